@@ -1,0 +1,103 @@
+package io.github.cellfuse.bench.peers;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.Direction;
+import io.github.cellfuse.Layout;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.LstmState;
+import io.github.cellfuse.bench.Shape;
+import io.github.cellfuse.opencl.FmaPeak;
+import java.nio.FloatBuffer;
+import java.util.List;
+
+/** CellFuse through its public API, everything chosen by the engine. Its runs include both transfers. */
+final class CellFusePeer implements Peer {
+    private final Device device;
+    private FmaPeak peak;
+    private LstmEngine engine;
+    private LstmSession session;
+    private LstmInput input;
+    private LstmOutput output;
+
+    CellFusePeer(Settings settings) {
+        device = Device.parse(settings.device());
+    }
+
+    @Override
+    public String version() {
+        String version = LstmEngine.class.getPackage().getImplementationVersion();
+        return (version == null ? "" : version + " ") + "on " + deviceName();
+    }
+
+    private String deviceName() {
+        return Device.all().stream()
+                .filter(info -> info.device().equals(device)
+                        || device instanceof Device.OpenCl wanted
+                                && info.device() instanceof Device.OpenCl found
+                                && (wanted.platform() == Device.OpenCl.ANY || wanted.platform() == found.platform())
+                                && (wanted.index() == Device.OpenCl.ANY || wanted.index() == found.index()))
+                .findFirst()
+                .map(info -> info.device() + " (" + info.name() + ")")
+                .orElse(device.toString());
+    }
+
+    @Override
+    public void prepare(Problem problem) {
+        closeEngine();
+        LstmModel model = new LstmModel(Direction.FORWARD, List.of(List.of(problem.weights())));
+        engine = LstmEngine.open(device, model);
+        session = engine.newSession();
+        Shape shape = problem.shape();
+        input = new LstmInput(Layout.TIME_MAJOR, shape.rows(), shape.steps(), problem.x(), null, null);
+        output = new LstmOutput(
+                Layout.TIME_MAJOR,
+                shape.rows(),
+                shape.steps(),
+                problem.newOutput(),
+                LstmState.zeros(model, shape.rows()));
+    }
+
+    @Override
+    public void run() {
+        session.run(input, output);
+    }
+
+    @Override
+    public FloatBuffer output() {
+        return output.y();
+    }
+
+    /** How the engine runs the problem, and why. */
+    String plan() {
+        return engine.explain(input.rows(), input.steps());
+    }
+
+    /** The device's multiply-add peak just now, in operations per second; NaN for a device without such a measurement. */
+    double peak() {
+        if (!(device instanceof Device.OpenCl openCl)) {
+            return Double.NaN;
+        }
+        if (peak == null) {
+            peak = new FmaPeak(openCl);
+        }
+        return peak.measure();
+    }
+
+    private void closeEngine() {
+        if (engine != null) {
+            engine.close();
+        }
+    }
+
+    @Override
+    public void close() {
+        closeEngine();
+        if (peak != null) {
+            peak.close();
+        }
+    }
+}

@@ -1,0 +1,197 @@
+package io.github.cellfuse.bench.peers;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.bench.Shape;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code bench/compare}: CellFuse against its peers, in turns. */
+@Command(
+        name = "bench/compare",
+        header = "Time CellFuse against oneDNN, ONNX Runtime and PyTorch on this processor, in turns.",
+        description = {
+            "",
+            "One forward layer on random data, the same for all. Results are compared before anything is timed. Times are medians"
+                    + " over the rounds; the ratio is the best peer's time over CellFuse's, paired by rounds: above 1, CellFuse"
+                    + " is faster. docs/benchmarking.md has the details.",
+            ""
+        })
+final class Compare implements Callable<Integer> {
+    /** Large batches, large layers, small ones, few rows: where different things limit. */
+    private static final List<String> SHAPES = List.of(
+            "64,256,512,512",
+            "32,1024,512,512",
+            "64,1024,128,256",
+            "128,4096,64,64",
+            "16,256,1024,1024",
+            "64,64,512,512",
+            "64,16,512,512",
+            "64,1,512,512",
+            "128,64,64,64",
+            "25,128,1024,1024",
+            "150,64,256,256",
+            "50,32,1536,1536");
+
+    private static final String BEST = "best";
+    private static final List<String> QUICK_SHAPES = List.of("16,32,64,64", "8,1,100,100");
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help and exit.")
+    private boolean help;
+
+    @Option(
+            names = "--shape",
+            paramLabel = "T,N,I,H",
+            description =
+                    "Time steps, rows, features, hidden units; may be given more than once. Default: twelve shapes.")
+    private List<String> shapes = List.of();
+
+    @Option(names = "--rounds", paramLabel = "R", description = "Turns of each contender. Default: 9; quick: 3.")
+    private int rounds;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the results there, too.")
+    private Path json;
+
+    @Option(names = "--quick", description = "Two small shapes and short turns: to see that all works, not to quote.")
+    private boolean quick;
+
+    @Option(
+            names = "--alone",
+            paramLabel = "NAME",
+            description =
+                    "One contender by itself: ours, onednn, ort or pytorch. Shows that taking turns slows nobody down.")
+    private String alone;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Of each contender. Default: one for each core.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(
+            names = "--device",
+            paramLabel = "DEVICE",
+            defaultValue = "opencl",
+            description = "CellFuse's device. Default: ${DEFAULT-VALUE}.")
+    private String device = "opencl";
+
+    @Option(
+            names = "--waiting",
+            paramLabel = "WAY",
+            description =
+                    "What the peers' threads do while they wait within a run: spin, sleep, or best, which tries both for each"
+                            + " shape and takes the faster. Default: best.")
+    private String waiting = BEST;
+
+    public static void main(String[] args) {
+        CommandLine line = new CommandLine(new Compare());
+        line.setExecutionExceptionHandler((e, command, parsed) -> {
+            if (!(e instanceof CellFuseException)) {
+                throw e;
+            }
+            System.err.println("cellfuse: error: " + e.getMessage());
+            return e instanceof InvalidInputException ? 2 : 1;
+        });
+        System.exit(line.execute(args));
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (rounds < 0 || threads < 1) {
+            throw new InvalidInputException("--rounds and --threads: expected at least 1");
+        }
+        // Said now, not after minutes of measuring.
+        if (json != null && !Files.isWritable(json.toAbsolutePath().getParent())) {
+            throw new InvalidInputException("--json: expected a file in a folder that can be written, found " + json);
+        }
+        List<Shape> problems = (shapes.isEmpty() ? quick ? QUICK_SHAPES : SHAPES : shapes)
+                .stream().map(Shape::parse).toList();
+        List<Contender> wanted = alone == null ? Arrays.asList(Contender.values()) : List.of(Contender.of(alone));
+        Match.Effort effort =
+                new Match.Effort(rounds == 0 ? quick ? 3 : 9 : rounds, quick ? 0.02 : 0.15, quick ? 0.05 : 0.5);
+        Path folder = Files.createTempDirectory("cellfuse-compare");
+        try {
+            run(problems, wanted, effort, folder);
+            return 0;
+        } finally {
+            delete(folder);
+        }
+    }
+
+    private List<Waiting> waysOfWaiting() {
+        List<Waiting> ways = Arrays.stream(Waiting.values())
+                .filter(way -> waiting.equals(BEST) || waiting.equals(way.key()))
+                .toList();
+        if (ways.isEmpty()) {
+            throw new InvalidInputException("--waiting: expected best, spin or sleep, found '" + waiting + "'");
+        }
+        return ways;
+    }
+
+    private void run(List<Shape> problems, List<Contender> wanted, Match.Effort effort, Path folder) {
+        List<Waiting> ways = waysOfWaiting();
+        Map<Contender, String> versions = new EnumMap<>(Contender.class);
+        Map<Contender, String> missing = new EnumMap<>(Contender.class);
+        List<Team> teams = new ArrayList<>();
+        try {
+            for (Contender contender : wanted) {
+                start(contender, ways, folder, teams, missing);
+            }
+            if (teams.isEmpty()) {
+                throw new CellFuseException("no contender runs here; see above");
+            }
+            teams.forEach(team -> versions.put(team.contender(), team.version()));
+            Report report = new Report(Machine.name(), threads, effort, versions, missing, new ArrayList<>());
+            System.out.println(report.machine() + ", " + threads + " threads, " + effort.rounds() + " rounds");
+            versions.forEach((contender, version) -> System.out.println(contender.title() + " " + version));
+            System.out.println();
+            System.out.println(Report.header());
+            Match match = new Match(teams, effort, folder);
+            for (Shape shape : problems) {
+                ShapeResult result = match.play(shape);
+                report.results().add(result);
+                System.out.println(Report.line(result));
+            }
+            System.out.println(report.summary());
+            if (json != null) {
+                report.write(json);
+            }
+        } finally {
+            teams.forEach(Team::close);
+        }
+    }
+
+    /** A peer without a native part for this platform is left out, with the reason; CellFuse is not. */
+    private void start(
+            Contender contender, List<Waiting> ways, Path folder, List<Team> teams, Map<Contender, String> missing) {
+        try {
+            teams.add(Team.start(contender, threads, ways, device, folder));
+        } catch (CellFuseException e) {
+            if (contender == Contender.OURS) {
+                throw e;
+            }
+            missing.put(contender, e.getMessage());
+            System.err.println("cellfuse: " + contender.title() + " is left out: " + e.getMessage());
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(folder);
+    }
+}

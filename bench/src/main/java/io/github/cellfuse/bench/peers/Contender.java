@@ -1,0 +1,61 @@
+package io.github.cellfuse.bench.peers;
+
+import io.github.cellfuse.InvalidInputException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** Who takes part, in the order of their turns. */
+enum Contender {
+    OURS("ours", "CellFuse", CellFusePeer::new),
+    ONEDNN("onednn", "oneDNN", OneDnnPeer::new),
+    ORT("ort", "ONNX Runtime", OnnxRuntimePeer::new),
+    PYTORCH("pytorch", "PyTorch", PyTorchPeer::new);
+
+    private final String key;
+    private final String title;
+    private final Function<Settings, Peer> opener;
+
+    Contender(String key, String title, Function<Settings, Peer> opener) {
+        this.key = key;
+        this.title = title;
+        this.opener = opener;
+    }
+
+    /** The name in commands and in JSON. */
+    String key() {
+        return key;
+    }
+
+    /** The name for people. */
+    String title() {
+        return title;
+    }
+
+    /**
+     * Loads the library.
+     *
+     * @throws LinkageError or RuntimeException where it doesn't run here
+     */
+    Peer open(Settings settings) {
+        return opener.apply(settings);
+    }
+
+    /** The contender of that name. */
+    static Contender of(String key) {
+        for (Contender contender : values()) {
+            if (contender.key.equals(key)) {
+                return contender;
+            }
+        }
+        throw new InvalidInputException("contender: expected one of "
+                + Arrays.stream(values()).map(Contender::key).collect(Collectors.joining(", ")) + "; found '" + key
+                + "'");
+    }
+
+    /** Everybody but CellFuse. */
+    static List<Contender> peers() {
+        return List.of(ONEDNN, ORT, PYTORCH);
+    }
+}

@@ -1,0 +1,86 @@
+package io.github.cellfuse.bench.peers;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.bench.Shape;
+import java.nio.FloatBuffer;
+import java.util.Map;
+
+/** ONNX Runtime's LSTM operator on its CPU provider. Reads x and writes y in place. */
+final class OnnxRuntimePeer implements Peer {
+    private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    private final Settings settings;
+    private OrtSession session;
+    private OnnxTensor x;
+    private OnnxTensor yTensor;
+    private FloatBuffer y;
+
+    OnnxRuntimePeer(Settings settings) {
+        this.settings = settings;
+    }
+
+    @Override
+    public String version() {
+        return environment.getVersion();
+    }
+
+    @Override
+    public void prepare(Problem problem) {
+        close();
+        Shape shape = problem.shape();
+        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+            options.setIntraOpNumThreads(settings.threads());
+            options.setInterOpNumThreads(1); // one node: there is nothing to run beside it
+            options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+            options.addConfigEntry("session.intra_op.allow_spinning", settings.waiting() == Waiting.SLEEP ? "0" : "1");
+            // Threads may spin within a run, where it helps, but not on past its end, into the next contender's turn.
+            options.addConfigEntry("session.force_spinning_stop", "1");
+            session = environment.createSession(OnnxModel.of(shape, problem.weights()), options);
+            x = OnnxTensor.createTensor(
+                    environment, problem.x(), new long[] {shape.steps(), shape.rows(), shape.inputs()});
+            y = problem.newOutput();
+            yTensor =
+                    OnnxTensor.createTensor(environment, y, new long[] {shape.steps(), 1, shape.rows(), shape.units()});
+        } catch (OrtException e) {
+            throw failed(e);
+        }
+    }
+
+    @Override
+    public void run() {
+        try (OrtSession.Result result = session.run(Map.of("X", x), Map.of("Y", yTensor))) {
+            if (result.size() != 1) {
+                throw new CellFuseException("ONNX Runtime: expected 1 output, found " + result.size());
+            }
+        } catch (OrtException e) {
+            throw failed(e);
+        }
+    }
+
+    @Override
+    public FloatBuffer output() {
+        return y;
+    }
+
+    @Override
+    public void close() {
+        if (session == null) {
+            return;
+        }
+        try {
+            x.close();
+            yTensor.close();
+            session.close();
+            session = null;
+        } catch (OrtException e) {
+            throw failed(e);
+        }
+    }
+
+    private static CellFuseException failed(OrtException e) {
+        return new CellFuseException("ONNX Runtime: " + e.getMessage(), e);
+    }
+}

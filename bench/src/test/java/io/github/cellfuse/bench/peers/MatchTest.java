@@ -1,0 +1,98 @@
+package io.github.cellfuse.bench.peers;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.bench.Shape;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real processes. CellFuse runs in plain Java here, so that no OpenCL device is needed. */
+class MatchTest {
+    private static final Settings SETTINGS = new Settings(1, Waiting.SLEEP, "java");
+    private static final Match.Effort EFFORT = new Match.Effort(2, 0.001, 0.001);
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void everyPeerThatRunsHereAgreesWithCellFuse() {
+        List<Team> teams = new ArrayList<>();
+        try {
+            for (Contender contender : Contender.values()) {
+                startIfItCan(contender, teams);
+            }
+            Assumptions.assumeTrue(teams.size() > 1, "no peer has a native library for this platform");
+            // Sizes that are all different and no multiple of a vector, then others on the same processes.
+            for (Shape shape : List.of(new Shape(5, 3, 7, 11), new Shape(3, 20, 33, 17))) {
+                ShapeResult result = new Match(teams, EFFORT, folder).play(shape);
+                assertEquals(teams.size(), result.seconds().size());
+                assertEquals(teams.size() - 1, result.differences().size());
+                for (Map.Entry<Contender, Double> difference :
+                        result.differences().entrySet()) {
+                    assertTrue(difference.getValue() < 1e-5, difference.toString());
+                }
+                for (double[] seconds : result.seconds().values()) {
+                    assertEquals(EFFORT.rounds(), seconds.length);
+                    assertTrue(Statistics.median(seconds) > 0);
+                }
+                assertTrue(result.ratio().isPresent());
+                assertEquals(result.differences().keySet(), result.waiting().keySet());
+                assertTrue(result.plan().startsWith("java"), result.plan());
+            }
+        } finally {
+            teams.forEach(Team::close);
+        }
+    }
+
+    private void startIfItCan(Contender contender, List<Team> teams) {
+        try {
+            teams.add(Team.start(contender, 1, List.of(Waiting.values()), "java", folder));
+        } catch (CellFuseException e) {
+            System.out.println(contender.title() + " is not tested here: " + e.getMessage());
+        }
+    }
+
+    @Test
+    void aContenderThatCannotStartSaysWhyInOneLine() {
+        Settings wrong = new Settings(1, Waiting.SLEEP, "abacus");
+        CellFuseException e = assertThrows(
+                CellFuseException.class,
+                () -> WorkerProcess.start(Contender.OURS, wrong, folder).close());
+        assertTrue(e.getMessage().startsWith("CellFuse: "), e.getMessage());
+        assertTrue(e.getMessage().contains("abacus"), e.getMessage());
+        assertFalse(e.getMessage().contains("\n"), e.getMessage());
+    }
+
+    @Test
+    void anErrorOfACommandReachesTheParentAndTheProcessGoesOn() {
+        try (WorkerProcess worker = WorkerProcess.start(Contender.OURS, SETTINGS, folder)) {
+            CellFuseException e = assertThrows(CellFuseException.class, () -> worker.ask("prepare 1,2,3"));
+            assertTrue(e.getMessage().contains("T,N,I,H"), e.getMessage());
+            assertThrows(CellFuseException.class, () -> worker.ask("dance"));
+            worker.ask("prepare 2,2,2,2");
+            assertTrue(worker.askNumber("turn 2") > 0);
+            assertTrue(worker.askNumber("rest") >= 0);
+        }
+    }
+
+    @Test
+    void aResultOfAnotherProblemIsSeen() {
+        try (WorkerProcess worker = WorkerProcess.start(Contender.OURS, SETTINGS, folder)) {
+            Path file = folder.resolve("y");
+            worker.ask("prepare 2,2,2,2");
+            worker.ask("save " + file);
+            assertEquals(0, worker.askNumber("check " + file));
+            worker.ask("prepare 2,2,3,2");
+            assertTrue(worker.askNumber("check " + file) > 1e-4);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+# shellcheck shell=bash disable=SC2034  # what is set here is used by the scripts that source it
+# Shared by the scripts of this folder and of .ci: sourced, never run. Bash 3.2 will do, as macOS brings no newer one.
+# The checks only look at files: they run at every start of the launcher, where a `java -version` would cost more than
+# everything else together.
+
+root=$(cd -P "${BASH_SOURCE[0]%/*}/.." && pwd)
+os=$(uname -s)
+
+# Progress and errors go to stderr: stdout belongs to the program.
+say() { printf 'cellfuse: %s\n' "$*" >&2; }
+die() {
+  say "error: $*"
+  exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# quietly WHAT COMMAND...: runs an external command with its output in the file $log (the caller's), and gives a sign of
+# life every ten seconds. The command runs in the background, where bash hides Ctrl-C from it; so it is ended by hand.
+quietly() {
+  local what=$1 child status=0 started=$SECONDS told=0
+  shift
+  say "$what"
+  "$@" >>"${log:?}" 2>&1 </dev/null &
+  child=$!
+  trap 'kill "$child" 2>/dev/null; exit 130' INT TERM HUP
+  while kill -0 "$child" 2>/dev/null; do
+    sleep 0.2
+    if [ $(((SECONDS - started) / 10)) -gt "$told" ]; then
+      told=$(((SECONDS - started) / 10))
+      say "  ... $((SECONDS - started)) s"
+    fi
+  done
+  wait "$child" || status=$?
+  trap - INT TERM HUP
+  return "$status"
+}
+
+# java_major HOME: prints the major version of a Java installation; fails when there is none in that folder.
+java_major() {
+  local line version
+  [ -x "$1/bin/java" ] || return 1
+  if [ -r "$1/release" ]; then
+    while IFS= read -r line; do
+      case $line in
+        JAVA_VERSION=*)
+          version=${line#*\"}
+          version=${version%%\"*}
+          version=${version#1.} # 1.8.0 is 8
+          printf '%s\n' "${version%%[!0-9]*}"
+          return 0
+          ;;
+      esac
+    done <"$1/release"
+  fi
+  # a repackaged installation without the release file
+  version=$("$1/bin/java" -version 2>&1) || return 1
+  version=${version#*\"}
+  version=${version#1.}
+  printf '%s\n' "${version%%[!0-9]*}"
+}
+
+# java_home_of COMMAND: the installation that a java or javac on the PATH belongs to, through all its links.
+java_home_of() {
+  local file target
+  file=$(command -v "$1") || return 1
+  while [ -L "$file" ]; do
+    target=$(readlink "$file")
+    case $target in
+      /*) file=$target ;;
+      *) file=${file%/*}/$target ;;
+    esac
+  done
+  file=$(cd -P "${file%/*}/.." && pwd) && printf '%s\n' "$file"
+}
+
+# find_java [jdk]: sets JAVA_HOME and java_version to a Java of 17 or newer, with a compiler when "jdk" is given. The one
+# that the user chose (JAVA_HOME, then the PATH) comes first; an older one there does not hide a newer one beside it.
+find_java() {
+  local home version
+  for home in "${JAVA_HOME:-}" path:javac path:java /usr/lib/jvm/* /Library/Java/JavaVirtualMachines/*/Contents/Home \
+    /opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home \
+    /usr/local/opt/openjdk*/libexec/openjdk.jdk/Contents/Home; do
+    case $home in
+      path:*) home=$(java_home_of "${home#path:}") || continue ;;
+    esac
+    [ -n "$home" ] || continue
+    [ "${1:-}" != jdk ] || [ -x "$home/bin/javac" ] || continue
+    version=$(java_major "$home") || continue
+    if [ "${version:-0}" -ge 17 ]; then
+      export JAVA_HOME=$home
+      java_version=$version
+      return 0
+    fi
+  done
+  return 1
+}
+
+# find_library NAME: whether the dynamic linker would find a shared library, judged by the usual folders.
+find_library() {
+  local folder
+  case $1 in
+    /*)
+      [ -e "$1" ]
+      return
+      ;;
+  esac
+  local IFS=:
+  for folder in ${LD_LIBRARY_PATH:-}; do
+    [ ! -e "$folder/$1" ] || return 0
+  done
+  for folder in /usr/lib/*-linux-gnu* /usr/lib64 /usr/lib /usr/local/lib /usr/local/lib64 /usr/local/lib/*-linux-gnu* \
+    /lib/*-linux-gnu* /lib64 /opt/homebrew/lib /usr/local/nvidia/lib64 /usr/local/cuda/lib64; do
+    [ ! -e "$folder/$1" ] || return 0
+  done
+  return 1
+}
+
+# macOS brings a loader and a platform as a framework.
+have_opencl_loader() { [ "$os" = Darwin ] || find_library libOpenCL.so.1; }
+
+# An .icd file alone proves nothing: images made for GPUs carry nvidia.icd without the driver. Its library counts.
+have_opencl_platform() {
+  local folder=${OCL_ICD_VENDORS:-/etc/OpenCL/vendors} file library
+  [ "$os" != Darwin ] || return 0
+  # a single file is also allowed there, and is the choice of somebody who knows what they do
+  [ -d "$folder" ] || [ -z "${OCL_ICD_VENDORS:-}" ] || return 0
+  for file in "$folder"/*.icd; do
+    [ -r "$file" ] || continue
+    library=
+    read -r library <"$file" || true # the last line may lack its newline
+    [ -z "$library" ] || ! find_library "$library" || return 0
+  done
+  return 1
+}
+
+# PoCL brings LLVM into the process, whose signal handlers push the JVM's own aside while it compiles: now and then a
+# build fails, or the JVM ends without a word. The JDK's libjsig, loaded first, keeps the JVM's in front.
+keep_signals() {
+  local library=$JAVA_HOME/lib/libjsig.so
+  case $os:${LD_PRELOAD:-} in
+    *libjsig*) ;;
+    Linux:*) [ ! -e "$library" ] || export LD_PRELOAD=$library${LD_PRELOAD:+:$LD_PRELOAD} ;;
+  esac
+}
+
+# Java spells file names in the locale's encoding. Without a locale, as in a bare container, that is ASCII, and a file
+# called données.npy couldn't be named at all. Where there is no C.UTF-8 either, this changes nothing.
+utf8_file_names() {
+  case ${LC_ALL:-${LC_CTYPE:-${LANG:-C}}} in
+    C | POSIX) export LC_ALL=C.UTF-8 ;;
+  esac
+}

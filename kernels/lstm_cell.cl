@@ -1,0 +1,59 @@
+// The cell: four pre-activations and a cell state become a cell state and a hidden state.
+//
+//      a_i ─ σ ─ i ─┐
+//      a_g ─ tanh ─ g ┴─ i⊙g ─┐
+//      a_f ─ σ ─ f ─┐         ├─ + ── c' ─┬──────────────► c'
+//      c ───────────┴─ f⊙c ───┘           └ tanh ─┐
+//      a_o ─ σ ─ o ───────────────────────────────┴─ o⊙ ─► h'
+//
+// In a loop over rows n and units u this kernel replaces
+//      c[n][u] = f*c[n][u] + i*g;   h[n][u] = o*tanh(c[n][u]);
+// Needs activations.cl before it.
+
+typedef struct {
+  floatv c;  // cell state
+  floatv h;  // hidden state
+} cell_state;
+
+// One cell update in the order of the numerical contract: the candidate's product is rounded, the sum is one fma.
+inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, floatv c) {
+  cell_state next;
+  next.c = fma(sigmoid(af), c, sigmoid(ai) * tanh_(ag));
+  next.h = sigmoid(ao) * tanh_(next.c);
+  return next;
+}
+
+// Stores the first `count` lanes of a vector: the last unit block of a layer is rarely full.
+inline void store_lanes(floatv value, __global float* p, int count) {
+  if (count >= VEC) {
+    vstorev(value, 0, p);
+  } else {
+#if VEC > 1
+    float lane[VEC];
+    vstorev(value, 0, lane);
+    for (int v = 0; v < count; v++) p[v] = lane[v];
+#endif
+  }
+}
+
+// Where pre-activation vectors and cell states of (row, unit block) are. B = unit blocks of VEC units.
+inline size_t off_gates(size_t row, int block, int blocks) { return (row * blocks + block) * 4 * VEC; }
+inline size_t off_cell(size_t row, int block, int blocks) { return (row * blocks + block) * VEC; }
+
+// The pointwise kernel on its own: 28 bytes moved for each cell.
+//   a [N,B,4,VEC]  pre-activations, gates i f g o
+//   c [N,B·VEC]    cell states, updated in place
+//   h [slots,slot_rows,h_stride]  hidden states of unit u of row n at column h_column + u of the slot's row n
+//   global size (B, N, 1) with the time slot as the offset of dimension 2; rows beyond active[slot] are left alone
+__kernel void lstm_cell(__global const float* restrict a, __global float* restrict c, __global float* restrict h,
+                        __global const int* restrict active, int units, int h_slot_rows, int h_stride, int h_column) {
+  int block = get_global_id(0), row = get_global_id(1), slot = get_global_id(2);
+  if (row >= active[slot]) return;
+  int blocks = (units + VEC - 1) / VEC;
+  __global const float* gates = a + off_gates(row, block, blocks);
+  __global float* cell = c + off_cell(row, block, blocks);
+  cell_state next =
+      lstm_cell_update(vloadv(0, gates), vloadv(1, gates), vloadv(2, gates), vloadv(3, gates), vloadv(0, cell));
+  vstorev(next.c, 0, cell);
+  store_lanes(next.h, h + ((size_t)slot * h_slot_rows + row) * h_stride + h_column + block * VEC, units - block * VEC);
+}

@@ -1,0 +1,40 @@
+// The states of a batch on their way in and out of a run, between the caller's order of rows and the sorted one.
+//
+//      h0 [N,P], c0 [N,H]  ──order──►  history slot that a row's first step looks back to,  c [row_pitch,B·VEC]
+//      hn [N,P], cn [N,H]  ◄──order──  history slot of a row's last step,                   c
+//
+// One row of the batch has the same state before and after when its length is 0: both slots are then the same one.
+// Needs activations.cl and lstm_cell.cl before it.
+
+// Slot of the state before the first step, and after the last, of a row with this length.
+inline int slot_before(int length, int reverse) { return reverse ? length + 1 : 0; }
+inline int slot_after(int length, int reverse) { return reverse ? 1 : length; }
+
+//   order [N]: the caller's row of sorted row n; lengths [N]: its length
+//   h0, hn [..,P], c0, cn [..,H]: this layer's and direction's N rows come after the first state_first
+//   y [T+2,row_pitch,y_stride]; global size (max(P, H), N)
+__kernel void lstm_load_state(__global const float* restrict h0, __global const float* restrict c0, __global float* restrict y,
+                              __global float* restrict c, __global const int* restrict order,
+                              __global const int* restrict lengths, int row_pitch, int y_stride, int y_column, int outputs,
+                              int units, int reverse, int state_first) {
+  int u = get_global_id(0), row = get_global_id(1);
+  int pitch = (units + VEC - 1) / VEC * VEC;
+  if (u < outputs) {
+    size_t slot = slot_before(lengths[row], reverse);
+    y[(slot * row_pitch + row) * y_stride + y_column + u] = h0[((size_t)state_first + order[row]) * outputs + u];
+  }
+  if (u < units) c[(size_t)row * pitch + u] = c0[((size_t)state_first + order[row]) * units + u];
+}
+
+__kernel void lstm_store_state(__global float* restrict hn, __global float* restrict cn, __global const float* restrict y,
+                               __global const float* restrict c, __global const int* restrict order,
+                               __global const int* restrict lengths, int row_pitch, int y_stride, int y_column, int outputs,
+                               int units, int reverse, int state_first) {
+  int u = get_global_id(0), row = get_global_id(1);
+  int pitch = (units + VEC - 1) / VEC * VEC;
+  if (u < outputs) {
+    size_t slot = slot_after(lengths[row], reverse);
+    hn[((size_t)state_first + order[row]) * outputs + u] = y[(slot * row_pitch + row) * y_stride + y_column + u];
+  }
+  if (u < units) cn[((size_t)state_first + order[row]) * units + u] = c[(size_t)row * pitch + u];
+}

@@ -1,0 +1,92 @@
+// One time step of one direction of one layer: products and cell in one kernel.
+//
+//      x[t] ──×── W ──┐                  HOISTED: this part comes ready from input_projection.cl
+//      bias ──────────+──┐
+//      h[t-1] ──×── R ───+──► pre-activations, in registers ──► cell (lstm_cell.cl) ──► c, h[t]
+//                                         └ not FUSED: stored, and lstm_cell runs as a kernel of its own
+//
+// A work-item owns ROWS rows × VEC units × 4 gates, so the non-linearities and the update of the cell state are the epilogue of
+// the product and the pre-activations never leave the registers. Needs activations.cl, lstm_cell.cl and gate_product.cl.
+//
+// Hidden states live in a history of time slots [T+2, row_pitch, stride]: time step t (0-based) is slot t+1, and the initial
+// state of a row stands in the slot that its first step looks back to: slot 0 forward, slot length+1 in reverse. Reading the
+// previous hidden state is then the same access for every step, and nothing is ever copied.
+//
+// Rows are sorted by falling length: those with a step at this slot are the first active[slot] ones. Buffers are padded to whole
+// tiles, so a tile may read rows beyond; it never stores them.
+
+// 1: the input's product (and the bias) come from input_projection.cl
+#ifndef HOISTED
+#define HOISTED 0
+#endif
+// 1: the cell is the epilogue; 0: the pre-activations are stored for lstm_cell
+#ifndef FUSED
+#define FUSED 1
+#endif
+
+// What a step works on; lstm_sequence.cl takes the same.
+//   x [..,row_pitch,x_stride]   input; its slot x_first is the first in the buffer (unused when HOISTED)
+//   y [T+2,row_pitch,y_stride]  history that holds h[t-1] from column y_column on, in slot + back
+//   w [B,I+P,4,VEC], bias [B,4,VEC]  packed weights (gates i f g o)
+//   p [..,row_pitch,B,4,VEC]    pre-activations: read from slot p_first on when HOISTED, written at slot 0 when not FUSED
+//   c [row_pitch,B·VEC]         cell states, updated in place
+//   h [..,row_pitch,h_stride]   receives o⊙tanh(c) from column h_column on, h_slot_rows rows a slot (0: always slot 0)
+//                               may be y: what is read and what is written never share a slot
+#define STEP_PARAMETERS                                                                                              \
+  __global const float *restrict x, __global const float *y, __global const float *restrict w,                      \
+      __global const float *restrict bias, __global float *restrict p, __global float *restrict c, __global float *h, \
+      __global const int *restrict active, int row_pitch, int x_first, int x_stride, int inputs, int y_stride,        \
+      int y_column, int recurrent_inputs, int back, int p_first, int units, int h_slot_rows, int h_stride, int h_column
+#define STEP_ARGUMENTS                                                                                               \
+  x, y, w, bias, p, c, h, active, row_pitch, x_first, x_stride, inputs, y_stride, y_column, recurrent_inputs, back,  \
+      p_first, units, h_slot_rows, h_stride, h_column
+
+// The step of one tile: the rows from `row` on, of which `rows` are left, and unit block `block` of `blocks`.
+inline void lstm_step_tile(int row, int rows, int block, int blocks, int slot, STEP_PARAMETERS) {
+  __global const float* panel = w + (size_t)block * (inputs + recurrent_inputs) * 4 * VEC;
+
+  floatv a[ROWS][4];
+#if HOISTED
+  __global const float* ready = p + off_gates((size_t)(slot - p_first) * row_pitch + row, block, blocks);
+#pragma unroll
+  for (int m = 0; m < ROWS; m++) {
+#pragma unroll
+    for (int q = 0; q < 4; q++) a[m][q] = vloadv(q, ready + off_gates(m, 0, blocks));
+  }
+#else
+  start_from_bias(a, bias + block * 4 * VEC);
+  accumulate(a, x + ((size_t)(slot - x_first) * row_pitch + row) * x_stride, x_stride, inputs, panel);
+#endif
+  accumulate(a, y + ((size_t)(slot + back) * row_pitch + row) * y_stride + y_column, y_stride, recurrent_inputs,
+             panel + (size_t)inputs * 4 * VEC);
+
+#if FUSED
+  __global float* cell = c + off_cell(row, block, blocks);
+  __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + h_column + block * VEC;
+#pragma unroll
+  for (int m = 0; m < ROWS; m++) {
+    if (m < rows) {
+      cell_state next =
+          lstm_cell_update(a[m][0], a[m][1], a[m][2], a[m][3], vloadv(0, cell + off_cell(m, 0, blocks)));
+      vstorev(next.c, 0, cell + off_cell(m, 0, blocks));
+      store_lanes(next.h, hidden + (size_t)m * h_stride, units - block * VEC);
+    }
+  }
+#else
+  __global float* out = p + off_gates(row, block, blocks);
+#pragma unroll
+  for (int m = 0; m < ROWS; m++) {
+    if (m < rows) {
+#pragma unroll
+      for (int q = 0; q < 4; q++) vstorev(a[m][q], q, out + off_gates(m, 0, blocks));
+    }
+  }
+#endif
+}
+
+//   global size (row tiles, B, 1) with the time slot as the offset of dimension 2, so no argument changes from step to step
+__kernel void lstm_step(STEP_PARAMETERS) {
+  int row = get_global_id(0) * ROWS, slot = get_global_id(2);
+  int rows = active[slot] - row;
+  if (rows > 0) lstm_step_tile(row, rows, get_global_id(1), get_global_size(1), slot, STEP_ARGUMENTS);
+}

@@ -1,0 +1,14 @@
+package io.github.cellfuse;
+
+/** Something failed while it ran; the message says what, where, and what to do about it. */
+public class CellFuseException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    public CellFuseException(String message) {
+        super(message);
+    }
+
+    public CellFuseException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

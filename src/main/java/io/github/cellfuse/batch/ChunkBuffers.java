@@ -1,0 +1,45 @@
+package io.github.cellfuse.batch;
+
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmState;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+
+/** The memory of one chunk at a time, used again for each. Direct and in native order: devices and files take it as it is. */
+final class ChunkBuffers {
+    private final LstmModel model;
+    private final ChunkSource source;
+    private final FloatBuffer x;
+    private final FloatBuffer y;
+    private LstmState finalState;
+
+    ChunkBuffers(LstmModel model, ChunkSource source, int chunkRows) {
+        this.model = model;
+        this.source = source;
+        x = direct((long) chunkRows * source.steps() * model.inputSize());
+        y = direct((long) chunkRows * source.steps() * model.outputSize());
+        finalState = LstmState.zeros(model, chunkRows);
+    }
+
+    private static FloatBuffer direct(long floats) {
+        return ByteBuffer.allocateDirect(Math.toIntExact(floats * Float.BYTES))
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
+    }
+
+    /** The input's memory for {@code rows} rows. */
+    FloatBuffer input(int rows) {
+        return x.clear().limit(rows * source.steps() * model.inputSize());
+    }
+
+    /** The output's memory for {@code rows} rows. */
+    LstmOutput output(int rows) {
+        if (finalState.rows() != rows) {
+            finalState = LstmState.zeros(model, rows);
+        }
+        y.clear().limit(rows * source.steps() * model.outputSize());
+        return new LstmOutput(source.layout(), rows, source.steps(), y, finalState);
+    }
+}

@@ -1,0 +1,197 @@
+package io.github.cellfuse.cl;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jocl.CL;
+import org.jocl.cl_device_id;
+
+/**
+ * What a device says of itself. Sizes are in bytes, the clock in MHz, the timer's resolution in nanoseconds; a value that the
+ * driver does not tell is 0 or empty. Immutable.
+ *
+ * @param version such as {@code "OpenCL 3.0 PoCL …"}
+ * @param cVersion such as {@code "OpenCL C 1.2 …"}
+ * @param computeUnits cores of a CPU, multiprocessors of a GPU
+ * @param maxWorkItemSizes the largest work-group in each dimension
+ * @param preferredFloatWidth the vector width that the driver advises for {@code float}
+ * @param nativeFloatWidth the vector width of the hardware's registers for {@code float}
+ * @param addressAlignBits the alignment of buffers, in bits as OpenCL has it
+ * @param hostUnifiedMemory whether host and device share one memory, so that mapping need not copy
+ * @param available whether the driver can use the device at present
+ * @param compilerAvailable whether the device takes source code
+ */
+public record Capabilities(
+        Type type,
+        String name,
+        String vendor,
+        String version,
+        String cVersion,
+        String driverVersion,
+        int computeUnits,
+        int maxClockMhz,
+        long globalMemoryBytes,
+        long globalCacheBytes,
+        int globalCacheLineBytes,
+        long maxAllocationBytes,
+        LocalMemory localMemory,
+        long localMemoryBytes,
+        long maxWorkGroupSize,
+        List<Long> maxWorkItemSizes,
+        int preferredFloatWidth,
+        int nativeFloatWidth,
+        FloatConfig singlePrecision,
+        int addressAlignBits,
+        boolean hostUnifiedMemory,
+        long timerResolutionNanos,
+        boolean littleEndian,
+        boolean available,
+        boolean compilerAvailable,
+        List<String> extensions) {
+    private static final Pattern VERSION = Pattern.compile("OpenCL (\\d+)\\.(\\d+).*", Pattern.DOTALL);
+
+    /** The kind of a device. */
+    public enum Type {
+        GPU(CL.CL_DEVICE_TYPE_GPU),
+        ACCELERATOR(CL.CL_DEVICE_TYPE_ACCELERATOR),
+        CPU(CL.CL_DEVICE_TYPE_CPU),
+        CUSTOM(CL.CL_DEVICE_TYPE_CUSTOM);
+
+        private final long flag;
+
+        Type(long flag) {
+            this.flag = flag;
+        }
+
+        long flag() {
+            return flag;
+        }
+
+        static Type of(long flags) {
+            for (Type type : values()) {
+                if ((flags & type.flag) != 0) {
+                    return type;
+                }
+            }
+            return CUSTOM;
+        }
+    }
+
+    /** Where local memory lives: on the chip, in ordinary memory (then staging in it only costs), or nowhere. */
+    public enum LocalMemory {
+        DEDICATED,
+        GLOBAL,
+        NONE
+    }
+
+    /**
+     * The abilities of {@code float}, from {@code CL_DEVICE_SINGLE_FP_CONFIG}.
+     *
+     * @param fma whether {@code fma} is fused in hardware; without, it is emulated or not exact
+     */
+    public record FloatConfig(
+            boolean denorm,
+            boolean infNan,
+            boolean roundToNearest,
+            boolean roundToZero,
+            boolean roundToInf,
+            boolean fma,
+            boolean softFloat,
+            boolean correctlyRoundedDivideSqrt) {
+        static FloatConfig of(long bits) {
+            return new FloatConfig(
+                    (bits & CL.CL_FP_DENORM) != 0,
+                    (bits & CL.CL_FP_INF_NAN) != 0,
+                    (bits & CL.CL_FP_ROUND_TO_NEAREST) != 0,
+                    (bits & CL.CL_FP_ROUND_TO_ZERO) != 0,
+                    (bits & CL.CL_FP_ROUND_TO_INF) != 0,
+                    (bits & CL.CL_FP_FMA) != 0,
+                    (bits & CL.CL_FP_SOFT_FLOAT) != 0,
+                    (bits & CL.CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0);
+        }
+    }
+
+    public Capabilities {
+        maxWorkItemSizes = List.copyOf(maxWorkItemSizes);
+        extensions = List.copyOf(extensions);
+    }
+
+    /** Whether the device offers OpenCL {@code major.minor} or later. */
+    public boolean atLeast(int major, int minor) {
+        Matcher matcher = VERSION.matcher(version);
+        if (!matcher.matches()) {
+            return false;
+        }
+        int itsMajor = Integer.parseInt(matcher.group(1));
+        return itsMajor > major || itsMajor == major && Integer.parseInt(matcher.group(2)) >= minor;
+    }
+
+    /** Whether the device names {@code extension}, such as {@code "cl_khr_fp16"}. */
+    public boolean hasExtension(String extension) {
+        return extensions.contains(extension);
+    }
+
+    /** Asks {@code device} for everything. */
+    @SuppressWarnings("deprecation") // CL_DEVICE_HOST_UNIFIED_MEMORY: nothing later says the same
+    static Capabilities of(cl_device_id device) {
+        Asking ask = new Asking(device);
+        String name = ask.text(CL.CL_DEVICE_NAME, "name");
+        int dimensions = (int) ask.number(CL.CL_DEVICE_MAX_WORK_ITEM_DIMENSIONS, "work-item dimensions");
+        long[] sizes = Cl.deviceSizes(
+                device,
+                CL.CL_DEVICE_MAX_WORK_ITEM_SIZES,
+                Math.max(1, Math.min(dimensions, 16)),
+                "work-item sizes of " + name);
+        return new Capabilities(
+                Type.of(ask.number(CL.CL_DEVICE_TYPE, "type")),
+                name,
+                ask.text(CL.CL_DEVICE_VENDOR, "vendor"),
+                ask.text(CL.CL_DEVICE_VERSION, "version"),
+                ask.text(CL.CL_DEVICE_OPENCL_C_VERSION, "OpenCL C version"),
+                ask.text(CL.CL_DRIVER_VERSION, "driver version"),
+                (int) ask.number(CL.CL_DEVICE_MAX_COMPUTE_UNITS, "compute units"),
+                (int) ask.optional(CL.CL_DEVICE_MAX_CLOCK_FREQUENCY, "clock"),
+                ask.number(CL.CL_DEVICE_GLOBAL_MEM_SIZE, "global memory size"),
+                ask.optional(CL.CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, "cache size"),
+                (int) ask.optional(CL.CL_DEVICE_GLOBAL_MEM_CACHELINE_SIZE, "cache line size"),
+                ask.number(CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE, "largest allocation"),
+                switch ((int) ask.number(CL.CL_DEVICE_LOCAL_MEM_TYPE, "local memory type")) {
+                    case CL.CL_LOCAL -> LocalMemory.DEDICATED;
+                    case CL.CL_GLOBAL -> LocalMemory.GLOBAL;
+                    default -> LocalMemory.NONE;
+                },
+                ask.number(CL.CL_DEVICE_LOCAL_MEM_SIZE, "local memory size"),
+                ask.number(CL.CL_DEVICE_MAX_WORK_GROUP_SIZE, "work-group size"),
+                Arrays.stream(sizes).boxed().toList(),
+                (int) ask.optional(CL.CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, "preferred float width"),
+                (int) ask.optional(CL.CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, "native float width"),
+                FloatConfig.of(ask.number(CL.CL_DEVICE_SINGLE_FP_CONFIG, "float abilities")),
+                (int) ask.optional(CL.CL_DEVICE_MEM_BASE_ADDR_ALIGN, "address alignment"),
+                ask.optional(CL.CL_DEVICE_HOST_UNIFIED_MEMORY, "unified memory") != 0,
+                ask.optional(CL.CL_DEVICE_PROFILING_TIMER_RESOLUTION, "timer resolution"),
+                ask.number(CL.CL_DEVICE_ENDIAN_LITTLE, "byte order") != 0,
+                ask.number(CL.CL_DEVICE_AVAILABLE, "availability") != 0,
+                ask.number(CL.CL_DEVICE_COMPILER_AVAILABLE, "compiler availability") != 0,
+                Cl.words(ask.text(CL.CL_DEVICE_EXTENSIONS, "extensions")));
+    }
+
+    private record Asking(cl_device_id device) {
+        String text(int name, String what) {
+            return Cl.deviceString(device, name, what);
+        }
+
+        long number(int name, String what) {
+            return Cl.deviceLong(device, name, what);
+        }
+
+        /** Some drivers do not answer what later versions of OpenCL deprecate or leave open; that costs only the detail. */
+        long optional(int name, String what) {
+            try {
+                return number(name, what);
+            } catch (ClException notTold) {
+                return 0;
+            }
+        }
+    }
+}

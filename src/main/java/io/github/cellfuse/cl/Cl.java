@@ -1,0 +1,446 @@
+package io.github.cellfuse.cl;
+
+import java.nio.Buffer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.IntSupplier;
+import org.jocl.CL;
+import org.jocl.CLException;
+import org.jocl.NativePointerObject;
+import org.jocl.Pointer;
+import org.jocl.Sizeof;
+import org.jocl.cl_command_queue;
+import org.jocl.cl_context;
+import org.jocl.cl_context_properties;
+import org.jocl.cl_device_id;
+import org.jocl.cl_event;
+import org.jocl.cl_kernel;
+import org.jocl.cl_mem;
+import org.jocl.cl_platform_id;
+import org.jocl.cl_program;
+
+/**
+ * The seam: the only caller of {@link CL}. One method for each OpenCL function; a status other than success leaves as a {@link
+ * ClException} that names the call and what was wanted. {@code what} is turned into text only on failure.
+ */
+final class Cl {
+    /** No answer to a query is longer: a larger size is a driver's mistake, not something to allocate. */
+    private static final long MAX_ANSWER_BYTES = 1L << 30;
+
+    private Cl() {}
+
+    // ---- platforms and devices
+    // -------------------------------------------------------------------------------------------
+
+    /** Every platform that the loader finds; none is an empty list, whichever way the loader says so. */
+    static List<cl_platform_id> platforms() {
+        int[] count = new int[1];
+        int status = statusOf(() -> CL.clGetPlatformIDs(0, null, count));
+        if (status == CL.CL_PLATFORM_NOT_FOUND_KHR || status == CL.CL_SUCCESS && count[0] == 0) {
+            return List.of();
+        }
+        check(status, "clGetPlatformIDs", "the list of platforms");
+        cl_platform_id[] ids = new cl_platform_id[count[0]];
+        check(statusOf(() -> CL.clGetPlatformIDs(ids.length, ids, null)), "clGetPlatformIDs", "the list of platforms");
+        return List.of(ids);
+    }
+
+    static String platformString(cl_platform_id platform, int name, String what) {
+        return string(
+                "clGetPlatformInfo",
+                what,
+                (size, at, needed) -> CL.clGetPlatformInfo(platform, name, size, at, needed));
+    }
+
+    /** The devices of one type. A platform that has none, or that has never heard of the type, gives an empty list. */
+    static List<cl_device_id> devices(cl_platform_id platform, long type) {
+        int[] count = new int[1];
+        int status = statusOf(() -> CL.clGetDeviceIDs(platform, type, 0, null, count));
+        if (status == CL.CL_DEVICE_NOT_FOUND
+                || status == CL.CL_INVALID_DEVICE_TYPE
+                || status == CL.CL_SUCCESS && count[0] == 0) {
+            return List.of();
+        }
+        String what = "devices of type " + CL.stringFor_cl_device_type(type);
+        check(status, "clGetDeviceIDs", what);
+        cl_device_id[] ids = new cl_device_id[count[0]];
+        check(statusOf(() -> CL.clGetDeviceIDs(platform, type, ids.length, ids, null)), "clGetDeviceIDs", what);
+        return List.of(ids);
+    }
+
+    static String deviceString(cl_device_id device, int name, String what) {
+        return string(
+                "clGetDeviceInfo", what, (size, at, needed) -> CL.clGetDeviceInfo(device, name, size, at, needed));
+    }
+
+    static long deviceLong(cl_device_id device, int name, String what) {
+        return longs(
+                "clGetDeviceInfo", what, 1, (size, at, needed) -> CL.clGetDeviceInfo(device, name, size, at, needed))[
+                0];
+    }
+
+    /** {@code count} values of type {@code size_t}. */
+    static long[] deviceSizes(cl_device_id device, int name, int count, String what) {
+        return longs(
+                "clGetDeviceInfo",
+                what,
+                count,
+                (size, at, needed) -> CL.clGetDeviceInfo(device, name, size, at, needed));
+    }
+
+    // ---- contexts and queues
+    // ---------------------------------------------------------------------------------------------
+
+    static cl_context createContext(cl_platform_id platform, cl_device_id device, Object what) {
+        cl_context_properties properties = new cl_context_properties();
+        properties.addProperty(CL.CL_CONTEXT_PLATFORM, platform);
+        return created(
+                "clCreateContext",
+                what,
+                error -> CL.clCreateContext(properties, 1, new cl_device_id[] {device}, null, null, error));
+    }
+
+    static void releaseContext(cl_context context) {
+        check(statusOf(() -> CL.clReleaseContext(context)), "clReleaseContext", "release");
+    }
+
+    /** An in-order queue. The 1.2 function: drivers of every later version still offer it, and 1.2 drivers have no other. */
+    @SuppressWarnings("deprecation")
+    static cl_command_queue createQueue(cl_context context, cl_device_id device, boolean profiling, Object what) {
+        long properties = profiling ? CL.CL_QUEUE_PROFILING_ENABLE : 0;
+        return created(
+                "clCreateCommandQueue", what, error -> CL.clCreateCommandQueue(context, device, properties, error));
+    }
+
+    static void releaseQueue(cl_command_queue queue) {
+        check(statusOf(() -> CL.clReleaseCommandQueue(queue)), "clReleaseCommandQueue", "release");
+    }
+
+    static void flush(cl_command_queue queue, Object what) {
+        check(statusOf(() -> CL.clFlush(queue)), "clFlush", what);
+    }
+
+    static void finish(cl_command_queue queue, Object what) {
+        check(statusOf(() -> CL.clFinish(queue)), "clFinish", what);
+    }
+
+    // ---- memory
+    // ----------------------------------------------------------------------------------------------------------
+
+    static cl_mem createBuffer(cl_context context, long flags, long bytes, Object what) {
+        return created("clCreateBuffer", what, error -> CL.clCreateBuffer(context, flags, bytes, null, error));
+    }
+
+    static void releaseBuffer(cl_mem buffer) {
+        check(statusOf(() -> CL.clReleaseMemObject(buffer)), "clReleaseMemObject", "release");
+    }
+
+    /** Blocking write of {@code source} from its position, {@code bytes} long. */
+    static void write(cl_command_queue queue, cl_mem buffer, long offset, long bytes, Buffer source, Object what) {
+        Pointer from =
+                Pointer.to(source.slice()); // a slice starts at the position and leaves the caller's buffer alone
+        check(
+                statusOf(() -> CL.clEnqueueWriteBuffer(queue, buffer, true, offset, bytes, from, 0, null, null)),
+                "clEnqueueWriteBuffer",
+                what);
+    }
+
+    /** Blocking read to {@code target} at its position, {@code bytes} long. */
+    static void read(cl_command_queue queue, cl_mem buffer, long offset, long bytes, Buffer target, Object what) {
+        Pointer to = Pointer.to(target.slice());
+        check(
+                statusOf(() -> CL.clEnqueueReadBuffer(queue, buffer, true, offset, bytes, to, 0, null, null)),
+                "clEnqueueReadBuffer",
+                what);
+    }
+
+    static void copy(
+            cl_command_queue queue,
+            cl_mem from,
+            cl_mem to,
+            long fromAt,
+            long toAt,
+            long bytes,
+            cl_event event,
+            Object what) {
+        check(
+                statusOf(() -> CL.clEnqueueCopyBuffer(queue, from, to, fromAt, toAt, bytes, 0, null, event)),
+                "clEnqueueCopyBuffer",
+                what);
+    }
+
+    /** Fills with a pattern that OpenCL copies before the call returns. */
+    static void fill(
+            cl_command_queue queue,
+            cl_mem buffer,
+            ByteBuffer pattern,
+            int patternBytes,
+            long offset,
+            long bytes,
+            Object what) {
+        Pointer from = Pointer.to(pattern);
+        check(
+                statusOf(() -> CL.clEnqueueFillBuffer(queue, buffer, from, patternBytes, offset, bytes, 0, null, null)),
+                "clEnqueueFillBuffer",
+                what);
+    }
+
+    /** Blocking map. */
+    static ByteBuffer map(cl_command_queue queue, cl_mem buffer, long flags, long offset, long bytes, Object what) {
+        return created(
+                        "clEnqueueMapBuffer",
+                        what,
+                        error -> CL.clEnqueueMapBuffer(queue, buffer, true, flags, offset, bytes, 0, null, null, error))
+                .order(ByteOrder.nativeOrder());
+    }
+
+    static void unmap(cl_command_queue queue, cl_mem buffer, ByteBuffer mapped, Object what) {
+        check(
+                statusOf(() -> CL.clEnqueueUnmapMemObject(queue, buffer, mapped, 0, null, null)),
+                "clEnqueueUnmapMemObject",
+                what);
+    }
+
+    // ---- programs and kernels
+    // --------------------------------------------------------------------------------------------
+
+    static cl_program createProgram(cl_context context, String[] sources, Object what) {
+        return created(
+                "clCreateProgramWithSource",
+                what,
+                error -> CL.clCreateProgramWithSource(context, sources.length, sources, null, error));
+    }
+
+    static cl_program createProgram(cl_context context, cl_device_id device, byte[] binary, Object what) {
+        int[] accepted = new int[1];
+        cl_program program = created(
+                "clCreateProgramWithBinary",
+                what,
+                error -> CL.clCreateProgramWithBinary(
+                        context,
+                        1,
+                        new cl_device_id[] {device},
+                        new long[] {binary.length},
+                        new byte[][] {binary},
+                        accepted,
+                        error));
+        if (accepted[0] != CL.CL_SUCCESS) {
+            ClException e = new ClException("clCreateProgramWithBinary", accepted[0], String.valueOf(what));
+            Cleanup.after(e, () -> releaseProgram(program));
+            throw e;
+        }
+        return program;
+    }
+
+    /** Returns the status: what a failed build has to say is in its log, which the caller reads. */
+    static int build(cl_program program, cl_device_id device, String options) {
+        return statusOf(() -> CL.clBuildProgram(program, 1, new cl_device_id[] {device}, options, null, null));
+    }
+
+    static String buildLog(cl_program program, cl_device_id device, String what) {
+        return string(
+                "clGetProgramBuildInfo",
+                what,
+                (size, at, needed) ->
+                        CL.clGetProgramBuildInfo(program, device, CL.CL_PROGRAM_BUILD_LOG, size, at, needed));
+    }
+
+    /** The compiled program of the context's one device; empty when the driver gives none away. */
+    static byte[] binary(cl_program program, String what) {
+        long size = longs(
+                "clGetProgramInfo",
+                what,
+                1,
+                (bytes, at, needed) -> CL.clGetProgramInfo(program, CL.CL_PROGRAM_BINARY_SIZES, bytes, at, needed))[0];
+        if (size <= 0 || size > MAX_ANSWER_BYTES) {
+            return new byte[0];
+        }
+        ByteBuffer binary = ByteBuffer.allocateDirect((int) size);
+        Pointer list = Pointer.to(Pointer.to(binary));
+        check(
+                statusOf(() -> CL.clGetProgramInfo(program, CL.CL_PROGRAM_BINARIES, Sizeof.POINTER, list, null)),
+                "clGetProgramInfo",
+                what);
+        byte[] bytes = new byte[(int) size];
+        binary.get(bytes);
+        return bytes;
+    }
+
+    static void releaseProgram(cl_program program) {
+        check(statusOf(() -> CL.clReleaseProgram(program)), "clReleaseProgram", "release");
+    }
+
+    static cl_kernel createKernel(cl_program program, String name, Object what) {
+        return created("clCreateKernel", what, error -> CL.clCreateKernel(program, name, error));
+    }
+
+    static void releaseKernel(cl_kernel kernel) {
+        check(statusOf(() -> CL.clReleaseKernel(kernel)), "clReleaseKernel", "release");
+    }
+
+    /** Binds an argument; a null {@code value} with a size asks for that much local memory. */
+    static void setArgument(cl_kernel kernel, int index, long bytes, Pointer value, Object what) {
+        int status = statusOf(() -> CL.clSetKernelArg(kernel, index, bytes, value));
+        if (status != CL.CL_SUCCESS) {
+            throw new ClException("clSetKernelArg", status, "argument " + index + " (" + bytes + " bytes) of " + what);
+        }
+    }
+
+    static long kernelLong(cl_kernel kernel, cl_device_id device, int name, String what) {
+        return longs(
+                "clGetKernelWorkGroupInfo",
+                what,
+                1,
+                (size, at, needed) -> CL.clGetKernelWorkGroupInfo(kernel, device, name, size, at, needed))[0];
+    }
+
+    static int kernelArguments(cl_kernel kernel, String what) {
+        return (int) longs(
+                "clGetKernelInfo",
+                what,
+                1,
+                (size, at, needed) -> CL.clGetKernelInfo(kernel, CL.CL_KERNEL_NUM_ARGS, size, at, needed))[0];
+    }
+
+    /** The one call of the time loop: it allocates nothing in Java, so no lambda here. */
+    static void launch(cl_command_queue queue, cl_kernel kernel, NdRange range, cl_event event, Object what) {
+        int status;
+        try {
+            status = CL.clEnqueueNDRangeKernel(
+                    queue,
+                    kernel,
+                    range.dimensions(),
+                    range.offsets(),
+                    range.globals(),
+                    range.locals(),
+                    0,
+                    null,
+                    event);
+        } catch (CLException thrown) {
+            status = thrown.getStatus();
+        }
+        if (status != CL.CL_SUCCESS) {
+            throw new ClException("clEnqueueNDRangeKernel", status, what + " over " + range);
+        }
+    }
+
+    // ---- events
+    // ----------------------------------------------------------------------------------------------------------
+
+    static void marker(cl_command_queue queue, cl_event event, Object what) {
+        check(
+                statusOf(() -> CL.clEnqueueMarkerWithWaitList(queue, 0, null, event)),
+                "clEnqueueMarkerWithWaitList",
+                what);
+    }
+
+    static void await(cl_event event, Object what) {
+        check(statusOf(() -> CL.clWaitForEvents(1, new cl_event[] {event})), "clWaitForEvents", what);
+    }
+
+    static long eventTime(cl_event event, int name, String what) {
+        return longs(
+                "clGetEventProfilingInfo",
+                what,
+                1,
+                (size, at, needed) -> CL.clGetEventProfilingInfo(event, name, size, at, needed))[0];
+    }
+
+    static void releaseEvent(cl_event event) {
+        check(statusOf(() -> CL.clReleaseEvent(event)), "clReleaseEvent", "release");
+    }
+
+    // ---- the check itself
+    // ------------------------------------------------------------------------------------------------
+
+    private static void check(int status, String call, Object what) {
+        if (status != CL.CL_SUCCESS) {
+            throw new ClException(call, status, String.valueOf(what));
+        }
+    }
+
+    /** The status of {@code call}, also when the program around us has switched JOCL's exceptions on. */
+    private static int statusOf(IntSupplier call) {
+        try {
+            return call.getAsInt();
+        } catch (CLException thrown) {
+            return thrown.getStatus();
+        }
+    }
+
+    private interface Creation<T> {
+        T create(int[] error);
+    }
+
+    private static <T> T created(String call, Object what, Creation<T> creation) {
+        int[] error = new int[1];
+        T result;
+        try {
+            result = creation.create(error);
+        } catch (CLException thrown) {
+            throw new ClException(call, thrown.getStatus(), String.valueOf(what));
+        }
+        check(error[0], call, what);
+        if (result == null || result instanceof NativePointerObject object && object.getNativePointer() == 0) {
+            // Success without an object: a driver's mistake, and the next call on it would take the process down.
+            throw new ClException(
+                    call, CL.CL_INVALID_VALUE, what + " (success was reported, but nothing was returned)");
+        }
+        return result;
+    }
+
+    private interface Query {
+        int ask(long size, Pointer at, long[] needed);
+    }
+
+    private static String string(String call, String what, Query query) {
+        long[] needed = new long[1];
+        check(statusOf(() -> query.ask(0, null, needed)), call, what);
+        if (needed[0] <= 1 || needed[0] > MAX_ANSWER_BYTES) {
+            return "";
+        }
+        byte[] text = new byte[(int) needed[0]];
+        check(statusOf(() -> query.ask(text.length, Pointer.to(text), null)), call, what);
+        int end = 0;
+        while (end < text.length && text[end] != 0) {
+            end++;
+        }
+        return new String(text, 0, end, StandardCharsets.UTF_8).strip();
+    }
+
+    /** {@code count} integers of 4 or 8 bytes each, whichever the driver answers with. */
+    private static long[] longs(String call, String what, int count, Query query) {
+        ByteBuffer answer = ByteBuffer.allocateDirect(count * Long.BYTES).order(ByteOrder.nativeOrder());
+        long[] written = new long[1];
+        check(statusOf(() -> query.ask(answer.capacity(), Pointer.to(answer), written)), call, what);
+        boolean wide = written[0] >= (long) count * Long.BYTES;
+        long[] values = new long[count];
+        for (int i = 0; i < count; i++) {
+            values[i] =
+                    wide ? answer.getLong(i * Long.BYTES) : Integer.toUnsignedLong(answer.getInt(i * Integer.BYTES));
+        }
+        return values;
+    }
+
+    /** The words of a text such as a list of extensions. */
+    static List<String> words(String text) {
+        return text.isBlank() ? List.of() : List.of(text.strip().split("\\s+"));
+    }
+
+    /** The elements of {@code lists} in order, each once. */
+    static List<cl_device_id> distinct(List<List<cl_device_id>> lists) {
+        List<cl_device_id> all = new ArrayList<>();
+        for (List<cl_device_id> list : lists) {
+            for (cl_device_id id : list) {
+                if (!all.contains(id)) {
+                    all.add(id);
+                }
+            }
+        }
+        return Collections.unmodifiableList(all);
+    }
+}

@@ -1,0 +1,41 @@
+package io.github.cellfuse.cl;
+
+import io.github.cellfuse.CellFuseException;
+
+/**
+ * OpenCL refused a call. The message is one line: the call, the status by name and number, what was wanted, and advice where
+ * there is some.
+ */
+public class ClException extends CellFuseException {
+    private static final long serialVersionUID = 1L;
+
+    private final int status;
+    private final String call;
+
+    ClException(String call, int status, String wanted) {
+        super(message(call, status, wanted));
+        this.call = call;
+        this.status = status;
+    }
+
+    /** The OpenCL function that failed, such as {@code "clCreateBuffer"}. */
+    public final String call() {
+        return call;
+    }
+
+    /** OpenCL's status code, negative. */
+    public final int status() {
+        return status;
+    }
+
+    /** OpenCL's name for {@link #status()}, such as {@code "CL_OUT_OF_RESOURCES"}. */
+    public final String statusName() {
+        return Status.name(status);
+    }
+
+    private static String message(String call, int status, String wanted) {
+        String advice = Status.advice(status);
+        return call + " failed with " + Status.name(status) + " (" + status + "): " + wanted
+                + (advice.isEmpty() ? "" : "; " + advice);
+    }
+}

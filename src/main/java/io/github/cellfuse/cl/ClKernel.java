@@ -1,0 +1,128 @@
+package io.github.cellfuse.cl;
+
+import io.github.cellfuse.InvalidInputException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.jocl.CL;
+import org.jocl.Pointer;
+import org.jocl.Sizeof;
+import org.jocl.cl_kernel;
+import org.jocl.cl_program;
+
+/**
+ * A kernel with its bound arguments. Arguments stay bound from launch to launch: set what is constant once. Not thread-safe, which
+ * OpenCL's own kernel objects are not either; make one per thread.
+ */
+public final class ClKernel extends ClObject {
+    /** What the driver says of a compiled kernel on the context's device. Sizes in bytes. */
+    public record Info(
+            long maxWorkGroupSize, long preferredWorkGroupMultiple, long localMemoryBytes, long privateMemoryBytes) {}
+
+    private final ClContext context;
+    private final ClProgram program;
+    private final cl_kernel raw;
+    private final ClBuffer[]
+            bound; // by argument, null where it is no buffer: a launch on closed memory takes the process down
+
+    /** Where a number stands while the driver copies it: kept, because direct memory is dear and a run binds dozens of them. */
+    private final ByteBuffer word = ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
+
+    private ClKernel(ClProgram program, cl_kernel raw, int arguments, Handle handle) {
+        super(handle);
+        this.program = program;
+        this.context = program.context();
+        this.raw = raw;
+        this.bound = new ClBuffer[arguments];
+    }
+
+    static ClKernel open(ClProgram program, cl_program rawProgram, String name) {
+        String what = "kernel '" + name + "'";
+        cl_kernel raw = Cl.createKernel(rawProgram, name, what + " of " + program);
+        int arguments;
+        try {
+            arguments = Cl.kernelArguments(raw, what);
+        } catch (RuntimeException e) {
+            Cleanup.after(e, () -> Cl.releaseKernel(raw));
+            throw e;
+        }
+        return new ClKernel(program, raw, arguments, Handle.open(what, () -> Cl.releaseKernel(raw), program.handle()));
+    }
+
+    /** The program that this kernel is of. */
+    public ClProgram program() {
+        return program;
+    }
+
+    /** The number of its arguments. */
+    public int arguments() {
+        return bound.length;
+    }
+
+    /** Binds argument {@code index} to a buffer of the same context. */
+    public ClKernel setBuffer(int index, ClBuffer buffer) {
+        buffer.check(context);
+        return set(index, Sizeof.cl_mem, Pointer.to(buffer.raw()), buffer);
+    }
+
+    /** Binds argument {@code index}, an {@code int} or {@code uint} in the kernel. */
+    public ClKernel setInt(int index, int value) {
+        return set(index, Integer.BYTES, Pointer.to(word.putInt(0, value)), null);
+    }
+
+    /** Binds argument {@code index}, a {@code long} or {@code ulong} in the kernel. */
+    public ClKernel setLong(int index, long value) {
+        return set(index, Long.BYTES, Pointer.to(word.putLong(0, value)), null);
+    }
+
+    /** Binds argument {@code index}, a {@code float} in the kernel; its bits arrive unchanged. */
+    public ClKernel setFloat(int index, float value) {
+        return setInt(index, Float.floatToRawIntBits(value));
+    }
+
+    /** Gives argument {@code index}, a {@code __local} pointer in the kernel, {@code bytes} of local memory (at least 1). */
+    public ClKernel setLocal(int index, long bytes) {
+        if (bytes < 1) {
+            throw new InvalidInputException(
+                    this + ": argument " + index + ": expected at least 1 byte, found " + bytes);
+        }
+        return set(index, bytes, null, null);
+    }
+
+    /** What the driver says of this kernel on the context's device; asks anew each time. */
+    public Info info() {
+        checkOpen();
+        return new Info(
+                info(CL.CL_KERNEL_WORK_GROUP_SIZE),
+                info(CL.CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE),
+                info(CL.CL_KERNEL_LOCAL_MEM_SIZE),
+                info(CL.CL_KERNEL_PRIVATE_MEM_SIZE));
+    }
+
+    private long info(int name) {
+        return Cl.kernelLong(raw, context.device().deviceId(), name, toString());
+    }
+
+    private ClKernel set(int index, long size, Pointer value, ClBuffer buffer) {
+        checkOpen();
+        if (index < 0 || index >= bound.length) {
+            throw new InvalidInputException(this + ": has " + bound.length + " arguments, no argument " + index);
+        }
+        Cl.setArgument(raw, index, size, value, this);
+        bound[index] = buffer;
+        return this;
+    }
+
+    /** The kernel, once it is certain that it may be launched in {@code user}. */
+    cl_kernel ready(ClContext user) {
+        checkOpen();
+        if (user != context) {
+            throw new IllegalArgumentException(this + " belongs to another context than the queue");
+        }
+        for (ClBuffer buffer : bound) {
+            if (buffer != null) {
+                buffer.checkOpen();
+            }
+        }
+        return raw;
+    }
+}

@@ -1,0 +1,46 @@
+package io.github.cellfuse.cl;
+
+import java.lang.ref.Cleaner;
+
+/**
+ * What every OpenCL object has in common: a name for messages, and one {@link #close()} that is idempotent, may come from any
+ * thread and never throws. Closing a parent closes its children first, the youngest first.
+ */
+public abstract sealed class ClObject implements AutoCloseable
+        permits ClContext, ClQueue, ClProgram, ClKernel, ClBuffer, MappedBuffer, ClEvent {
+    private static final Cleaner CLEANER = Cleaner.create();
+
+    private final Handle handle;
+    private final Cleaner.Cleanable watch;
+
+    ClObject(Handle handle) {
+        this.handle = handle;
+        this.watch = CLEANER.register(this, handle::reportIfLeaked);
+    }
+
+    final Handle handle() {
+        return handle;
+    }
+
+    /** Throws {@link IllegalStateException} with this object's name when it is closed. */
+    final void checkOpen() {
+        handle.checkOpen();
+    }
+
+    /** Whether {@link #close()} was called on this object or on a parent. */
+    public final boolean isClosed() {
+        return handle.isClosed();
+    }
+
+    @Override
+    public final void close() {
+        handle.close();
+        watch.clean(); // closed by now, so nothing is reported; the watch itself is dropped
+    }
+
+    /** What the object is, for messages: its kind, its name and its size where it has one. */
+    @Override
+    public final String toString() {
+        return handle.name();
+    }
+}

@@ -1,0 +1,127 @@
+package io.github.cellfuse.cl;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jocl.CL;
+import org.jocl.cl_device_id;
+import org.jocl.cl_platform_id;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One look at the machine's OpenCL: what there is, and a sentence for each thing that is not. */
+record Probe(List<ClPlatform> platforms, List<String> problems) {
+    private static final Logger LOG = LoggerFactory.getLogger(Probe.class);
+
+    Probe {
+        platforms = List.copyOf(platforms);
+        problems = List.copyOf(problems);
+    }
+
+    /** What a probe asks; the driver, or a test's stand-in for a driver that misbehaves. */
+    interface Source {
+        List<cl_platform_id> platforms();
+
+        String text(cl_platform_id platform, int name, String what);
+
+        List<cl_device_id> devices(cl_platform_id platform, Capabilities.Type type);
+
+        Capabilities capabilities(cl_device_id device);
+    }
+
+    private static final Source DRIVER = new Source() {
+        @Override
+        public List<cl_platform_id> platforms() {
+            return Cl.platforms();
+        }
+
+        @Override
+        public String text(cl_platform_id platform, int name, String what) {
+            return Cl.platformString(platform, name, what);
+        }
+
+        @Override
+        public List<cl_device_id> devices(cl_platform_id platform, Capabilities.Type type) {
+            return Cl.devices(platform, type.flag());
+        }
+
+        @Override
+        public Capabilities capabilities(cl_device_id device) {
+            return Capabilities.of(device);
+        }
+    };
+
+    /** Looks at this machine. Never throws. */
+    static Probe run() {
+        String missing = NativeLibrary.load();
+        return missing.isEmpty() ? run(DRIVER) : new Probe(List.of(), List.of(missing));
+    }
+
+    /** Looks at {@code source}. Never throws. */
+    static Probe run(Source source) {
+        List<String> problems = new ArrayList<>();
+        List<ClPlatform> platforms = new ArrayList<>();
+        List<cl_platform_id> ids = List.of();
+        try {
+            ids = source.platforms();
+            if (ids.isEmpty()) {
+                problems.add("OpenCL is installed but has no platform; " + Status.INSTALL);
+            }
+        } catch (RuntimeException | LinkageError e) {
+            problems.add("OpenCL's platforms could not be listed: " + reason(e));
+        }
+        for (cl_platform_id id : ids) {
+            platforms.add(platform(source, platforms.size(), id, problems));
+        }
+        return new Probe(platforms, problems);
+    }
+
+    /** A platform that does not answer keeps its place, so that the numbers of the others stay what they are. */
+    private static ClPlatform platform(Source source, int index, cl_platform_id id, List<String> problems) {
+        String label = "OpenCL platform " + index;
+        String name = "";
+        String vendor = "";
+        String version = "";
+        List<String> extensions = List.of();
+        List<ClDevice> devices = new ArrayList<>();
+        int before = problems.size();
+        try {
+            name = source.text(id, CL.CL_PLATFORM_NAME, "platform name");
+            label += " (" + name + ")";
+            vendor = source.text(id, CL.CL_PLATFORM_VENDOR, "platform vendor");
+            version = source.text(id, CL.CL_PLATFORM_VERSION, "platform version");
+            extensions = Cl.words(source.text(id, CL.CL_PLATFORM_EXTENSIONS, "platform extensions"));
+            for (cl_device_id device : deviceIds(source, id, label, problems)) {
+                try {
+                    Capabilities capabilities = source.capabilities(device);
+                    devices.add(new ClDevice(index, devices.size(), name, version, capabilities, id, device));
+                } catch (RuntimeException | LinkageError e) {
+                    problems.add(label + ": a device does not answer: " + reason(e));
+                }
+            }
+        } catch (RuntimeException | LinkageError e) {
+            problems.add(label + " does not answer: " + reason(e));
+        }
+        if (devices.isEmpty() && problems.size() == before) {
+            problems.add(label + " has no device; " + Status.INSTALL);
+        }
+        return new ClPlatform(index, name, vendor, version, extensions, devices);
+    }
+
+    /** The types are asked for one by one: asking for all at once fails on Mesa's rusticl 22.3 with CL_INVALID_DEVICE_TYPE. */
+    private static List<cl_device_id> deviceIds(Source source, cl_platform_id id, String label, List<String> problems) {
+        List<List<cl_device_id>> found = new ArrayList<>();
+        for (Capabilities.Type type : Capabilities.Type.values()) {
+            try {
+                found.add(source.devices(id, type));
+            } catch (RuntimeException | LinkageError e) {
+                problems.add(label + ": devices of type " + type + " could not be listed: " + reason(e));
+            }
+        }
+        return Cl.distinct(found);
+    }
+
+    private static String reason(Throwable e) {
+        LOG.debug("OpenCL probe", e);
+        return e.getMessage() == null ? e.toString() : e.getMessage();
+    }
+}

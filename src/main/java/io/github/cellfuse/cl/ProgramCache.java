@@ -1,0 +1,222 @@
+package io.github.cellfuse.cl;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
+import org.jocl.cl_program;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Compiled programs on disk, one file each, so that only the first start on a machine compiles. An entry is found by the SHA-256 of
+ * the source, the options, the device, its driver and platform; whatever of it changes leads to another file.
+ *
+ * <p>A cache can slow a build down, but not fail it: a damaged entry, or one that the driver rejects, is logged, deleted and
+ * compiled anew; a folder that can't be written is logged once and done without. Threads and processes may share a folder. A driver
+ * runs what the folder holds, so it must belong to the user alone. Thread-safe.
+ */
+public final class ProgramCache {
+    private static final Logger LOG = LoggerFactory.getLogger(ProgramCache.class);
+
+    /** The value that turns the cache off, in the property and in the environment. */
+    private static final String OFF = "off";
+
+    private final Path folder; // null: disabled
+    private final AtomicLong hits = new AtomicLong();
+    private final AtomicLong misses = new AtomicLong();
+    private final AtomicLong rejected = new AtomicLong();
+    private final AtomicLong stored = new AtomicLong();
+    private final AtomicBoolean warned = new AtomicBoolean();
+
+    private ProgramCache(Path folder) {
+        this.folder = folder;
+    }
+
+    /**
+     * What the cache has done since it was made.
+     *
+     * @param hits programs taken from disk
+     * @param misses programs compiled from source, for whichever reason
+     * @param rejected entries found but damaged, or refused by the driver; each is a miss as well
+     * @param stored entries written
+     */
+    public record Statistics(long hits, long misses, long rejected, long stored) {}
+
+    /**
+     * The cache of this machine's user: the folder in the system property {@code cellfuse.cache}, else in the environment variable
+     * {@code CELLFUSE_CACHE}, else {@code $XDG_CACHE_HOME/cellfuse} or {@code ~/.cache/cellfuse}; on macOS
+     * {@code ~/Library/Caches/cellfuse}, on Windows {@code %LOCALAPPDATA%\cellfuse\cache}. The value {@code off} disables it.
+     */
+    public static ProgramCache fromEnvironment() {
+        return new ProgramCache(folder(System::getProperty, System::getenv).orElse(null));
+    }
+
+    /** The cache in {@code folder}, which is created when first written to. */
+    public static ProgramCache at(Path folder) {
+        return new ProgramCache(folder.toAbsolutePath());
+    }
+
+    /** A cache that keeps nothing: every program is compiled. */
+    public static ProgramCache disabled() {
+        return new ProgramCache(null);
+    }
+
+    /** Where the entries are; empty when the cache is disabled. */
+    public Optional<Path> folder() {
+        return Optional.ofNullable(folder);
+    }
+
+    /** What the cache has done so far. */
+    public Statistics statistics() {
+        return new Statistics(hits.get(), misses.get(), rejected.get(), stored.get());
+    }
+
+    /**
+     * As {@link ClContext#program}, from disk when it is there; otherwise compiled and stored.
+     *
+     * @throws ClBuildException when it does not compile; carries the compiler's log
+     */
+    public ClProgram program(ClContext context, String name, List<String> sources, String options) {
+        if (folder == null) {
+            misses.incrementAndGet();
+            return context.program(name, sources, options);
+        }
+        byte[] key = key(context.device(), sources, options);
+        Path file = folder.resolve(HexFormat.of().formatHex(key) + ".clbin");
+        Optional<ClProgram> cached = load(context, name, options, file, key);
+        if (cached.isPresent()) {
+            hits.incrementAndGet();
+            LOG.debug("program '{}' taken from {}", name, file);
+            return cached.get();
+        }
+        misses.incrementAndGet();
+        ClProgram program = context.program(name, sources, options);
+        store(program, file, key);
+        return program;
+    }
+
+    private static byte[] key(ClDevice device, List<String> sources, String options) {
+        Capabilities capabilities = device.capabilities();
+        List<String> parts = new ArrayList<>(List.of(
+                device.platformName(),
+                device.platformVersion(),
+                capabilities.name(),
+                capabilities.vendor(),
+                capabilities.version(),
+                capabilities.driverVersion(),
+                options));
+        parts.addAll(sources);
+        return CacheEntry.key(parts);
+    }
+
+    private Optional<ClProgram> load(ClContext context, String name, String options, Path file, byte[] key) {
+        byte[] binary;
+        try {
+            binary = CacheEntry.read(file, key);
+        } catch (NoSuchFileException firstTime) {
+            return Optional.empty();
+        } catch (CacheEntry.Damaged e) {
+            discard(name, file, e);
+            return Optional.empty();
+        } catch (IOException e) {
+            warnOnce("read", e);
+            return Optional.empty();
+        }
+        try {
+            cl_program raw = Cl.createProgram(
+                    context.raw(), context.device().deviceId(), binary, "cached program '" + name + "'");
+            return Optional.of(ClProgram.build(context, name, raw, options));
+        } catch (ClException e) {
+            discard(name, file, e);
+            return Optional.empty();
+        }
+    }
+
+    private void discard(String name, Path file, Exception why) {
+        rejected.incrementAndGet();
+        LOG.warn("program '{}' is compiled anew: its cache entry {} is unusable ({})", name, file, why.getMessage());
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            warnOnce("clean", e);
+        }
+    }
+
+    private void store(ClProgram program, Path file, byte[] key) {
+        try {
+            byte[] binary = program.binary();
+            if (binary.length == 0) {
+                LOG.debug("{} is not cached: the driver gives no binary", program);
+                return;
+            }
+            CacheEntry.write(file, key, binary);
+            stored.incrementAndGet();
+        } catch (ClException e) {
+            LOG.debug("{} is not cached: {}", program, e.getMessage());
+        } catch (IOException e) {
+            warnOnce("write", e);
+        }
+    }
+
+    private void warnOnce(String verb, IOException e) {
+        if (warned.compareAndSet(false, true)) {
+            LOG.warn(
+                    "the program cache cannot {} {} ({}); programs are compiled each time. -Dcellfuse.cache=DIR moves it, "
+                            + "-Dcellfuse.cache=off turns it off",
+                    verb,
+                    folder,
+                    e.toString());
+        }
+    }
+
+    /** The folder that the properties and the environment name; empty when that is {@code off}, or there is nowhere to put it. */
+    static Optional<Path> folder(UnaryOperator<String> property, UnaryOperator<String> environment) {
+        String chosen = firstSet(property.apply("cellfuse.cache"), environment.apply("CELLFUSE_CACHE"));
+        try {
+            if (chosen != null) {
+                return OFF.equals(chosen)
+                        ? Optional.empty()
+                        : Optional.of(Path.of(chosen).toAbsolutePath());
+            }
+            String system = String.valueOf(property.apply("os.name")).toLowerCase(Locale.ROOT);
+            String home = property.apply("user.home");
+            if (system.startsWith("windows")) {
+                String local = environment.apply("LOCALAPPDATA");
+                return absolute(local).map(folder -> folder.resolve("cellfuse").resolve("cache"));
+            }
+            if (system.startsWith("mac")) {
+                return absolute(home).map(folder -> folder.resolve("Library/Caches/cellfuse"));
+            }
+            // The XDG rules: a relative path counts as not set.
+            return absolute(environment.apply("XDG_CACHE_HOME"))
+                    .or(() -> absolute(home).map(folder -> folder.resolve(".cache")))
+                    .map(folder -> folder.resolve("cellfuse"));
+        } catch (InvalidPathException e) {
+            LOG.warn("no program cache: {}", e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<Path> absolute(String path) {
+        return Optional.ofNullable(path).filter(p -> !p.isBlank()).map(Path::of).filter(Path::isAbsolute);
+    }
+
+    private static String firstSet(String... values) {
+        for (String value : values) {
+            if (value != null && !value.isBlank()) {
+                return value.strip();
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,48 @@
+package io.github.cellfuse.cl;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Whether the JVM keeps its signal handlers when a driver brings a compiler into the process.
+ *
+ * <p>The JVM stops its threads by letting them read a protected page and handling the SIGSEGV. PoCL compiles with LLVM, which installs
+ * handlers of its own for SIGSEGV while it has temporary files: the next stop of a thread then runs LLVM's handler, which deletes those
+ * files (the build fails with "unable to rename temporary") and, when two threads meet there, ends the process without a word. The
+ * JDK's {@code libjsig.so}, preloaded, keeps the JVM's handlers in front and chains the others.
+ */
+final class SignalChaining {
+    private static final Logger LOG = LoggerFactory.getLogger(SignalChaining.class);
+    private static final AtomicBoolean WARNED = new AtomicBoolean();
+    private static final Path MAPS = Path.of("/proc/self/maps");
+
+    private SignalChaining() {}
+
+    /** Says once, before a compilation on {@code device}, that the process is at risk, and what to do. */
+    static void check(ClDevice device) {
+        if (device.platformName().contains("Portable Computing Language")
+                && isMissing()
+                && WARNED.compareAndSet(false, true)) {
+            LOG.warn(
+                    "PoCL's compiler takes over signals that the JVM needs: a build may fail, or the process end. Start java with"
+                            + " LD_PRELOAD=$JAVA_HOME/lib/libjsig.so, as bin/cellfuse does");
+        }
+    }
+
+    /** Whether this is Linux, and no libjsig is in the process. */
+    static boolean isMissing() {
+        try {
+            // ISO 8859-1 takes any file name that may stand there.
+            return Files.exists(MAPS)
+                    && !Files.readString(MAPS, StandardCharsets.ISO_8859_1).contains("libjsig");
+        } catch (IOException e) {
+            LOG.debug("{} can't be read", MAPS, e);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,122 @@
+package io.github.cellfuse.cli;
+
+import io.github.cellfuse.CellFuseException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.Arrays;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The program {@code cellfuse}: {@code cellfuse --help}. */
+@Command(
+        name = "cellfuse",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        header = "LSTM inference on any OpenCL device, from Java, with the same bits on every device.",
+        synopsisSubcommandLabel = "COMMAND",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  cellfuse run model.safetensors x.npy -o y.npy",
+            "  cellfuse info model.safetensors",
+            "  cellfuse devices",
+            "",
+            "'cellfuse COMMAND --help' explains a command, with examples."
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:Done.",
+            "1:It ran and failed: a device, the disk, the memory.",
+            "2:The input or the arguments are wrong; nothing was computed or written."
+        },
+        // A command is one line here, and one class.
+        subcommands = {
+            RunCommand.class,
+            VerifyCommand.class,
+            BenchCommand.class,
+            InfoCommand.class,
+            DevicesCommand.class,
+        })
+public final class CellFuse implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = Errors.DEBUG,
+            scope = ScopeType.INHERIT,
+            description = "Add the stack trace to an error. May stand after the command, too.")
+    @SuppressWarnings("unused") // read from the arguments, as it must count even where they can't be parsed
+    private boolean debug;
+
+    private final boolean ownsStderr;
+
+    private CellFuse(boolean ownsStderr) {
+        this.ownsStderr = ownsStderr;
+    }
+
+    /** The program; the only place that ends the process. */
+    public static void main(String... args) {
+        Stdout stdout = new Stdout();
+        PrintWriter out = new PrintWriter(stdout, true);
+        PrintWriter err = new PrintWriter(System.err, true);
+        int code = new CellFuse(true).start(out, err, args);
+        System.exit(stdout.failure().map(e -> lost(err, e, args)).orElse(code));
+    }
+
+    /**
+     * Runs a command line in this process.
+     *
+     * @param out receives what the command prints
+     * @param err receives errors and messages
+     * @return the exit code
+     */
+    static int execute(PrintWriter out, PrintWriter err, String... args) {
+        return new CellFuse(false).start(out, err, args);
+    }
+
+    private static int lost(PrintWriter err, IOException cause, String... args) {
+        return errors(err, args).report(new CellFuseException("stdout: writing failed: " + cause.getMessage(), cause));
+    }
+
+    private static Errors errors(PrintWriter err, String... args) {
+        return new Errors(err, Arrays.asList(args).contains(Errors.DEBUG));
+    }
+
+    private int start(PrintWriter out, PrintWriter err, String... args) {
+        Errors errors = errors(err, args);
+        try {
+            return new CommandLine(this)
+                    .setOut(out)
+                    .setErr(err)
+                    .setUsageHelpWidth(100)
+                    .setCaseInsensitiveEnumValuesAllowed(true)
+                    // A file may be called @x.
+                    .setExpandAtFiles(false)
+                    .setParameterExceptionHandler((e, given) -> errors.report(e))
+                    .setExecutionExceptionHandler((e, command, parsed) -> errors.report(e))
+                    .execute(args);
+        } catch (Error e) {
+            // picocli passes on what isn't an Exception: no memory, a library that doesn't fit.
+            return errors.report(e);
+        } finally {
+            out.flush();
+            err.flush();
+        }
+    }
+
+    /** Whether messages go to a terminal, on which a line can be written over. */
+    boolean isTerminal() {
+        return ownsStderr && Terminal.isStderr();
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(
+                spec.commandLine(),
+                "expected a command: " + String.join(", ", spec.subcommands().keySet()));
+    }
+}

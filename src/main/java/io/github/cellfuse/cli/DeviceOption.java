@@ -1,0 +1,103 @@
+package io.github.cellfuse.cli;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.DeviceChoice;
+import io.github.cellfuse.DeviceInfo;
+import io.github.cellfuse.EngineChoice;
+import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.Plan;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Option;
+
+/** The options that say where and how to compute; a mixin of every command that computes. None of them changes a bit. */
+final class DeviceOption {
+    private static final String AUTO = "auto";
+
+    @Option(
+            names = "--device",
+            paramLabel = "DEVICE",
+            defaultValue = AUTO,
+            description = {
+                "Where to compute: auto, java, reference, opencl, opencl:P or opencl:P.D (device D of platform P;"
+                        + " 'cellfuse devices' lists them). Default: ${DEFAULT-VALUE}: a GPU, else another exact OpenCL device,"
+                        + " else java. A device that is named is never replaced by another."
+            })
+    private String name = AUTO;
+
+    @Option(
+            names = "--plan",
+            paramLabel = "PLAN",
+            description =
+                    "Force an OpenCL device's kernels: separate, fused, hoisted or sequence. A matter of speed alone.")
+    private Plan plan;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Worker threads of the java and reference devices. Default: one for each core.")
+    private int threads;
+
+    /** Opens {@code model} where the options ask, and tells why there. */
+    EngineChoice open(LstmModel model) {
+        if (!isAuto()) {
+            DeviceChoice choice = new DeviceChoice(named(), "as asked for");
+            return new EngineChoice(open(choice, model), choice.reason());
+        }
+        checkPlan(Device.auto().device());
+        EngineChoice choice = EngineChoice.auto(model, options());
+        try {
+            checkPlan(choice.engine().device());
+        } catch (InvalidInputException e) {
+            choice.engine().close();
+            throw new InvalidInputException(e.getMessage() + ": " + choice.reason(), e);
+        }
+        return choice;
+    }
+
+    /** The device that {@link #open(LstmModel)} would take, for a command that opens several models on one. */
+    DeviceChoice settle(LstmModel model) {
+        EngineChoice choice = open(model);
+        try (LstmEngine engine = choice.engine()) {
+            return new DeviceChoice(engine.device(), choice.reason());
+        }
+    }
+
+    /** Opens {@code model} on {@code choice}'s device, and on no other. */
+    LstmEngine open(DeviceChoice choice, LstmModel model) {
+        checkPlan(choice.device());
+        return LstmEngine.open(choice.device(), model, options());
+    }
+
+    private EngineOptions options() {
+        return new EngineOptions(Optional.ofNullable(plan), threads);
+    }
+
+    private boolean isAuto() {
+        return name.trim().equalsIgnoreCase(AUTO);
+    }
+
+    private void checkPlan(Device device) {
+        if (plan != null && !(device instanceof Device.OpenCl)) {
+            throw new InvalidInputException("--plan: expected an OpenCL device, found " + device);
+        }
+    }
+
+    private Device named() {
+        try {
+            return Device.parse(name);
+        } catch (InvalidInputException e) {
+            throw new InvalidInputException("--" + e.getMessage() + "; there are auto, " + present(), e);
+        }
+    }
+
+    private static String present() {
+        return Device.all().stream()
+                .map(DeviceInfo::device)
+                .map(Device::toString)
+                .collect(Collectors.joining(", "));
+    }
+}

@@ -1,0 +1,64 @@
+package io.github.cellfuse.cli;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.SafetensorsFile;
+import java.io.PrintWriter;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code cellfuse info}: what a model is, and what it costs. */
+@Command(
+        name = "info",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        header = "Show a model's layers and sizes, and what a batch of it costs.",
+        description = {"", "Bytes are those of float32. FLOP are two for each multiply-add of the matrix products.", ""
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  cellfuse info model.safetensors",
+            "  cellfuse info model.safetensors --batch 1024 --steps 100",
+            "  cellfuse info model.safetensors --prefix encoder.rnn --json"
+        })
+final class InfoCommand implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Option(names = "--batch", paramLabel = "N", description = "Rows of the batch to account for. Default: 1.")
+    private int batch = 1;
+
+    @Option(names = "--steps", paramLabel = "T", description = "Time steps of the batch to account for. Default: 1.")
+    private int steps = 1;
+
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    InfoCommand() {}
+
+    @Override
+    public void run() {
+        atLeastOne("--batch", batch);
+        atLeastOne("--steps", steps);
+        PrintWriter out = spec.commandLine().getOut();
+        try (SafetensorsFile file = model.open()) {
+            ModelInfo info = ModelInfo.of(file, model.prefix(), batch, steps);
+            if (json) {
+                Json.print(out, info.toJson());
+            } else {
+                info.print(out);
+            }
+        }
+    }
+
+    private static void atLeastOne(String option, int value) {
+        if (value < 1) {
+            throw new InvalidInputException(option + ": expected at least 1, found " + value);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.github.cellfuse.cli;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.NpyArray;
+import io.github.cellfuse.format.NpzArchive;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * An array in a file, as an argument names it: {@code F.npy}, {@code F.npz} with one array, or {@code F.npz:NAME}.
+ *
+ * @param path the file
+ * @param array the array's name in an archive, where one was given
+ */
+record InputFile(Path path, Optional<String> array) {
+    private static final String ARCHIVE = ".npz";
+
+    /** Reads an argument. */
+    static final class Converter implements ITypeConverter<InputFile> {
+        @Override
+        public InputFile convert(String argument) {
+            try {
+                return parse(argument);
+            } catch (InvalidPathException e) {
+                throw new TypeConversionException("expected a file's name, found '" + argument + "'");
+            }
+        }
+    }
+
+    static InputFile parse(String argument) {
+        int end = argument.toLowerCase(Locale.ROOT).lastIndexOf(ARCHIVE + ":");
+        // A file that is really called so comes first.
+        if (end < 0 || Files.exists(Path.of(argument))) {
+            return new InputFile(Path.of(argument), Optional.empty());
+        }
+        int colon = end + ARCHIVE.length();
+        return new InputFile(Path.of(argument.substring(0, colon)), Optional.of(argument.substring(colon + 1)));
+    }
+
+    /** Opens the array, which the caller closes; nothing but its header is read. */
+    NpyArray open() {
+        if (!path.toString().toLowerCase(Locale.ROOT).endsWith(ARCHIVE)) {
+            return NpyArray.open(path);
+        }
+        try (NpzArchive archive = NpzArchive.open(path)) {
+            return archive.array(array.orElseGet(() -> only(archive.names())));
+        }
+    }
+
+    private String only(List<String> names) {
+        if (names.isEmpty()) {
+            throw new InvalidInputException(path + ": expected one array, found none");
+        }
+        if (names.size() > 1) {
+            throw new InvalidInputException(path + ": expected one array, found " + names.size() + ": "
+                    + String.join(", ", names.subList(0, Math.min(8, names.size()))) + "; choose one as " + path
+                    + ":NAME");
+        }
+        return names.get(0);
+    }
+
+    @Override
+    public String toString() {
+        return array.map(name -> path + ":" + name).orElseGet(path::toString);
+    }
+}

@@ -1,0 +1,181 @@
+package io.github.cellfuse.cli;
+
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmWeights;
+import io.github.cellfuse.Sizes;
+import io.github.cellfuse.format.PyTorchLstm;
+import io.github.cellfuse.format.SafetensorsFile;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What {@code info} tells.
+ *
+ * @param prefix what stands before the LSTM's tensor names; may be empty
+ * @param others the file's tensors that aren't the LSTM's
+ * @param batch rows to account for
+ * @param steps time steps to account for
+ */
+record ModelInfo(
+        Path path, String prefix, LstmModel model, List<SafetensorsFile.Tensor> others, long batch, long steps) {
+    /** Tensors beside the LSTM that the text names; JSON has all. */
+    private static final int NAMED = 6;
+
+    private static final String FIRST = "weight_ih_l0";
+
+    static ModelInfo of(SafetensorsFile file, Optional<String> prefix, long batch, long steps) {
+        LstmModel model = PyTorchLstm.load(file, prefix);
+        List<String> own = PyTorchLstm.tensors(file, prefix);
+        List<SafetensorsFile.Tensor> others = file.tensors().values().stream()
+                .filter(tensor -> !own.contains(tensor.name()))
+                .toList();
+        return new ModelInfo(file.path(), prefixOf(own), model, others, batch, steps);
+    }
+
+    /** Every LSTM that could be loaded has this tensor. */
+    private static String prefixOf(List<String> tensors) {
+        return tensors.stream()
+                .filter(name -> name.endsWith(FIRST))
+                .map(name -> name.substring(0, name.length() - FIRST.length()))
+                .findFirst()
+                .orElse("");
+    }
+
+    void print(PrintWriter out) {
+        // First what may be refused, so that nothing is printed then.
+        String cost = cost();
+        line(out, "file", path.toString());
+        line(out, "prefix", prefix.isEmpty() ? "none" : prefix);
+        line(out, "layers", model.layerCount() + " " + direction() + ", bias " + (hasBias() ? "yes" : "no"));
+        line(out, "input", "I = " + model.inputSize());
+        line(out, "hidden", "H = " + model.hiddenSize());
+        line(out, "projection", model.hasProjection() ? "P = " + model.stateSize() : "none");
+        line(out, "output", "D*P = " + model.outputSize());
+        line(out, "parameters", model.parameters() + " (" + Numbers.bytes(weightBytes()) + ")");
+        for (int layer = 0; layer < model.layerCount(); layer++) {
+            line(
+                    out,
+                    "  layer " + layer,
+                    model.weights(layer, 0).inputSize() + " -> " + model.outputSize() + ", "
+                            + model.layer(layer).parameters() + " parameters, "
+                            + model.layer(layer).flopsPerStep() + " FLOP per row and step");
+        }
+        line(out, "work", model.flopsPerStep() + " FLOP per row and step");
+        line(out, "batch", cost);
+        line(out, "other tensors", others.isEmpty() ? "none" : describeOthers());
+    }
+
+    private String cost() {
+        return String.format(
+                Locale.ROOT,
+                "%s x %s: input %s, output %s, states %s, %s FLOP",
+                Numbers.count(batch, "row"),
+                Numbers.count(steps, "step"),
+                Numbers.bytes(inputBytes()),
+                Numbers.bytes(outputBytes()),
+                Numbers.bytes(stateBytes()),
+                flops());
+    }
+
+    private String describeOthers() {
+        List<String> few = new ArrayList<>();
+        others.stream().limit(NAMED).forEach(tensor -> few.add(tensor.toString()));
+        if (others.size() > NAMED) {
+            few.add("and " + (others.size() - NAMED) + " more");
+        }
+        return String.join(", ", few);
+    }
+
+    private static void line(PrintWriter out, String name, String value) {
+        out.printf(Locale.ROOT, "%-14s %s%n", name, value);
+    }
+
+    Map<String, Object> toJson() {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("format", "cellfuse-info-1");
+        json.put("file", path.toString());
+        json.put("prefix", prefix);
+        json.put("layer_count", model.layerCount());
+        json.put("direction", direction());
+        json.put("direction_count", model.directionCount());
+        json.put("input_size", model.inputSize());
+        json.put("hidden_size", model.hiddenSize());
+        json.put("projection_size", model.hasProjection() ? model.stateSize() : null);
+        json.put("output_size", model.outputSize());
+        json.put("bias", hasBias());
+        json.put("parameters", model.parameters());
+        json.put("weight_bytes", weightBytes());
+        json.put("flops_per_step", model.flopsPerStep());
+        List<Object> layers = new ArrayList<>();
+        for (int layer = 0; layer < model.layerCount(); layer++) {
+            LstmModel one = model.layer(layer);
+            Map<String, Object> entry = new LinkedHashMap<>();
+            entry.put("input_size", one.inputSize());
+            entry.put("output_size", one.outputSize());
+            entry.put("parameters", one.parameters());
+            entry.put("flops_per_step", one.flopsPerStep());
+            layers.add(entry);
+        }
+        json.put("layers", layers);
+        Map<String, Object> cost = new LinkedHashMap<>();
+        cost.put("rows", batch);
+        cost.put("steps", steps);
+        cost.put("input_bytes", inputBytes());
+        cost.put("output_bytes", outputBytes());
+        cost.put("state_bytes", stateBytes());
+        cost.put("flops", flops());
+        json.put("batch", cost);
+        json.put("other_tensors", others.stream().map(ModelInfo::toJson).toList());
+        return json;
+    }
+
+    private static Map<String, Object> toJson(SafetensorsFile.Tensor tensor) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("name", tensor.name());
+        json.put("dtype", tensor.dtype());
+        json.put("shape", Arrays.stream(tensor.shape()).boxed().toList());
+        return json;
+    }
+
+    private String direction() {
+        return model.direction().toString().toLowerCase(Locale.ROOT);
+    }
+
+    private boolean hasBias() {
+        LstmWeights first = model.weights(0, 0);
+        return first.inputBias() != null || first.recurrentBias() != null;
+    }
+
+    private long weightBytes() {
+        return model.parameters() * Float.BYTES;
+    }
+
+    private long inputBytes() {
+        return size("bytes of input", batch, steps, model.inputSize(), Float.BYTES);
+    }
+
+    private long outputBytes() {
+        return size("bytes of output", batch, steps, model.outputSize(), Float.BYTES);
+    }
+
+    private long size(String what, long... factors) {
+        return Sizes.product("--batch " + batch + ", --steps " + steps + ": " + what, factors);
+    }
+
+    /** h and c of every layer and direction. */
+    private long stateBytes() {
+        long states = (long) model.layerCount() * model.directionCount();
+        return size("bytes of states", states, batch, model.stateSize() + model.hiddenSize(), Float.BYTES);
+    }
+
+    private long flops() {
+        return size("FLOP", batch, steps, model.flopsPerStep());
+    }
+}

@@ -1,0 +1,101 @@
+package io.github.cellfuse.format;
+
+import java.nio.ByteBuffer;
+
+/**
+ * The number types that files hold and how each becomes a float32: exactly where float32 has the value, else rounded to the
+ * nearest (ties to even; beyond the largest float32 to infinity). NaN, the infinities and -0 are kept.
+ */
+enum ElementType {
+    FLOAT16("float16", 2, (bytes, at) -> halfToFloat(bytes.getShort(at))),
+    BFLOAT16("bfloat16", 2, (bytes, at) -> Float.intBitsToFloat(bytes.getShort(at) << 16)),
+    FLOAT32("float32", 4, ByteBuffer::getFloat),
+    FLOAT64("float64", 8, (bytes, at) -> (float) bytes.getDouble(at)),
+    INT8("int8", 1, ByteBuffer::get, ByteBuffer::get),
+    INT16("int16", 2, ByteBuffer::getShort, ByteBuffer::getShort),
+    INT32("int32", 4, ByteBuffer::getInt, ByteBuffer::getInt),
+    INT64("int64", 8, ByteBuffer::getLong, ByteBuffer::getLong),
+    UINT8("uint8", 1, (bytes, at) -> bytes.get(at) & 0xFF, (bytes, at) -> bytes.get(at) & 0xFF),
+    UINT16("uint16", 2, ByteBuffer::getChar, ByteBuffer::getChar),
+    UINT32(
+            "uint32",
+            4,
+            (bytes, at) -> Integer.toUnsignedLong(bytes.getInt(at)),
+            (bytes, at) -> Integer.toUnsignedLong(bytes.getInt(at))),
+    /** As an integer: values above the largest long come out negative. */
+    UINT64("uint64", 8, (bytes, at) -> unsignedToFloat(bytes.getLong(at)), ByteBuffer::getLong),
+    /** Any byte but 0 is true. */
+    BOOL("bool", 1, (bytes, at) -> bytes.get(at) == 0 ? 0f : 1f);
+
+    /** Reads one element at a byte index, in the buffer's byte order. */
+    interface ToFloat {
+        float read(ByteBuffer bytes, int index);
+    }
+
+    /** Reads one integer at a byte index, in the buffer's byte order. */
+    interface ToLong {
+        long read(ByteBuffer bytes, int index);
+    }
+
+    private final String label;
+    private final int bytes;
+    private final ToFloat toFloat;
+    private final ToLong toLong;
+
+    ElementType(String label, int bytes, ToFloat toFloat) {
+        this(label, bytes, toFloat, null);
+    }
+
+    ElementType(String label, int bytes, ToFloat toFloat, ToLong toLong) {
+        this.label = label;
+        this.bytes = bytes;
+        this.toFloat = toFloat;
+        this.toLong = toLong;
+    }
+
+    /** The size of one element. */
+    int bytes() {
+        return bytes;
+    }
+
+    boolean isInteger() {
+        return toLong != null;
+    }
+
+    ToFloat toFloat() {
+        return toFloat;
+    }
+
+    /** Only for integers. */
+    ToLong toLong() {
+        return toLong;
+    }
+
+    @Override
+    public String toString() {
+        return label;
+    }
+
+    /** IEEE 754 binary16 to binary32, always exact. */
+    static float halfToFloat(short half) {
+        int sign = (half & 0x8000) << 16;
+        int exponent = half >>> 10 & 0x1F;
+        int mantissa = half & 0x3FF;
+        if (exponent == 0) {
+            // Zero and subnormals: mantissa · 2^-24, which float32 holds as a normal number.
+            float magnitude = mantissa * 0x1p-24f;
+            return sign == 0 ? magnitude : -magnitude;
+        }
+        int wideExponent = exponent == 0x1F ? 0xFF : exponent - 15 + 127;
+        return Float.intBitsToFloat(sign | wideExponent << 23 | mantissa << 13);
+    }
+
+    /** An unsigned 64-bit integer to the nearest float32. */
+    static float unsignedToFloat(long value) {
+        if (value >= 0) {
+            return value;
+        }
+        // Halved, with the lost bit kept as a sticky one, so that the one rounding below is the right one.
+        return 2f * (value >>> 1 | value & 1);
+    }
+}

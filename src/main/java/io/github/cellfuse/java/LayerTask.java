@@ -1,0 +1,192 @@
+package io.github.cellfuse.java;
+
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmState;
+import io.github.cellfuse.LstmWeights;
+import io.github.cellfuse.RowOrder;
+import java.util.Arrays;
+
+/**
+ * Takes a group of rows through all time steps of one direction of one layer. Groups and directions write disjoint parts of the
+ * history and of the final state, so tasks of a layer run side by side without locks.
+ */
+final class LayerTask implements Runnable {
+    /** Products at a time: their weights for a wide block are 16 KiB. */
+    private static final int DEPTH = 16;
+
+    private final LstmModel model;
+    private final PackedWeights weights;
+    private final LayerInput input;
+    private final float[][] history;
+    private final RowOrder order;
+    private final LstmState initialState;
+    private final LstmState finalState;
+    private final boolean reverse;
+    /** Index of this layer and direction in the states' first dimension. */
+    private final int stateIndex;
+    /** The column of this direction in a row of the history. */
+    private final int column;
+
+    /** Positions (in the sorted order) of the group's rows: every groups-th one, so that long and short rows are spread evenly. */
+    private final int[] positions;
+
+    private final int[] xOffset;
+    private final int[] hOffset;
+    private final float[][] wideSums;
+    private final float[][] narrowSums;
+    private final float[][] c;
+    private final CellBlock cellBlock = new CellBlock();
+    /** o⊙tanh(c) before the projection, where there is one. */
+    private final float[] unprojected;
+
+    LayerTask(
+            LstmModel model,
+            int layer,
+            int direction,
+            PackedWeights weights,
+            LayerInput input,
+            float[][] history,
+            RowOrder order,
+            int group,
+            int groups,
+            LstmState initialState,
+            LstmState finalState) {
+        this.model = model;
+        this.weights = weights;
+        this.input = input;
+        this.history = history;
+        this.order = order;
+        this.initialState = initialState;
+        this.finalState = finalState;
+        reverse = model.direction().isReverse(direction);
+        stateIndex = layer * model.directionCount() + direction;
+        column = direction * weights.outputs();
+        positions = new int[(order.rows() - group + groups - 1) / groups];
+        Arrays.setAll(positions, j -> group + j * groups);
+        xOffset = new int[positions.length];
+        hOffset = new int[positions.length];
+        wideSums = new float[positions.length][LstmWeights.GATES * GateProduct.WIDE];
+        narrowSums = new float[positions.length][LstmWeights.GATES * GateProduct.NARROW];
+        c = new float[positions.length][weights.units()];
+        unprojected = weights.projection() == null ? null : new float[positions.length * weights.units()];
+    }
+
+    @Override
+    public void run() {
+        loadState();
+        int steps = order.steps();
+        int count = reverse ? 0 : positions.length;
+        for (int s = 1; s <= steps; s++) {
+            int slot = reverse ? steps + 1 - s : s;
+            // The group's rows with a step here are its first ones; their number falls with time forward and grows in
+            // reverse.
+            while (count > 0 && positions[count - 1] >= order.active(slot)) {
+                count--;
+            }
+            while (count < positions.length && positions[count] < order.active(slot)) {
+                count++;
+            }
+            if (count > 0) {
+                step(slot, count);
+            }
+        }
+        storeState();
+    }
+
+    private void step(int slot, int count) {
+        input.load(slot, positions, count);
+        float[] previous = history[reverse ? slot + 1 : slot - 1];
+        int width = model.outputSize();
+        for (int j = 0; j < count; j++) {
+            xOffset[j] = input.offset(j);
+            hOffset[j] = positions[j] * width + column;
+        }
+        for (PackedWeights.Block block : weights.blocks()) {
+            float[][] a = sums(block.width());
+            for (int j = 0; j < count; j++) {
+                System.arraycopy(block.bias(), 0, a[j], 0, a[j].length);
+            }
+            products(a, count, input.values(), xOffset, block.weights(), 0, weights.inputs());
+            products(a, count, previous, hOffset, block.weights(), weights.inputs(), weights.outputs());
+            for (int j = 0; j < count; j++) {
+                updateCells(a[j], block, j, slot);
+            }
+        }
+        if (unprojected != null) {
+            project(slot, count);
+        }
+    }
+
+    /**
+     * Adds the products of all rows, a few k at a time: the weights of those stay in the first-level cache while they go through the
+     * rows. Each sum is still one chain in ascending k.
+     */
+    private static void products(
+            float[][] a, int count, float[] x, int[] offset, float[][] weights, int first, int depth) {
+        for (int k = 0; k < depth; k += DEPTH) {
+            int part = Math.min(DEPTH, depth - k), j = 0;
+            for (; j + GateProduct.ROWS <= count; j += GateProduct.ROWS) {
+                GateProduct.accumulate(a, offset, j, x, k, weights, first + k, part);
+            }
+            for (; j < count; j++) {
+                GateProduct.accumulateRow(a[j], x, offset[j] + k, weights, first + k, part);
+            }
+        }
+    }
+
+    /** Sums of the group's rows for a block of {@code width} units. */
+    private float[][] sums(int width) {
+        return width == GateProduct.WIDE ? wideSums : narrowSums;
+    }
+
+    private void updateCells(float[] a, PackedWeights.Block block, int j, int slot) {
+        int unit = block.firstUnit();
+        if (unprojected != null) {
+            cellBlock.update(a, block.width(), block.units(), c[j], unit, unprojected, j * weights.units() + unit);
+        } else {
+            int at = positions[j] * model.outputSize() + column + unit;
+            cellBlock.update(a, block.width(), block.units(), c[j], unit, history[slot], at);
+        }
+    }
+
+    /** {@code h = S·(o⊙tanh(c))}, the chain of {@code kernels/hidden_projection.cl}. */
+    private void project(int slot, int count) {
+        float[] sums = new float[weights.outputs()];
+        for (int j = 0; j < count; j++) {
+            Arrays.fill(sums, 0.0f);
+            for (int k = 0; k < weights.units(); k++) {
+                float[] s = weights.projection()[k];
+                float m = unprojected[j * weights.units() + k];
+                for (int p = 0; p < sums.length; p++) {
+                    sums[p] = Math.fma(m, s[p], sums[p]);
+                }
+            }
+            System.arraycopy(sums, 0, history[slot], positions[j] * model.outputSize() + column, sums.length);
+        }
+    }
+
+    private void loadState() {
+        int outputs = weights.outputs(), units = weights.units();
+        for (int j = 0; j < positions.length; j++) {
+            int at = positions[j] * model.outputSize() + column;
+            float[] before = history[order.slotBefore(positions[j], reverse)];
+            if (initialState == null) {
+                Arrays.fill(before, at, at + outputs, 0.0f);
+            } else {
+                int row = stateIndex * order.rows() + order.row(positions[j]);
+                System.arraycopy(initialState.h(), row * outputs, before, at, outputs);
+                System.arraycopy(initialState.c(), row * units, c[j], 0, units);
+            }
+        }
+    }
+
+    private void storeState() {
+        int outputs = weights.outputs(), units = weights.units();
+        for (int j = 0; j < positions.length; j++) {
+            int row = stateIndex * order.rows() + order.row(positions[j]);
+            float[] after = history[order.slotAfter(positions[j], reverse)];
+            System.arraycopy(after, positions[j] * model.outputSize() + column, finalState.h(), row * outputs, outputs);
+            System.arraycopy(c[j], 0, finalState.c(), row * units, units);
+        }
+    }
+}

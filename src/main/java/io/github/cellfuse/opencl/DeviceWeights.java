@@ -1,0 +1,120 @@
+package io.github.cellfuse.opencl;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.LstmWeights;
+import io.github.cellfuse.Sizes;
+import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.cl.ClContext;
+import io.github.cellfuse.cl.ClQueue;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+
+/**
+ * The weights of one direction of one layer on the device, packed so that a tile reads one contiguous panel: for each block of
+ * {@code VEC} units {@code [I+P][4][VEC]}, the input's weights first. Lanes beyond the last unit have weights of zero.
+ *
+ * @param gates {@code [B,I+P,4,VEC]}
+ * @param bias {@code [B,4,VEC]}
+ * @param projection {@code [blocks of P,H,VEC]}; null without one
+ */
+record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
+
+    /** Gives the device's memory back. */
+    void close() {
+        gates.close();
+        bias.close();
+        if (projection != null) {
+            projection.close();
+        }
+    }
+
+    static DeviceWeights upload(ClContext context, ClQueue queue, LstmWeights weights, int vec) {
+        int inputs = weights.inputSize(), outputs = weights.outputSize(), hidden = weights.hiddenSize();
+        int blocks = blocks(hidden, vec), depth = inputs + outputs;
+
+        Packer panel = new Packer(queue, blocks, blockSize("weights [I+P,4,VEC]", depth, 4, vec));
+        ClBuffer gates = panel.fill(context, "weights", (target, block) -> {
+            for (int gate = 0; gate < LstmWeights.GATES; gate++) {
+                for (int lane = 0; lane < vec && block * vec + lane < hidden; lane++) {
+                    int row = gate * hidden + block * vec + lane;
+                    for (int k = 0; k < inputs; k++) {
+                        target[(k * 4 + gate) * vec + lane] = weights.input()[row * inputs + k];
+                    }
+                    for (int k = 0; k < outputs; k++) {
+                        target[((inputs + k) * 4 + gate) * vec + lane] = weights.recurrent()[row * outputs + k];
+                    }
+                }
+            }
+        });
+        float[] sum = weights.bias();
+        ClBuffer bias = new Packer(queue, blocks, 4 * vec).fill(context, "bias", (target, block) -> {
+            for (int gate = 0; gate < LstmWeights.GATES; gate++) {
+                for (int lane = 0; lane < vec && block * vec + lane < hidden; lane++) {
+                    target[gate * vec + lane] = sum[gate * hidden + block * vec + lane];
+                }
+            }
+        });
+        if (!weights.hasProjection()) {
+            return new DeviceWeights(gates, bias, null);
+        }
+        Packer projected = new Packer(queue, blocks(outputs, vec), blockSize("projection [H,VEC]", hidden, vec));
+        ClBuffer projection = projected.fill(context, "projection", (target, block) -> {
+            for (int lane = 0; lane < vec && block * vec + lane < outputs; lane++) {
+                for (int k = 0; k < hidden; k++) {
+                    target[k * vec + lane] = weights.projection()[(block * vec + lane) * hidden + k];
+                }
+            }
+        });
+        return new DeviceWeights(gates, bias, projection);
+    }
+
+    /** Blocks of {@code vec} units that hold {@code units}. */
+    static int blocks(int units, int vec) {
+        return (units + vec - 1) / vec;
+    }
+
+    /** The values of a block, whose bytes one direct buffer must hold. */
+    private static int blockSize(String what, long... shape) {
+        long size = Sizes.product(what, shape);
+        if (size > Integer.MAX_VALUE / Float.BYTES) {
+            throw new CellFuseException(
+                    "a block of " + what + ": " + size + " values are more than one transfer holds ("
+                            + Integer.MAX_VALUE / Float.BYTES + "); choose the java device");
+        }
+        return (int) size;
+    }
+
+    /** Fills one block of a buffer, given in zeros. */
+    private interface BlockFiller {
+        void fill(float[] target, int block);
+    }
+
+    /** Packs and uploads a buffer block by block, so that no second copy of the weights stands in memory. */
+    private record Packer(ClQueue queue, int blocks, int blockSize) {
+        ClBuffer fill(ClContext context, String name, BlockFiller filler) {
+            long bytes = Sizes.product(name, blocks, blockSize, Float.BYTES);
+            long largest = context.device().capabilities().maxAllocationBytes();
+            if (bytes > largest) {
+                throw new CellFuseException("the " + name + " of a layer: " + bytes + " bytes are more than the "
+                        + largest + " that " + context.device() + " allocates at once; choose another device");
+            }
+            int blockBytes = Math.multiplyExact(blockSize, Float.BYTES);
+            ClBuffer buffer = context.buffer(name, bytes, ClBuffer.Access.READ_ONLY);
+            FloatBuffer staging = ByteBuffer.allocateDirect(blockBytes)
+                    .order(ByteOrder.nativeOrder())
+                    .asFloatBuffer();
+            float[] values = new float[blockSize];
+            for (int block = 0; block < blocks; block++) {
+                Arrays.fill(values, 0.0f);
+                filler.fill(values, block);
+                queue.write(
+                        buffer,
+                        (long) block * blockBytes,
+                        staging.clear().put(values).flip());
+            }
+            return buffer;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package io.github.cellfuse.opencl;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.InvalidInputException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The programs that the kernel files make: each is its file and those that it builds on, compiled as one text. */
+enum KernelSource {
+    STEP("lstm_step", "activations", "lstm_cell", "gate_product", "lstm_step"),
+    INPUT_PROJECTION("lstm_input_projection", "activations", "lstm_cell", "gate_product", "input_projection"),
+    HIDDEN_PROJECTION("lstm_hidden_projection", "activations", "lstm_cell", "gate_product", "hidden_projection"),
+    SEQUENCE(
+            "lstm_sequence",
+            "activations",
+            "lstm_cell",
+            "gate_product",
+            "lstm_step",
+            "hidden_projection",
+            "lstm_sequence"),
+    STATE("lstm_state", "activations", "lstm_cell", "lstm_state"),
+    ROOFLINE("roofline", "activations", "gate_product", "roofline");
+
+    /** Loose kernel files are read from this folder when the property is set: to try a kernel without building the jar. */
+    private static final String FOLDER_PROPERTY = "cellfuse.kernels";
+
+    private final String title;
+    private final List<String> files;
+
+    KernelSource(String title, String... files) {
+        this.title = title;
+        this.files = Stream.of(files).map(name -> name + ".cl").toList();
+    }
+
+    /** A name for messages. */
+    String title() {
+        return title;
+    }
+
+    /** The texts, in the order in which they are compiled. */
+    List<String> texts() {
+        return files.stream().map(KernelSource::read).toList();
+    }
+
+    private static String read(String file) {
+        String folder = System.getProperty(FOLDER_PROPERTY);
+        try {
+            if (folder != null) {
+                return Files.readString(Path.of(folder, file));
+            }
+            try (InputStream in = KernelSource.class.getResourceAsStream("/kernels/" + file)) {
+                if (in == null) {
+                    throw new CellFuseException("kernels/" + file + " is not on the class path: the jar is incomplete");
+                }
+                return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            }
+        } catch (IOException e) {
+            throw new InvalidInputException(
+                    "kernel file " + file + " can't be read"
+                            + (folder == null ? "" : " from -D" + FOLDER_PROPERTY + "=" + folder) + ": "
+                            + e.getMessage(),
+                    e);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package io.github.cellfuse.opencl;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.Tier;
+import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.ClContext;
+import io.github.cellfuse.cl.ClDevice;
+import io.github.cellfuse.cl.ClQueue;
+import java.util.List;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/** An OpenCL device with a model's weights in its memory. Sessions share its context, programs and weights. */
+public final class OpenClEngine implements LstmEngine {
+    private final ClContext context;
+    private final Programs programs;
+    private final LstmModel model;
+    private final Plans plans;
+    private final List<List<DeviceWeights>> weights;
+    private final Tier tier;
+    /** Held for reading by whoever uses the device, for writing by the one who closes it. */
+    private final ReadWriteLock life = new ReentrantReadWriteLock();
+
+    OpenClEngine(ClContext context, Programs programs, LstmModel model, Plans plans, Tier tier) {
+        this.context = context;
+        this.programs = programs;
+        this.model = model;
+        this.plans = plans;
+        this.tier = tier;
+        try (ClQueue queue = context.queue()) {
+            weights = model.layers().stream()
+                    .map(layer -> layer.stream()
+                            .map(w -> DeviceWeights.upload(context, queue, w, plans.vec()))
+                            .toList())
+                    .toList();
+        }
+    }
+
+    /** Opens {@code model} on {@code device} after holding the device against the exact twin. */
+    static OpenClEngine open(ClDevice device, LstmModel model, EngineOptions options) {
+        ClContext context = device.open();
+        try {
+            Programs programs = new Programs(context);
+            Plans plans = Plans.of(device.capabilities(), model, options.plan());
+            return new OpenClEngine(context, programs, model, plans, SelfTest.tier(context, programs));
+        } catch (RuntimeException | Error e) {
+            context.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public Device device() {
+        return OpenClEngineProvider.nameOf(context.device());
+    }
+
+    @Override
+    public LstmModel model() {
+        return model;
+    }
+
+    @Override
+    public Tier tier() {
+        return tier;
+    }
+
+    @Override
+    public String explain(int rows, int steps) {
+        return device() + ": " + choose(rows, steps).reason();
+    }
+
+    @Override
+    public LstmSession newSession() {
+        life.readLock().lock();
+        try {
+            checkOpen();
+            return new OpenClSession(this);
+        } finally {
+            life.readLock().unlock();
+        }
+    }
+
+    /** Does {@code work}, or refuses it when the engine is closed; {@link #close} waits until it is done. */
+    void whileOpen(Runnable work) {
+        life.readLock().lock();
+        try {
+            checkOpen();
+            work.run();
+        } finally {
+            life.readLock().unlock();
+        }
+    }
+
+    private void checkOpen() {
+        if (context.isClosed()) {
+            throw new IllegalStateException("the engine on " + context.device() + " is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        // Not under a running session: a launch on released memory takes the process down.
+        life.writeLock().lock();
+        try {
+            context.close();
+        } finally {
+            life.writeLock().unlock();
+        }
+    }
+
+    PlanChoice choose(int rows, int steps) {
+        return plans.choose(rows, steps);
+    }
+
+    Capabilities capabilities() {
+        return context.device().capabilities();
+    }
+
+    ClContext context() {
+        return context;
+    }
+
+    Programs programs() {
+        return programs;
+    }
+
+    DeviceWeights weights(int layer, int direction) {
+        return weights.get(layer).get(direction);
+    }
+
+    /** Gives the weights' memory back, and keeps the context: for an engine that borrowed it. */
+    void closeWeights() {
+        weights.forEach(layer -> layer.forEach(DeviceWeights::close));
+    }
+}

@@ -1,0 +1,13 @@
+package io.github.cellfuse.opencl;
+
+import io.github.cellfuse.Plan;
+
+/**
+ * How a batch will run.
+ *
+ * @param plan the kernels of a step
+ * @param step the tile of the step's kernel
+ * @param projection the tile of the input projection, for the hoisted plan
+ * @param reason one sentence
+ */
+record PlanChoice(Plan plan, Tile step, Tile projection, String reason) {}

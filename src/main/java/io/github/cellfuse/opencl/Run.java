@@ -1,0 +1,89 @@
+package io.github.cellfuse.opencl;
+
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.RowOrder;
+import io.github.cellfuse.Sizes;
+
+/**
+ * The sizes of one run on a device. Rows are padded to {@link #rowPitch} so that tiles are whole.
+ *
+ * @param model the model
+ * @param order the rows, sorted
+ * @param choice plan and tiles
+ */
+record Run(LstmModel model, RowOrder order, PlanChoice choice) {
+    /** Pre-activations of the hoisted plan are made for so many steps at once that they stay below this. */
+    private static final long HOISTED_BYTES = 64L << 20;
+
+    Run {
+        // Rows, slots and what a tile of rows spans are 32-bit integers in the kernels. Tiles may end beyond the last
+        // slot.
+        int tallest = Math.max(choice.step().rows(), choice.projection().rows());
+        long pitch = roundUp(order.rows(), choice.step().rows());
+        Sizes.elements("rows of all time slots", (order.steps() + 2L) * pitch + tallest);
+        int widest = Math.max(model.inputSize(), Math.max(model.outputSize(), model.hiddenSize()));
+        Sizes.elements("features of a tile of rows", tallest, widest);
+    }
+
+    int rows() {
+        return order.rows();
+    }
+
+    int steps() {
+        return order.steps();
+    }
+
+    /** Rows of a time slot, with padding. */
+    int rowPitch() {
+        return (int) roundUp(order.rows(), choice.step().rows());
+    }
+
+    /** Blocks of units. */
+    int blocks() {
+        return DeviceWeights.blocks(model.hiddenSize(), choice.step().vec());
+    }
+
+    /** Units with padding: a row of the cell states. */
+    private long unitPitch() {
+        return (long) blocks() * choice.step().vec();
+    }
+
+    /** The tiles of an input projection may end beyond the last slot. */
+    private int overhang() {
+        return choice.projection().rows();
+    }
+
+    /** {@code [T·rowPitch + overhang, I]}. */
+    long[] inputDimensions() {
+        return new long[] {(long) steps() * rowPitch() + overhang(), model.inputSize()};
+    }
+
+    /** {@code [(T+2)·rowPitch + overhang, D·P]}. */
+    long[] historyDimensions() {
+        return new long[] {(steps() + 2L) * rowPitch() + overhang(), model.outputSize()};
+    }
+
+    /** {@code [rowPitch, B·VEC]}. */
+    long[] cellDimensions() {
+        return new long[] {rowPitch(), unitPitch()};
+    }
+
+    /** Steps whose pre-activations the hoisted plan makes at once. */
+    int chunkSteps() {
+        long bytesOfStep = 4 * unitPitch() * rowPitch() * Float.BYTES;
+        return (int) Math.max(1, Math.min(steps(), HOISTED_BYTES / bytesOfStep));
+    }
+
+    /** {@code [steps·rowPitch, B, 4, VEC]}: of a chunk, of one step, or nothing, by plan. */
+    long[] preactivationDimensions() {
+        return switch (choice.plan()) {
+            case FUSED, SEQUENCE -> new long[] {1};
+            case SEPARATE -> new long[] {rowPitch(), unitPitch(), 4};
+            case HOISTED -> new long[] {(long) chunkSteps() * rowPitch(), unitPitch(), 4};
+        };
+    }
+
+    private static long roundUp(long size, int multiple) {
+        return (size + multiple - 1) / multiple * multiple;
+    }
+}

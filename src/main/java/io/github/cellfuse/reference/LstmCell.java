@@ -1,0 +1,125 @@
+package io.github.cellfuse.reference;
+
+import static io.github.cellfuse.LstmWeights.CANDIDATE;
+import static io.github.cellfuse.LstmWeights.FORGET_GATE;
+import static io.github.cellfuse.LstmWeights.INPUT_GATE;
+import static io.github.cellfuse.LstmWeights.OUTPUT_GATE;
+
+import io.github.cellfuse.LstmWeights;
+
+/**
+ * One time step of one row in one direction of one layer, in double precision:
+ *
+ * <pre>
+ *   i = σ(W_i·x + R_i·h + b_i)      f = σ(W_f·x + R_f·h + b_f)
+ *   g = tanh(W_g·x + R_g·h + b_g)   o = σ(W_o·x + R_o·h + b_o)
+ *   c' = f⊙c + i⊙g                  h' = o⊙tanh(c')      (projected: h' = S·(o⊙tanh(c')))
+ * </pre>
+ *
+ * <p>Hochreiter and Schmidhuber 1997 with the forget gate of Gers, Schmidhuber and Cummins 2000 and the projection of Sak, Senior
+ * and Beaufays 2014, as {@code torch.nn.LSTM} documents them. The float32 weights become doubles without loss. Immutable, thread
+ * safe.
+ */
+public final class LstmCell {
+    private final LstmWeights weights;
+    private final double[] bias;
+
+    /** The cell of {@code weights} with the bias that the numerical contract gives them: the float32 sum of the two. */
+    public LstmCell(LstmWeights weights) {
+        this(weights, toDouble(weights.bias()));
+    }
+
+    /** As above with another bias {@code [4H]}: PyTorch in double adds its two biases in double. */
+    LstmCell(LstmWeights weights, double[] bias) {
+        this.weights = weights;
+        this.bias = bias;
+    }
+
+    /**
+     * What a step computed.
+     *
+     * @param i input gate {@code [H]}
+     * @param f forget gate {@code [H]}
+     * @param g candidate memory {@code [H]}
+     * @param o output gate {@code [H]}
+     * @param c cell state after the step {@code [H]}
+     * @param m {@code o⊙tanh(c)}, {@code [H]}: the hidden state before the projection
+     * @param h hidden state after the step {@code [P]}; {@code m} itself where there is no projection
+     */
+    public record Step(double[] i, double[] f, double[] g, double[] o, double[] c, double[] m, double[] h) {}
+
+    /** The parameters. */
+    public LstmWeights weights() {
+        return weights;
+    }
+
+    /** The bias {@code [4H]} of the pre-activation in gate {@code gate} of unit {@code unit}. */
+    public double bias(int gate, int unit) {
+        return bias[gate * weights.hiddenSize() + unit];
+    }
+
+    /**
+     * Computes one step; changes none of its arguments.
+     *
+     * @param x features {@code [I]}
+     * @param h hidden state before the step {@code [P]}
+     * @param c cell state before the step {@code [H]}
+     */
+    public Step step(double[] x, double[] h, double[] c) {
+        int units = weights.hiddenSize();
+        double[] i = new double[units], f = new double[units], g = new double[units], o = new double[units];
+        double[] nextC = new double[units], m = new double[units];
+        for (int u = 0; u < units; u++) {
+            i[u] = sigmoid(preactivation(INPUT_GATE, u, x, h));
+            f[u] = sigmoid(preactivation(FORGET_GATE, u, x, h));
+            g[u] = tanh(preactivation(CANDIDATE, u, x, h));
+            o[u] = sigmoid(preactivation(OUTPUT_GATE, u, x, h));
+            nextC[u] = f[u] * c[u] + i[u] * g[u];
+            m[u] = o[u] * tanh(nextC[u]);
+        }
+        return new Step(i, f, g, o, nextC, m, weights.hasProjection() ? project(m) : m);
+    }
+
+    /** {@code W·x + R·h + b} of one gate of one unit. */
+    public double preactivation(int gate, int unit, double[] x, double[] h) {
+        int row = gate * weights.hiddenSize() + unit;
+        return bias[row] + dot(weights.input(), row, x) + dot(weights.recurrent(), row, h);
+    }
+
+    private double[] project(double[] m) {
+        double[] h = new double[weights.outputSize()];
+        for (int p = 0; p < h.length; p++) {
+            h[p] = dot(weights.projection(), p, m);
+        }
+        return h;
+    }
+
+    /** Row {@code row} of a matrix whose rows are as long as {@code vector}, times {@code vector}. */
+    private static double dot(float[] matrix, int row, double[] vector) {
+        double sum = 0;
+        for (int k = 0; k < vector.length; k++) {
+            sum += matrix[row * vector.length + k] * vector[k];
+        }
+        return sum;
+    }
+
+    /** {@code 1 / (1 + e^-x)}, written so that the exponential only ever sees a negative argument and can't overflow. */
+    public static double sigmoid(double x) {
+        // StrictMath, here and below: the judge gives one answer on every machine.
+        double e = StrictMath.exp(-Math.abs(x));
+        return x < 0 ? e / (1 + e) : 1 / (1 + e);
+    }
+
+    /** The hyperbolic tangent. */
+    public static double tanh(double x) {
+        return StrictMath.tanh(x);
+    }
+
+    static double[] toDouble(float[] values) {
+        double[] wide = new double[values.length];
+        for (int k = 0; k < values.length; k++) {
+            wide[k] = values[k];
+        }
+        return wide;
+    }
+}

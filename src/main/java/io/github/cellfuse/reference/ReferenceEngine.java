@@ -1,0 +1,113 @@
+package io.github.cellfuse.reference;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmWeights;
+import io.github.cellfuse.Tier;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Function;
+import java.util.function.IntConsumer;
+
+/** The {@code reference} device: double precision, the equations as written. Rows run in parallel, each on one thread. */
+public final class ReferenceEngine implements LstmEngine {
+    private final LstmModel model;
+    private final List<List<LstmCell>> cells;
+    private final int threads;
+    private final ExecutorService workers;
+
+    /** Opens {@code model}; of the options only the number of threads matters. */
+    public ReferenceEngine(LstmModel model, EngineOptions options) {
+        this(model, options, LstmCell::new);
+    }
+
+    /** As above, with cells made in another way. */
+    ReferenceEngine(LstmModel model, EngineOptions options, Function<LstmWeights, LstmCell> newCell) {
+        this.model = model;
+        cells = model.layers().stream()
+                .map(layer -> layer.stream().map(newCell).toList())
+                .toList();
+        threads =
+                options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+        workers = Executors.newFixedThreadPool(threads, task -> {
+            Thread thread = new Thread(task, "cellfuse-reference");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    @Override
+    public Device device() {
+        return Device.REFERENCE;
+    }
+
+    @Override
+    public LstmModel model() {
+        return model;
+    }
+
+    @Override
+    public Tier tier() {
+        return Tier.REFERENCE;
+    }
+
+    @Override
+    public String explain(int rows, int steps) {
+        return "reference: step by step in double precision, threads " + Math.min(threads, rows);
+    }
+
+    @Override
+    public ReferenceSession newSession() {
+        if (workers.isShutdown()) {
+            throw new IllegalStateException("the reference engine is closed");
+        }
+        return new ReferenceSession(this);
+    }
+
+    @Override
+    public void close() {
+        workers.shutdown();
+    }
+
+    LstmCell cell(int layer, int direction) {
+        return cells.get(layer).get(direction);
+    }
+
+    /** Does {@code work} for the rows 0 to {@code rows - 1} on the workers and waits for all of them. */
+    void forEachRow(int rows, IntConsumer work) {
+        List<Future<?>> futures = new ArrayList<>(rows);
+        for (int n = 0; n < rows; n++) {
+            int row = n;
+            try {
+                futures.add(workers.submit(() -> work.accept(row)));
+            } catch (RejectedExecutionException e) {
+                futures.forEach(future -> future.cancel(true));
+                throw new IllegalStateException("the reference engine is closed", e);
+            }
+        }
+        try {
+            for (Future<?> future : futures) {
+                future.get();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CellFuseException("interrupted while waiting for the reference engine", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
+            }
+            throw new CellFuseException("a worker of the reference engine failed: " + e.getCause(), e.getCause());
+        } finally {
+            // After a failure the rows that haven't begun needn't.
+            futures.forEach(future -> future.cancel(true));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package io.github.cellfuse.reference;
+
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.LstmState;
+import java.util.Arrays;
+import java.util.function.IntFunction;
+
+/** Runs batches in double precision: every row by itself, one step at a time. Not thread safe. */
+public final class ReferenceSession implements LstmSession {
+    private static final StepListener NOBODY = (layer, direction, time, x, h, c, step) -> {};
+
+    private final ReferenceEngine engine;
+    private boolean closed;
+
+    ReferenceSession(ReferenceEngine engine) {
+        this.engine = engine;
+    }
+
+    @Override
+    public ReferenceEngine engine() {
+        return engine;
+    }
+
+    /** {@inheritDoc} The double results, each rounded to the nearest float32. */
+    @Override
+    public void run(LstmInput input, LstmOutput output) {
+        output.check(engine.model(), input);
+        ReferenceOutput exact = runDouble(input);
+        for (int k = 0; k < exact.y().length; k++) {
+            output.y().put(k, (float) exact.y()[k]);
+        }
+        round(exact.h(), output.finalState().h());
+        round(exact.c(), output.finalState().c());
+    }
+
+    private static void round(double[] from, float[] to) {
+        for (int k = 0; k < from.length; k++) {
+            to[k] = (float) from[k];
+        }
+    }
+
+    /** Runs a batch and gives the results as they were computed. */
+    public ReferenceOutput runDouble(LstmInput input) {
+        return runDouble(input, row -> NOBODY);
+    }
+
+    /**
+     * Runs a batch while others watch.
+     *
+     * @param listeners gives the listener of a row; called, as is the listener, on the thread that computes the row
+     * @throws io.github.cellfuse.InvalidInputException when the shapes don't fit the model
+     */
+    public ReferenceOutput runDouble(LstmInput input, IntFunction<StepListener> listeners) {
+        if (closed) {
+            throw new IllegalStateException("the session is closed");
+        }
+        input.check(engine.model());
+        ReferenceOutput output = ReferenceOutput.allocate(engine.model(), input);
+        int[] lengths = input.lengths();
+        engine.forEachRow(input.rows(), row -> runRow(input, row, lengths[row], output, listeners.apply(row)));
+        return output;
+    }
+
+    private void runRow(LstmInput input, int row, int length, ReferenceOutput output, StepListener listener) {
+        LstmModel model = engine.model();
+        double[][] sequence = features(input, row, length);
+        for (int layer = 0; layer < model.layerCount(); layer++) {
+            double[][] y = new double[length][model.outputSize()];
+            for (int direction = 0; direction < model.directionCount(); direction++) {
+                runDirection(layer, direction, sequence, y, input, row, output, listener);
+            }
+            sequence = y;
+        }
+        // Past the row's length y stays zero.
+        for (int time = 0; time < length; time++) {
+            int at = input.offset(row, time, model.outputSize());
+            System.arraycopy(sequence[time], 0, output.y(), at, model.outputSize());
+        }
+    }
+
+    private void runDirection(
+            int layer,
+            int direction,
+            double[][] x,
+            double[][] y,
+            LstmInput input,
+            int row,
+            ReferenceOutput output,
+            StepListener listener) {
+        LstmModel model = engine.model();
+        LstmCell cell = engine.cell(layer, direction);
+        int state = (layer * model.directionCount() + direction) * input.rows() + row;
+        LstmState initial = input.initialState();
+        double[] h = part(initial == null ? null : initial.h(), state, model.stateSize());
+        double[] c = part(initial == null ? null : initial.c(), state, model.hiddenSize());
+        for (int n = 0; n < x.length; n++) {
+            // The reverse direction reads from the last valid step to the first; y keeps the original order.
+            int time = model.direction().isReverse(direction) ? x.length - 1 - n : n;
+            LstmCell.Step step = cell.step(x[time], h, c);
+            listener.onStep(layer, direction, time, x[time], h, c, step);
+            h = step.h();
+            c = step.c();
+            System.arraycopy(h, 0, y[time], direction * model.stateSize(), h.length);
+        }
+        System.arraycopy(h, 0, output.h(), state * h.length, h.length);
+        System.arraycopy(c, 0, output.c(), state * c.length, c.length);
+    }
+
+    /** The valid steps of a row, {@code [length][I]}. */
+    private static double[][] features(LstmInput input, int row, int length) {
+        int width = input.x().limit() / input.rows() / input.steps();
+        double[][] x = new double[length][width];
+        for (int time = 0; time < length; time++) {
+            for (int k = 0; k < width; k++) {
+                x[time][k] = input.x().get(input.offset(row, time, width) + k);
+            }
+        }
+        return x;
+    }
+
+    /** The {@code index}-th run of {@code size} values as doubles; zeros where there are none. */
+    private static double[] part(float[] values, int index, int size) {
+        return values == null
+                ? new double[size]
+                : LstmCell.toDouble(Arrays.copyOfRange(values, index * size, (index + 1) * size));
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+}

@@ -1,0 +1,104 @@
+package io.github.cellfuse.verify;
+
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.reference.LstmCell;
+import io.github.cellfuse.reference.ReferenceOutput;
+import io.github.cellfuse.reference.ReferenceSession;
+import io.github.cellfuse.reference.StepListener;
+
+/**
+ * The results in double precision, and how far float32 may be from them: the error analysis goes along with the reference run.
+ *
+ * @param exact the results; the shapes of {@link io.github.cellfuse.LstmOutput}
+ * @param y for each element of {@code exact.y()}
+ * @param h for each element of {@code exact.h()}
+ * @param c for each element of {@code exact.c()}
+ */
+record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorErrors c) {
+
+    /** Runs {@code input}, and the analysis for {@code arithmetic} beside it: about three times the work of the run alone. */
+    static ErrorBound of(ReferenceSession session, LstmInput input, Arithmetic arithmetic) {
+        LstmModel model = session.engine().model();
+        ReferenceOutput shape = ReferenceOutput.allocate(model, input);
+        TensorErrors y = TensorErrors.none(shape.y().length),
+                h = TensorErrors.none(shape.h().length),
+                c = TensorErrors.none(shape.c().length);
+        int[] lengths = input.lengths();
+        ReferenceOutput exact =
+                session.runDouble(input, row -> new RowAnalysis(model, arithmetic, input, row, lengths[row], y, h, c));
+        return new ErrorBound(exact, y, h, c);
+    }
+
+    /** Carries the errors of one row from step to step and from layer to layer. */
+    private static final class RowAnalysis implements StepListener {
+        private final LstmModel model;
+        private final Arithmetic arithmetic;
+        private final LstmInput input;
+        private final int row;
+        private final TensorErrors y, h, c;
+        private int layer = -1, direction;
+        /** By time step: errors of the layer's features and of its outputs. */
+        private TensorErrors[] features, outputs;
+
+        private CellError cell;
+        private CellError.States states;
+
+        RowAnalysis(
+                LstmModel model,
+                Arithmetic arithmetic,
+                LstmInput input,
+                int row,
+                int length,
+                TensorErrors y,
+                TensorErrors h,
+                TensorErrors c) {
+            this.model = model;
+            this.arithmetic = arithmetic;
+            this.input = input;
+            this.row = row;
+            this.y = y;
+            this.h = h;
+            this.c = c;
+            // The input is float32 and has no error.
+            outputs = none(length, model.inputSize(), null);
+        }
+
+        @Override
+        public void onStep(int layer, int direction, int time, double[] x, double[] h, double[] c, LstmCell.Step step) {
+            if (layer != this.layer || direction != this.direction) {
+                begin(layer, direction);
+            }
+            states = cell.step(x, features[time], h, states.h(), c, states.c(), step);
+            int width = model.stateSize();
+            outputs[time].put(direction * width, states.h());
+            if (layer == model.layerCount() - 1) {
+                y.put(input.offset(row, time, model.outputSize()) + direction * width, states.h());
+            }
+            // The last step's errors are the ones that stay.
+            int state = (layer * model.directionCount() + direction) * input.rows() + row;
+            this.h.put(state * width, states.h());
+            this.c.put(state * model.hiddenSize(), states.c());
+        }
+
+        private void begin(int layer, int direction) {
+            if (layer != this.layer) {
+                features = outputs;
+                outputs = none(features.length, model.outputSize(), IdenticalUnits.outputs(model, layer));
+            }
+            this.layer = layer;
+            this.direction = direction;
+            cell = new CellError(new LstmCell(model.weights(layer, direction)), arithmetic);
+            // The initial states are float32, too.
+            states = new CellError.States(TensorErrors.none(model.stateSize()), TensorErrors.none(model.hiddenSize()));
+        }
+
+        private static TensorErrors[] none(int length, int width, int[] groups) {
+            TensorErrors[] errors = new TensorErrors[length];
+            for (int time = 0; time < length; time++) {
+                errors[time] = TensorErrors.none(width, groups);
+            }
+            return errors;
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package io.github.cellfuse.verify;
+
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmWeights;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Units with the same weights compute the same values and make the same errors: those don't cancel in a sum, and the probable bound
+ * mustn't take them for independent. Freshly initialised, pruned and hand-made models have such units.
+ *
+ * <p>A grouping is an {@code int[]}: units of one group have one number. All different is {@code null}.
+ */
+final class IdenticalUnits {
+    private IdenticalUnits() {}
+
+    /** The groups of the cells {@code [H]}. */
+    static int[] cells(LstmWeights w) {
+        float[] bias = w.bias();
+        List<Object> keys = new ArrayList<>();
+        for (int u = 0; u < w.hiddenSize(); u++) {
+            List<Object> key = new ArrayList<>();
+            for (int gate = 0; gate < LstmWeights.GATES; gate++) {
+                int row = gate * w.hiddenSize() + u;
+                key.add(bias[row]);
+                key.add(row(w.input(), row, w.inputSize()));
+                key.add(row(w.recurrent(), row, w.outputSize()));
+            }
+            keys.add(key);
+        }
+        return groups(keys);
+    }
+
+    /** The groups of the hidden state {@code [P]}. */
+    static int[] hidden(LstmWeights w) {
+        if (!w.hasProjection()) {
+            return cells(w);
+        }
+        List<Object> keys = new ArrayList<>();
+        for (int p = 0; p < w.outputSize(); p++) {
+            keys.add(row(w.projection(), p, w.hiddenSize()));
+        }
+        return groups(keys);
+    }
+
+    /** The groups of a layer's outputs {@code [D·P]}: its directions' hidden states side by side. */
+    static int[] outputs(LstmModel model, int layer) {
+        List<Object> keys = new ArrayList<>();
+        for (int d = 0; d < model.directionCount(); d++) {
+            int[] hidden = hidden(model.weights(layer, d));
+            for (int p = 0; p < model.stateSize(); p++) {
+                keys.add(List.of(d, hidden == null ? p : hidden[p]));
+            }
+        }
+        return groups(keys);
+    }
+
+    /** A row of a matrix as something that compares by content. */
+    private static FloatBuffer row(float[] matrix, int row, int width) {
+        return FloatBuffer.wrap(matrix, row * width, width);
+    }
+
+    private static int[] groups(List<?> keys) {
+        Map<Object, Integer> known = new HashMap<>();
+        int[] groups = new int[keys.size()];
+        for (int k = 0; k < groups.length; k++) {
+            Integer group = known.putIfAbsent(keys.get(k), known.size());
+            groups[k] = group == null ? known.size() - 1 : group;
+        }
+        return known.size() == groups.length ? null : groups;
+    }
+}

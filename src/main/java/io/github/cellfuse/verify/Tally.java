@@ -1,0 +1,66 @@
+package io.github.cellfuse.verify;
+
+import io.github.cellfuse.verify.Agreement.Difference;
+import io.github.cellfuse.verify.Agreement.Judgement;
+import java.util.List;
+import java.util.Optional;
+
+/** Counts up to an {@link Agreement}. */
+final class Tally {
+    private long elements, differing, judged, notJudged, violations;
+    private double largestError, largestBound, worstRatio = -1;
+    private Difference first;
+    private Judgement worst;
+
+    /** Compares bits; the three indices say where. */
+    void compare(int a, int b, int c, float device, float twin) {
+        elements++;
+        // floatToIntBits makes all NaNs one.
+        if (Float.floatToIntBits(device) != Float.floatToIntBits(twin)) {
+            differing++;
+            if (first == null) {
+                first = new Difference(List.of(a, b, c), device, twin);
+            }
+        }
+    }
+
+    /** Holds a value to its bound. */
+    void judge(int a, int b, int c, float device, float twin, double reference, double bound, boolean probabilistic) {
+        double error;
+        if (Double.isFinite(reference) && Double.isFinite(bound)) {
+            error = Float.isFinite(device) ? Math.abs(device - reference) : Double.POSITIVE_INFINITY;
+        } else if (!Double.isFinite(reference) && Double.compare(twin, reference) == 0) {
+            // NaN or an infinity that float32 agrees on: there is no distance, only the class.
+            error = Double.compare(device, reference) == 0 ? 0 : Double.POSITIVE_INFINITY;
+            bound = 0;
+        } else {
+            // Something overflowed on the way in float32 but not in double: the reference has no say.
+            notJudged++;
+            return;
+        }
+        judged++;
+        violations += error <= bound ? 0 : 1;
+        if (Double.isFinite(error)) {
+            largestError = Math.max(largestError, error);
+        }
+        largestBound = Math.max(largestBound, bound);
+        double ratio = error == 0 ? 0 : error / bound;
+        if (ratio > worstRatio) {
+            worstRatio = ratio;
+            worst = new Judgement(List.of(a, b, c), device, reference, error, bound, probabilistic);
+        }
+    }
+
+    Agreement result() {
+        return new Agreement(
+                elements,
+                differing,
+                Optional.ofNullable(first),
+                judged,
+                notJudged,
+                violations,
+                largestError,
+                largestBound,
+                Optional.ofNullable(worst));
+    }
+}

@@ -1,0 +1,49 @@
+package io.github.cellfuse.verify;
+
+/**
+ * How far the float32 values of a tensor may be from the double ones, by element. Infinity where nothing can be said.
+ *
+ * @param worst never exceeded
+ * @param probable exceeded with the tiny probability that {@code docs/verify.md} gives, if the roundings of different units are
+ *     independent; may be larger than {@code worst}
+ * @param groups which elements have the same errors, see {@link IdenticalUnits}; null: none
+ */
+record TensorErrors(double[] worst, double[] probable, int[] groups) {
+    /** Covers what the double-precision run and the bound's own arithmetic lose: about 2⁻²⁹ of each term. */
+    private static final double OWN_ERROR = 1 + 0x1p-20;
+
+    /** No error. */
+    static TensorErrors none(int size) {
+        return none(size, null);
+    }
+
+    /** No error yet; elements of one group will have the same. */
+    static TensorErrors none(int size, int[] groups) {
+        return new TensorErrors(new double[size], new double[size], groups);
+    }
+
+    void set(int index, double worst, double probable) {
+        this.worst[index] = finiteOrInfinite(worst);
+        this.probable[index] = finiteOrInfinite(probable);
+    }
+
+    /** Copies all of {@code from} to {@code at}. */
+    void put(int at, TensorErrors from) {
+        System.arraycopy(from.worst, 0, worst, at, from.worst.length);
+        System.arraycopy(from.probable, 0, probable, at, from.probable.length);
+    }
+
+    /** What a device is held to: the smaller of both. */
+    double bound(int index) {
+        return OWN_ERROR * Math.min(worst[index], probable[index]);
+    }
+
+    boolean isProbable(int index) {
+        return probable[index] < worst[index];
+    }
+
+    /** 0·∞ and ∞-∞ come up where something overflowed: nothing can be said. */
+    private static double finiteOrInfinite(double error) {
+        return Double.isNaN(error) ? Double.POSITIVE_INFINITY : error;
+    }
+}

@@ -1,0 +1,132 @@
+package io.github.cellfuse.verify;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmState;
+import io.github.cellfuse.Tier;
+import io.github.cellfuse.reference.ReferenceEngine;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * Compares a device with the {@code java} twin by bits, over the whole batch, and with the double-precision reference by error,
+ * over some of its rows: first the whole model, then each layer by itself. Thread safe.
+ *
+ * <pre>{@code
+ * VerifyReport report = new Verifier(m -> LstmEngine.open(device, m), 16).verify(model, input);
+ * if (!report.passed()) …
+ * }</pre>
+ */
+public final class Verifier {
+    private final Function<LstmModel, LstmEngine> device;
+    private final Function<LstmModel, LstmEngine> twin;
+    private final int judgedRows;
+
+    /**
+     * Verifies a device.
+     *
+     * @param device opens a model on it; called for the whole model and for each layer, the engines are closed
+     * @param judgedRows rows to hold to the error bound, at least 1; larger than the batch: all of them. The reference is slow.
+     */
+    public Verifier(Function<LstmModel, LstmEngine> device, int judgedRows) {
+        this(device, model -> LstmEngine.open(Device.JAVA, model), judgedRows);
+    }
+
+    Verifier(Function<LstmModel, LstmEngine> device, Function<LstmModel, LstmEngine> twin, int judgedRows) {
+        if (judgedRows < 1) {
+            throw new InvalidInputException("rows to judge: expected at least 1, found " + judgedRows);
+        }
+        this.device = device;
+        this.twin = twin;
+        this.judgedRows = judgedRows;
+    }
+
+    /**
+     * Runs the comparison.
+     *
+     * @throws InvalidInputException when the input doesn't fit the model
+     * @throws io.github.cellfuse.CellFuseException when the device fails
+     */
+    public VerifyReport verify(LstmModel model, LstmInput input) {
+        input.check(model);
+        int[] rows = spread(input.rows(), judgedRows);
+        Stage whole = stage("model", model, input, rows);
+        List<StageReport> layers = new ArrayList<>();
+        LstmInput below = input;
+        for (int layer = 0; layer < model.layerCount(); layer++) {
+            LstmModel alone = model.layer(layer);
+            LstmInput own = new LstmInput(
+                    input.layout(),
+                    input.rows(),
+                    input.steps(),
+                    below.x(),
+                    input.lengths(),
+                    stateOf(model, layer, input.initialState()));
+            Stage stage = stage("layer " + layer, alone, own, rows);
+            layers.add(stage.report);
+            below = new LstmInput(input.layout(), input.rows(), input.steps(), stage.twin.y(), input.lengths(), null);
+        }
+        return new VerifyReport(
+                whole.device, whole.tier, input.rows(), input.steps(), rows.length, whole.report, layers);
+    }
+
+    private record Stage(StageReport report, LstmOutput twin, Device device, Tier tier) {}
+
+    private Stage stage(String name, LstmModel model, LstmInput input, int[] rows) {
+        try (LstmEngine tested = device.apply(model);
+                LstmEngine exact = twin.apply(model);
+                ReferenceEngine reference = new ReferenceEngine(model, EngineOptions.DEFAULT)) {
+            LstmOutput found = run(tested, input);
+            LstmOutput expected = run(exact, input);
+            LstmInput sample = Samples.rows(model, input, rows);
+            ErrorBound bound = ErrorBound.of(reference.newSession(), sample, Arithmetic.of(tested.tier()));
+            StageReport report = new Comparison(model, input, sample, rows, found, expected, bound).report(name);
+            return new Stage(report, expected, tested.device(), tested.tier());
+        }
+    }
+
+    private static LstmOutput run(LstmEngine engine, LstmInput input) {
+        LstmOutput output = LstmOutput.allocate(engine.model(), input);
+        // A value that is never written differs from every right one.
+        for (int k = 0; k < output.y().limit(); k++) {
+            output.y().put(k, UNWRITTEN);
+        }
+        Arrays.fill(output.finalState().h(), UNWRITTEN);
+        Arrays.fill(output.finalState().c(), UNWRITTEN);
+        try (var session = engine.newSession()) {
+            session.run(input, output);
+        }
+        return output;
+    }
+
+    private static final float UNWRITTEN = -0x1.badbadp+100f;
+
+    /** The states of one layer. */
+    private static LstmState stateOf(LstmModel model, int layer, LstmState all) {
+        if (all == null) {
+            return null;
+        }
+        int h = model.directionCount() * all.rows() * model.stateSize();
+        int c = model.directionCount() * all.rows() * model.hiddenSize();
+        return new LstmState(
+                all.rows(),
+                Arrays.copyOfRange(all.h(), layer * h, (layer + 1) * h),
+                Arrays.copyOfRange(all.c(), layer * c, (layer + 1) * c));
+    }
+
+    /** {@code count} rows of {@code rows}, evenly spread, the first and the last among them; all when there are no more. */
+    static int[] spread(int rows, int count) {
+        int[] chosen = new int[Math.min(rows, count)];
+        for (int k = 0; k < chosen.length; k++) {
+            chosen[k] = chosen.length == 1 ? 0 : (int) ((long) k * (rows - 1) / (chosen.length - 1));
+        }
+        return chosen;
+    }
+}

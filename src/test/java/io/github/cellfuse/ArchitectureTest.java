@@ -1,0 +1,90 @@
+package io.github.cellfuse;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** The house's one-way arrows: cli -> {batch, verify, format} -> {opencl, java, reference} -> root, opencl -> cl. */
+@AnalyzeClasses(packages = "io.github.cellfuse", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+    private static final String ROOT = "io.github.cellfuse", JDK = "java..";
+
+    @ArchTest
+    static final ArchRule theApiKnowsOnlyTheJdk = classes()
+            .that()
+            .resideInAPackage(ROOT)
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(ROOT, JDK);
+
+    @ArchTest
+    static final ArchRule theReferenceKnowsOnlyTheApi = classes()
+            .that()
+            .resideInAPackage(ROOT + ".reference")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(ROOT, ROOT + ".reference", JDK);
+
+    @ArchTest
+    static final ArchRule theTwinKnowsOnlyTheApi = classes()
+            .that()
+            .resideInAPackage(ROOT + ".java")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(ROOT, ROOT + ".java", JDK);
+
+    @ArchTest
+    static final ArchRule onlyClImportsJocl = noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + ".cl")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.jocl..");
+
+    @ArchTest
+    static final ArchRule clKnowsNothingOfLstm = classes()
+            .that()
+            .resideInAPackage(ROOT + ".cl")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(ROOT, ROOT + ".cl", JDK, "org.jocl..", "org.slf4j..");
+
+    /** The twin is there for the opening self-test. */
+    @ArchTest
+    static final ArchRule openclBuildsOnClAndTheTwin = classes()
+            .that()
+            .resideInAPackage(ROOT + ".opencl")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(ROOT, ROOT + ".opencl", ROOT + ".cl", ROOT + ".java", JDK, "org.slf4j..");
+
+    @ArchTest
+    static final ArchRule formatsKnowNoDevice = noClasses()
+            .that()
+            .resideInAPackage(ROOT + ".format")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    ROOT + ".opencl",
+                    ROOT + ".cl",
+                    ROOT + ".java",
+                    ROOT + ".reference",
+                    ROOT + ".batch",
+                    ROOT + ".verify");
+
+    @ArchTest
+    static final ArchRule nothingImportsTheCommandLine = noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + ".cli")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(ROOT + ".cli");
+
+    @ArchTest
+    static final ArchRule noCycles = slices().matching(ROOT + ".(*)..").should().beFreeOfCycles();
+}

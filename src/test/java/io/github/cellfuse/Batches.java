@@ -1,0 +1,88 @@
+package io.github.cellfuse;
+
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+
+/** Parts and rearrangements of batches, written without regard to speed. */
+public final class Batches {
+    private Batches() {}
+
+    /** The chosen rows of a batch, as a batch. */
+    public static LstmInput rows(LstmModel model, LstmInput input, int... rows) {
+        int width = model.inputSize();
+        FloatBuffer x = FloatBuffer.allocate(rows.length * input.steps() * width);
+        LstmInput part = new LstmInput(input.layout(), rows.length, input.steps(), x, null, null);
+        for (int r = 0; r < rows.length; r++) {
+            for (int t = 0; t < input.steps(); t++) {
+                x.put(part.offset(r, t, width), input.x(), input.offset(rows[r], t, width), width);
+            }
+        }
+        int[] lengths = Arrays.stream(rows).map(row -> input.lengths()[row]).toArray();
+        LstmState state = input.initialState() == null ? null : rows(model, input.initialState(), rows);
+        return new LstmInput(input.layout(), rows.length, input.steps(), x, lengths, state);
+    }
+
+    /** The chosen rows of a result. */
+    public static LstmOutput rows(LstmModel model, LstmOutput output, int... rows) {
+        int width = model.outputSize(), steps = output.steps();
+        LstmInput from = shape(output.layout(), output.rows(), steps), to = shape(output.layout(), rows.length, steps);
+        FloatBuffer y = FloatBuffer.allocate(rows.length * steps * width);
+        for (int r = 0; r < rows.length; r++) {
+            for (int t = 0; t < steps; t++) {
+                y.put(to.offset(r, t, width), output.y(), from.offset(rows[r], t, width), width);
+            }
+        }
+        return new LstmOutput(output.layout(), rows.length, steps, y, rows(model, output.finalState(), rows));
+    }
+
+    /** The chosen rows of a state. */
+    public static LstmState rows(LstmModel model, LstmState state, int... rows) {
+        int states = model.layerCount() * model.directionCount();
+        return new LstmState(
+                rows.length,
+                rows(state.h(), states, state.rows(), model.stateSize(), rows),
+                rows(state.c(), states, state.rows(), model.hiddenSize(), rows));
+    }
+
+    private static float[] rows(float[] values, int states, int allRows, int width, int[] rows) {
+        float[] part = new float[states * rows.length * width];
+        for (int s = 0; s < states; s++) {
+            for (int r = 0; r < rows.length; r++) {
+                System.arraycopy(values, (s * allRows + rows[r]) * width, part, (s * rows.length + r) * width, width);
+            }
+        }
+        return part;
+    }
+
+    /** The same batch in the other layout. */
+    public static LstmInput otherLayout(LstmModel model, LstmInput input) {
+        Layout other = other(input.layout());
+        FloatBuffer x = transpose(input.x(), input.layout(), input.rows(), input.steps(), model.inputSize());
+        return new LstmInput(other, input.rows(), input.steps(), x, input.lengths(), input.initialState());
+    }
+
+    /** The same result in the other layout. */
+    public static LstmOutput otherLayout(LstmModel model, LstmOutput output) {
+        FloatBuffer y = transpose(output.y(), output.layout(), output.rows(), output.steps(), model.outputSize());
+        return new LstmOutput(other(output.layout()), output.rows(), output.steps(), y, output.finalState());
+    }
+
+    private static Layout other(Layout layout) {
+        return layout == Layout.BATCH_MAJOR ? Layout.TIME_MAJOR : Layout.BATCH_MAJOR;
+    }
+
+    private static FloatBuffer transpose(FloatBuffer values, Layout layout, int rows, int steps, int width) {
+        LstmInput from = shape(layout, rows, steps), to = shape(other(layout), rows, steps);
+        FloatBuffer result = FloatBuffer.allocate(rows * steps * width);
+        for (int row = 0; row < rows; row++) {
+            for (int t = 0; t < steps; t++) {
+                result.put(to.offset(row, t, width), values, from.offset(row, t, width), width);
+            }
+        }
+        return result;
+    }
+
+    private static LstmInput shape(Layout layout, int rows, int steps) {
+        return new LstmInput(layout, rows, steps, FloatBuffer.allocate(0), null, null);
+    }
+}

@@ -1,0 +1,123 @@
+package io.github.cellfuse;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Which device {@code auto} takes; engines that fail are played, for no machine has one of each. */
+class EngineChoiceTest {
+    private static final Device.OpenCl CPU = new Device.OpenCl(0, 0), GPU = new Device.OpenCl(1, 0);
+
+    private final List<String> closed = new ArrayList<>();
+    private final LstmModel model = RandomLstm.of(1).model();
+
+    @Test
+    void gpusComeFirstAndJavaLast() {
+        assertEquals(
+                List.of(
+                        new DeviceChoice(GPU, "the first exact OpenCL GPU: big"),
+                        new DeviceChoice(CPU, "the first exact OpenCL CPU: small"),
+                        new DeviceChoice(Device.JAVA, "no OpenCL device in the exact tier")),
+                candidates());
+    }
+
+    @Test
+    void devicesThatPromiseTooLittleAreNoCandidates() {
+        DeviceInfo loose = info(GPU, DeviceInfo.Kind.GPU, "loose", Tier.TOLERANCE);
+        assertEquals(
+                List.of(new DeviceChoice(Device.JAVA, "no platform")),
+                DeviceChoice.among(List.of(loose), List.of("no platform")));
+    }
+
+    @Test
+    void theFirstExactEngineIsTaken() {
+        EngineChoice choice = EngineChoice.firstExact(candidates(), device -> engine(device, Tier.EXACT));
+        assertEquals(GPU, choice.engine().device());
+        assertEquals("the first exact OpenCL GPU: big", choice.reason());
+        assertEquals(List.of(), closed);
+    }
+
+    @Test
+    void anEngineThatFailsItsSelfTestIsClosedAndTheNextOneTaken() {
+        EngineChoice choice = EngineChoice.firstExact(
+                candidates(), device -> engine(device, device.equals(GPU) ? Tier.TOLERANCE : Tier.EXACT));
+        assertEquals(CPU, choice.engine().device());
+        assertEquals("opencl:1.0 failed the opening self-test; the next exact device", choice.reason());
+        assertEquals(List.of("opencl:1.0"), closed);
+    }
+
+    @Test
+    void javaIsLeftWhenNoDeviceKeepsItsPromiseOrOpens() {
+        EngineChoice choice = EngineChoice.firstExact(candidates(), device -> {
+            if (device.equals(GPU)) {
+                throw new CellFuseException("the driver is gone");
+            }
+            return engine(device, device.equals(CPU) ? Tier.TOLERANCE : Tier.EXACT);
+        });
+        assertEquals(Device.JAVA, choice.engine().device());
+        assertEquals(
+                "opencl:1.0 can't be opened (the driver is gone); opencl:0.0 failed the opening self-test; java is left",
+                choice.reason());
+        assertEquals(List.of("opencl:0.0"), closed);
+    }
+
+    @Test
+    void whatIsWrongWithTheModelIsNotTheDevicesFault() {
+        assertThrows(
+                InvalidInputException.class,
+                () -> EngineChoice.firstExact(candidates(), device -> {
+                    throw new InvalidInputException("too large");
+                }));
+    }
+
+    private static List<DeviceChoice> candidates() {
+        return DeviceChoice.among(
+                List.of(
+                        info(CPU, DeviceInfo.Kind.CPU, "small", Tier.EXACT),
+                        info(GPU, DeviceInfo.Kind.GPU, "big", Tier.EXACT),
+                        info(Device.JAVA, DeviceInfo.Kind.CPU, "java", Tier.EXACT)),
+                List.of());
+    }
+
+    private static DeviceInfo info(Device device, DeviceInfo.Kind kind, String name, Tier tier) {
+        return new DeviceInfo(device, kind, name, tier, Map.of());
+    }
+
+    private LstmEngine engine(Device device, Tier tier) {
+        return new LstmEngine() {
+            @Override
+            public Device device() {
+                return device;
+            }
+
+            @Override
+            public LstmModel model() {
+                return model;
+            }
+
+            @Override
+            public Tier tier() {
+                return tier;
+            }
+
+            @Override
+            public String explain(int rows, int steps) {
+                return "";
+            }
+
+            @Override
+            public LstmSession newSession() {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public void close() {
+                closed.add(device.toString());
+            }
+        };
+    }
+}

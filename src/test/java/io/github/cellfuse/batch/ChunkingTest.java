@@ -1,0 +1,58 @@
+package io.github.cellfuse.batch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.RandomLstm;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class ChunkingTest {
+    private static final LstmModel SMALL = RandomLstm.model(new Random(1), 2, 3, 4, false, true);
+
+    @Test
+    void cutsMoreRowsThanAnIntCounts() {
+        Chunking chunking = Chunking.of(SMALL, 5_000_000_001L, 10, 1000);
+        assertEquals(5_000_001, chunking.count());
+        assertEquals(4_999_999_000L, chunking.firstRow(4_999_999));
+        assertEquals(1000, chunking.rowsOf(4_999_999));
+        assertEquals(1, chunking.rowsOf(5_000_000));
+    }
+
+    @Test
+    void takesNoMoreThanThereIs() {
+        assertEquals(new Chunking(7, 7), Chunking.automatic(SMALL, 7, 5));
+        assertEquals(new Chunking(7, 7), Chunking.of(SMALL, 7, 5, 1000));
+        assertEquals(1, new Chunking(7, 7).count());
+    }
+
+    @Test
+    void anAutomaticChunkStaysWithinItsBudgetInWholeTiles() {
+        Chunking chunking = Chunking.automatic(SMALL, Long.MAX_VALUE / 2, 1000);
+        long bytes = chunking.chunkRows() * 1000L * (SMALL.inputSize() + 3L * SMALL.outputSize()) * Float.BYTES;
+        assertTrue(bytes <= 256L << 20, bytes + " bytes");
+        assertTrue(bytes >= Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 4) / 2, bytes + " bytes");
+        assertEquals(0, chunking.chunkRows() % 64);
+    }
+
+    @Test
+    void aRowBeyondTheBudgetGoesAlone() {
+        assertEquals(1, Chunking.automatic(SMALL, 100, 60_000_000).chunkRows());
+    }
+
+    @Test
+    void refusesWhatNoBufferHolds() {
+        String row = assertThrows(
+                        InvalidInputException.class, () -> Chunking.automatic(SMALL, 100, Integer.MAX_VALUE - 2))
+                .getMessage();
+        assertTrue(row.contains("2147483645 steps") && row.contains("expected at most"), row);
+        String chunk = assertThrows(InvalidInputException.class, () -> Chunking.of(SMALL, 100_000, 100_000, 50_000))
+                .getMessage();
+        assertTrue(chunk.startsWith("batch: expected at most ") && chunk.endsWith("found 50000"), chunk);
+        assertThrows(InvalidInputException.class, () -> new Chunking(0, 1));
+        assertThrows(InvalidInputException.class, () -> new Chunking(1, 0));
+    }
+}

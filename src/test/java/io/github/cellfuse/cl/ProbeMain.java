@@ -1,0 +1,14 @@
+package io.github.cellfuse.cl;
+
+/** Prints what the probe finds: one line for each device and each problem. */
+final class ProbeMain {
+    private ProbeMain() {}
+
+    public static void main(String[] args) {
+        OpenCl.devices()
+                .forEach(d -> System.out.println(
+                        "device " + d.id() + " " + d.capabilities().name()));
+        OpenCl.problems().forEach(p -> System.out.println("problem " + p));
+        System.out.println("platforms " + OpenCl.platforms().size());
+    }
+}

@@ -1,0 +1,112 @@
+package io.github.cellfuse.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.github.cellfuse.Direction;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmWeights;
+import io.github.cellfuse.format.PyTorchLstm;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InfoCommandTest {
+    private static final Path MODEL = Path.of("examples", "sunspots", "model.safetensors");
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void tellsOfTheModelAndTheTensorsBesideIt() {
+        String text = Cli.run("info", MODEL).assertDone().out();
+        for (String part : new String[] {
+            "prefix         lstm.",
+            "2 forward, bias yes",
+            "I = 2",
+            "H = 32",
+            "13056 (51.0 KiB)",
+            "25088 FLOP",
+            "head.weight F32 [1, 32], head.bias F32 [1]"
+        }) {
+            assertTrue(text.contains(part), part + " in " + text);
+        }
+    }
+
+    @Test
+    void theJsonHasTheDocumentedKeys() {
+        JsonObject json = json(MODEL, "--batch", "240", "--steps", "36");
+        assertEquals(
+                Set.of(
+                        "format",
+                        "file",
+                        "prefix",
+                        "layer_count",
+                        "direction",
+                        "direction_count",
+                        "input_size",
+                        "hidden_size",
+                        "projection_size",
+                        "output_size",
+                        "bias",
+                        "parameters",
+                        "weight_bytes",
+                        "flops_per_step",
+                        "layers",
+                        "batch",
+                        "other_tensors"),
+                json.keySet());
+        assertEquals("cellfuse-info-1", json.get("format").getAsString());
+        assertTrue(json.get("projection_size").isJsonNull());
+        JsonObject batch = json.getAsJsonObject("batch");
+        assertEquals(Set.of("rows", "steps", "input_bytes", "output_bytes", "state_bytes", "flops"), batch.keySet());
+        assertEquals(240 * 36 * 2 * 4, batch.get("input_bytes").getAsInt());
+        assertEquals(240 * 36 * 32 * 4, batch.get("output_bytes").getAsInt());
+        assertEquals(2 * 240 * (32 + 32) * 4, batch.get("state_bytes").getAsInt());
+        assertEquals(240L * 36 * 25088, batch.get("flops").getAsLong());
+        JsonObject layer = json.getAsJsonArray("layers").get(1).getAsJsonObject();
+        assertEquals(Set.of("input_size", "output_size", "parameters", "flops_per_step"), layer.keySet());
+        JsonObject other = json.getAsJsonArray("other_tensors").get(0).getAsJsonObject();
+        assertEquals("{\"name\":\"head.weight\",\"dtype\":\"F32\",\"shape\":[1,32]}", other.toString());
+    }
+
+    @Test
+    void knowsProjectionsDirectionsAndBareNames() {
+        LstmWeights w =
+                new LstmWeights(3, 4, 2, new float[4 * 4 * 3], new float[4 * 4 * 2], null, null, new float[2 * 4]);
+        Path file = folder.resolve("m.safetensors");
+        PyTorchLstm.save(new LstmModel(Direction.BIDIRECTIONAL, List.of(List.of(w, w))), file, false, "");
+        JsonObject json = json(file);
+        assertEquals("", json.get("prefix").getAsString());
+        assertEquals("bidirectional", json.get("direction").getAsString());
+        assertEquals(2, json.get("projection_size").getAsInt());
+        assertEquals(4, json.get("output_size").getAsInt());
+        assertEquals("false", json.get("bias").toString());
+        assertEquals(0, json.getAsJsonArray("other_tensors").size());
+    }
+
+    @Test
+    void refusesWhatIsWrong() {
+        Cli.run("info", MODEL, "--batch", "0").assertError(2, "--batch", "at least 1", "found 0");
+        Cli.run("info", MODEL, "--steps", "-3").assertError(2, "--steps", "at least 1", "found -3");
+        // Nothing of the table comes before the error.
+        Cli.run("info", MODEL, "--batch", Integer.MAX_VALUE, "--steps", Integer.MAX_VALUE)
+                .assertError(2, "--batch 2147483647, --steps 2147483647", "overflows");
+        Cli.run("info", folder).assertError(2, folder);
+        Cli.run("info").assertError(2, "MODEL", "cellfuse info --help");
+        Path two = Path.of("src/test/resources/format/two_lstms.safetensors");
+        Cli.run("info", two).assertError(2, two, "--prefix");
+    }
+
+    private static JsonObject json(Object... arguments) {
+        Object[] all = new Object[arguments.length + 2];
+        all[0] = "info";
+        all[1] = "--json";
+        System.arraycopy(arguments, 0, all, 2, arguments.length);
+        return JsonParser.parseString(Cli.run(all).assertDone().out()).getAsJsonObject();
+    }
+}

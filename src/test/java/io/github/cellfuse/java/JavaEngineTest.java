@@ -1,0 +1,66 @@
+package io.github.cellfuse.java;
+
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.cellfuse.Bits;
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.EngineContract;
+import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.RandomLstm;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class JavaEngineTest extends EngineContract {
+    @Override
+    protected Device device() {
+        return Device.JAVA;
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+    void theNumberOfThreadsDoesNotMatter(long seed) {
+        RandomLstm random = RandomLstm.of(seed);
+        LstmOutput expected = run(random, 1);
+        for (int threads : new int[] {2, 3, 8}) {
+            Bits.assertSame(random + ", " + threads + " threads", expected, run(random, threads));
+        }
+    }
+
+    /** What runs still writes to the caller's arrays, so nothing may run any more when an interrupted call returns. */
+    @Test
+    void anInterruptedRunLeavesNothingRunning() throws Exception {
+        Random random = new Random(1);
+        LstmModel model = RandomLstm.model(random, 1, 64, 128, false, true);
+        LstmInput input = RandomLstm.input(random, model, 64, 100).withLengths(null);
+        LstmOutput output = LstmOutput.allocate(model, input);
+        try (LstmEngine engine = LstmEngine.open(Device.JAVA, model);
+                LstmSession session = engine.newSession()) {
+            Thread.currentThread().interrupt();
+            assertThrows(CellFuseException.class, () -> session.run(input, output));
+            assertTrue(Thread.interrupted(), "the interruption is passed on");
+            float[] before = output.finalState().c().clone();
+            Thread.sleep(500);
+            Bits.assertSame("final c afterwards", before, output.finalState().c());
+            LstmOutput expected = session.run(input);
+            session.run(input, output);
+            Bits.assertSame("the next run", expected, output);
+        }
+    }
+
+    private static LstmOutput run(RandomLstm random, int threads) {
+        try (LstmEngine engine =
+                        LstmEngine.open(Device.JAVA, random.model(), EngineOptions.DEFAULT.withThreads(threads));
+                LstmSession session = engine.newSession()) {
+            return session.run(random.input());
+        }
+    }
+}

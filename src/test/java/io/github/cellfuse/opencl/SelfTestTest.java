@@ -1,0 +1,89 @@
+package io.github.cellfuse.opencl;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.cellfuse.Bits;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.EngineChoice;
+import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.RandomLstm;
+import io.github.cellfuse.Tier;
+import io.github.cellfuse.cl.OpenCl;
+import io.github.cellfuse.cl.TestDevices;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The opening self-test finds devices that compute otherwise. They are played by kernels with one passage changed. */
+class SelfTestTest {
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest(name = "{0}: {1} as {2}")
+    @CsvSource(delimiter = '|', textBlock = """
+            # The last bit of a coefficient.
+            activations.cl  | 0x1.555492p-3f                   | 0x1.555494p-3f
+            # A multiply-add that rounds twice.
+            activations.cl  | residual = fma(-q, d, num)       | residual = -q * d + num
+            gate_product.cl | a[m][2] = fma(v, wg, a[m][2])    | a[m][2] = v * wg + a[m][2]
+            lstm_cell.cl    | fma(sigmoid(af), c,              | (sigmoid(af) * c +
+            # Denormals that become zeros.
+            activations.cl  | * (floatv)(0x1p-32f)             | * (floatv)(0x1p-32f) + (floatv)(0x1p-126f) - (floatv)(0x1p-126f)
+            # The same products in another order.
+            gate_product.cl | for (int k = 0; k < K; k++)      | w += (K - 1) * 4 * VEC; for (int k = K - 1; k >= 0; k--, w -= 8 * VEC)
+            # A row too many is stored.
+            lstm_step.cl    | if (m < rows)                    | if (m <= rows)
+            """)
+    void aDeviceThatDeviatesIsInTheToleranceTierAndAutoGoesOn(String file, String before, String after)
+            throws Exception {
+        RandomLstm random = RandomLstm.of(3);
+        Device.OpenCl device = OpenClEngineProvider.nameOf(TestDevices.first());
+        LstmOutput expected = run(LstmEngine.open(Device.JAVA, random.model()), random);
+        long objects = OpenCl.liveObjects();
+        LooseKernels.with(folder, file, before, after, () -> {
+            String log = log(() -> {
+                try (LstmEngine engine = LstmEngine.open(device, random.model())) {
+                    assertEquals(Tier.TOLERANCE, engine.tier());
+                }
+            });
+            assertTrue(log.contains("is in the tolerance tier: it failed the opening self-test: "), log);
+
+            log(() -> {
+                EngineChoice choice = EngineChoice.auto(random.model(), EngineOptions.DEFAULT);
+                assertTrue(choice.reason().contains(device + " failed the opening self-test"), choice.reason());
+                assertTrue(choice.reason().endsWith("; java is left"), choice.reason());
+                assertEquals(1, choice.reason().lines().count());
+                assertEquals(Tier.EXACT, choice.engine().tier());
+                Bits.assertSame("auto", expected, run(choice.engine(), random));
+            });
+        });
+        assertEquals(objects, OpenCl.liveObjects(), "engines that were refused are closed");
+    }
+
+    private static LstmOutput run(LstmEngine engine, RandomLstm random) {
+        try (engine;
+                var session = engine.newSession()) {
+            return session.run(random.input());
+        }
+    }
+
+    /** What is logged while {@code action} runs. */
+    private static String log(Runnable action) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        try {
+            action.run();
+        } finally {
+            System.setErr(before);
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+}

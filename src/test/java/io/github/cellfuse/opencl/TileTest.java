@@ -1,0 +1,283 @@
+package io.github.cellfuse.opencl;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.github.cellfuse.Bits;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmState;
+import io.github.cellfuse.Plan;
+import io.github.cellfuse.RandomLstm;
+import io.github.cellfuse.RowOrder;
+import io.github.cellfuse.TestEngines;
+import io.github.cellfuse.Tier;
+import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.cl.ClContext;
+import io.github.cellfuse.cl.ClQueue;
+import io.github.cellfuse.cl.TestDevices;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The kernels in every tile there can be, those that only another device would choose included: the twin's bits come out, nothing is
+ * written beyond a tensor or in a row that has no step, and nothing that wasn't written is read.
+ */
+class TileTest {
+    private static final int[] VECS = {1, 2, 4, 8, 16};
+    private static final int MAX_ROWS = 6;
+
+    /** Each VEC under every plan and with every other ROWS: all pairs would compile for minutes. 4 x 4 fused is a GPU's tile. */
+    static Stream<Arguments> tiles() {
+        List<Arguments> tiles = new ArrayList<>();
+        for (int v = 0; v < VECS.length; v++) {
+            for (int rows = 2 - v % 2; rows <= MAX_ROWS; rows += 2) {
+                tiles.add(Arguments.of(VECS[v], rows, Plan.values()[(v + (rows + 1) / 2) % Plan.values().length]));
+            }
+        }
+        return tiles.stream();
+    }
+
+    @ParameterizedTest(name = "{1} rows x {0} units, {2}")
+    @MethodSource("tiles")
+    void everyTileGivesTheTwinsBitsAndStaysWithinItsTensors(int vec, int rows, Plan plan) {
+        Plans plans = forced(vec, rows, plan);
+        try (ClContext context = TestDevices.first().open()) {
+            Programs programs = new Programs(context);
+            for (long seed = TestEngines.seed(300), end = seed + 6; seed < end; seed++) {
+                RandomLstm random = around(seed, vec, rows);
+                String what = random + " in tiles of " + plans.choose(1, 1);
+                LstmOutput expected = twin(random);
+                OpenClEngine engine = new OpenClEngine(context, programs, random.model(), plans, Tier.EXACT);
+                // First, because what is written beyond a session's buffers may end the process.
+                stayWithinTensors(what, engine, random, expected);
+                try (var session = engine.newSession()) {
+                    Bits.assertSame(what, expected, session.run(random.input()));
+                }
+                engine.closeWeights();
+            }
+        }
+    }
+
+    /** Sizes just below, at and above one and two tiles. */
+    private static RandomLstm around(long seed, int vec, int rows) {
+        Random random = new Random(seed);
+        int units = 1 + random.nextInt(2 * vec + 1), batch = 1 + random.nextInt(2 * rows + 1);
+        LstmModel model = RandomLstm.model(random, 1, 1 + random.nextInt(5), units, seed % 2 == 0, true);
+        return new RandomLstm(seed, model, RandomLstm.input(random, model, batch, 1 + random.nextInt(6)));
+    }
+
+    private static LstmOutput twin(RandomLstm random) {
+        try (LstmEngine engine = LstmEngine.open(Device.JAVA, random.model());
+                var session = engine.newSession()) {
+            return session.run(random.input());
+        }
+    }
+
+    private static void stayWithinTensors(String what, OpenClEngine engine, RandomLstm random, LstmOutput expected) {
+        LstmModel model = random.model();
+        LstmInput input = random.input();
+        LstmState initial = input.initial().orElse(LstmState.zeros(model, input.rows()));
+        int n = input.rows(), h = model.hiddenSize(), p = model.stateSize(), d = model.directionCount();
+        RowOrder order = new RowOrder(input);
+        Run run = new Run(model, order, engine.choose(n, input.steps()));
+        int pitch = run.rowPitch(), unitPitch = (int) run.cellDimensions()[1];
+        try (ClQueue queue = engine.context().queue()) {
+            Guarded guarded = new Guarded(engine.context(), queue);
+            GuardedBuffer x = guarded.buffer("x", run.inputDimensions(), sorted(input, order, model, pitch));
+            GuardedBuffer y = guarded.buffer("y", run.historyDimensions());
+            GuardedBuffer c = guarded.buffer("c", run.cellDimensions());
+            GuardedBuffer gates = guarded.buffer("pre-activations", run.preactivationDimensions());
+            GuardedBuffer m = guarded.buffer("unprojected", new long[] {pitch, h});
+            GuardedBuffer h0 = guarded.buffer("h0", new long[] {d, n, p}, GuardedBuffer.bits(initial.h()));
+            GuardedBuffer c0 = guarded.buffer("c0", new long[] {d, n, h}, GuardedBuffer.bits(initial.c()));
+            GuardedBuffer hn = guarded.buffer("hn", new long[] {d, n, p});
+            GuardedBuffer cn = guarded.buffer("cn", new long[] {d, n, h});
+            GuardedBuffer rows = guarded.buffer("order", new long[] {n}, order.toOrderArray());
+            GuardedBuffer lengths = guarded.buffer("lengths", new long[] {n}, order.toLengthArray());
+            GuardedBuffer active = guarded.buffer("active", new long[] {input.steps() + 2}, order.toActiveArray());
+            for (int direction = 0; direction < d; direction++) {
+                try (LayerKernels kernels = new LayerKernels(engine, 0, direction, engine.choose(n, input.steps()))) {
+                    kernels.enqueue(
+                            queue::launch,
+                            run,
+                            new LayerKernels.Buffers(
+                                    x.buffer(),
+                                    y.buffer(),
+                                    c.buffer(),
+                                    gates.buffer(),
+                                    m.buffer(),
+                                    h0.buffer(),
+                                    c0.buffer(),
+                                    hn.buffer(),
+                                    cn.buffer(),
+                                    rows.buffer(),
+                                    lengths.buffer(),
+                                    active.buffer()));
+                    queue.finish();
+                }
+            }
+
+            for (int position = 0; position < n; position++) {
+                int row = order.row(position);
+                for (int u = 0; u < d * p; u++) {
+                    int direction = u / p;
+                    int before = order.slotBefore(position, model.direction().isReverse(direction));
+                    y.expect((before * pitch + position) * d * p + u, initial.h()[(direction * n + row) * p + u % p]);
+                    for (int slot = 1; slot <= order.length(position); slot++) {
+                        int at = input.offset(row, slot - 1, d * p) + u;
+                        y.expect(
+                                (slot * pitch + position) * d * p + u,
+                                expected.y().get(at));
+                    }
+                }
+            }
+            for (int k = 0; k < d * n * p; k++) {
+                hn.expect(k, expected.finalState().h()[k]);
+            }
+            for (int k = 0; k < d * n * h; k++) {
+                cn.expect(k, expected.finalState().c()[k]);
+            }
+            // Whole vectors are written, so the lanes beyond the last unit are used; rows beyond the batch are not.
+            c.anything(0, n * unitPitch);
+            switch (run.choice().plan()) {
+                case FUSED -> {}
+                case SEPARATE -> gates.anything(0, n * unitPitch * 4);
+                case HOISTED -> gates.anything(0, input.steps() * pitch * unitPitch * 4);
+            }
+            m.anything(0, model.hasProjection() ? n * h : 0);
+            guarded.check(what);
+        }
+    }
+
+    /** x {@code [T,rowPitch,I]} as the device has it, with the sentinel in rows without a step. */
+    private static int[] sorted(LstmInput input, RowOrder order, LstmModel model, int pitch) {
+        int width = model.inputSize();
+        float[] x = new float[input.steps() * pitch * width];
+        Arrays.fill(x, Float.NaN);
+        for (int position = 0; position < order.rows(); position++) {
+            for (int step = 0; step < order.length(position); step++) {
+                int from = input.offset(order.row(position), step, width);
+                input.x().get(from, x, (step * pitch + position) * width, width);
+            }
+        }
+        return GuardedBuffer.bits(x);
+    }
+
+    /** The buffers of a case. */
+    private record Guarded(ClContext context, ClQueue queue, List<GuardedBuffer> all) {
+        Guarded(ClContext context, ClQueue queue) {
+            this(context, queue, new ArrayList<>());
+        }
+
+        GuardedBuffer buffer(String name, long[] dimensions, int... values) {
+            long size = Arrays.stream(dimensions).reduce(1, (a, b) -> a * b);
+            all.add(new GuardedBuffer(context, queue, name, size, values));
+            return all.get(all.size() - 1);
+        }
+
+        void check(String what) {
+            all.forEach(buffer -> buffer.check(queue, what));
+            all.forEach(buffer -> buffer.buffer().close());
+        }
+    }
+
+    /** 4 rows of 20 steps, beside 57 rows of none in a batch of 50 steps: the work-items of the 4 rows alone. */
+    @ParameterizedTest
+    @EnumSource(Plan.class)
+    void rowsPastTheirLengthCostNoWork(Plan plan) {
+        Random random = new Random(TestEngines.seed(12));
+        LstmModel model = RandomLstm.model(random, 1, 3, 9, true, true);
+        int[] lengths = new int[61];
+        for (int row : new int[] {3, 20, 21, 60}) {
+            lengths[row] = 20;
+        }
+        Plans plans = forced(4, 4, plan);
+        Map<String, Long> ragged = workItems(
+                plans,
+                model,
+                LstmInput.batchMajor(new float[61 * 50 * 3], 61, 50).withLengths(lengths));
+        Map<String, Long> alone = workItems(plans, model, LstmInput.batchMajor(new float[4 * 20 * 3], 4, 20));
+        // States of all rows pass through, and the tiles of the hoisted products that hold no such row end at once.
+        for (Map<String, Long> items : List.of(ragged, alone)) {
+            items.keySet().removeIf(name -> name.contains("_state") || name.contains("input_projection"));
+        }
+        assertEquals(alone, ragged);
+        if (plan == Plan.SEQUENCE) {
+            assertEquals(Map.of("kernel 'lstm_sequence'", (long) model.directionCount()), ragged, "one tile of rows");
+        } else {
+            assertEquals(
+                    model.directionCount() * 20L * 3,
+                    ragged.get("kernel 'lstm_step'"),
+                    "one tile of rows, three of units");
+        }
+    }
+
+    /** When the longest row has ended, not even the hoisted products are launched for the steps that remain. */
+    @Test
+    void nothingIsLaunchedPastTheLongestRow() {
+        LstmModel model = RandomLstm.model(new Random(TestEngines.seed(13)), 1, 3, 9, true, true);
+        Plans plans = forced(4, 4, Plan.HOISTED);
+        LstmInput full = LstmInput.batchMajor(new float[8 * 20 * 3], 8, 20);
+        LstmInput padded =
+                LstmInput.batchMajor(new float[8 * 90 * 3], 8, 90).withLengths(20, 20, 20, 20, 20, 20, 20, 20);
+        assertEquals(workItems(plans, model, full), workItems(plans, model, padded));
+    }
+
+    /** Work-items by kernel that a batch launches. */
+    private static Map<String, Long> workItems(Plans plans, LstmModel model, LstmInput input) {
+        Map<String, Long> items = new TreeMap<>();
+        try (ClContext context = TestDevices.first().open()) {
+            OpenClEngine engine = new OpenClEngine(context, new Programs(context), model, plans, Tier.EXACT);
+            Run run = new Run(model, new RowOrder(input), engine.choose(input.rows(), input.steps()));
+            try (var any = context.buffer("any", 4, ClBuffer.Access.READ_WRITE)) {
+                var buffers = new LayerKernels.Buffers(any, any, any, any, any, any, any, any, any, any, any, any);
+                for (int direction = 0; direction < model.directionCount(); direction++) {
+                    try (LayerKernels kernels = new LayerKernels(engine, 0, direction, run.choice())) {
+                        kernels.enqueue(
+                                (kernel, range) -> {
+                                    long size = 1;
+                                    for (int k = 0; k < range.dimensions(); k++) {
+                                        size *= range.globalSize(k);
+                                    }
+                                    items.merge(kernel.toString(), size, Long::sum);
+                                },
+                                run,
+                                buffers);
+                    }
+                }
+            }
+        }
+        return items;
+    }
+
+    /** {@code plan} in tiles of {@code rows} rows x {@code vec} units, whatever the device and the shape. */
+    private static Plans forced(int vec, int rows, Plan plan) {
+        return new Plans() {
+            @Override
+            public int vec() {
+                return vec;
+            }
+
+            @Override
+            public PlanChoice choose(int batch, int steps) {
+                Tile step = new Tile(vec, rows, plan == Plan.HOISTED, plan != Plan.SEPARATE);
+                // Another height, so that these tiles end beyond the last slot.
+                Tile projection = new Tile(vec, MAX_ROWS + 1 - rows, false, true);
+                return new PlanChoice(plan, step, projection, "forced " + plan + ", " + step);
+            }
+        };
+    }
+}
