@@ -22,10 +22,10 @@ __kernel void lstm_input_projection(__global const float* restrict x, __global f
   for (int m = 0; m < ROWS && m < left; m++) wanted |= (row + m) % row_pitch < active[first_slot + (row + m) / row_pitch];
   if (!wanted) return;
 
+  __global const float* panel = w + (size_t)block * (inputs + recurrent_inputs) * 4 * VEC;
   floatv a[ROWS][4];
   start_from_bias(a, bias + block * 4 * VEC);
-  accumulate(a, x + ((size_t)x_first + row) * x_stride, x_stride, inputs,
-             w + (size_t)block * (inputs + recurrent_inputs) * 4 * VEC);
+  accumulate(a, x + ((size_t)x_first + row) * x_stride, x_stride, inputs, panel, panel, 0);
 
   __global float* out = p + off_gates(row, block, blocks);
 #pragma unroll

@@ -13,11 +13,16 @@ inline int slot_after(int length, int reverse) { return reverse ? 1 : length; }
 //   order [N]: the caller's row of sorted row n; lengths [N]: its length
 //   h0, hn [..,P], c0, cn [..,H]: this layer's and direction's N rows come after the first state_first
 //   y [T+2,row_pitch,y_stride]; global size (max(P, H), N)
+//   arrivals [places]  becomes zeros from first_place on, as lstm_sequence.cl wants it before the first step
 __kernel void lstm_load_state(__global const float* restrict h0, __global const float* restrict c0, __global float* restrict y,
                               __global float* restrict c, __global const int* restrict order,
                               __global const int* restrict lengths, int row_pitch, int y_stride, int y_column, int outputs,
-                              int units, int reverse, int state_first) {
+                              int units, int reverse, int state_first, __global int* restrict arrivals, int first_place,
+                              int places) {
   int u = get_global_id(0), row = get_global_id(1);
+  if (u == 0 && row == 0) {
+    for (int place = first_place; place < places; place++) arrivals[place] = 0;
+  }
   int pitch = (units + VEC - 1) / VEC * VEC;
   if (u < outputs) {
     size_t slot = slot_before(lengths[row], reverse);

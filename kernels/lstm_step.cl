@@ -24,6 +24,15 @@
 #define FUSED 1
 #endif
 
+// One pass over k keeps all sums in registers, where every index has to be a constant; several passes meet in memory.
+#if GATES == 4
+#define EACH_PASS _Pragma("unroll")
+#define EACH_ROW _Pragma("unroll")
+#else
+#define EACH_PASS _Pragma("unroll 1")
+#define EACH_ROW _Pragma("unroll 1")
+#endif
+
 // What a step works on; lstm_sequence.cl takes the same.
 //   x [..,row_pitch,x_stride]   input; its slot x_first is the first in the buffer (unused when HOISTED)
 //   y [T+2,row_pitch,y_stride]  history that holds h[t-1] from column y_column on, in slot + back
@@ -41,44 +50,66 @@
   x, y, w, bias, p, c, h, active, row_pitch, x_first, x_stride, inputs, y_stride, y_column, recurrent_inputs, back,  \
       p_first, units, h_slot_rows, h_stride, h_column
 
-// The step of one tile: the rows from `row` on, of which `rows` are left, and unit block `block` of `blocks`.
-inline void lstm_step_tile(int row, int rows, int block, int blocks, int slot, STEP_PARAMETERS) {
-  __global const float* panel = w + (size_t)block * (inputs + recurrent_inputs) * 4 * VEC;
+// The step of one tile: the rows from `row` on, of which `rows` are left, and unit block `block` of `blocks`. Meanwhile the tile
+// fetches its share of unit block `next`'s weights, which come after.
+TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int next, int slot, STEP_PARAMETERS) {
+  int panel_floats = (inputs + recurrent_inputs) * 4 * VEC;
+  __global const float* panel = w + (size_t)block * panel_floats;
+  __global const float* recurrent = panel + inputs * 4 * VEC;
 
-  floatv a[ROWS][4];
+  // The share of tile n is the n-th part of the panel; tiles beyond the last part have none.
+  int depth = recurrent_inputs + (HOISTED ? 0 : inputs);
+  size_t share = (size_t)(row / ROWS) * (4 / GATES) * (depth / 4) * PREFETCH * LINE;
+  int has_share = next != block && share < (size_t)depth * 4 * VEC;
+  __global const float* ahead = w + (size_t)next * panel_floats + (HOISTED ? inputs * 4 * VEC : 0) + (has_share ? share : 0);
+  int ahead_step = has_share ? PREFETCH * LINE : 0;
+
+  floatv gates[ROWS][4];  // with two passes this is memory, which the second pass and the cell find in the nearest cache
+  EACH_PASS
+  for (int gate = 0; gate < 4; gate += GATES) {
+    floatv a[ROWS][GATES];
 #if HOISTED
-  __global const float* ready = p + off_gates((size_t)(slot - p_first) * row_pitch + row, block, blocks);
+    __global const float* ready = p + off_gates((size_t)(slot - p_first) * row_pitch + row, block, blocks);
 #pragma unroll
-  for (int m = 0; m < ROWS; m++) {
+    for (int m = 0; m < ROWS; m++) {
 #pragma unroll
-    for (int q = 0; q < 4; q++) a[m][q] = vloadv(q, ready + off_gates(m, 0, blocks));
-  }
+      for (int q = 0; q < GATES; q++) a[m][q] = vloadv(gate + q, ready + off_gates(m, 0, blocks));
+    }
 #else
-  start_from_bias(a, bias + block * 4 * VEC);
-  accumulate(a, x + ((size_t)(slot - x_first) * row_pitch + row) * x_stride, x_stride, inputs, panel);
+    start_from_bias(a, bias + (block * 4 + gate) * VEC);
+    accumulate(a, x + ((size_t)(slot - x_first) * row_pitch + row) * x_stride, x_stride, inputs, panel + gate * VEC, ahead,
+               ahead_step);
+    ahead += inputs / 4 * ahead_step;
 #endif
-  accumulate(a, y + ((size_t)(slot + back) * row_pitch + row) * y_stride + y_column, y_stride, recurrent_inputs,
-             panel + (size_t)inputs * 4 * VEC);
+    accumulate(a, y + ((size_t)(slot + back) * row_pitch + row) * y_stride + y_column, y_stride, recurrent_inputs,
+               recurrent + gate * VEC, ahead, ahead_step);
+    ahead += recurrent_inputs / 4 * ahead_step;
+#pragma unroll
+    for (int m = 0; m < ROWS; m++) {
+#pragma unroll
+      for (int q = 0; q < GATES; q++) gates[m][gate + q] = a[m][q];
+    }
+  }
 
 #if FUSED
   __global float* cell = c + off_cell(row, block, blocks);
   __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + h_column + block * VEC;
-#pragma unroll
+  EACH_ROW
   for (int m = 0; m < ROWS; m++) {
     if (m < rows) {
-      cell_state next =
-          lstm_cell_update(a[m][0], a[m][1], a[m][2], a[m][3], vloadv(0, cell + off_cell(m, 0, blocks)));
-      vstorev(next.c, 0, cell + off_cell(m, 0, blocks));
-      store_lanes(next.h, hidden + (size_t)m * h_stride, units - block * VEC);
+      cell_state after =
+          lstm_cell_update(gates[m][0], gates[m][1], gates[m][2], gates[m][3], vloadv(0, cell + off_cell(m, 0, blocks)));
+      vstorev(after.c, 0, cell + off_cell(m, 0, blocks));
+      store_lanes(after.h, hidden + (size_t)m * h_stride, units - block * VEC);
     }
   }
 #else
   __global float* out = p + off_gates(row, block, blocks);
-#pragma unroll
+  EACH_ROW
   for (int m = 0; m < ROWS; m++) {
     if (m < rows) {
 #pragma unroll
-      for (int q = 0; q < 4; q++) vstorev(a[m][q], q, out + off_gates(m, 0, blocks));
+      for (int q = 0; q < 4; q++) vstorev(gates[m][q], q, out + off_gates(m, 0, blocks));
     }
   }
 #endif
@@ -86,7 +117,7 @@ inline void lstm_step_tile(int row, int rows, int block, int blocks, int slot, S
 
 //   global size (row tiles, B, 1) with the time slot as the offset of dimension 2, so no argument changes from step to step
 __kernel void lstm_step(STEP_PARAMETERS) {
-  int row = get_global_id(0) * ROWS, slot = get_global_id(2);
+  int row = get_global_id(0) * ROWS, block = get_global_id(1), blocks = get_global_size(1), slot = get_global_id(2);
   int rows = active[slot] - row;
-  if (rows > 0) lstm_step_tile(row, rows, get_global_id(1), get_global_size(1), slot, STEP_ARGUMENTS);
+  if (rows > 0) lstm_step_tile(row, rows, block, blocks, min(block + 1, blocks - 1), slot, STEP_ARGUMENTS);
 }

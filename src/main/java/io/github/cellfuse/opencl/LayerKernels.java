@@ -27,13 +27,20 @@ final class LayerKernels implements AutoCloseable {
             ClBuffer finalCell,
             ClBuffer order,
             ClBuffer lengths,
-            ClBuffer active) {}
+            ClBuffer active,
+            ClBuffer arrivals) {}
 
     /** Where the kernels go: a queue's {@code launch}. */
     interface Launcher {
         /** Enqueues {@code kernel} over {@code range}, which may be changed as soon as this returns. */
         void launch(ClKernel kernel, NdRange range);
     }
+
+    /** Looks at a counter before a work-item that waits gives up: seconds, when a step takes milliseconds at most. */
+    private static final int PATIENCE = 1 << 27;
+
+    /** Where the arguments of {@code lstm_sequence} are that change from chunk to chunk: first_step, last_step, row_groups. */
+    private static final int SEQUENCE_STEPS = 25;
 
     private final OpenClEngine engine;
     private final PlanChoice choice;
@@ -79,7 +86,7 @@ final class LayerKernels implements AutoCloseable {
             step = whole ? null : open(KernelSource.STEP, choice.step(), "lstm_step");
             sequence = whole ? open(KernelSource.SEQUENCE, choice.step(), "lstm_sequence") : null;
             cell = choice.plan() == Plan.SEPARATE ? open(KernelSource.STEP, choice.step(), "lstm_cell") : null;
-            inputProjection = choice.plan() == Plan.HOISTED
+            inputProjection = choice.step().hoisted()
                     ? open(KernelSource.INPUT_PROJECTION, choice.projection(), "lstm_input_projection")
                     : null;
             hiddenProjection = model.hasProjection() && !whole
@@ -104,15 +111,35 @@ final class LayerKernels implements AutoCloseable {
         localRow(perUnit, Math.max(units, outputs));
         launcher.launch(loadState, perUnit);
         if (sequence != null) {
-            int rows = run.order().active(1);
-            if (rows > 0) {
-                NdRange range = NdRange.of(tiles(rows));
-                launcher.launch(sequence, onCpu() ? range.local(1) : range);
-            }
+            enqueueSequence(launcher, run);
         } else {
             enqueueSteps(launcher, run);
         }
         launcher.launch(storeState, perUnit);
+    }
+
+    private void enqueueSequence(Launcher launcher, Run run) {
+        int rows = run.order().active(1);
+        if (rows == 0) {
+            return;
+        }
+        Groups groups = choice.groups();
+        int rowGroups = groups.rowGroups(tiles(rows));
+        NdRange range = NdRange.of(rowGroups * groups.units());
+        if (onCpu()) {
+            range.local(1);
+        }
+        int chunk = inputProjection == null ? run.steps() : run.chunkSteps();
+        for (int s = 0; s < run.steps(); s += chunk) {
+            int last = Math.min(s + chunk, run.steps()) - 1;
+            if (inputProjection != null) {
+                project(launcher, run, s, last);
+            }
+            sequence.setInt(SEQUENCE_STEPS, s + 1)
+                    .setInt(SEQUENCE_STEPS + 1, last + 1)
+                    .setInt(SEQUENCE_STEPS + 2, rowGroups);
+            launcher.launch(sequence, range);
+        }
     }
 
     private void enqueueSteps(Launcher launcher, Run run) {
@@ -122,13 +149,10 @@ final class LayerKernels implements AutoCloseable {
                 NdRange.of(1, DeviceWeights.blocks(outputs, choice.step().vec()), 1));
         int chunk = run.chunkSteps();
         for (int s = 0; s < run.steps(); s++) {
-            int slot = reverse ? run.steps() - s : s + 1;
             if (inputProjection != null && s % chunk == 0) {
-                int last = Math.min(s + chunk, run.steps()) - 1;
-                int lowest = reverse ? run.steps() - last : slot;
-                project(launcher, run, lowest, last - s + 1);
+                project(launcher, run, s, Math.min(s + chunk, run.steps()) - 1);
             }
-            int rows = run.order().active(slot);
+            int slot = slot(run, s), rows = run.order().active(slot);
             if (rows == 0) {
                 continue;
             }
@@ -143,12 +167,18 @@ final class LayerKernels implements AutoCloseable {
         }
     }
 
+    /** Where step {@code s}, counted from 0 in the order of the direction, stands. */
+    private int slot(Run run, int s) {
+        return reverse ? run.steps() - s : s + 1;
+    }
+
     private int tiles(int rows) {
         return (rows + choice.step().rows() - 1) / choice.step().rows();
     }
 
-    /** The input's products for {@code slots} slots from {@code firstSlot} on. */
-    private void project(Launcher launcher, Run run, int firstSlot, int slots) {
+    /** The input's products for steps {@code first} to {@code last}. */
+    private void project(Launcher launcher, Run run, int first, int last) {
+        int firstSlot = Math.min(slot(run, first), slot(run, last)), slots = last - first + 1;
         while (slots > 0 && run.order().active(firstSlot + slots - 1) == 0) {
             slots--; // the longest row has ended by then
         }
@@ -159,7 +189,7 @@ final class LayerKernels implements AutoCloseable {
         int xFirst = (firstSlot - firstInputSlot()) * run.rowPitch();
         // What changes from chunk to chunk: rows, first_slot and x_first; p_first of the step.
         inputProjection.setInt(6, rows).setInt(7, firstSlot).setInt(8, xFirst);
-        step.setInt(16, firstSlot);
+        (sequence != null ? sequence : step).setInt(16, firstSlot);
         int height = choice.projection().rows();
         launcher.launch(inputProjection, oneByOne(NdRange.of((rows + height - 1) / height, run.blocks())));
     }
@@ -187,7 +217,8 @@ final class LayerKernels implements AutoCloseable {
         if (sequence != null) {
             // Without a projection nothing is read there, but the argument has to be a buffer.
             first.buffers(projected ? weights.projection() : weights.bias(), b.history());
-            first.ints(projected ? 1 : 0, run.steps());
+            first.ints(projected ? 1 : 0, run.steps(), 0, 0, 0, choice.groups().units());
+            first.buffers(b.arrivals()).ints(PATIENCE);
         }
         if (cell != null) {
             new Arguments(cell)
@@ -204,13 +235,15 @@ final class LayerKernels implements AutoCloseable {
                     .buffers(b.unprojected(), weights.projection(), b.history(), b.active())
                     .ints(units, outputs, run.rowPitch(), outputStride, column);
         }
-        bindState(loadState, run, b.initialHidden(), b.initialCell(), b);
+        bindState(loadState, run, b.initialHidden(), b.initialCell(), b)
+                .buffers(b.arrivals())
+                .ints(Run.LINE, run.arrivalPlaces());
         bindState(storeState, run, b.finalHidden(), b.finalCell(), b);
     }
 
-    /** Loading and storing take the same arguments in the same order. */
-    private void bindState(ClKernel kernel, Run run, ClBuffer h, ClBuffer c, Buffers b) {
-        new Arguments(kernel)
+    /** Loading and storing begin with the same arguments in the same order. */
+    private Arguments bindState(ClKernel kernel, Run run, ClBuffer h, ClBuffer c, Buffers b) {
+        return new Arguments(kernel)
                 .buffers(h, c, b.history(), b.cells(), b.order(), b.lengths())
                 .ints(run.rowPitch(), outputStride, column, outputs, units, reverse ? 1 : 0, stateIndex * run.rows());
     }

@@ -13,15 +13,20 @@ import io.github.cellfuse.cl.ClQueue;
 import java.util.List;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** An OpenCL device with a model's weights in its memory. Sessions share its context, programs and weights. */
 public final class OpenClEngine implements LstmEngine {
+    private static final Logger LOG = LoggerFactory.getLogger(OpenClEngine.class);
+
     private final ClContext context;
     private final Programs programs;
     private final LstmModel model;
     private final Plans plans;
     private final List<List<DeviceWeights>> weights;
     private final Tier tier;
+    private volatile boolean together = true;
     /** Held for reading by whoever uses the device, for writing by the one who closes it. */
     private final ReadWriteLock life = new ReentrantReadWriteLock();
 
@@ -113,7 +118,16 @@ public final class OpenClEngine implements LstmEngine {
     }
 
     PlanChoice choose(int rows, int steps) {
-        return plans.choose(rows, steps);
+        return plans.choose(rows, steps, together);
+    }
+
+    /** From now on no plan is chosen whose work-items wait for each other: some gave up waiting. */
+    void refuseTogether() {
+        together = false;
+        LOG.warn(
+                "{}: work-items that should have run at the same time did not; the batch is run again with a launch for each step,"
+                        + " and so are later ones",
+                device());
     }
 
     Capabilities capabilities() {

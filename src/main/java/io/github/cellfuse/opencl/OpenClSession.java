@@ -10,6 +10,7 @@ import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClQueue;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A run on an OpenCL device: the batch goes in sorted by length, each layer and direction loops over its time steps on the
@@ -19,6 +20,12 @@ import java.util.Map;
  * history of the layer below as its input, in place.
  */
 final class OpenClSession implements LstmSession {
+    /**
+     * Held while work-items that wait for each other run. Two such launches at once, each with a part of the threads, would wait for
+     * ever; and the threads are the driver's, so all engines of the process have the same.
+     */
+    private static final ReentrantLock TOGETHER = new ReentrantLock();
+
     private record KernelKey(int layer, int direction, PlanChoice choice) {}
 
     private final OpenClEngine engine;
@@ -38,6 +45,7 @@ final class OpenClSession implements LstmSession {
     private final Scratch order;
     private final Scratch lengths;
     private final Scratch active;
+    private final Scratch arrivals;
     private boolean closed;
 
     OpenClSession(OpenClEngine engine) {
@@ -61,6 +69,7 @@ final class OpenClSession implements LstmSession {
         order = scratch("order of rows");
         lengths = scratch("lengths");
         active = scratch("active rows");
+        arrivals = scratch("arrivals");
     }
 
     private Scratch scratch(String name) {
@@ -83,9 +92,29 @@ final class OpenClSession implements LstmSession {
     }
 
     private void compute(LstmInput batch, LstmOutput output) {
-        LstmModel model = engine.model();
+        RowOrder rows = new RowOrder(batch);
         PlanChoice choice = engine.choose(batch.rows(), batch.steps());
-        Run run = new Run(model, new RowOrder(batch), choice);
+        if (!choice.groups().together()) {
+            compute(batch, rows, choice, output);
+            return;
+        }
+        boolean done;
+        TOGETHER.lock();
+        try {
+            done = compute(batch, rows, choice, output);
+        } finally {
+            TOGETHER.unlock();
+        }
+        if (!done) {
+            engine.refuseTogether();
+            compute(batch, rows, engine.choose(batch.rows(), batch.steps()), output);
+        }
+    }
+
+    /** Whether {@code output} holds the result: false when work-items that should have run together gave up waiting. */
+    private boolean compute(LstmInput batch, RowOrder rows, PlanChoice choice, LstmOutput output) {
+        LstmModel model = engine.model();
+        Run run = new Run(model, rows, choice);
 
         // All memory first: a batch that doesn't fit is refused before anything is moved.
         ensure(run);
@@ -103,8 +132,12 @@ final class OpenClSession implements LstmSession {
             // The next layer's launches are prepared while this one's run.
             queue.flush();
         }
+        if (choice.groups().together() && transfers.readInt(arrivals.get(), 0) != 0) {
+            return false;
+        }
         ClBuffer last = histories[(model.layerCount() - 1) % 2].get();
         copy.download(last, finalHidden.get(), finalCell.get(), output);
+        return true;
     }
 
     private void ensure(Run run) {
@@ -127,6 +160,7 @@ final class OpenClSession implements LstmSession {
         order.ensure(run.rows());
         lengths.ensure(run.rows());
         active.ensure(run.steps() + 2L);
+        arrivals.ensure(run.arrivalPlaces());
     }
 
     private LayerKernels kernels(int layer, int direction, PlanChoice choice) {
@@ -148,7 +182,8 @@ final class OpenClSession implements LstmSession {
                 finalCell.get(),
                 order.get(),
                 lengths.get(),
-                active.get());
+                active.get(),
+                arrivals.get());
     }
 
     @Override
@@ -168,7 +203,8 @@ final class OpenClSession implements LstmSession {
             finalCell,
             order,
             lengths,
-            active
+            active,
+            arrivals
         }) {
             scratch.close();
         }

@@ -2,62 +2,145 @@ package io.github.cellfuse.opencl;
 
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.cl.Capabilities;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Chooses the plan and the tile for a device and a shape. Every choice gives the same bits, so the rules below are about speed
- * alone; {@code docs/tuning.md} has the measurements behind them.
+ * alone; {@code docs/tuning.md} has the measurements behind them. Immutable.
  */
 final class PlanChooser {
     private static final int[] TILE_HEIGHTS = {6, 4, 3, 2, 1};
+    private static final int[] TWO_PASS_HEIGHTS_32 = {13, 11, 8};
+    private static final int[] TWO_PASS_HEIGHTS_16 = {6, 5, 4};
 
-    /** What is left of a second-level cache (0.5 to 2 MiB a core on today's CPUs) beside the states. */
-    private static final long SEQUENCE_WEIGHT_BYTES = 512 << 10;
+    /** Bytes that stay in a core's second-level cache beside the states: today's CPUs have 0.5 to 2 MiB of it. */
+    private static final long CORE_CACHE_BYTES = 1 << 20;
 
-    private PlanChooser() {}
+    /** Weights that every work-item of a sequence may read in every step. */
+    private static final long SEQUENCE_WEIGHT_BYTES = CORE_CACHE_BYTES / 2;
+
+    /** From here on a step is long enough that handing it out anew costs nothing, and evens out what disturbs a core. */
+    private static final int ROWS_FOR_LAUNCHES = 192;
+
+    /** With fewer rows, reading a weight from the far cache takes about as long as using it. */
+    private static final int ROWS_FOR_HOISTING = 48;
+
+    /** A chunk of steps that is worth taking together for the input's product. */
+    private static final int STEPS_FOR_HOISTING = 8;
+
+    private final Capabilities device;
+    private final LayerSize layer;
+    private final int processors;
+
+    PlanChooser(Capabilities device, LayerSize layer) {
+        this(device, layer, Runtime.getRuntime().availableProcessors());
+    }
+
+    /** For a process that may use {@code processors} cores. */
+    PlanChooser(Capabilities device, LayerSize layer, int processors) {
+        this.device = device;
+        this.layer = layer;
+        this.processors = processors;
+    }
 
     /**
      * The choice for {@code rows} rows and {@code steps} steps, or {@code forced} where the caller insists on a plan.
      *
-     * @param weightBytes the weights of one direction of one layer
+     * @param together whether work-items may wait for each other
      */
-    static PlanChoice choose(Capabilities device, long weightBytes, int rows, int steps, Optional<Plan> forced) {
-        int vec = vec(device);
-        int height = tileHeight(device, rows);
-        String reason;
-        Plan plan;
+    PlanChoice choose(int rows, int steps, Optional<Plan> forced, boolean together) {
+        Groups groups = groups(rows, together);
+        boolean staysInCache = layer.weightBytes() <= CORE_CACHE_BYTES * groups.units();
+        boolean hoists = !staysInCache && rows < ROWS_FOR_HOISTING && steps >= STEPS_FOR_HOISTING;
         if (forced.isPresent()) {
-            plan = forced.get();
-            reason = "as asked";
-        } else if (rows < 4 && steps >= 8) {
-            // With so few rows a step reads each weight for few multiply-adds and waits for the cache. The input's
-            // weights need not be read every step: taken for many steps at once they serve full tiles.
-            plan = Plan.HOISTED;
-            reason = "fewer than 4 rows: the input's weights are read once for many steps";
-        } else if (device.type() == Capabilities.Type.CPU
-                && weightBytes <= SEQUENCE_WEIGHT_BYTES
-                && rows >= (long) height * device.computeUnits()) {
-            // Nothing is launched from step to step and the states stay in the core's cache, beside the weights.
-            plan = Plan.SEQUENCE;
-            reason = "a direction's weights fit a core's cache";
-        } else {
-            // Pre-activations that stay in registers save 32 bytes of traffic a cell and a launch a step.
-            plan = Plan.FUSED;
-            reason = "the pre-activations stay in registers";
+            Plan plan = forced.get();
+            boolean hoisted = plan == Plan.HOISTED || plan == Plan.SEQUENCE && groups.together() && hoists;
+            return choice(plan, groups, hoisted, rows, steps, "as asked");
         }
-        Tile step = new Tile(vec, height, plan == Plan.HOISTED, plan != Plan.SEPARATE);
-        Tile projection = new Tile(vec, tileHeight(device, (long) rows * steps), false, true);
-        return new PlanChoice(
-                plan,
-                step,
-                projection,
-                plan.name().toLowerCase(Locale.ROOT) + " plan (" + reason + "), tile of " + step);
+        if (onCpu() && fitsSequence(rows)) {
+            // Nothing is launched from step to step and the states stay in the core's cache, beside the weights.
+            return choice(Plan.SEQUENCE, groups, false, rows, steps, "a direction's weights fit a core's cache");
+        }
+        if (groups.together() && rows < ROWS_FOR_LAUNCHES && steps > 1) {
+            // Each core keeps its share of the weights in its cache, and a step begins without a launch. The input's
+            // weights
+            // would crowd out the recurrent ones; taken for many steps at once they are read once for all of these.
+            String reason = "each core keeps to its share of the weights"
+                    + (hoists ? ", and the input's are read once for many steps" : "");
+            return choice(Plan.SEQUENCE, groups, hoists, rows, steps, reason);
+        }
+        if (hoists) {
+            // With so few rows a step reads each weight for few multiply-adds and waits for the cache.
+            return choice(
+                    Plan.HOISTED,
+                    groups,
+                    true,
+                    rows,
+                    steps,
+                    "few rows: the input's weights are read once for many steps");
+        }
+        // Pre-activations that stay in registers save 32 bytes of traffic a cell and a launch a step.
+        return choice(Plan.FUSED, groups, false, rows, steps, "the pre-activations stay in registers");
+    }
+
+    /** Whether each core has a tile of rows, and the weights find room in its cache. */
+    private boolean fitsSequence(int rows) {
+        return layer.weightBytes() <= SEQUENCE_WEIGHT_BYTES && tiles(rows, smallTile(rows, cores())) >= cores();
+    }
+
+    private PlanChoice choice(Plan plan, Groups groups, boolean hoisted, int rows, int steps, String reason) {
+        Groups used = plan == Plan.SEQUENCE ? groups : Groups.EACH_TILE;
+        Tile tile = plan == Plan.SEQUENCE
+                ? smallTile(rows, used.together() ? used.rows() : cores())
+                : bestTile(onePass(), rows, 1);
+        tile = tile.withHoisted(hoisted).withFused(plan != Plan.SEPARATE);
+        tile = tile.withPrefetch(prefetch(tile, plan, used, rows));
+        Tile projection = bestTile(onePass(), (long) rows * steps, 1);
+        String name =
+                plan.name().toLowerCase(Locale.ROOT) + " plan" + (plan == Plan.SEQUENCE && hoisted ? ", hoisted" : "");
+        return new PlanChoice(plan, tile, projection, used, name + " (" + reason + "), tile of " + tile);
+    }
+
+    /**
+     * One work-item for each core, each with a share of the units, and of the rows where there are more cores than blocks of
+     * units; {@link Groups#EACH_TILE} where nobody need wait, or work-items can't be relied on to run at the same time.
+     */
+    private Groups groups(int rows, boolean together) {
+        if (!together || !runsTogether() || fitsSequence(rows)) {
+            return Groups.EACH_TILE;
+        }
+        int blocks = DeviceWeights.blocks(layer.units(), vec(device));
+        Groups best = Groups.EACH_TILE;
+        long least = Long.MAX_VALUE;
+        for (int units = 2; units <= Math.min(cores(), blocks); units++) {
+            int byRows = (int) Math.min(cores() / units, tiles(rows, smallTile(rows, cores() / units)));
+            long work = (long) ((rows + byRows - 1) / byRows) * ((blocks + units - 1) / units);
+            if (work <= least) { // with as much work, the smaller share of the weights
+                least = work;
+                best = new Groups(byRows, units);
+            }
+        }
+        return best;
+    }
+
+    /**
+     * Whether as many work-groups as there are compute units run at the same time, each in a thread of its own. PoCL's CPU devices
+     * have a thread for each compute unit and hand out work-groups one by one when there are that few. But a process that may use
+     * fewer cores than the driver sees would spend its time waiting for threads that don't run.
+     */
+    private boolean runsTogether() {
+        return device.type() == Capabilities.Type.CPU
+                && device.version().contains("PoCL")
+                && device.computeUnits() <= processors;
     }
 
     /** The tile of a large batch: its sums fill the registers. */
     static Tile largestTile(Capabilities device) {
-        return new Tile(vec(device), maxTileHeight(device), false, true);
+        return Tile.of(vec(device), maxTileHeight(device));
     }
 
     /** Lanes of a work-item: the width of the registers. What the weights are packed for, so one for a whole engine. */
@@ -71,30 +154,87 @@ final class PlanChooser {
         return width >= 16 ? 16 : width >= 8 ? 8 : 4;
     }
 
-    /** Rows of a work-item, so that the last tile is full or nearly: each tile costs its rows and a pass over the weights. */
-    private static int tileHeight(Capabilities device, long rows) {
-        int best = 1;
-        long bestCost = Long.MAX_VALUE;
-        for (int height : TILE_HEIGHTS) {
-            if (height > maxTileHeight(device)) {
-                continue;
-            }
-            long cost = (rows + height - 1) / height * (height + 1);
-            if (cost < bestCost) {
-                best = height;
-                bestCost = cost;
+    /** The rows whose sums of all gates fit the registers: four vectors each, and room for four weights and a broadcast. */
+    static int maxTileHeight(Capabilities device) {
+        if (device.type() != Capabilities.Type.CPU) {
+            return 4; // 4 rows x 4 units x 4 gates = 64 registers of sums: two to four waves fit beside each other
+        }
+        return hasThirtyTwoRegisters(device) ? 6 : 3;
+    }
+
+    private static boolean hasThirtyTwoRegisters(Capabilities device) {
+        return vec(device) == 16 || System.getProperty("os.arch").equals("aarch64");
+    }
+
+    /** The tiles whose sums of all gates fit the registers. */
+    private List<Tile> onePass() {
+        return IntStream.of(TILE_HEIGHTS)
+                .filter(height -> height <= maxTileHeight(device))
+                .mapToObj(height -> Tile.of(vec(device), height))
+                .toList();
+    }
+
+    /** The tiles that go over k twice: two vectors of sums a row, and room for two weights and a broadcast. */
+    private List<Tile> twoPasses() {
+        return IntStream.of(hasThirtyTwoRegisters(device) ? TWO_PASS_HEIGHTS_32 : TWO_PASS_HEIGHTS_16)
+                .mapToObj(height -> new Tile(vec(device), height, 2, 0, false, true))
+                .toList();
+    }
+
+    /** For a batch of few rows in {@code shares} equal shares, where reading the weights counts: tiles of two passes too. */
+    private Tile smallTile(int rows, int shares) {
+        List<Tile> tiles = new ArrayList<>(onePass());
+        if (onCpu()) {
+            tiles.addAll(twoPasses());
+        }
+        return bestTile(tiles, rows, shares);
+    }
+
+    /**
+     * The tile with which the busiest of {@code shares} has the least to do: a tile costs its rows, and about one row's worth
+     * for going over the weights; a little more when it goes over the rows twice.
+     */
+    private static Tile bestTile(List<Tile> tiles, long rows, int shares) {
+        Tile best = tiles.get(0);
+        double least = Double.MAX_VALUE;
+        for (Tile tile : tiles) {
+            long count = (tiles(rows, tile) + shares - 1) / shares;
+            double cost = count * (tile.rows() + (tile.gates() == 4 ? 0.75 : 1));
+            if (cost < least) {
+                best = tile;
+                least = cost;
             }
         }
         return best;
     }
 
-    /** The rows whose sums fit the registers: four vectors each, and room for four weights and a broadcast. */
-    static int maxTileHeight(Capabilities device) {
-        if (device.type() != Capabilities.Type.CPU) {
-            return 4; // 4 rows x 4 units x 4 gates = 64 registers of sums: two to four waves fit beside each other
+    /**
+     * Lines of the next panel that a tile fetches with every 4 k, so that the panel has come by the time it is needed. None where
+     * the weights stay in the cache, or where so few tiles share the work that the hardware's own prefetching does as well.
+     */
+    private int prefetch(Tile tile, Plan plan, Groups groups, int rows) {
+        if (!onCpu() || layer.weightBytes() / groups.units() <= CORE_CACHE_BYTES) {
+            return 0;
         }
-        boolean thirtyTwoRegisters =
-                vec(device) == 16 || System.getProperty("os.arch").equals("aarch64");
-        return thirtyTwoRegisters ? 6 : 3;
+        long tiles = tiles(rows, tile);
+        long sharing = plan == Plan.SEQUENCE
+                ? (tiles + groups.rowGroups((int) tiles) - 1) / groups.rowGroups((int) tiles)
+                : tiles;
+        // 4 k of a panel are 4 · 4 · VEC floats, which is VEC cache lines.
+        long passes = sharing * tile.passes(), lines = (tile.vec() + passes - 1) / passes;
+        return lines > 4 ? 0 : lines > 2 ? 4 : (int) lines;
+    }
+
+    private static long tiles(long rows, Tile tile) {
+        return (rows + tile.rows() - 1) / tile.rows();
+    }
+
+    /** Cores that run work-items side by side. */
+    private int cores() {
+        return Math.max(1, device.computeUnits());
+    }
+
+    private boolean onCpu() {
+        return device.type() == Capabilities.Type.CPU;
     }
 }

@@ -1,7 +1,6 @@
 package io.github.cellfuse.opencl;
 
 import io.github.cellfuse.LstmModel;
-import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.cl.Capabilities;
 import java.util.Optional;
@@ -11,13 +10,16 @@ interface Plans {
     /** Lanes of every tile: what the weights are packed for. */
     int vec();
 
-    /** The plan and the tiles, of {@link #vec()} lanes, for a batch of {@code rows} rows and {@code steps} steps. */
-    PlanChoice choose(int rows, int steps);
+    /**
+     * The plan and the tiles, of {@link #vec()} lanes, for a batch of {@code rows} rows and {@code steps} steps.
+     *
+     * @param together whether work-items may wait for each other
+     */
+    PlanChoice choose(int rows, int steps, boolean together);
 
-    /** What {@link PlanChooser} says of {@code device} and the top layer of {@code model} (the others are as large, but for the first), or {@code forced} where the caller insists on a plan. */
+    /** What {@link PlanChooser} says, or {@code forced} where the caller insists on a plan. */
     static Plans of(Capabilities device, LstmModel model, Optional<Plan> forced) {
-        LstmWeights last = model.weights(model.layerCount() - 1, 0);
-        long weightBytes = 4L * (last.inputSize() + last.outputSize()) * last.hiddenSize() * Float.BYTES;
+        PlanChooser chooser = new PlanChooser(device, LayerSize.of(model));
         return new Plans() {
             @Override
             public int vec() {
@@ -25,8 +27,8 @@ interface Plans {
             }
 
             @Override
-            public PlanChoice choose(int rows, int steps) {
-                return PlanChooser.choose(device, weightBytes, rows, steps, forced);
+            public PlanChoice choose(int rows, int steps, boolean together) {
+                return chooser.choose(rows, steps, forced, together);
             }
         };
     }

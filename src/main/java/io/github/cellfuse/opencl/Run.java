@@ -12,6 +12,9 @@ import io.github.cellfuse.Sizes;
  * @param choice plan and tiles
  */
 record Run(LstmModel model, RowOrder order, PlanChoice choice) {
+    /** The 4-byte values of a cache line, as {@code gate_product.cl} has it. */
+    static final int LINE = 16;
+
     /** Pre-activations of the hoisted plan are made for so many steps at once that they stay below this. */
     private static final long HOISTED_BYTES = 64L << 20;
 
@@ -76,11 +79,16 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice) {
 
     /** {@code [steps·rowPitch, B, 4, VEC]}: of a chunk, of one step, or nothing, by plan. */
     long[] preactivationDimensions() {
-        return switch (choice.plan()) {
-            case FUSED, SEQUENCE -> new long[] {1};
-            case SEPARATE -> new long[] {rowPitch(), unitPitch(), 4};
-            case HOISTED -> new long[] {(long) chunkSteps() * rowPitch(), unitPitch(), 4};
-        };
+        if (choice.step().hoisted()) {
+            return new long[] {(long) chunkSteps() * rowPitch(), unitPitch(), 4};
+        }
+        return choice.step().fused() ? new long[] {1} : new long[] {rowPitch(), unitPitch(), 4};
+    }
+
+    /** {@code [(rowGroups+1)·LINE]} where work-items wait for each other; 0 where they don't. */
+    int arrivalPlaces() {
+        int tiles = (rows() + choice.step().rows() - 1) / choice.step().rows();
+        return choice.groups().together() ? (choice.groups().rowGroups(tiles) + 1) * LINE : 0;
     }
 
     private static long roundUp(long size, int multiple) {

@@ -97,6 +97,12 @@ final class Transfers {
         }
     }
 
+    /** The integer at {@code index} of {@code buffer}. Waits for it. */
+    int readInt(ClBuffer buffer, int index) {
+        queue.read(buffer, (long) index * Integer.BYTES, staging.clear().limit(Integer.BYTES));
+        return staging.getInt(0);
+    }
+
     private FloatBuffer stagingView(int floats) {
         return staging.clear().limit(floats * Float.BYTES).asFloatBuffer();
     }

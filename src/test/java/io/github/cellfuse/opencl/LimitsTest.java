@@ -64,16 +64,15 @@ class LimitsTest {
         LstmInput input = new LstmInput(Layout.TIME_MAJOR, 1 << 20, (1 << 11) - 2, FloatBuffer.allocate(0), null, null);
         assertRefused("rows of all time slots", model, input);
         LstmModel wide = RandomLstm.model(new Random(1), 1, 1 << 20, 1, false, true);
-        PlanChoice tall =
-                new PlanChoice(Plan.FUSED, new Tile(4, 1 << 11, false, true), new Tile(4, 1 << 11, false, true), "");
+        PlanChoice tall = new PlanChoice(Plan.FUSED, Tile.of(4, 1 << 11), Tile.of(4, 1 << 11), Groups.EACH_TILE, "");
         LstmInput small = LstmInput.timeMajor(new float[1 << 20], 1, 1);
         assertThrows(InvalidInputException.class, () -> new Run(wide, new RowOrder(small), tall));
     }
 
     private static void assertRefused(String what, LstmModel model, LstmInput input) {
         RowOrder order = new RowOrder(input);
-        PlanChoice choice = PlanChooser.choose(
-                TestDevices.first().capabilities(), Long.MAX_VALUE, input.rows(), input.steps(), Optional.empty());
+        PlanChoice choice = new PlanChooser(TestDevices.first().capabilities(), LayerSize.of(model))
+                .choose(input.rows(), input.steps(), Optional.empty(), true);
         InvalidInputException e = assertThrows(InvalidInputException.class, () -> new Run(model, order, choice));
         assertTrue(e.getMessage().startsWith(what), e.getMessage());
     }
@@ -86,8 +85,8 @@ class LimitsTest {
         LstmInput input = RandomLstm.input(random, model, 9, 7).withInitialState(RandomLstm.state(random, model, 9));
         try (ClContext context = TestDevices.first().open();
                 ClQueue queue = context.queue()) {
-            PlanChoice choice =
-                    PlanChooser.choose(context.device().capabilities(), Long.MAX_VALUE, 9, 7, Optional.empty());
+            PlanChoice choice = new PlanChooser(context.device().capabilities(), LayerSize.of(model))
+                    .choose(9, 7, Optional.empty(), true);
             Run run = new Run(model, new RowOrder(input), choice);
             Scratch x = new Scratch(context, queue, "x"), y = new Scratch(context, queue, "y");
             Scratch h = new Scratch(context, queue, "h"), c = new Scratch(context, queue, "c");

@@ -1,6 +1,7 @@
 package io.github.cellfuse.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,9 +19,11 @@ import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.RowOrder;
 import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClDevice;
 import io.github.cellfuse.cl.OpenCl;
 import io.github.cellfuse.cl.TestDevices;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.LongStream;
@@ -73,12 +76,8 @@ class OpenClEngineTest extends EngineContract {
         int chunk = new Run(
                         model,
                         new RowOrder(big.input()),
-                        PlanChooser.choose(
-                                TestDevices.first().capabilities(),
-                                Long.MAX_VALUE,
-                                207,
-                                120,
-                                Optional.of(Plan.HOISTED)))
+                        new PlanChooser(TestDevices.first().capabilities(), LayerSize.of(model))
+                                .choose(207, 120, Optional.of(Plan.HOISTED), true))
                 .chunkSteps();
         assertTrue(chunk < 120, "the case must need several chunks, and one holds " + chunk + " steps");
         Bits.assertSame(
@@ -108,29 +107,83 @@ class OpenClEngineTest extends EngineContract {
         assertTrue(e.getMessage().startsWith("device opencl:7.3: expected one of opencl:0.0 ("), e.getMessage());
     }
 
+    /** Devices as drivers describe them: what is chosen must not depend on the machine of the test. */
+    private static Capabilities described(Capabilities.Type type, String version, int computeUnits, int width) {
+        Capabilities real = TestDevices.first().capabilities();
+        return new Capabilities(
+                type,
+                "a described device",
+                real.vendor(),
+                version,
+                real.cVersion(),
+                real.driverVersion(),
+                computeUnits,
+                real.maxClockMhz(),
+                real.globalMemoryBytes(),
+                real.globalCacheBytes(),
+                real.globalCacheLineBytes(),
+                real.maxAllocationBytes(),
+                real.localMemory(),
+                real.localMemoryBytes(),
+                real.maxWorkGroupSize(),
+                real.maxWorkItemSizes(),
+                width,
+                width,
+                real.singlePrecision(),
+                real.addressAlignBits(),
+                real.hostUnifiedMemory(),
+                real.timerResolutionNanos(),
+                real.littleEndian(),
+                true,
+                true,
+                real.extensions());
+    }
+
+    private static PlanChoice choice(Capabilities device, LayerSize layer, int rows, int steps) {
+        return new PlanChooser(device, layer, 64).choose(rows, steps, Optional.empty(), true);
+    }
+
     @Test
     void planAndTileFollowTheShape() {
-        var device = TestDevices.first().capabilities();
-        assertEquals(
-                Plan.HOISTED,
-                PlanChooser.choose(device, Long.MAX_VALUE, 1, 64, Optional.empty())
-                        .plan());
-        assertEquals(
-                Plan.FUSED,
-                PlanChooser.choose(device, Long.MAX_VALUE, 256, 64, Optional.empty())
-                        .plan());
-        assertEquals(
-                Plan.SEQUENCE,
-                PlanChooser.choose(device, 128 << 10, 256, 64, Optional.empty()).plan());
-        assertEquals(
-                1,
-                PlanChooser.choose(device, Long.MAX_VALUE, 1, 64, Optional.empty())
-                        .step()
-                        .rows());
-        assertEquals(
-                PlanChooser.maxTileHeight(device),
-                PlanChooser.choose(device, Long.MAX_VALUE, 1000, 64, Optional.empty())
-                        .step()
-                        .rows());
+        LayerSize large = new LayerSize(512, 512, 512), small = new LayerSize(64, 64, 64);
+        Capabilities pocl = described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 2, 16);
+        PlanChoice many = choice(pocl, large, 1000, 64);
+        assertEquals(Plan.FUSED, many.plan());
+        assertEquals(6, many.step().rows(), "24 sums fill 32 registers");
+        assertEquals(1, many.step().prefetch());
+        assertEquals(Plan.SEQUENCE, choice(pocl, small, 4096, 64).plan());
+        assertEquals(Groups.EACH_TILE, choice(pocl, small, 4096, 64).groups());
+        assertEquals(0, choice(pocl, small, 4096, 64).step().prefetch(), "weights that stay in the cache");
+        PlanChoice one = choice(pocl, large, 1, 64), some = choice(pocl, large, 64, 64);
+        assertEquals(Plan.SEQUENCE, one.plan());
+        assertEquals(new Groups(1, 2), one.groups());
+        assertEquals(1, one.step().rows());
+        assertTrue(one.step().hoisted());
+        assertEquals(Plan.SEQUENCE, some.plan());
+        assertFalse(some.step().hoisted());
+        assertEquals(2, some.step().gates(), "tall tiles read the weights less often");
+    }
+
+    @Test
+    void workItemsWaitForEachOtherOnlyWhereTheyRunTogether() {
+        LayerSize large = new LayerSize(512, 512, 512);
+        for (Capabilities device : List.of(
+                described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 65, 16),
+                described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 1, 16),
+                described(Capabilities.Type.CPU, "OpenCL 2.1 LINUX", 2, 16),
+                described(Capabilities.Type.GPU, "OpenCL 2.0 AMD-APP", 60, 1))) {
+            for (int rows : new int[] {1, 16, 64, 256}) {
+                assertFalse(choice(device, large, rows, 64).groups().together(), device + " " + rows);
+            }
+            assertEquals(Plan.HOISTED, choice(device, large, 1, 64).plan());
+        }
+    }
+
+    @Test
+    void coresBeyondTheBlocksOfUnitsShareTheRows() {
+        Capabilities pocl = described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 64, 16);
+        LayerSize large = new LayerSize(512, 512, 512);
+        assertEquals(new Groups(1, 32), choice(pocl, large, 1, 64).groups());
+        assertEquals(new Groups(2, 32), choice(pocl, large, 64, 64).groups());
     }
 }

@@ -1,6 +1,8 @@
 package io.github.cellfuse.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.Bits;
 import io.github.cellfuse.Device;
@@ -58,7 +60,7 @@ class TileTest {
             Programs programs = new Programs(context);
             for (long seed = TestEngines.seed(300), end = seed + 6; seed < end; seed++) {
                 RandomLstm random = around(seed, vec, rows);
-                String what = random + " in tiles of " + plans.choose(1, 1);
+                String what = random + " in tiles of " + plans.choose(1, 1, true);
                 LstmOutput expected = twin(random);
                 OpenClEngine engine = new OpenClEngine(context, programs, random.model(), plans, Tier.EXACT);
                 // First, because what is written beyond a session's buffers may end the process.
@@ -107,6 +109,7 @@ class TileTest {
             GuardedBuffer cn = guarded.buffer("cn", new long[] {d, n, h});
             GuardedBuffer rows = guarded.buffer("order", new long[] {n}, order.toOrderArray());
             GuardedBuffer lengths = guarded.buffer("lengths", new long[] {n}, order.toLengthArray());
+            GuardedBuffer arrivals = guarded.buffer("arrivals", new long[] {Math.max(1, run.arrivalPlaces())}, 0);
             GuardedBuffer active = guarded.buffer("active", new long[] {input.steps() + 2}, order.toActiveArray());
             for (int direction = 0; direction < d; direction++) {
                 try (LayerKernels kernels = new LayerKernels(engine, 0, direction, engine.choose(n, input.steps()))) {
@@ -125,7 +128,8 @@ class TileTest {
                                     cn.buffer(),
                                     rows.buffer(),
                                     lengths.buffer(),
-                                    active.buffer()));
+                                    active.buffer(),
+                                    arrivals.buffer()));
                     queue.finish();
                 }
             }
@@ -152,11 +156,12 @@ class TileTest {
             }
             // Whole vectors are written, so the lanes beyond the last unit are used; rows beyond the batch are not.
             c.anything(0, n * unitPitch);
-            switch (run.choice().plan()) {
-                case FUSED -> {}
-                case SEPARATE -> gates.anything(0, n * unitPitch * 4);
-                case HOISTED -> gates.anything(0, input.steps() * pitch * unitPitch * 4);
+            if (run.choice().step().hoisted()) {
+                gates.anything(0, input.steps() * pitch * unitPitch * 4);
+            } else if (!run.choice().step().fused()) {
+                gates.anything(0, n * unitPitch * 4);
             }
+            arrivals.anything(Math.min(Run.LINE, run.arrivalPlaces()), run.arrivalPlaces());
             m.anything(0, model.hasProjection() ? n * h : 0);
             guarded.check(what);
         }
@@ -243,7 +248,7 @@ class TileTest {
             OpenClEngine engine = new OpenClEngine(context, new Programs(context), model, plans, Tier.EXACT);
             Run run = new Run(model, new RowOrder(input), engine.choose(input.rows(), input.steps()));
             try (var any = context.buffer("any", 4, ClBuffer.Access.READ_WRITE)) {
-                var buffers = new LayerKernels.Buffers(any, any, any, any, any, any, any, any, any, any, any, any);
+                var buffers = new LayerKernels.Buffers(any, any, any, any, any, any, any, any, any, any, any, any, any);
                 for (int direction = 0; direction < model.directionCount(); direction++) {
                     try (LayerKernels kernels = new LayerKernels(engine, 0, direction, run.choice())) {
                         kernels.enqueue(
@@ -265,19 +270,112 @@ class TileTest {
 
     /** {@code plan} in tiles of {@code rows} rows x {@code vec} units, whatever the device and the shape. */
     private static Plans forced(int vec, int rows, Plan plan) {
+        // Tiles of one and of two passes, with and without prefetching.
+        Tile tile = new Tile(vec, rows, rows % 4 < 2 ? 4 : 2, rows % 3, plan == Plan.HOISTED, plan != Plan.SEPARATE);
+        return forced(plan, tile, Groups.EACH_TILE);
+    }
+
+    private static Plans forced(Plan plan, Tile step, Groups groups) {
         return new Plans() {
             @Override
             public int vec() {
-                return vec;
+                return step.vec();
             }
 
             @Override
-            public PlanChoice choose(int batch, int steps) {
-                Tile step = new Tile(vec, rows, plan == Plan.HOISTED, plan != Plan.SEPARATE);
+            public PlanChoice choose(int batch, int steps, boolean together) {
                 // Another height, so that these tiles end beyond the last slot.
-                Tile projection = new Tile(vec, MAX_ROWS + 1 - rows, false, true);
-                return new PlanChoice(plan, step, projection, "forced " + plan + ", " + step);
+                Tile projection = Tile.of(step.vec(), step.rows() % MAX_ROWS + 1);
+                return new PlanChoice(
+                        plan, step, projection, together ? groups : Groups.EACH_TILE, "forced " + plan + ", " + step);
             }
         };
+    }
+
+    /** Work-items that share the units of their rows and wait for each other, as many as the device has threads. */
+    static Stream<Arguments> groups() {
+        return Stream.of(
+                Arguments.of(new Groups(1, 2), new Tile(16, 1, 4, 0, true, true)),
+                Arguments.of(new Groups(1, 2), new Tile(16, 8, 2, 4, true, true)),
+                Arguments.of(new Groups(1, 2), new Tile(4, 13, 2, 2, false, true)),
+                Arguments.of(new Groups(1, 2), new Tile(1, 2, 4, 0, false, true)),
+                Arguments.of(new Groups(2, 1), new Tile(4, 3, 4, 1, false, true)));
+    }
+
+    @ParameterizedTest(name = "{0} of {1}")
+    @MethodSource("groups")
+    void groupsThatWaitForEachOtherGiveTheTwinsBitsAndStayWithinTheirTensors(Groups groups, Tile tile) {
+        Plans plans = forced(Plan.SEQUENCE, tile, groups);
+        try (ClContext context = TestDevices.first().open()) {
+            Programs programs = new Programs(context);
+            for (long seed = TestEngines.seed(700), end = seed + 12; seed < end; seed++) {
+                Random sizes = new Random(seed);
+                LstmModel model = RandomLstm.model(
+                        sizes, 1 + sizes.nextInt(2), 1 + sizes.nextInt(9), 1 + sizes.nextInt(70), seed % 2 == 0, true);
+                RandomLstm random = new RandomLstm(
+                        seed, model, RandomLstm.input(sizes, model, 1 + sizes.nextInt(40), 1 + sizes.nextInt(9)));
+                String what = random + " by " + groups + " of " + tile;
+                LstmOutput expected = twin(random);
+                OpenClEngine engine = new OpenClEngine(context, programs, model, plans, Tier.EXACT);
+                if (model.layerCount() == 1) {
+                    stayWithinTensors(what, engine, random, expected);
+                }
+                try (var session = engine.newSession()) {
+                    // Twice: what the first run left in the counters must not disturb the second.
+                    Bits.assertSame(what, expected, session.run(random.input()));
+                    Bits.assertSame(what + ", again", expected, session.run(random.input()));
+                }
+                assertTrue(engine.choose(1, 1).groups() == groups, "nobody gave up waiting");
+                engine.closeWeights();
+            }
+        }
+    }
+
+    /** Several sessions at once: only one of them may have work-items that wait. */
+    @Test
+    void sessionsWhoseWorkItemsWaitDoNotLockEachOtherUp() throws Exception {
+        RandomLstm random = new RandomLstm(1, RandomLstm.model(new Random(1), 1, 5, 64, true, true), null);
+        LstmInput input = RandomLstm.input(new Random(2), random.model(), 9, 40);
+        LstmOutput expected = twin(new RandomLstm(1, random.model(), input));
+        Plans plans = forced(Plan.SEQUENCE, new Tile(16, 3, 4, 0, false, true), new Groups(1, 2));
+        try (ClContext context = TestDevices.first().open()) {
+            OpenClEngine engine = new OpenClEngine(context, new Programs(context), random.model(), plans, Tier.EXACT);
+            List<Thread> threads = new ArrayList<>();
+            List<Throwable> failures = java.util.Collections.synchronizedList(new ArrayList<>());
+            for (int t = 0; t < 4; t++) {
+                threads.add(new Thread(() -> {
+                    try (var session = engine.newSession()) {
+                        for (int again = 0; again < 20; again++) {
+                            Bits.assertSame("one of four sessions", expected, session.run(input));
+                        }
+                    } catch (Throwable e) {
+                        failures.add(e);
+                    }
+                }));
+            }
+            threads.forEach(Thread::start);
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertEquals(List.of(), failures);
+            assertTrue(engine.choose(1, 1).groups().together(), "nobody gave up waiting");
+        }
+    }
+
+    /** More work-items that wait for each other than threads to run them: one gives up, and the batch is run another way. */
+    @Test
+    void whoeverWaitsInVainGivesUpAndTheBatchIsRunAnotherWay() {
+        RandomLstm random = new RandomLstm(1, RandomLstm.model(new Random(1), 1, 5, 64, true, true), null);
+        LstmInput input = RandomLstm.input(new Random(2), random.model(), 9, 4);
+        int tooMany = TestDevices.first().capabilities().computeUnits() + 1;
+        Plans plans = forced(Plan.SEQUENCE, new Tile(1, 3, 4, 0, false, true), new Groups(1, tooMany));
+        try (ClContext context = TestDevices.first().open()) {
+            OpenClEngine engine = new OpenClEngine(context, new Programs(context), random.model(), plans, Tier.EXACT);
+            try (var session = engine.newSession()) {
+                assertTrue(engine.choose(9, 4).groups().together());
+                Bits.assertSame("after giving up", twin(new RandomLstm(1, random.model(), input)), session.run(input));
+                assertFalse(engine.choose(9, 4).groups().together(), "it isn't tried again");
+            }
+        }
     }
 }
