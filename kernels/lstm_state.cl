@@ -10,36 +10,41 @@
 inline int slot_before(int length, int reverse) { return reverse ? length + 1 : 0; }
 inline int slot_after(int length, int reverse) { return reverse ? 1 : length; }
 
-//   order [N]: the caller's row of sorted row n; lengths [N]: its length
-//   h0, hn [..,P], c0, cn [..,H]: this layer's and direction's N rows come after the first state_first
-//   y [T+2,row_pitch,y_stride]; global size (max(P, H), N)
+//   state [LINE | h: L·D,N,P | c: L·D,N,H]: h from h_first on, c from c_first on; this layer's and direction's N rows of each come
+//     after the first state_first. The first line says in the end whether somebody gave up (lstm_sequence.cl).
+//   y [T+2,row_pitch,y_stride], c [row_pitch,B·VEC]
+//   order [N]: the caller's row of sorted row n; lengths [N]: its length; global size (max(P, H), N)
+#define STATE_PARAMETERS                                                                                                  \
+  __global const int *restrict order, __global const int *restrict lengths, int row_pitch, int y_stride, int y_column,    \
+      int outputs, int units, int reverse, int state_first, int h_first, int c_first
+
+//   given  0: all states are zeros, and `state` isn't read
 //   arrivals [places]  becomes zeros from first_place on, as lstm_sequence.cl wants it before the first step
-__kernel void lstm_load_state(__global const float* restrict h0, __global const float* restrict c0, __global float* restrict y,
-                              __global float* restrict c, __global const int* restrict order,
-                              __global const int* restrict lengths, int row_pitch, int y_stride, int y_column, int outputs,
-                              int units, int reverse, int state_first, __global int* restrict arrivals, int first_place,
-                              int places) {
+__kernel void lstm_load_state(__global const float* restrict state, __global float* restrict y, __global float* restrict c,
+                              __global int* restrict arrivals, STATE_PARAMETERS, int given, int first_place, int places) {
   int u = get_global_id(0), row = get_global_id(1);
   if (u == 0 && row == 0) {
     for (int place = first_place; place < places; place++) arrivals[place] = 0;
   }
   int pitch = (units + VEC - 1) / VEC * VEC;
+  size_t from = (size_t)state_first + order[row];
   if (u < outputs) {
     size_t slot = slot_before(lengths[row], reverse);
-    y[(slot * row_pitch + row) * y_stride + y_column + u] = h0[((size_t)state_first + order[row]) * outputs + u];
+    y[(slot * row_pitch + row) * y_stride + y_column + u] = given ? state[h_first + from * outputs + u] : 0.0f;
   }
-  if (u < units) c[(size_t)row * pitch + u] = c0[((size_t)state_first + order[row]) * units + u];
+  if (u < units) c[(size_t)row * pitch + u] = given ? state[c_first + from * units + u] : 0.0f;
 }
 
-__kernel void lstm_store_state(__global float* restrict hn, __global float* restrict cn, __global const float* restrict y,
-                               __global const float* restrict c, __global const int* restrict order,
-                               __global const int* restrict lengths, int row_pitch, int y_stride, int y_column, int outputs,
-                               int units, int reverse, int state_first) {
+//   places  0: nobody waited for anybody
+__kernel void lstm_store_state(__global float* restrict state, __global const float* restrict y, __global const float* restrict c,
+                               __global const int* restrict arrivals, STATE_PARAMETERS, int places) {
   int u = get_global_id(0), row = get_global_id(1);
+  if (u == 0 && row == 0) state[0] = places > 0 ? arrivals[0] : 0;
   int pitch = (units + VEC - 1) / VEC * VEC;
+  size_t to = (size_t)state_first + order[row];
   if (u < outputs) {
     size_t slot = slot_after(lengths[row], reverse);
-    hn[((size_t)state_first + order[row]) * outputs + u] = y[(slot * row_pitch + row) * y_stride + y_column + u];
+    state[h_first + to * outputs + u] = y[(slot * row_pitch + row) * y_stride + y_column + u];
   }
-  if (u < units) cn[((size_t)state_first + order[row]) * units + u] = c[(size_t)row * pitch + u];
+  if (u < units) state[c_first + to * units + u] = c[(size_t)row * pitch + u];
 }

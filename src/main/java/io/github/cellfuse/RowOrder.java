@@ -1,6 +1,7 @@
 package io.github.cellfuse;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * The rows of a batch sorted by falling length, so that the rows that have a step at a given time are always the first ones: rows
@@ -14,6 +15,7 @@ public final class RowOrder {
     private final int[] order;
     private final int[] lengths;
     private final int[] active;
+    private final boolean callersOrder;
 
     /** Sorts the rows of {@code input}. */
     public RowOrder(LstmInput input) {
@@ -36,6 +38,7 @@ public final class RowOrder {
             order[position] = row;
             lengths[position] = given[row];
         }
+        callersOrder = IntStream.range(0, rows).allMatch(position -> order[position] == position);
     }
 
     /** The number of rows {@code N}. */
@@ -51,6 +54,11 @@ public final class RowOrder {
     /** The caller's row that stands at {@code position}. */
     public int row(int position) {
         return order[position];
+    }
+
+    /** Whether the rows were sorted already, so that positions are the caller's rows. */
+    public boolean isCallersOrder() {
+        return callersOrder;
     }
 
     /** The length of the row at {@code position}. */
@@ -86,5 +94,16 @@ public final class RowOrder {
     /** {@code [T+2]} active rows by slot; a new array. */
     public int[] toActiveArray() {
         return active.clone();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof RowOrder that && Arrays.equals(order, that.order) && Arrays.equals(lengths, that.lengths)
+                && Arrays.equals(active, that.active);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Arrays.hashCode(order) + Arrays.hashCode(lengths);
     }
 }

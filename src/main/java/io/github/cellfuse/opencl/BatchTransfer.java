@@ -1,13 +1,12 @@
 package io.github.cellfuse.opencl;
 
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmInput;
-import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.RowOrder;
 import io.github.cellfuse.cl.ClBuffer;
 import java.nio.FloatBuffer;
-import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /** The way of one batch to the device and back: between the caller's layout and order of rows and the device's. */
@@ -16,6 +15,9 @@ final class BatchTransfer {
 
     /** 1 MiB: copying less takes no longer than waking another core. */
     private static final int PARALLEL_FLOATS = 1 << 18;
+
+    /** 256 KiB: enough for a copy to run at full speed, and enough pieces for all cores. */
+    private static final int STRETCH_FLOATS = 1 << 16;
 
     private final Transfers transfers;
     private final LstmInput batch;
@@ -38,32 +40,50 @@ final class BatchTransfer {
                         target,
                         (long) first * width,
                         rows * width,
-                        view -> forRows(rows, width, r -> {
-                            int slot = slot(first + r), position = position(first + r);
-                            if (position < order.active(slot)) {
-                                int from = batch.offset(order.row(position), slot - 1, width);
-                                view.put(r * width, batch.x(), from, width);
-                            } else {
-                                zero(view, r * width, (r + 1) * width);
+                        view -> forStretches(first, rows, width, (slot, position, count) -> {
+                            int at = (row(slot, position) - first) * width;
+                            int live = live(slot, position, count), step = stepRows(live);
+                            for (int k = 0; k < live; k += step) {
+                                int from = batch.offset(order.row(position + k), slot - 1, width);
+                                view.put(at + k * width, batch.x(), from, step * width);
                             }
+                            zero(view, at + live * width, at + count * width);
                         })));
     }
 
-    /** Writes the initial states {@code [L·D,N,P]} and {@code [L·D,N,H]}. */
-    void uploadState(ClBuffer hidden, ClBuffer cell) {
+    /** Writes the initial states {@code [LINE | h: L·D,N,P | c: L·D,N,H]} where there are any. */
+    void uploadState(ClBuffer target) {
         LstmState initial = batch.initialState();
-        if (initial == null) {
-            long rows = (long) run.model().layerCount() * run.model().directionCount() * run.rows();
-            transfers.zero(hidden, rows * run.model().stateSize());
-            transfers.zero(cell, rows * run.model().hiddenSize());
-        } else {
-            transfers.write(hidden, initial.h());
-            transfers.write(cell, initial.c());
+        if (initial != null) {
+            transfers.write(target, run.firstHidden(), initial.h());
+            transfers.write(target, run.firstCell(), initial.c());
         }
     }
 
-    /** Reads y from {@code history [T+2,rowPitch,D·P]} and the final states. */
-    void download(ClBuffer history, ClBuffer hidden, ClBuffer cell, LstmOutput output) {
+    /**
+     * Reads the final states {@code [LINE | h: L·D,N,P | c: L·D,N,H]}, and waits for the run to end.
+     *
+     * @return whether it ended well: false when work-items that wait for each other gave up
+     */
+    boolean downloadState(ClBuffer source, LstmState state) {
+        long all = run.stateDimensions()[0];
+        float[] gaveUp = new float[1];
+        if (all <= transfers.most()) {
+            transfers.read(source, 0, (int) all, view -> {
+                gaveUp[0] = view.get(0);
+                view.get(run.firstHidden(), state.h());
+                view.get(run.firstCell(), state.c());
+            });
+        } else {
+            transfers.read(source, 0, gaveUp);
+            transfers.read(source, run.firstHidden(), state.h());
+            transfers.read(source, run.firstCell(), state.c());
+        }
+        return gaveUp[0] == 0;
+    }
+
+    /** Reads y from {@code history [T+2,rowPitch,D·P]}; what is past a row's length becomes zeros. */
+    void downloadOutput(ClBuffer history, FloatBuffer y) {
         int width = run.model().outputSize();
         forPieces(width, (first, rows) -> {
             // The history's slot 0 stands before the first step.
@@ -72,21 +92,19 @@ final class BatchTransfer {
                     history,
                     from,
                     rows * width,
-                    view -> forRows(rows, width, r -> {
-                        int slot = slot(first + r), position = position(first + r);
-                        if (position >= order.rows()) {
-                            return;
+                    view -> forStretches(first, rows, width, (slot, position, count) -> {
+                        int at = (row(slot, position) - first) * width;
+                        int live = live(slot, position, count), step = stepRows(live);
+                        for (int k = 0; k < live; k += step) {
+                            int to = batch.offset(order.row(position + k), slot - 1, width);
+                            y.put(to, view, at + k * width, step * width);
                         }
-                        int to = batch.offset(order.row(position), slot - 1, width);
-                        if (position < order.active(slot)) {
-                            output.y().put(to, view, r * width, width);
-                        } else {
-                            zero(output.y(), to, to + width);
+                        for (int k = live, last = Math.min(count, order.rows() - position); k < last; k++) {
+                            int to = batch.offset(order.row(position + k), slot - 1, width);
+                            zero(y, to, to + width);
                         }
                     }));
         });
-        transfers.read(hidden, output.finalState().h());
-        transfers.read(cell, output.finalState().c());
     }
 
     private interface Piece {
@@ -106,18 +124,42 @@ final class BatchTransfer {
         }
     }
 
-    /** Copies rows, on all cores where there is much to copy: the device waits for it, so its cores are free. */
-    private static void forRows(int rows, int width, IntConsumer copy) {
-        IntStream all = IntStream.range(0, rows);
-        ((long) rows * width < PARALLEL_FLOATS ? all : all.parallel()).forEach(copy);
+    private interface Stretch {
+        void copy(int slot, int position, int count);
     }
 
-    private int slot(int row) {
-        return row / run.rowPitch() + 1;
+    /**
+     * Cuts {@code rows} rows of {@code [T·rowPitch, width]} into stretches that don't reach beyond a slot and copies them, on all
+     * cores where there is much to copy: the device waits for it, so its cores are free.
+     */
+    private void forStretches(int first, int rows, int width, Stretch stretch) {
+        int pitch = run.rowPitch(), longest = Math.min(pitch, Math.max(1, STRETCH_FLOATS / width));
+        int perSlot = (pitch + longest - 1) / longest;
+        int firstSlot = first / pitch, lastSlot = (first + rows - 1) / pitch;
+        IntStream all = IntStream.range(0, (lastSlot - firstSlot + 1) * perSlot);
+        ((long) rows * width < PARALLEL_FLOATS ? all : all.parallel()).forEach(k -> {
+            int slot = firstSlot + k / perSlot, position = k % perSlot * longest;
+            int from = Math.max(first, slot * pitch + position);
+            int to = Math.min(first + rows, slot * pitch + Math.min(pitch, position + longest));
+            if (from < to) {
+                stretch.copy(slot + 1, from - slot * pitch, to - from);
+            }
+        });
     }
 
-    private int position(int row) {
-        return row % run.rowPitch();
+    /** The row of {@code [T·rowPitch]}. */
+    private int row(int slot, int position) {
+        return (slot - 1) * run.rowPitch() + position;
+    }
+
+    /** How many of {@code count} rows have a step in {@code slot}. */
+    private int live(int slot, int position, int count) {
+        return Math.max(0, Math.min(count, order.active(slot) - position));
+    }
+
+    /** Rows that one call may copy: all when they stand in the caller's tensor as on the device, otherwise one. */
+    private int stepRows(int rows) {
+        return batch.layout() == Layout.TIME_MAJOR && order.isCallersOrder() ? Math.max(1, rows) : 1;
     }
 
     private static void zero(FloatBuffer target, int from, int to) {

@@ -21,10 +21,8 @@ final class LayerKernels implements AutoCloseable {
             ClBuffer cells,
             ClBuffer preactivations,
             ClBuffer unprojected,
-            ClBuffer initialHidden,
-            ClBuffer initialCell,
-            ClBuffer finalHidden,
-            ClBuffer finalCell,
+            ClBuffer initialState,
+            ClBuffer finalState,
             ClBuffer order,
             ClBuffer lengths,
             ClBuffer active,
@@ -235,17 +233,17 @@ final class LayerKernels implements AutoCloseable {
                     .buffers(b.unprojected(), weights.projection(), b.history(), b.active())
                     .ints(units, outputs, run.rowPitch(), outputStride, column);
         }
-        bindState(loadState, run, b.initialHidden(), b.initialCell(), b)
-                .buffers(b.arrivals())
-                .ints(Run.LINE, run.arrivalPlaces());
-        bindState(storeState, run, b.finalHidden(), b.finalCell(), b);
+        bindState(loadState, run, b.initialState(), b)
+                .ints(run.initialStateGiven() ? 1 : 0, Run.LINE, run.arrivalPlaces());
+        bindState(storeState, run, b.finalState(), b).ints(run.arrivalPlaces());
     }
 
     /** Loading and storing begin with the same arguments in the same order. */
-    private Arguments bindState(ClKernel kernel, Run run, ClBuffer h, ClBuffer c, Buffers b) {
+    private Arguments bindState(ClKernel kernel, Run run, ClBuffer state, Buffers b) {
         return new Arguments(kernel)
-                .buffers(h, c, b.history(), b.cells(), b.order(), b.lengths())
-                .ints(run.rowPitch(), outputStride, column, outputs, units, reverse ? 1 : 0, stateIndex * run.rows());
+                .buffers(state, b.history(), b.cells(), b.arrivals(), b.order(), b.lengths())
+                .ints(run.rowPitch(), outputStride, column, outputs, units, reverse ? 1 : 0, stateIndex * run.rows())
+                .ints(run.firstHidden(), run.firstCell());
     }
 
     /**

@@ -38,14 +38,13 @@ final class OpenClSession implements LstmSession {
     private final Scratch cells;
     private final Scratch preactivations;
     private final Scratch unprojected;
-    private final Scratch initialHidden;
-    private final Scratch initialCell;
-    private final Scratch finalHidden;
-    private final Scratch finalCell;
+    private final Scratch initialState;
+    private final Scratch finalState;
     private final Scratch order;
     private final Scratch lengths;
     private final Scratch active;
     private final Scratch arrivals;
+    private RowOrder orderOnDevice;
     private boolean closed;
 
     OpenClSession(OpenClEngine engine) {
@@ -62,10 +61,8 @@ final class OpenClSession implements LstmSession {
         cells = scratch("cell states");
         preactivations = scratch("pre-activations");
         unprojected = scratch("unprojected hidden states");
-        initialHidden = scratch("initial h");
-        initialCell = scratch("initial c");
-        finalHidden = scratch("final h");
-        finalCell = scratch("final c");
+        initialState = scratch("initial states");
+        finalState = scratch("final states");
         order = scratch("order of rows");
         lengths = scratch("lengths");
         active = scratch("active rows");
@@ -114,16 +111,14 @@ final class OpenClSession implements LstmSession {
     /** Whether {@code output} holds the result: false when work-items that should have run together gave up waiting. */
     private boolean compute(LstmInput batch, RowOrder rows, PlanChoice choice, LstmOutput output) {
         LstmModel model = engine.model();
-        Run run = new Run(model, rows, choice);
+        Run run = new Run(model, rows, choice, batch.initialState() != null);
 
         // All memory first: a batch that doesn't fit is refused before anything is moved.
         ensure(run);
         BatchTransfer copy = new BatchTransfer(transfers, batch, run);
         copy.uploadInput(input.get());
-        copy.uploadState(initialHidden.get(), initialCell.get());
-        transfers.write(order.get(), run.order().toOrderArray());
-        transfers.write(lengths.get(), run.order().toLengthArray());
-        transfers.write(active.get(), run.order().toActiveArray());
+        copy.uploadState(initialState.get());
+        uploadOrder(rows);
 
         for (int layer = 0; layer < model.layerCount(); layer++) {
             for (int direction = 0; direction < model.directionCount(); direction++) {
@@ -132,17 +127,26 @@ final class OpenClSession implements LstmSession {
             // The next layer's launches are prepared while this one's run.
             queue.flush();
         }
-        if (choice.groups().together() && transfers.readInt(arrivals.get(), 0) != 0) {
+        if (!copy.downloadState(finalState.get(), output.finalState())) {
             return false;
         }
-        ClBuffer last = histories[(model.layerCount() - 1) % 2].get();
-        copy.download(last, finalHidden.get(), finalCell.get(), output);
+        copy.downloadOutput(histories[(model.layerCount() - 1) % 2].get(), output.y());
         return true;
+    }
+
+    /** The device may have it from the last run: batches of one size without lengths all have the same. */
+    private void uploadOrder(RowOrder rows) {
+        if (!rows.equals(orderOnDevice)) {
+            orderOnDevice = null; // should a transfer fail
+            transfers.write(order.get(), rows.toOrderArray());
+            transfers.write(lengths.get(), rows.toLengthArray());
+            transfers.write(active.get(), rows.toActiveArray());
+            orderOnDevice = rows;
+        }
     }
 
     private void ensure(Run run) {
         LstmModel model = run.model();
-        long states = (long) model.layerCount() * model.directionCount();
         input.ensure(run.inputDimensions());
         histories[0].ensure(run.historyDimensions());
         if (model.layerCount() > 1) {
@@ -151,12 +155,8 @@ final class OpenClSession implements LstmSession {
         cells.ensure(run.cellDimensions());
         preactivations.ensure(run.preactivationDimensions());
         unprojected.ensure(model.hasProjection() ? (long) run.rowPitch() * model.hiddenSize() : 1);
-        for (Scratch hidden : new Scratch[] {initialHidden, finalHidden}) {
-            hidden.ensure(states, run.rows(), model.stateSize());
-        }
-        for (Scratch cell : new Scratch[] {initialCell, finalCell}) {
-            cell.ensure(states, run.rows(), model.hiddenSize());
-        }
+        initialState.ensure(run.initialStateGiven() ? run.stateDimensions() : new long[] {1});
+        finalState.ensure(run.stateDimensions());
         order.ensure(run.rows());
         lengths.ensure(run.rows());
         active.ensure(run.steps() + 2L);
@@ -176,10 +176,8 @@ final class OpenClSession implements LstmSession {
                 cells.get(),
                 preactivations.get(),
                 unprojected.get(),
-                initialHidden.get(),
-                initialCell.get(),
-                finalHidden.get(),
-                finalCell.get(),
+                initialState.get(),
+                finalState.get(),
                 order.get(),
                 lengths.get(),
                 active.get(),
@@ -197,10 +195,8 @@ final class OpenClSession implements LstmSession {
             cells,
             preactivations,
             unprojected,
-            initialHidden,
-            initialCell,
-            finalHidden,
-            finalCell,
+            initialState,
+            finalState,
             order,
             lengths,
             active,

@@ -10,8 +10,9 @@ import io.github.cellfuse.Sizes;
  * @param model the model
  * @param order the rows, sorted
  * @param choice plan and tiles
+ * @param initialStateGiven whether the batch has an initial state; otherwise it is zeros
  */
-record Run(LstmModel model, RowOrder order, PlanChoice choice) {
+record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialStateGiven) {
     /** The 4-byte values of a cache line, as {@code gate_product.cl} has it. */
     static final int LINE = 16;
 
@@ -26,6 +27,7 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice) {
         Sizes.elements("rows of all time slots", (order.steps() + 2L) * pitch + tallest);
         int widest = Math.max(model.inputSize(), Math.max(model.outputSize(), model.hiddenSize()));
         Sizes.elements("features of a tile of rows", tallest, widest);
+        Sizes.elements("initial states h and c", LINE + (long) order.rows() * states(model) * (model.stateSize() + (long) model.hiddenSize()));
     }
 
     int rows() {
@@ -83,6 +85,25 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice) {
             return new long[] {(long) chunkSteps() * rowPitch(), unitPitch(), 4};
         }
         return choice.step().fused() ? new long[] {1} : new long[] {rowPitch(), unitPitch(), 4};
+    }
+
+    /** {@code [LINE | h: L·D,N,P | c: L·D,N,H]}, of initial and of final states. */
+    long[] stateDimensions() {
+        return new long[] {firstCell() + (long) states(model) * rows() * model.hiddenSize()};
+    }
+
+    /** Where h begins in the states. */
+    int firstHidden() {
+        return LINE;
+    }
+
+    /** Where c begins in the states. */
+    int firstCell() {
+        return LINE + states(model) * rows() * model.stateSize();
+    }
+
+    private static int states(LstmModel model) {
+        return model.layerCount() * model.directionCount();
     }
 
     /** {@code [(rowGroups+1)·LINE]} where work-items wait for each other; 0 where they don't. */

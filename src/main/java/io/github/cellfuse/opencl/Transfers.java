@@ -67,25 +67,20 @@ final class Transfers {
         }
     }
 
-    /** Writes {@code values} at the start of {@code buffer}, however many there are. */
-    void write(ClBuffer buffer, float[] values) {
+    /** Writes {@code values} to {@code buffer} from float {@code at} on, however many there are. */
+    void write(ClBuffer buffer, long at, float[] values) {
         for (int from = 0, count; from < values.length; from += count) {
             int first = from, floats = count = Math.min(most, values.length - from);
-            write(buffer, first, floats, view -> view.put(0, values, first, floats));
+            write(buffer, at + first, floats, view -> view.put(0, values, first, floats));
         }
     }
 
-    /** Reads {@code values} from the start of {@code buffer}, however many there are. Waits for them. */
-    void read(ClBuffer buffer, float[] values) {
+    /** Reads {@code values} from {@code buffer} from float {@code at} on, however many there are. Waits for them. */
+    void read(ClBuffer buffer, long at, float[] values) {
         for (int from = 0, count; from < values.length; from += count) {
             int first = from, floats = count = Math.min(most, values.length - from);
-            read(buffer, first, floats, view -> view.get(0, values, first, floats));
+            read(buffer, at + first, floats, view -> view.get(0, values, first, floats));
         }
-    }
-
-    /** Writes zeros over {@code floats} floats at the start of {@code buffer}. */
-    void zero(ClBuffer buffer, long floats) {
-        queue.zero(buffer, 0, floats * Float.BYTES);
     }
 
     /** Writes {@code values} at the start of {@code buffer}, however many there are. */
@@ -95,12 +90,6 @@ final class Transfers {
             staging.clear().limit(count * Integer.BYTES).asIntBuffer().put(values, from, count);
             queue.write(buffer, (long) from * Integer.BYTES, staging);
         }
-    }
-
-    /** The integer at {@code index} of {@code buffer}. Waits for it. */
-    int readInt(ClBuffer buffer, int index) {
-        queue.read(buffer, (long) index * Integer.BYTES, staging.clear().limit(Integer.BYTES));
-        return staging.getInt(0);
     }
 
     private FloatBuffer stagingView(int floats) {

@@ -66,14 +66,14 @@ class LimitsTest {
         LstmModel wide = RandomLstm.model(new Random(1), 1, 1 << 20, 1, false, true);
         PlanChoice tall = new PlanChoice(Plan.FUSED, Tile.of(4, 1 << 11), Tile.of(4, 1 << 11), Groups.EACH_TILE, "");
         LstmInput small = LstmInput.timeMajor(new float[1 << 20], 1, 1);
-        assertThrows(InvalidInputException.class, () -> new Run(wide, new RowOrder(small), tall));
+        assertThrows(InvalidInputException.class, () -> new Run(wide, new RowOrder(small), tall, false));
     }
 
     private static void assertRefused(String what, LstmModel model, LstmInput input) {
         RowOrder order = new RowOrder(input);
         PlanChoice choice = new PlanChooser(TestDevices.first().capabilities(), LayerSize.of(model))
                 .choose(input.rows(), input.steps(), Optional.empty(), true);
-        InvalidInputException e = assertThrows(InvalidInputException.class, () -> new Run(model, order, choice));
+        InvalidInputException e = assertThrows(InvalidInputException.class, () -> new Run(model, order, choice, false));
         assertTrue(e.getMessage().startsWith(what), e.getMessage());
     }
 
@@ -87,20 +87,19 @@ class LimitsTest {
                 ClQueue queue = context.queue()) {
             PlanChoice choice = new PlanChooser(context.device().capabilities(), LayerSize.of(model))
                     .choose(9, 7, Optional.empty(), true);
-            Run run = new Run(model, new RowOrder(input), choice);
+            Run run = new Run(model, new RowOrder(input), choice, true);
             Scratch x = new Scratch(context, queue, "x"), y = new Scratch(context, queue, "y");
-            Scratch h = new Scratch(context, queue, "h"), c = new Scratch(context, queue, "c");
+            Scratch states = new Scratch(context, queue, "states");
             x.ensure(run.inputDimensions());
             float[] history = RandomLstm.values(random, (int) (run.historyDimensions()[0] * model.outputSize()), 1);
-            new Transfers(queue).write(y.ensure(run.historyDimensions()), history);
+            new Transfers(queue).write(y.ensure(run.historyDimensions()), 0, history);
             LstmState state = input.initialState();
-            h.ensure(state.h().length);
-            c.ensure(state.c().length);
+            states.ensure(run.stateDimensions());
 
             float[] whole = new float[(int) (run.inputDimensions()[0] * 3)], pieces = new float[whole.length];
             LstmOutput expected = LstmOutput.allocate(model, input), found = LstmOutput.allocate(model, input);
-            move(new Transfers(queue), run, input, x, y, h, c, whole, expected);
-            move(new Transfers(queue, 2 * model.outputSize() + 1), run, input, x, y, h, c, pieces, found);
+            move(new Transfers(queue), run, input, x, y, states, whole, expected);
+            move(new Transfers(queue, 2 * model.outputSize() + 1), run, input, x, y, states, pieces, found);
             Bits.assertSame("x", whole, pieces);
             Bits.assertSame("y and states", expected, found);
             Bits.assertSame("h", state.h(), found.finalState().h());
@@ -128,15 +127,15 @@ class LimitsTest {
             LstmInput input,
             Scratch x,
             Scratch y,
-            Scratch h,
-            Scratch c,
+            Scratch states,
             float[] uploaded,
             LstmOutput output) {
         BatchTransfer copy = new BatchTransfer(transfers, input, run);
         copy.uploadInput(x.get());
-        copy.uploadState(h.get(), c.get());
-        copy.download(y.get(), h.get(), c.get(), output);
-        transfers.read(x.get(), uploaded);
+        copy.uploadState(states.get());
+        assertTrue(copy.downloadState(states.get(), output.finalState()));
+        copy.downloadOutput(y.get(), output.y());
+        transfers.read(x.get(), 0, uploaded);
     }
 
     @Test

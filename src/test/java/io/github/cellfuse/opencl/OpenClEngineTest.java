@@ -77,7 +77,8 @@ class OpenClEngineTest extends EngineContract {
                         model,
                         new RowOrder(big.input()),
                         new PlanChooser(TestDevices.first().capabilities(), LayerSize.of(model))
-                                .choose(207, 120, Optional.of(Plan.HOISTED), true))
+                                .choose(207, 120, Optional.of(Plan.HOISTED), true),
+                        false)
                 .chunkSteps();
         assertTrue(chunk < 120, "the case must need several chunks, and one holds " + chunk + " steps");
         Bits.assertSame(

@@ -94,7 +94,7 @@ class TileTest {
         LstmState initial = input.initial().orElse(LstmState.zeros(model, input.rows()));
         int n = input.rows(), h = model.hiddenSize(), p = model.stateSize(), d = model.directionCount();
         RowOrder order = new RowOrder(input);
-        Run run = new Run(model, order, engine.choose(n, input.steps()));
+        Run run = new Run(model, order, engine.choose(n, input.steps()), true);
         int pitch = run.rowPitch(), unitPitch = (int) run.cellDimensions()[1];
         try (ClQueue queue = engine.context().queue()) {
             Guarded guarded = new Guarded(engine.context(), queue);
@@ -103,10 +103,11 @@ class TileTest {
             GuardedBuffer c = guarded.buffer("c", run.cellDimensions());
             GuardedBuffer gates = guarded.buffer("pre-activations", run.preactivationDimensions());
             GuardedBuffer m = guarded.buffer("unprojected", new long[] {pitch, h});
-            GuardedBuffer h0 = guarded.buffer("h0", new long[] {d, n, p}, GuardedBuffer.bits(initial.h()));
-            GuardedBuffer c0 = guarded.buffer("c0", new long[] {d, n, h}, GuardedBuffer.bits(initial.c()));
-            GuardedBuffer hn = guarded.buffer("hn", new long[] {d, n, p});
-            GuardedBuffer cn = guarded.buffer("cn", new long[] {d, n, h});
+            int[] given = new int[(int) run.stateDimensions()[0]];
+            System.arraycopy(GuardedBuffer.bits(initial.h()), 0, given, run.firstHidden(), initial.h().length);
+            System.arraycopy(GuardedBuffer.bits(initial.c()), 0, given, run.firstCell(), initial.c().length);
+            GuardedBuffer before = guarded.buffer("initial states", run.stateDimensions(), given);
+            GuardedBuffer after = guarded.buffer("final states", run.stateDimensions());
             GuardedBuffer rows = guarded.buffer("order", new long[] {n}, order.toOrderArray());
             GuardedBuffer lengths = guarded.buffer("lengths", new long[] {n}, order.toLengthArray());
             GuardedBuffer arrivals = guarded.buffer("arrivals", new long[] {Math.max(1, run.arrivalPlaces())}, 0);
@@ -122,10 +123,8 @@ class TileTest {
                                     c.buffer(),
                                     gates.buffer(),
                                     m.buffer(),
-                                    h0.buffer(),
-                                    c0.buffer(),
-                                    hn.buffer(),
-                                    cn.buffer(),
+                                    before.buffer(),
+                                    after.buffer(),
                                     rows.buffer(),
                                     lengths.buffer(),
                                     active.buffer(),
@@ -138,8 +137,8 @@ class TileTest {
                 int row = order.row(position);
                 for (int u = 0; u < d * p; u++) {
                     int direction = u / p;
-                    int before = order.slotBefore(position, model.direction().isReverse(direction));
-                    y.expect((before * pitch + position) * d * p + u, initial.h()[(direction * n + row) * p + u % p]);
+                    int slotBefore = order.slotBefore(position, model.direction().isReverse(direction));
+                    y.expect((slotBefore * pitch + position) * d * p + u, initial.h()[(direction * n + row) * p + u % p]);
                     for (int slot = 1; slot <= order.length(position); slot++) {
                         int at = input.offset(row, slot - 1, d * p) + u;
                         y.expect(
@@ -148,11 +147,12 @@ class TileTest {
                     }
                 }
             }
+            after.expect(0, 0);
             for (int k = 0; k < d * n * p; k++) {
-                hn.expect(k, expected.finalState().h()[k]);
+                after.expect(run.firstHidden() + k, expected.finalState().h()[k]);
             }
             for (int k = 0; k < d * n * h; k++) {
-                cn.expect(k, expected.finalState().c()[k]);
+                after.expect(run.firstCell() + k, expected.finalState().c()[k]);
             }
             // Whole vectors are written, so the lanes beyond the last unit are used; rows beyond the batch are not.
             c.anything(0, n * unitPitch);
@@ -246,9 +246,9 @@ class TileTest {
         Map<String, Long> items = new TreeMap<>();
         try (ClContext context = TestDevices.first().open()) {
             OpenClEngine engine = new OpenClEngine(context, new Programs(context), model, plans, Tier.EXACT);
-            Run run = new Run(model, new RowOrder(input), engine.choose(input.rows(), input.steps()));
+            Run run = new Run(model, new RowOrder(input), engine.choose(input.rows(), input.steps()), false);
             try (var any = context.buffer("any", 4, ClBuffer.Access.READ_WRITE)) {
-                var buffers = new LayerKernels.Buffers(any, any, any, any, any, any, any, any, any, any, any, any, any);
+                var buffers = new LayerKernels.Buffers(any, any, any, any, any, any, any, any, any, any, any);
                 for (int direction = 0; direction < model.directionCount(); direction++) {
                     try (LayerKernels kernels = new LayerKernels(engine, 0, direction, run.choice())) {
                         kernels.enqueue(
