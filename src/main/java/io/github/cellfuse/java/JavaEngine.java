@@ -25,14 +25,16 @@ public final class JavaEngine implements LstmEngine {
     private static final AtomicInteger THREADS = new AtomicInteger();
 
     private final LstmModel model;
+    private final ArithmeticChoice arithmetic;
     private final List<List<PackedWeights>> weights;
     private final int threads;
     private final ExecutorService workers;
 
-    JavaEngine(LstmModel model, EngineOptions options) {
+    JavaEngine(LstmModel model, EngineOptions options, ArithmeticChoice arithmetic) {
         this.model = model;
+        this.arithmetic = arithmetic;
         weights = model.layers().stream()
-                .map(layer -> layer.stream().map(PackedWeights::of).toList())
+                .map(layer -> layer.stream().map(arithmetic.arithmetic()::pack).toList())
                 .toList();
         threads =
                 options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
@@ -60,8 +62,8 @@ public final class JavaEngine implements LstmEngine {
 
     @Override
     public String explain(int rows, int steps) {
-        return "java: row groups " + groups(rows) + ", threads " + threads + ", tiles of " + GateProduct.ROWS
-                + " rows x " + weights.get(0).get(0).blocks().get(0).width() + " units x 4 gates";
+        return "java: row groups " + groups(rows) + ", threads " + threads + ", tiles of "
+                + weights(0, 0).tile() + ", " + arithmetic.reason();
     }
 
     @Override

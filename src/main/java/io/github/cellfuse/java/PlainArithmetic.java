@@ -1,0 +1,16 @@
+package io.github.cellfuse.java;
+
+import io.github.cellfuse.LstmWeights;
+
+/** Plain loops, written so that HotSpot makes vector code of them: what every Java has. */
+final class PlainArithmetic implements Arithmetic {
+    @Override
+    public PackedWeights pack(LstmWeights weights) {
+        return PlainWeights.of(weights);
+    }
+
+    @Override
+    public String name() {
+        return "plain loops";
+    }
+}
