@@ -6,16 +6,19 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * {@link GateProduct}'s products on vectors: a tile of rows × one vector of units × 4 gates whose sums stay in registers while k runs.
  *
- * <p>Six rows are 24 sums, 4 weights and the row's value: 29 of the 32 registers that AVX-512 and NEON have. AVX2 has 16, enough for
- * three rows. C2 keeps vectors in registers only where each is a local variable of its own and nothing is left uninlined, so the
- * tile's loop stands four times, once for each number of rows, written out.
+ * <p>Six rows are 24 sums, 4 weights and the row's value: 29 of the 32 registers that AVX-512 and NEON have. AVX2 has 16, so
+ * there the gates go through two at a time: 12 sums, 2 weights and the value. C2 keeps vectors in registers only where each is a local variable of its own and nothing is left uninlined, so the
+ * tile's loop stands once for each number of rows, written out.
  */
 final class VectorProduct {
     private static final VectorSpecies<Float> SPECIES = VectorArithmetic.SPECIES;
     private static final int LANES = VectorArithmetic.LANES, WIDTH = 4 * LANES;
 
     /** Rows of the largest tile. */
-    static final int MAX_ROWS = LANES == 8 ? 3 : 6;
+    static final int MAX_ROWS = 6;
+
+    /** Whether the registers hold the sums of two gates only: AVX2. */
+    private static final boolean HALVES = LANES == 8;
 
     /**
      * Products between two stores of the sums. A short loop is called often: C2 then compiles its method soon, and as a whole.
@@ -27,10 +30,7 @@ final class VectorProduct {
 
     /** The rows of the next tile where {@code left} are left. */
     static int tileRows(int left) {
-        if (left >= 6 && MAX_ROWS == 6) {
-            return 6;
-        }
-        return Math.min(left, 3);
+        return left >= MAX_ROWS ? MAX_ROWS : Math.min(left, 3);
     }
 
     /**
@@ -53,7 +53,14 @@ final class VectorProduct {
         for (int k = 0; k < depth; k += DEPTH) {
             int part = Math.min(DEPTH, depth - k);
             switch (rows) {
-                case 6 -> six(x, panel + k * 6, weights, k * WIDTH, part, a);
+                case 6 -> {
+                    if (HALVES) {
+                        half(x, panel + k * 6, weights, k * WIDTH, part, a, 0);
+                        half(x, panel + k * 6, weights, k * WIDTH + 2 * LANES, part, a, 2 * 6 * LANES);
+                    } else {
+                        six(x, panel + k * 6, weights, k * WIDTH, part, a);
+                    }
+                }
                 case 3 -> three(x, panel + k * 3, weights, k * WIDTH, part, a);
                 case 2 -> two(x, panel + k * 2, weights, k * WIDTH, part, a);
                 default -> one(x, panel + k, weights, k * WIDTH, part, a);
@@ -147,6 +154,57 @@ final class VectorProduct {
         f5.intoArray(a, 11 * LANES);
         g5.intoArray(a, 17 * LANES);
         o5.intoArray(a, 23 * LANES);
+    }
+
+    /** Six rows of two gates, whose sums begin at {@code at}. */
+    private static void half(float[] x, int panel, float[] w, int weights, int count, float[] a, int at) {
+        FloatVector p0 = FloatVector.fromArray(SPECIES, a, at);
+        FloatVector q0 = FloatVector.fromArray(SPECIES, a, at + 6 * LANES);
+        FloatVector p1 = FloatVector.fromArray(SPECIES, a, at + LANES);
+        FloatVector q1 = FloatVector.fromArray(SPECIES, a, at + 7 * LANES);
+        FloatVector p2 = FloatVector.fromArray(SPECIES, a, at + 2 * LANES);
+        FloatVector q2 = FloatVector.fromArray(SPECIES, a, at + 8 * LANES);
+        FloatVector p3 = FloatVector.fromArray(SPECIES, a, at + 3 * LANES);
+        FloatVector q3 = FloatVector.fromArray(SPECIES, a, at + 9 * LANES);
+        FloatVector p4 = FloatVector.fromArray(SPECIES, a, at + 4 * LANES);
+        FloatVector q4 = FloatVector.fromArray(SPECIES, a, at + 10 * LANES);
+        FloatVector p5 = FloatVector.fromArray(SPECIES, a, at + 5 * LANES);
+        FloatVector q5 = FloatVector.fromArray(SPECIES, a, at + 11 * LANES);
+        for (int k = 0; k < count; k++) {
+            int i = weights + k * WIDTH, j = panel + k * 6;
+            FloatVector wp = FloatVector.fromArray(SPECIES, w, i);
+            FloatVector wq = FloatVector.fromArray(SPECIES, w, i + LANES);
+            FloatVector v = FloatVector.broadcast(SPECIES, x[j]);
+            p0 = v.fma(wp, p0);
+            q0 = v.fma(wq, q0);
+            v = FloatVector.broadcast(SPECIES, x[j + 1]);
+            p1 = v.fma(wp, p1);
+            q1 = v.fma(wq, q1);
+            v = FloatVector.broadcast(SPECIES, x[j + 2]);
+            p2 = v.fma(wp, p2);
+            q2 = v.fma(wq, q2);
+            v = FloatVector.broadcast(SPECIES, x[j + 3]);
+            p3 = v.fma(wp, p3);
+            q3 = v.fma(wq, q3);
+            v = FloatVector.broadcast(SPECIES, x[j + 4]);
+            p4 = v.fma(wp, p4);
+            q4 = v.fma(wq, q4);
+            v = FloatVector.broadcast(SPECIES, x[j + 5]);
+            p5 = v.fma(wp, p5);
+            q5 = v.fma(wq, q5);
+        }
+        p0.intoArray(a, at);
+        q0.intoArray(a, at + 6 * LANES);
+        p1.intoArray(a, at + LANES);
+        q1.intoArray(a, at + 7 * LANES);
+        p2.intoArray(a, at + 2 * LANES);
+        q2.intoArray(a, at + 8 * LANES);
+        p3.intoArray(a, at + 3 * LANES);
+        q3.intoArray(a, at + 9 * LANES);
+        p4.intoArray(a, at + 4 * LANES);
+        q4.intoArray(a, at + 10 * LANES);
+        p5.intoArray(a, at + 5 * LANES);
+        q5.intoArray(a, at + 11 * LANES);
     }
 
     private static void three(float[] x, int panel, float[] w, int weights, int count, float[] a) {
