@@ -7,6 +7,9 @@ interface Arithmetic {
     /** Lays out the weights of one direction of one layer. */
     PackedWeights pack(LstmWeights weights);
 
+    /** Its tile for {@code units} units, for the log. */
+    String tile(int units);
+
     /** What it computes with, for the log. */
     String name();
 }

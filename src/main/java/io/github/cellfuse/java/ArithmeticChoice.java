@@ -1,10 +1,11 @@
 package io.github.cellfuse.java;
 
+import java.util.Locale;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which arithmetic the {@code java} device uses, and why: the JVM's vectors where they are switched on and pass a test, else plain
- * loops.
+ * An arithmetic for the {@code java} device, and why it is that one: the JVM's vectors where they are switched on and pass a test,
+ * else plain loops.
  *
  * @param arithmetic the arithmetic
  * @param reason what it is, or why it isn't the faster one
@@ -12,17 +13,30 @@ import org.slf4j.LoggerFactory;
 record ArithmeticChoice(Arithmetic arithmetic, String reason) {
     private static final String MODULE = "jdk.incubator.vector";
 
-    /** Made once, when the first engine opens. */
-    private static final class Holder {
-        static final ArithmeticChoice CHOICE = choose(
-                System.getProperty("cellfuse.vectors", "on"),
-                ModuleLayer.boot().findModule(MODULE).isPresent(),
-                "io.github.cellfuse.java.VectorArithmetic");
+    /** {@code auto}, {@code on} (from the first run) or {@code off}. */
+    private static final String WANTED = System.getProperty("cellfuse.vectors", "auto");
+
+    /** Made once, when they are first of use: loading and testing the vectors takes a fifth of a second. */
+    private static final class Best {
+        static final ArithmeticChoice CHOICE = choose(WANTED, isEnabled(), "io.github.cellfuse.java.VectorArithmetic");
     }
 
-    /** The choice for this JVM. */
-    static ArithmeticChoice get() {
-        return Holder.CHOICE;
+    /** What an engine begins with: in a short life vectors don't pay. */
+    static ArithmeticChoice first() {
+        if (WANTED.equals("auto") && isEnabled()) {
+            return plain(
+                    String.format(Locale.ROOT, "vectors pay from %.0f GFLOP on", ModelWeights.VECTORS_FROM * 1e-9));
+        }
+        return best();
+    }
+
+    /** What an engine goes on with when there is much to do. */
+    static ArithmeticChoice best() {
+        return Best.CHOICE;
+    }
+
+    private static boolean isEnabled() {
+        return ModuleLayer.boot().findModule(MODULE).isPresent();
     }
 
     /**

@@ -20,9 +20,6 @@ interface PackedWeights {
     /** For each input of the projection its weights {@code [P]}; null without one. */
     float[][] projection();
 
-    /** The tile, for the log. */
-    String tile();
-
     /** The arithmetic of a task of up to {@code rows} rows. */
     CellStep newStep(int rows);
 

@@ -10,6 +10,11 @@ final class PlainArithmetic implements Arithmetic {
     }
 
     @Override
+    public String tile(int units) {
+        return GateProduct.ROWS + " rows x " + PlainWeights.width(units) + " units";
+    }
+
+    @Override
     public String name() {
         return "plain loops";
     }

@@ -30,8 +30,7 @@ record PlainWeights(int inputs, int outputs, int units, List<Block> blocks, floa
         List<Block> blocks = new ArrayList<>();
         for (int unit = 0; unit < weights.hiddenSize(); ) {
             int left = weights.hiddenSize() - unit;
-            // A wide block that would be mostly padding is worse than narrow ones.
-            int width = left > GateProduct.WIDE - GateProduct.NARROW ? GateProduct.WIDE : GateProduct.NARROW;
+            int width = width(left);
             int units = Math.min(left, width);
             blocks.add(block(weights, bias, unit, units, width));
             unit += units;
@@ -50,13 +49,13 @@ record PlainWeights(int inputs, int outputs, int units, List<Block> blocks, floa
     }
 
     @Override
-    public String tile() {
-        return GateProduct.ROWS + " rows x " + blocks.get(0).width() + " units x 4 gates";
-    }
-
-    @Override
     public CellStep newStep(int rows) {
         return new PlainStep(this, rows);
+    }
+
+    /** The width of the next block where {@code units} are left: a wide one that would be mostly padding is worse than narrow ones. */
+    static int width(int units) {
+        return units > GateProduct.WIDE - GateProduct.NARROW ? GateProduct.WIDE : GateProduct.NARROW;
     }
 
     private static Block block(LstmWeights weights, float[] bias, int firstUnit, int units, int width) {

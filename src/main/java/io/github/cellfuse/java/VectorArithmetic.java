@@ -20,6 +20,11 @@ final class VectorArithmetic implements Arithmetic {
     }
 
     @Override
+    public String tile(int units) {
+        return VectorProduct.MAX_ROWS + " rows x " + LANES + " units";
+    }
+
+    @Override
     public String name() {
         return "vectors of " + LANES + " floats (jdk.incubator.vector)";
     }

@@ -65,11 +65,6 @@ record VectorWeights(int inputs, int outputs, int units, List<Block> blocks, flo
     }
 
     @Override
-    public String tile() {
-        return VectorProduct.MAX_ROWS + " rows x " + LANES + " units x 4 gates";
-    }
-
-    @Override
     public CellStep newStep(int rows) {
         return new VectorStep(this, rows);
     }

@@ -46,6 +46,11 @@ class ArithmeticChoiceTest {
         }
 
         @Override
+        public String tile(int units) {
+            return "any";
+        }
+
+        @Override
         public String name() {
             return "never linked";
         }
@@ -66,6 +71,11 @@ class ArithmeticChoiceTest {
                     bias,
                     null,
                     null));
+        }
+
+        @Override
+        public String tile(int units) {
+            return "any";
         }
 
         @Override

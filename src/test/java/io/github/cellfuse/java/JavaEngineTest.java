@@ -28,7 +28,7 @@ class JavaEngineTest extends EngineContract {
 
     /** The arithmetic under test. */
     ArithmeticChoice arithmetic() {
-        return ArithmeticChoice.get();
+        return ArithmeticChoice.best();
     }
 
     /** What its choice has to say. */
@@ -42,7 +42,31 @@ class JavaEngineTest extends EngineContract {
     }
 
     private LstmEngine open(LstmModel model, EngineOptions options) {
-        return new JavaEngine(model, options, arithmetic());
+        return new JavaEngine(model, options, new ModelWeights(model, arithmetic(), this::arithmetic, 0));
+    }
+
+    /** In the middle of an engine's life and between two pieces of a sequence, too. */
+    @Test
+    void theArithmeticChangesWithTheWorkAndNoBitDoes() {
+        Random random = new Random(4);
+        LstmModel model = RandomLstm.model(random, 2, 5, 20, false, true);
+        LstmInput input = RandomLstm.input(random, model, 10, 6).withLengths(null);
+        ArithmeticChoice first = ArithmeticChoice.choose("off", true, "");
+        ModelWeights weights = new ModelWeights(model, first, this::arithmetic, 5e6);
+        try (LstmEngine engine = new JavaEngine(model, options(), weights);
+                LstmSession session = engine.newSession();
+                LstmSession other = engine.newSession()) {
+            assertTrue(engine.explain(10, 6).endsWith(first.reason()), engine.explain(10, 6));
+            LstmOutput expected = session.run(input);
+            int runs = 1;
+            while (engine.explain(10, 6).endsWith(first.reason())) {
+                Bits.assertSame("run " + runs, expected, session.run(input));
+                assertTrue(runs++ < 100, "never changes");
+            }
+            assertTrue(runs > 1, "changes at once");
+            Bits.assertSame("after the change", expected, session.run(input));
+            Bits.assertSame("another session", expected, other.run(input));
+        }
     }
 
     @Test

@@ -139,7 +139,8 @@ class VectorsTest {
     }
 
     private static LstmOutput run(ArithmeticChoice arithmetic, LstmModel model, LstmInput input) {
-        try (LstmEngine engine = new JavaEngine(model, EngineOptions.DEFAULT, arithmetic);
+        try (LstmEngine engine = new JavaEngine(
+                        model, EngineOptions.DEFAULT, new ModelWeights(model, arithmetic, () -> arithmetic, 0));
                 LstmSession session = engine.newSession()) {
             return session.run(input);
         }
