@@ -37,8 +37,11 @@ build_bench() {
 run_bench() {
   local path=$bench/target/classes jar
   for jar in "$bench"/target/lib/*.jar; do path=$path:$jar; done
+  local vectors=()
   keep_signals
+  # for the java device; JMH hands them on to its forks
+  ! has_module jdk.incubator.vector || vectors=(--add-modules jdk.incubator.vector)
   # Libraries unpack their native parts once, into target/native.
-  exec "$JAVA_HOME/bin/java" "-Dcellfuse.bench.cache=$bench/target/native" \
+  exec "$JAVA_HOME/bin/java" ${vectors[@]+"${vectors[@]}"} "-Dcellfuse.bench.cache=$bench/target/native" \
     -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$path" "$@"
 }

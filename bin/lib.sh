@@ -95,6 +95,18 @@ find_java() {
   return 1
 }
 
+# has_module NAME: whether the Java that was found brings a module, by its release file: asking it would take a second.
+has_module() {
+  local line
+  [ -r "$JAVA_HOME/release" ] || return 1
+  while IFS= read -r line; do
+    case $line in
+      MODULES=*[\"\ ]"$1"[\"\ ]*) return 0 ;;
+    esac
+  done <"$JAVA_HOME/release"
+  return 1
+}
+
 # find_library NAME: whether the dynamic linker would find a shared library, judged by the usual folders.
 find_library() {
   local folder

@@ -1,5 +1,7 @@
 package io.github.cellfuse;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -36,7 +38,15 @@ class ArchitectureTest {
             .resideInAPackage(ROOT + ".java")
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage(ROOT, ROOT + ".java", JDK);
+            .resideInAnyPackage(ROOT, ROOT + ".java", JDK, "jdk.incubator.vector..", "org.slf4j..");
+
+    /** A JVM without the module never meets its classes: what needs them is loaded by name. */
+    @ArchTest
+    static final ArchRule onlyTheVectorClassesNeedTheModule = noClasses()
+            .that()
+            .haveNameNotMatching(".*\\.java\\.Vector[^.]*")
+            .should()
+            .dependOnClassesThat(resideInAPackage("jdk.incubator..").or(nameMatching(".*\\.java\\.Vector[^.]*")));
 
     @ArchTest
     static final ArchRule onlyClImportsJocl = noClasses()

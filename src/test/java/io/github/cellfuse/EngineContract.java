@@ -42,7 +42,8 @@ public abstract class EngineContract {
         return LongStream.range(first, first + CASES);
     }
 
-    private LstmEngine open(LstmModel model) {
+    /** Opens the engine under test. */
+    protected LstmEngine open(LstmModel model) {
         return LstmEngine.open(device(), model, options());
     }
 

@@ -18,22 +18,20 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The {@code java} device with a model's weights packed for it, and its worker threads. Rows of a batch are independent through
+ * The {@code java} device with a model's weights and its worker threads. Rows of a batch are independent through
  * all time steps of a layer, so each worker takes a group of rows through a whole layer and they meet only between layers.
  */
 public final class JavaEngine implements LstmEngine {
     private static final AtomicInteger THREADS = new AtomicInteger();
 
     private final LstmModel model;
-    private final List<List<PackedWeights>> weights;
+    private final ModelWeights weights;
     private final int threads;
     private final ExecutorService workers;
 
-    JavaEngine(LstmModel model, EngineOptions options) {
+    JavaEngine(LstmModel model, EngineOptions options, ModelWeights weights) {
         this.model = model;
-        weights = model.layers().stream()
-                .map(layer -> layer.stream().map(PackedWeights::of).toList())
-                .toList();
+        this.weights = weights;
         threads =
                 options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
         workers = Executors.newFixedThreadPool(threads, task -> {
@@ -60,8 +58,7 @@ public final class JavaEngine implements LstmEngine {
 
     @Override
     public String explain(int rows, int steps) {
-        return "java: row groups " + groups(rows) + ", threads " + threads + ", tiles of " + GateProduct.ROWS
-                + " rows x " + weights.get(0).get(0).blocks().get(0).width() + " units x 4 gates";
+        return "java: row groups " + groups(rows) + ", threads " + threads + ", " + weights.explain(rows, steps);
     }
 
     @Override
@@ -75,8 +72,9 @@ public final class JavaEngine implements LstmEngine {
         workers.shutdown();
     }
 
-    PackedWeights weights(int layer, int direction) {
-        return weights.get(layer).get(direction);
+    /** The weights for a run of this shape. */
+    ModelWeights.Packed weights(int rows, int steps) {
+        return weights.forRun(rows, steps);
     }
 
     /** The groups of rows that a batch is cut into: a group shares its passes over the weights, so none is less than a tile. */

@@ -35,6 +35,6 @@ public final class JavaEngineProvider implements EngineProvider {
 
     @Override
     public LstmEngine open(Device device, LstmModel model, EngineOptions options) {
-        return new JavaEngine(model, options);
+        return new JavaEngine(model, options, new ModelWeights(model));
     }
 }

@@ -39,17 +39,19 @@ final class JavaSession implements LstmSession {
         input.check(model);
         output.check(model, input);
         RowOrder order = new RowOrder(input);
+        ModelWeights.Packed weights = engine.weights(input.rows(), input.steps());
         int slotSize = Sizes.elements("hidden states of a step [N,D*P]", input.rows(), model.outputSize());
         for (int layer = 0; layer < model.layerCount(); layer++) {
             float[][] recycled = below;
             below = current;
             current = history(recycled, order.steps() + 2, slotSize);
-            runLayer(layer, input, output.finalState(), order);
+            runLayer(layer, weights, input, output.finalState(), order);
         }
         copyOut(input, output, order);
     }
 
-    private void runLayer(int layer, LstmInput input, LstmState finalState, RowOrder order) {
+    private void runLayer(
+            int layer, ModelWeights.Packed weights, LstmInput input, LstmState finalState, RowOrder order) {
         LstmModel model = engine.model();
         int groups = engine.groups(input.rows());
         List<LayerTask> tasks = new ArrayList<>();
@@ -60,7 +62,7 @@ final class JavaSession implements LstmSession {
                         model,
                         layer,
                         direction,
-                        engine.weights(layer, direction),
+                        weights.of(layer, direction),
                         source,
                         current,
                         order,

@@ -2,7 +2,6 @@ package io.github.cellfuse.java;
 
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmState;
-import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.RowOrder;
 import java.util.Arrays;
 
@@ -11,9 +10,6 @@ import java.util.Arrays;
  * history and of the final state, so tasks of a layer run side by side without locks.
  */
 final class LayerTask implements Runnable {
-    /** Products at a time: their weights for a wide block are 16 KiB. */
-    private static final int DEPTH = 16;
-
     private final LstmModel model;
     private final PackedWeights weights;
     private final LayerInput input;
@@ -32,12 +28,12 @@ final class LayerTask implements Runnable {
 
     private final int[] xOffset;
     private final int[] hOffset;
-    private final float[][] wideSums;
-    private final float[][] narrowSums;
     private final float[][] c;
-    private final CellBlock cellBlock = new CellBlock();
-    /** o⊙tanh(c) before the projection, where there is one. */
+    private final CellStep arithmetic;
+    /** o⊙tanh(c) before the projection, where there is one, and where a row's values begin. */
     private final float[] unprojected;
+
+    private final int[] mOffset;
 
     LayerTask(
             LstmModel model,
@@ -65,10 +61,11 @@ final class LayerTask implements Runnable {
         Arrays.setAll(positions, j -> group + j * groups);
         xOffset = new int[positions.length];
         hOffset = new int[positions.length];
-        wideSums = new float[positions.length][LstmWeights.GATES * GateProduct.WIDE];
-        narrowSums = new float[positions.length][LstmWeights.GATES * GateProduct.NARROW];
-        c = new float[positions.length][weights.units()];
+        c = new float[positions.length][weights.cellWidth()];
+        arithmetic = weights.newStep(positions.length);
         unprojected = weights.projection() == null ? null : new float[positions.length * weights.units()];
+        mOffset = new int[positions.length];
+        Arrays.setAll(mOffset, j -> j * weights.units());
     }
 
     @Override
@@ -101,51 +98,11 @@ final class LayerTask implements Runnable {
             xOffset[j] = input.offset(j);
             hOffset[j] = positions[j] * width + column;
         }
-        for (PackedWeights.Block block : weights.blocks()) {
-            float[][] a = sums(block.width());
-            for (int j = 0; j < count; j++) {
-                System.arraycopy(block.bias(), 0, a[j], 0, a[j].length);
-            }
-            products(a, count, input.values(), xOffset, block.weights(), 0, weights.inputs());
-            products(a, count, previous, hOffset, block.weights(), weights.inputs(), weights.outputs());
-            for (int j = 0; j < count; j++) {
-                updateCells(a[j], block, j, slot);
-            }
-        }
-        if (unprojected != null) {
-            project(slot, count);
-        }
-    }
-
-    /**
-     * Adds the products of all rows, a few k at a time: the weights of those stay in the first-level cache while they go through the
-     * rows. Each sum is still one chain in ascending k.
-     */
-    private static void products(
-            float[][] a, int count, float[] x, int[] offset, float[][] weights, int first, int depth) {
-        for (int k = 0; k < depth; k += DEPTH) {
-            int part = Math.min(DEPTH, depth - k), j = 0;
-            for (; j + GateProduct.ROWS <= count; j += GateProduct.ROWS) {
-                GateProduct.accumulate(a, offset, j, x, k, weights, first + k, part);
-            }
-            for (; j < count; j++) {
-                GateProduct.accumulateRow(a[j], x, offset[j] + k, weights, first + k, part);
-            }
-        }
-    }
-
-    /** Sums of the group's rows for a block of {@code width} units. */
-    private float[][] sums(int width) {
-        return width == GateProduct.WIDE ? wideSums : narrowSums;
-    }
-
-    private void updateCells(float[] a, PackedWeights.Block block, int j, int slot) {
-        int unit = block.firstUnit();
-        if (unprojected != null) {
-            cellBlock.update(a, block.width(), block.units(), c[j], unit, unprojected, j * weights.units() + unit);
+        if (unprojected == null) {
+            arithmetic.step(count, input.values(), xOffset, previous, hOffset, c, history[slot], hOffset);
         } else {
-            int at = positions[j] * model.outputSize() + column + unit;
-            cellBlock.update(a, block.width(), block.units(), c[j], unit, history[slot], at);
+            arithmetic.step(count, input.values(), xOffset, previous, hOffset, c, unprojected, mOffset);
+            project(slot, count);
         }
     }
 

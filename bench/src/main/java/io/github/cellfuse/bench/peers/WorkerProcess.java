@@ -81,6 +81,10 @@ final class WorkerProcess implements AutoCloseable {
                 // PyTorch's native parts are on the class path: nothing is downloaded.
                 "-Dai.djl.offline=true",
                 "-DOPT_OUT_TRACKING=true"));
+        // The java device's vectors, as this process has them.
+        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()) {
+            options.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+        }
         // Where the libraries unpack their native parts.
         String cache = System.getProperty("cellfuse.bench.cache");
         if (cache != null) {
