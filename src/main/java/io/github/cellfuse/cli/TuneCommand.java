@@ -254,7 +254,7 @@ final class TuneCommand implements Callable<Integer> {
         if (line.isWinner()) {
             return dryRun ? "  faster" : "  stored";
         }
-        return "";
+        return line.isFinalist() ? "" : "  screened out";
     }
 
     private void say(String message) {

@@ -167,10 +167,12 @@ public final class Tuner implements AutoCloseable {
                     candidates.get(c).toString(),
                     in < 0 ? screening.median(c) : last.median(in),
                     in < 0 ? screening.ratio(c) : last.ratio(in),
+                    in >= 0,
                     c == 0,
                     c == winner && c != 0));
         }
-        measured.sort(Comparator.comparingDouble(Tuning.Measured::ratio));
+        measured.sort(Comparator.comparing(Tuning.Measured::isFinalist, Comparator.reverseOrder())
+                .thenComparing(Tuning.Measured::ratio));
         TunedEntry.Key key = new TunedEntry.Key(layer, rows, steps);
         int ahead = (int) Math.round(100 * (1 - last.ratio(place)));
         return new Tuning(

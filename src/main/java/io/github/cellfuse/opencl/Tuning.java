@@ -11,10 +11,12 @@ public final class Tuning {
      * @param candidate the plan and its tile
      * @param seconds the median time of a run
      * @param ratio the median over the rounds of its time as a share of the usual choice's in the same round
+     * @param isFinalist whether it was measured again after the screening, as the usual choice is: times of the two don't compare
      * @param isUsual whether the rules choose it by themselves
      * @param isWinner whether it is clearly ahead of the usual choice, and the fastest that is
      */
-    public record Measured(String candidate, double seconds, double ratio, boolean isUsual, boolean isWinner) {}
+    public record Measured(
+            String candidate, double seconds, double ratio, boolean isFinalist, boolean isUsual, boolean isWinner) {}
 
     private final TunedEntry.Key key;
     private final List<Measured> measured;
@@ -26,7 +28,7 @@ public final class Tuning {
         this.winner = winner;
     }
 
-    /** All candidates, the fastest first. */
+    /** The finalists, then the others, each the fastest first. */
     public List<Measured> measured() {
         return measured;
     }
