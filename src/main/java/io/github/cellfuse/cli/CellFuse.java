@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
             RunCommand.class,
             VerifyCommand.class,
             BenchCommand.class,
+            TuneCommand.class,
             InfoCommand.class,
             DevicesCommand.class,
         })

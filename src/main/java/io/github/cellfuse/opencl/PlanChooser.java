@@ -3,9 +3,11 @@ package io.github.cellfuse.opencl;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.cl.Capabilities;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -31,6 +33,15 @@ final class PlanChooser {
 
     /** A chunk of steps that is worth taking together for the input's product. */
     private static final int STEPS_FOR_HOISTING = 8;
+
+    /** Candidates of a shape at most: each costs a tuning run its compilation. */
+    static final int MAX_CANDIDATES = 14;
+
+    /** From here on fetching weights ahead may pay, if only a little: they don't fit a core's nearest cache. */
+    private static final long PREFETCH_CANDIDATE_BYTES = CORE_CACHE_BYTES / 4;
+
+    /** A sequence of a tile reads all weights in every step; with more of them than this it was never near the others. */
+    private static final long SEQUENCE_CANDIDATE_BYTES = 8 * CORE_CACHE_BYTES;
 
     private final Capabilities device;
     private final LayerSize layer;
@@ -97,12 +108,91 @@ final class PlanChooser {
         Tile tile = plan == Plan.SEQUENCE
                 ? smallTile(rows, used.together() ? used.rows() : cores())
                 : bestTile(onePass(), rows, 1);
-        tile = tile.withHoisted(hoisted).withFused(plan != Plan.SEPARATE);
-        tile = tile.withPrefetch(prefetch(tile, plan, used, rows));
+        return choice(candidate(plan, tile, used, hoisted, rows), rows, steps, reason);
+    }
+
+    /** {@code candidate} for a batch, whoever came up with it: {@link #mayRun} of it must be true. */
+    PlanChoice choice(Candidate candidate, int rows, int steps, String reason) {
+        Plan plan = candidate.plan();
+        Tile tile = candidate.tile(vec(device));
         Tile projection = bestTile(onePass(), (long) rows * steps, 1);
-        String name =
-                plan.name().toLowerCase(Locale.ROOT) + " plan" + (plan == Plan.SEQUENCE && hoisted ? ", hoisted" : "");
-        return new PlanChoice(plan, tile, projection, used, name + " (" + reason + "), tile of " + tile);
+        return new PlanChoice(
+                plan, tile, projection, candidate.groups(), candidate.name() + " (" + reason + "), tile of " + tile);
+    }
+
+    /** With the prefetching that the rules advise. */
+    private Candidate candidate(Plan plan, Tile tile, Groups groups, boolean hoisted, int rows) {
+        return new Candidate(plan, tile.rows(), tile.gates(), prefetch(tile, plan, groups, rows), hoisted, groups);
+    }
+
+    /**
+     * What {@code cellfuse tune} compares for a shape: {@link #choose} comes first, then every plan with the tiles that suit the
+     * rows, in one and two passes, hoisted or not, apart and together; {@link #MAX_CANDIDATES} at most, the likeliest first.
+     *
+     * @param together whether work-items may wait for each other
+     */
+    List<Candidate> candidates(int rows, int steps, boolean together) {
+        Candidate own = Candidate.of(choose(rows, steps, Optional.empty(), together));
+        Set<Candidate> all = new LinkedHashSet<>();
+        all.add(own);
+        List<Tile> tall = sensible(onePass(), rows, 1);
+        List<Tile> passes = sensible(firstOfEach(rows, 1), rows, 1);
+        if (together && runsTogether()) {
+            Groups shared = sharedGroups(rows);
+            if (shared.together()) {
+                for (Tile tile : sensible(firstOfEach(rows, shared.rows()), rows, shared.rows())) {
+                    all.add(candidate(Plan.SEQUENCE, tile, shared, false, rows));
+                    if (steps > 1) {
+                        all.add(candidate(Plan.SEQUENCE, tile, shared, true, rows));
+                    }
+                }
+            }
+        }
+        tall.stream().limit(2).forEach(tile -> all.add(candidate(Plan.FUSED, tile, Groups.EACH_TILE, false, rows)));
+        passes.forEach(tile -> all.add(candidate(Plan.FUSED, tile, Groups.EACH_TILE, false, rows)));
+        if (layer.weightBytes() <= (onCpu() ? SEQUENCE_CANDIDATE_BYTES : SEQUENCE_WEIGHT_BYTES)) {
+            List<Tile> tiles = sensible(firstOfEach(rows, cores()), rows, cores());
+            tiles.forEach(tile -> all.add(candidate(Plan.SEQUENCE, tile, Groups.EACH_TILE, false, rows)));
+            if (steps > 1) {
+                all.add(candidate(Plan.SEQUENCE, tiles.get(0), Groups.EACH_TILE, true, rows));
+            }
+        }
+        if (steps > 1) {
+            passes.forEach(tile -> all.add(candidate(Plan.HOISTED, tile, Groups.EACH_TILE, true, rows)));
+        }
+        all.add(candidate(Plan.SEPARATE, tall.get(0), Groups.EACH_TILE, false, rows));
+        if (onCpu() && layer.weightBytes() > PREFETCH_CANDIDATE_BYTES) {
+            all.add(own.withPrefetch(own.prefetch() == 0 ? 2 : 0));
+        }
+        return all.stream().limit(MAX_CANDIDATES).toList();
+    }
+
+    /** Whether this machine can run {@code candidate}: a stored one may come from another. */
+    boolean mayRun(Candidate candidate) {
+        Groups groups = candidate.groups();
+        return !groups.together()
+                || runsTogether()
+                        && (long) groups.rows() * groups.units() <= cores()
+                        && groups.units() <= DeviceWeights.blocks(layer.units(), vec(device));
+    }
+
+    /** The best tile of one pass, and the best of two where there are any. */
+    private List<Tile> firstOfEach(int rows, int shares) {
+        List<Tile> tiles = new ArrayList<>();
+        tiles.add(bestTile(onePass(), rows, shares));
+        if (onCpu()) {
+            tiles.add(bestTile(twoPasses(), rows, shares));
+        }
+        return tiles;
+    }
+
+    /** The least costly first, without those that would mostly compute rows that aren't there. */
+    private static List<Tile> sensible(List<Tile> tiles, int rows, int shares) {
+        double least = cost(bestTile(tiles, rows, shares), rows, shares);
+        return tiles.stream()
+                .filter(tile -> cost(tile, rows, shares) <= 1.5 * least)
+                .sorted(Comparator.comparingDouble(tile -> cost(tile, rows, shares)))
+                .toList();
     }
 
     /**
@@ -113,6 +203,11 @@ final class PlanChooser {
         if (!together || !runsTogether() || fitsSequence(rows)) {
             return Groups.EACH_TILE;
         }
+        return sharedGroups(rows);
+    }
+
+    /** See {@link #groups}, of which this is the second half. */
+    private Groups sharedGroups(int rows) {
         int blocks = DeviceWeights.blocks(layer.units(), vec(device));
         Groups best = Groups.EACH_TILE;
         long least = Long.MAX_VALUE;
@@ -190,22 +285,27 @@ final class PlanChooser {
         return bestTile(tiles, rows, shares);
     }
 
-    /**
-     * The tile with which the busiest of {@code shares} has the least to do: a tile costs its rows, and about one row's worth
-     * for going over the weights; a little more when it goes over the rows twice.
-     */
+    /** The tile with which the busiest of {@code shares} has the least to do. */
     private static Tile bestTile(List<Tile> tiles, long rows, int shares) {
         Tile best = tiles.get(0);
         double least = Double.MAX_VALUE;
         for (Tile tile : tiles) {
-            long count = (tiles(rows, tile) + shares - 1) / shares;
-            double cost = count * (tile.rows() + (tile.gates() == 4 ? 0.75 : 1));
+            double cost = cost(tile, rows, shares);
             if (cost < least) {
                 best = tile;
                 least = cost;
             }
         }
         return best;
+    }
+
+    /**
+     * The work of the busiest of {@code shares}: a tile costs its rows, and about one row's worth for going over the weights; a
+     * little more when it goes over the rows twice.
+     */
+    private static double cost(Tile tile, long rows, int shares) {
+        long count = (tiles(rows, tile) + shares - 1) / shares;
+        return count * (tile.rows() + (tile.gates() == 4 ? 0.75 : 1));
     }
 
     /**

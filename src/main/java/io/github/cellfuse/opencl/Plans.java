@@ -17,9 +17,12 @@ interface Plans {
      */
     PlanChoice choose(int rows, int steps, boolean together);
 
-    /** What {@link PlanChooser} says, or {@code forced} where the caller insists on a plan. */
+    /** {@code forced} where the caller insists on a plan; else what was tuned, or what {@link PlanChooser} says. */
     static Plans of(Capabilities device, LstmModel model, Optional<Plan> forced) {
-        PlanChooser chooser = new PlanChooser(device, LayerSize.of(model));
+        LayerSize layer = LayerSize.of(model);
+        PlanChooser chooser = new PlanChooser(device, layer);
+        // Who forces a plan compares plans, and wants the same one on every machine.
+        TunedTable tuned = forced.isPresent() ? TunedTable.EMPTY : TunedTable.of(device, layer, chooser);
         return new Plans() {
             @Override
             public int vec() {
@@ -28,7 +31,9 @@ interface Plans {
 
             @Override
             public PlanChoice choose(int rows, int steps, boolean together) {
-                return chooser.choose(rows, steps, forced, together);
+                return tuned.find(rows, steps, together)
+                        .map(entry -> chooser.choice(entry.candidate(), rows, steps, entry.reason()))
+                        .orElseGet(() -> chooser.choose(rows, steps, forced, together));
             }
         };
     }

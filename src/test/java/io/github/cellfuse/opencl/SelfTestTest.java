@@ -32,12 +32,12 @@ class SelfTestTest {
             activations.cl  | 0x1.555492p-3f                   | 0x1.555494p-3f
             # A multiply-add that rounds twice.
             activations.cl  | residual = fma(-q, d, num)       | residual = -q * d + num
-            gate_product.cl | a[m][2] = fma(v, wg, a[m][2])    | a[m][2] = v * wg + a[m][2]
+            gate_product.cl | fma(value, weight[q], a[m][q])   | value * weight[q] + a[m][q]
             lstm_cell.cl    | fma(sigmoid(af), c,              | (sigmoid(af) * c +
             # Denormals that become zeros.
             activations.cl  | * (floatv)(0x1p-32f)             | * (floatv)(0x1p-32f) + (floatv)(0x1p-126f) - (floatv)(0x1p-126f)
             # The same products in another order.
-            gate_product.cl | for (int k = 0; k < K; k++)      | w += (K - 1) * 4 * VEC; for (int k = K - 1; k >= 0; k--, w -= 8 * VEC)
+            gate_product.cl | int u = 0; u < 4; u++            | int u = 3; u >= 0; u--
             # A row too many is stored.
             lstm_step.cl    | if (m < rows)                    | if (m <= rows)
             """)

@@ -1,0 +1,53 @@
+package io.github.cellfuse.opencl;
+
+import io.github.cellfuse.cl.Capabilities;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/** The tuned entries of one layer's size that this machine can run. Immutable. */
+record TunedTable(List<TunedEntry> entries) {
+    /** Nothing was tuned. */
+    static final TunedTable EMPTY = new TunedTable(List.of());
+
+    TunedTable {
+        entries = List.copyOf(entries);
+    }
+
+    /** What {@code device}'s file has for {@code layer}. Never fails: see {@link TunedFile}. */
+    static TunedTable of(Capabilities device, LayerSize layer, PlanChooser chooser) {
+        return TunedFile.of(device).map(file -> of(file, layer, chooser)).orElse(EMPTY);
+    }
+
+    /** What {@code file} has for {@code layer}, without what {@code chooser} can't run. */
+    static TunedTable of(TunedFile file, LayerSize layer, PlanChooser chooser) {
+        List<TunedEntry> usable = new ArrayList<>();
+        for (TunedEntry entry : file.read()) {
+            if (!entry.layer().equals(layer)) {
+                continue;
+            }
+            if (chooser.mayRun(entry.candidate())) {
+                usable.add(entry);
+            } else {
+                Groups groups = entry.candidate().groups();
+                file.ignore("an entry for " + entry.rows() + " rows, groups: expected work-items that may wait for each"
+                        + " other here, found " + groups.rows() + "x" + groups.units());
+            }
+        }
+        return new TunedTable(usable);
+    }
+
+    /**
+     * The entry that serves a batch; of several the nearest, and of two as near the larger.
+     *
+     * @param together whether work-items may wait for each other
+     */
+    Optional<TunedEntry> find(int rows, int steps, boolean together) {
+        return entries.stream()
+                .filter(entry -> together || !entry.candidate().groups().together())
+                .filter(entry -> entry.serves(rows, steps))
+                .min(Comparator.<TunedEntry>comparingDouble(entry -> entry.distance(rows, steps))
+                        .thenComparing(TunedEntry::rows, Comparator.reverseOrder()));
+    }
+}

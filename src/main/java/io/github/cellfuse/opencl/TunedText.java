@@ -1,0 +1,228 @@
+package io.github.cellfuse.opencl;
+
+import io.github.cellfuse.Plan;
+import io.github.cellfuse.cl.Capabilities;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The text of a file of tuned entries, {@code docs/tuning.md}: a header that says for which device, and a line for each entry. Nothing
+ * is believed when it is read: every field stands in its place and every number in its range, or all of the text is refused.
+ */
+final class TunedText {
+    private static final String FORMAT = "cellfuse-tuned";
+    private static final int VERSION = 1;
+    private static final String EACH_TILE = "each-tile";
+    private static final Pattern GROUPS = Pattern.compile("(\\d{1,6})x(\\d{1,6})");
+    private static final int MAX_SIZE = 1 << 24;
+    private static final int MAX_ENTRIES = 10_000;
+    private static final List<String> FIELDS = List.of(
+            "inputs",
+            "recurrent",
+            "units",
+            "rows",
+            "steps",
+            "plan",
+            "tile",
+            "gates",
+            "prefetch",
+            "hoisted",
+            "groups",
+            "ahead");
+
+    private TunedText() {}
+
+    /** The text is there, but it is not what it should be; the message names the field, what was expected and what was found. */
+    static final class Unusable extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        Unusable(String field, Object expected, Object found) {
+            super(field + ": expected " + expected + ", found " + found);
+        }
+    }
+
+    static String write(Capabilities device, Collection<TunedEntry> entries) {
+        StringBuilder text = new StringBuilder();
+        text.append(FORMAT).append(' ').append(VERSION).append('\n');
+        text.append("device ").append(line(device.name())).append('\n');
+        text.append("driver ").append(line(device.driverVersion())).append('\n');
+        text.append("compute-units ").append(device.computeUnits()).append('\n');
+        text.append("entries ").append(entries.size()).append('\n');
+        entries.forEach(entry -> text.append(write(entry)).append('\n'));
+        return text.toString();
+    }
+
+    private static String write(TunedEntry entry) {
+        Candidate candidate = entry.candidate();
+        Groups groups = candidate.groups();
+        List<Object> values = List.of(
+                entry.layer().inputs(),
+                entry.layer().recurrent(),
+                entry.layer().units(),
+                entry.rows(),
+                entry.steps(),
+                candidate.plan().name().toLowerCase(Locale.ROOT),
+                candidate.rows(),
+                candidate.gates(),
+                candidate.prefetch(),
+                candidate.hoisted() ? "yes" : "no",
+                groups.equals(Groups.EACH_TILE) ? EACH_TILE : groups.rows() + "x" + groups.units(),
+                entry.ahead());
+        StringJoiner line = new StringJoiner(" ");
+        for (int k = 0; k < FIELDS.size(); k++) {
+            line.add(FIELDS.get(k) + "=" + values.get(k));
+        }
+        return line.toString();
+    }
+
+    /**
+     * The entries of {@code text}.
+     *
+     * @throws Unusable when it is damaged, of another version, or for another device or driver than {@code device}
+     */
+    static List<TunedEntry> read(String text, Capabilities device) throws Unusable {
+        String[] lines = text.split("\\R", -1);
+        String version = header(lines, 0, FORMAT);
+        if (!version.equals(Integer.toString(VERSION))) {
+            throw new Unusable("version", VERSION, quoted(version));
+        }
+        same("device", line(device.name()), header(lines, 1, "device"));
+        same("driver", line(device.driverVersion()), header(lines, 2, "driver"));
+        same("compute-units", Integer.toString(device.computeUnits()), header(lines, 3, "compute-units"));
+        int count = number("entries", header(lines, 4, "entries"), 0, MAX_ENTRIES);
+        // A cut file ends without its last line break, or lacks lines.
+        int found = lines.length - 6;
+        if (found != count || !lines[lines.length - 1].isEmpty()) {
+            throw new Unusable("entries", count + " whole lines", Math.max(0, found));
+        }
+        List<TunedEntry> entries = new ArrayList<>();
+        for (int k = 0; k < count; k++) {
+            entries.add(entry(lines[5 + k], k + 6));
+        }
+        return entries;
+    }
+
+    private static TunedEntry entry(String line, int number) throws Unusable {
+        String at = "line " + number + ", ";
+        String[] words = line.split(" ", -1);
+        if (words.length != FIELDS.size()) {
+            throw new Unusable("line " + number, FIELDS.size() + " fields", words.length);
+        }
+        Map<String, String> values = new HashMap<>();
+        for (int k = 0; k < words.length; k++) {
+            String field = FIELDS.get(k);
+            if (!words[k].startsWith(field + "=")) {
+                throw new Unusable("line " + number, field + "=...", quoted(words[k]));
+            }
+            values.put(field, words[k].substring(field.length() + 1));
+        }
+        Plan plan = plan(at + "plan", values.get("plan"));
+        boolean hoisted = hoisted(at + "hoisted", plan, values.get("hoisted"));
+        Candidate candidate = new Candidate(
+                plan,
+                number(at + "tile", values.get("tile"), 1, Candidate.MAX_ROWS),
+                gates(at + "gates", values.get("gates")),
+                number(at + "prefetch", values.get("prefetch"), 0, Candidate.MAX_PREFETCH),
+                hoisted,
+                groups(at + "groups", plan, values.get("groups")));
+        return new TunedEntry(
+                new LayerSize(
+                        number(at + "inputs", values.get("inputs"), 1, MAX_SIZE),
+                        number(at + "recurrent", values.get("recurrent"), 1, MAX_SIZE),
+                        number(at + "units", values.get("units"), 1, MAX_SIZE)),
+                number(at + "rows", values.get("rows"), 1, Integer.MAX_VALUE),
+                number(at + "steps", values.get("steps"), 1, Integer.MAX_VALUE),
+                candidate,
+                number(at + "ahead", values.get("ahead"), 0, 100));
+    }
+
+    private static Plan plan(String field, String value) throws Unusable {
+        for (Plan plan : Plan.values()) {
+            if (plan.name().toLowerCase(Locale.ROOT).equals(value)) {
+                return plan;
+            }
+        }
+        throw new Unusable(field, "separate, fused, hoisted or sequence", quoted(value));
+    }
+
+    private static int gates(String field, String value) throws Unusable {
+        if (!value.equals("2") && !value.equals("4")) {
+            throw new Unusable(field, "2 or 4", quoted(value));
+        }
+        return Integer.parseInt(value);
+    }
+
+    private static boolean hoisted(String field, Plan plan, String value) throws Unusable {
+        String expected = switch (plan) {
+            case HOISTED -> "yes";
+            case SEQUENCE -> "yes or no";
+            case FUSED, SEPARATE -> "no";
+        };
+        if (!List.of(expected.split(" or ")).contains(value)) {
+            throw new Unusable(field, expected, quoted(value));
+        }
+        return value.equals("yes");
+    }
+
+    private static Groups groups(String field, Plan plan, String value) throws Unusable {
+        if (value.equals(EACH_TILE)) {
+            return Groups.EACH_TILE;
+        }
+        Matcher matcher = GROUPS.matcher(value);
+        if (plan != Plan.SEQUENCE || !matcher.matches()) {
+            throw new Unusable(
+                    field, EACH_TILE + (plan == Plan.SEQUENCE ? " or two numbers such as 1x2" : ""), quoted(value));
+        }
+        return new Groups(
+                number(field, matcher.group(1), 1, Integer.MAX_VALUE),
+                number(field, matcher.group(2), 1, Integer.MAX_VALUE));
+    }
+
+    private static String header(String[] lines, int number, String field) throws Unusable {
+        String found = number < lines.length ? lines[number] : "";
+        if (!found.startsWith(field + " ")) {
+            throw new Unusable("line " + (number + 1), "'" + field + " ...'", quoted(found));
+        }
+        return found.substring(field.length() + 1);
+    }
+
+    private static void same(String field, String expected, String found) throws Unusable {
+        if (!found.equals(expected)) {
+            throw new Unusable(field, quoted(expected), quoted(found));
+        }
+    }
+
+    private static int number(String field, String value, int least, int most) throws Unusable {
+        try {
+            // Digits alone: parseInt also takes signs and other scripts' digits.
+            if (value.matches("[0-9]{1,10}")) {
+                int number = Integer.parseInt(value);
+                if (number >= least && number <= most) {
+                    return number;
+                }
+            }
+        } catch (NumberFormatException tooLarge) {
+            // Refused below.
+        }
+        throw new Unusable(field, least + " to " + most, quoted(value));
+    }
+
+    /** What a driver says, on one line. */
+    private static String line(String text) {
+        return text.replaceAll("\\p{Cntrl}|\\R", " ").strip();
+    }
+
+    /** Whatever stands in the file, short and on one line. */
+    private static String quoted(String found) {
+        String line = line(found);
+        return "'" + (line.length() > 60 ? line.substring(0, 60) + "..." : line) + "'";
+    }
+}
