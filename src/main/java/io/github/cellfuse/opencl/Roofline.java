@@ -80,6 +80,11 @@ public final class Roofline implements AutoCloseable {
         return Math.min(wanted, Math.min(has.globalMemoryBytes() / 8, 2 * has.maxAllocationBytes()));
     }
 
+    /** The device that was found, with its platform and index. */
+    public Device.OpenCl device() {
+        return OpenClEngineProvider.nameOf(context.device());
+    }
+
     /** Bytes that {@link #copyBandwidth()} moves in one pass, reading and writing: more than the device's caches hold. */
     public long workingSet() {
         return workingSet;
