@@ -73,11 +73,13 @@ public final class Roofline implements AutoCloseable {
 
     /**
      * Bytes that no cache of a device keeps from one pass over them to the next: four times its largest cache and at least 256 MiB,
-     * but no more than an eighth of its memory, nor than two of its largest buffers.
+     * but no more than an eighth of its memory, nor than two of its largest buffers; then a power of two, as some drivers tell another
+     * size of memory each time, and sizes that are derived from this shall be the same in two runs.
      */
     static long workingSet(Capabilities has) {
         long wanted = Math.max(256L << 20, 4 * has.globalCacheBytes());
-        return Math.min(wanted, Math.min(has.globalMemoryBytes() / 8, 2 * has.maxAllocationBytes()));
+        return Long.highestOneBit(
+                Math.min(wanted, Math.min(has.globalMemoryBytes() / 8, 2 * has.maxAllocationBytes())));
     }
 
     /** The device that was found, with its platform and index. */
