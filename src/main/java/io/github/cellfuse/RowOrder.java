@@ -98,7 +98,9 @@ public final class RowOrder {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof RowOrder that && Arrays.equals(order, that.order) && Arrays.equals(lengths, that.lengths)
+        return other instanceof RowOrder that
+                && Arrays.equals(order, that.order)
+                && Arrays.equals(lengths, that.lengths)
                 && Arrays.equals(active, that.active);
     }
 

@@ -1,97 +1,98 @@
 package io.github.cellfuse.bench;
 
-import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
-import io.github.cellfuse.Direction;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
-import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
-import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Plan;
-import io.github.cellfuse.Sizes;
-import io.github.cellfuse.opencl.FmaPeak;
+import io.github.cellfuse.opencl.OpenClEngine;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Random;
 
 /**
- * Runs one shape on several engines, taking turns: a machine that slows down for a while slows all of them, so their ratios stay
- * meaningful. Before anything is timed the results are compared by bits.
+ * Whole runs of one shape on several engines, which take turns: a machine that slows down for a while slows all of them, so their
+ * ratios stay meaningful. Before anything is timed, every result is compared with plain Java's by bits.
  */
-public final class Contest {
+final class Contest {
+    /** Long enough to compile what HotSpot compiles, at least as far as it matters. */
+    private static final double WARM_UP_SECONDS = 0.5;
+
+    /** Shorter runs are repeated until a turn takes so long. */
+    private static final double TURN_SECONDS = 0.05;
+
+    /** From here on a run is its own warming up: the caches are filled in its first tenths. */
+    private static final double LONG_RUN_SECONDS = 0.1;
+
     /**
-     * What is timed.
+     * Who takes part.
      *
-     * @param name for the table
      * @param device where
      * @param options how
      */
-    public record Contender(String name, Device device, EngineOptions options) {}
-
-    /**
-     * What came out.
-     *
-     * @param name the contender
-     * @param seconds the median of the rounds
-     * @param ofPeak the median over the rounds of its speed as a share of the multiply-add peak measured in the same round; NaN
-     *     without an OpenCL device
-     */
-    public record Result(String name, double seconds, double ofPeak) {}
+    record Contender(Device device, EngineOptions options) {}
 
     private Contest() {}
 
-    /** The contenders on {@code device}: each plan of an OpenCL device, and {@code java}. */
-    public static List<Contender> contenders(Device device) {
+    /** The contenders of {@code run} on {@code device}. */
+    static List<Contender> contenders(BenchCase.Run run, Device device) {
         List<Contender> contenders = new ArrayList<>();
+        if (device instanceof Device.OpenCl && run.plans() == BenchCase.Plans.CHOSEN) {
+            contenders.add(new Contender(device, EngineOptions.DEFAULT));
+            return contenders;
+        }
         if (device instanceof Device.OpenCl) {
             for (Plan plan : Plan.values()) {
-                String name = device + " " + plan.name().toLowerCase(Locale.ROOT);
-                contenders.add(new Contender(name, device, EngineOptions.DEFAULT.withPlan(plan)));
+                contenders.add(new Contender(device, EngineOptions.DEFAULT.withPlan(plan)));
             }
         }
-        contenders.add(new Contender("java", Device.JAVA, EngineOptions.DEFAULT));
+        contenders.add(new Contender(Device.JAVA, EngineOptions.DEFAULT));
         return contenders;
     }
 
     /**
-     * Times {@code contenders} on {@code shape}, in order, {@code rounds} times over.
+     * Times {@code run}, one round after the other.
      *
-     * @throws CellFuseException when two of them differ in a bit
+     * @throws io.github.cellfuse.CellFuseException when a result differs from plain Java's in a bit
      */
-    public static List<Result> run(Shape shape, List<Contender> contenders, int rounds) {
-        Random random = new Random(1);
-        LstmModel model = model(shape, random);
-        LstmInput input = LstmInput.timeMajor(
-                values(random, (long) shape.steps() * shape.rows() * shape.inputs(), 1), shape.steps(), shape.rows());
+    static List<BenchResult> measure(BenchCase.Run run, Ceiling ceiling, Rounds rounds) {
+        Problem problem = Problem.of(run.dimensions());
+        Work work = Work.run(run.dimensions());
+        List<Contender> contenders = contenders(run, ceiling.device());
         List<LstmEngine> engines = new ArrayList<>();
-        try (FmaPeak peak = peak(contenders)) {
+        try {
             List<LstmSession> sessions = new ArrayList<>();
             for (Contender contender : contenders) {
-                LstmEngine engine = LstmEngine.open(contender.device(), model, contender.options());
+                LstmEngine engine = LstmEngine.open(contender.device(), problem.model(), contender.options());
                 engines.add(engine);
                 sessions.add(engine.newSession());
             }
-            LstmOutput output = LstmOutput.allocate(model, input);
-            warmUp(contenders, sessions, input, output);
-            double[][] seconds = new double[contenders.size()][rounds];
-            double[][] shares = new double[contenders.size()][rounds];
-            for (int round = 0; round < rounds; round++) {
-                double limit = peak == null ? Double.NaN : peak.measure();
+            LstmOutput output = LstmOutput.allocate(problem.model(), problem.input());
+            warmUp(sessions, problem, output);
+            List<Samples> samples =
+                    contenders.stream().map(contender -> new Samples()).toList();
+            long start = System.nanoTime();
+            for (int done = 0; rounds.more(done, start); done++) {
+                Limits now = ceiling.sample();
                 for (int c = 0; c < sessions.size(); c++) {
-                    long start = System.nanoTime();
-                    sessions.get(c).run(input, output);
-                    seconds[c][round] = (System.nanoTime() - start) * 1e-9;
-                    shares[c][round] = shape.flops() / seconds[c][round] / limit;
+                    double seconds = turn(sessions.get(c), problem.input(), output);
+                    Limits limits = ceiling.of(contenders.get(c).device(), now);
+                    samples.get(c).add(seconds, limits.share(work, seconds));
                 }
             }
-            List<Result> results = new ArrayList<>();
+            List<BenchResult> results = new ArrayList<>();
             for (int c = 0; c < contenders.size(); c++) {
-                results.add(new Result(contenders.get(c).name(), median(seconds[c]), median(shares[c])));
+                results.add(samples.get(c)
+                        .result(
+                                run.suite(),
+                                BenchResult.RUN,
+                                plan(engines.get(c), run.dimensions()),
+                                run.series(),
+                                run.dimensions(),
+                                work));
             }
             return results;
         } finally {
@@ -99,59 +100,42 @@ public final class Contest {
         }
     }
 
-    /** Compiles what is compiled on the way, on the device and in the JVM, and compares the results. */
-    private static void warmUp(
-            List<Contender> contenders, List<LstmSession> sessions, LstmInput input, LstmOutput output) {
-        LstmOutput first = sessions.get(0).run(input);
-        for (int c = 0; c < sessions.size(); c++) {
-            for (int again = 0; again < 6; again++) {
-                sessions.get(c).run(input, output);
-            }
-            if (output.y().mismatch(first.y()) >= 0) {
-                throw new CellFuseException(contenders.get(c).name() + " and "
-                        + contenders.get(0).name() + " differ in y: 'cellfuse verify' says where");
-            }
+    private static void warmUp(List<LstmSession> sessions, Problem problem, LstmOutput output) {
+        FloatBuffer expected = problem.expected();
+        for (LstmSession session : sessions) {
+            long start = System.nanoTime();
+            do {
+                session.run(problem.input(), output);
+            } while (seconds(start) < WARM_UP_SECONDS);
+            Problem.check(session.engine().device() + " (" + session.engine().explain(1, 1) + ")", output, expected);
         }
     }
 
-    private static FmaPeak peak(List<Contender> contenders) {
-        for (Contender contender : contenders) {
-            if (contender.device() instanceof Device.OpenCl device) {
-                return new FmaPeak(device);
-            }
+    /** Seconds of a run. */
+    private static double turn(LstmSession session, LstmInput input, LstmOutput output) {
+        long start = System.nanoTime();
+        session.run(input, output);
+        double first = seconds(start);
+        if (first >= LONG_RUN_SECONDS) {
+            return first;
         }
-        return null;
+        // That one has brought back into the caches what the others have driven out.
+        int runs = 0;
+        start = System.nanoTime();
+        do {
+            session.run(input, output);
+            runs++;
+        } while (seconds(start) < TURN_SECONDS);
+        return seconds(start) / runs;
     }
 
-    private static LstmModel model(Shape shape, Random random) {
-        int h = shape.units();
-        // The spread of PyTorch's default initialisation.
-        float scale = (float) (1 / Math.sqrt(h));
-        return new LstmModel(
-                Direction.FORWARD,
-                List.of(List.of(new LstmWeights(
-                        shape.inputs(),
-                        h,
-                        h,
-                        values(random, 4L * h * shape.inputs(), scale),
-                        values(random, 4L * h * h, scale),
-                        values(random, 4L * h, scale),
-                        values(random, 4L * h, scale),
-                        null))));
+    private static double seconds(long since) {
+        return (System.nanoTime() - since) * 1e-9;
     }
 
-    private static float[] values(Random random, long count, float scale) {
-        float[] values = new float[Sizes.elements("random values", count)];
-        for (int k = 0; k < values.length; k++) {
-            values[k] = (random.nextFloat() * 2 - 1) * scale;
-        }
-        return values;
-    }
-
-    private static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    private static String plan(LstmEngine engine, Dimensions d) {
+        return engine instanceof OpenClEngine opencl
+                ? opencl.plan(d.n(), d.t()).name().toLowerCase(Locale.ROOT)
+                : engine.device().toString();
     }
 }

@@ -20,6 +20,7 @@ public final class ClKernel extends ClObject {
 
     private final ClContext context;
     private final ClProgram program;
+    private final String name;
     private final cl_kernel raw;
     private final ClBuffer[]
             bound; // by argument, null where it is no buffer: a launch on closed memory takes the process down
@@ -27,9 +28,10 @@ public final class ClKernel extends ClObject {
     /** Where a number stands while the driver copies it: kept, because direct memory is dear and a run binds dozens of them. */
     private final ByteBuffer word = ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
 
-    private ClKernel(ClProgram program, cl_kernel raw, int arguments, Handle handle) {
+    private ClKernel(ClProgram program, String name, cl_kernel raw, int arguments, Handle handle) {
         super(handle);
         this.program = program;
+        this.name = name;
         this.context = program.context();
         this.raw = raw;
         this.bound = new ClBuffer[arguments];
@@ -45,7 +47,13 @@ public final class ClKernel extends ClObject {
             Cleanup.after(e, () -> Cl.releaseKernel(raw));
             throw e;
         }
-        return new ClKernel(program, raw, arguments, Handle.open(what, () -> Cl.releaseKernel(raw), program.handle()));
+        return new ClKernel(
+                program, name, raw, arguments, Handle.open(what, () -> Cl.releaseKernel(raw), program.handle()));
+    }
+
+    /** Its name in the program, such as {@code "lstm_step"}. */
+    public String name() {
+        return name;
     }
 
     /** The program that this kernel is of. */

@@ -14,12 +14,12 @@ final class ProgressBarDisplay implements Progress {
     private final ProgressBar bar;
     private final PrintWriter err;
 
-    ProgressBarDisplay(PrintWriter err, long rows) {
+    ProgressBarDisplay(PrintWriter err, long total, String noun) {
         this.err = err;
         bar = new ProgressBarBuilder()
                 .setTaskName("cellfuse")
-                .setUnit(" rows", 1)
-                .setInitialMax(rows)
+                .setUnit(" " + noun + "s", 1)
+                .setInitialMax(total)
                 .setStyle(ProgressBarStyle.ASCII)
                 .showSpeed()
                 .setUpdateIntervalMillis(200)

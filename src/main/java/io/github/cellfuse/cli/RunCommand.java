@@ -186,9 +186,7 @@ final class RunCommand implements Runnable {
 
     private Progress progress(long rows) {
         PrintWriter err = spec.commandLine().getErr();
-        return quiet
-                ? Progress.none()
-                : root.isTerminal() ? new ProgressBarDisplay(err, rows) : Progress.lines(err, rows);
+        return quiet ? Progress.none() : Progress.on(root.isTerminal(), err, rows, "row");
     }
 
     private void say(String message) {

@@ -5,6 +5,7 @@ import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.Plan;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClContext;
@@ -76,6 +77,11 @@ public final class OpenClEngine implements LstmEngine {
     @Override
     public String explain(int rows, int steps) {
         return device() + ": " + choose(rows, steps).reason();
+    }
+
+    /** The plan by which it runs a batch of this shape. */
+    public Plan plan(int rows, int steps) {
+        return choose(rows, steps).plan();
     }
 
     @Override

@@ -6,11 +6,11 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.RowOrder;
-import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClQueue;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 
 /**
  * A run on an OpenCL device: the batch goes in sorted by length, each layer and direction loops over its time steps on the
@@ -30,6 +30,7 @@ final class OpenClSession implements LstmSession {
 
     private final OpenClEngine engine;
     private final ClQueue queue;
+    private final LayerKernels.Launcher launcher;
     private final Transfers transfers;
     private final Map<KernelKey, LayerKernels> kernels = new HashMap<>();
 
@@ -48,8 +49,14 @@ final class OpenClSession implements LstmSession {
     private boolean closed;
 
     OpenClSession(OpenClEngine engine) {
+        this(engine, engine.context().queue(), queue -> queue::launch);
+    }
+
+    /** A session that owns {@code queue} and whose kernels are launched by what {@code launching} makes of it. */
+    OpenClSession(OpenClEngine engine, ClQueue queue, Function<ClQueue, LayerKernels.Launcher> launching) {
         this.engine = engine;
-        queue = engine.context().queue();
+        this.queue = queue;
+        launcher = launching.apply(queue);
         try {
             transfers = new Transfers(queue);
         } catch (RuntimeException | Error e) {
@@ -122,7 +129,7 @@ final class OpenClSession implements LstmSession {
 
         for (int layer = 0; layer < model.layerCount(); layer++) {
             for (int direction = 0; direction < model.directionCount(); direction++) {
-                kernels(layer, direction, choice).enqueue(queue::launch, run, buffers(layer));
+                kernels(layer, direction, choice).enqueue(launcher, run, buffers(layer));
             }
             // The next layer's launches are prepared while this one's run.
             queue.flush();

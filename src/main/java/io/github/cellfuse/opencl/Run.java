@@ -27,7 +27,9 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         Sizes.elements("rows of all time slots", (order.steps() + 2L) * pitch + tallest);
         int widest = Math.max(model.inputSize(), Math.max(model.outputSize(), model.hiddenSize()));
         Sizes.elements("features of a tile of rows", tallest, widest);
-        Sizes.elements("initial states h and c", LINE + (long) order.rows() * states(model) * (model.stateSize() + (long) model.hiddenSize()));
+        Sizes.elements(
+                "initial states h and c",
+                LINE + (long) order.rows() * states(model) * (model.stateSize() + (long) model.hiddenSize()));
     }
 
     int rows() {

@@ -178,6 +178,7 @@ class LimitsTest {
         long before = OpenCl.liveObjects();
         LooseKernels.with(folder, "roofline.cl", "lstm_fma_peak(", "lstm_fma_peak(oops ", () -> {
             assertThrows(CellFuseException.class, () -> new FmaPeak(device));
+            assertThrows(CellFuseException.class, () -> new Roofline(device));
         });
         assertEquals(before, OpenCl.liveObjects());
     }

@@ -137,8 +137,11 @@ class TileTest {
                 int row = order.row(position);
                 for (int u = 0; u < d * p; u++) {
                     int direction = u / p;
-                    int slotBefore = order.slotBefore(position, model.direction().isReverse(direction));
-                    y.expect((slotBefore * pitch + position) * d * p + u, initial.h()[(direction * n + row) * p + u % p]);
+                    int slotBefore =
+                            order.slotBefore(position, model.direction().isReverse(direction));
+                    y.expect(
+                            (slotBefore * pitch + position) * d * p + u,
+                            initial.h()[(direction * n + row) * p + u % p]);
                     for (int slot = 1; slot <= order.length(position); slot++) {
                         int at = input.offset(row, slot - 1, d * p) + u;
                         y.expect(

@@ -1,0 +1,86 @@
+package io.github.cellfuse.bench;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.DeviceInfo;
+import io.github.cellfuse.opencl.Roofline;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The limits of a device, measured again in every round, because a machine that slows down for a while lowers its roof, too. Not
+ * thread safe.
+ */
+final class Ceiling implements AutoCloseable {
+    private static final int LAUNCH_SAMPLES = 5;
+
+    private final DeviceInfo info;
+    private final Roofline roofline;
+    private final List<Limits> samples = new ArrayList<>();
+
+    Ceiling(Device device) {
+        // Without kernels there is nothing to measure it by: java.
+        roofline = device instanceof Device.OpenCl opencl ? new Roofline(opencl) : null;
+        Device exact = roofline == null ? device : roofline.device();
+        info = Device.all().stream()
+                .filter(candidate -> candidate.device().equals(exact))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** The device with its exact name. */
+    Device device() {
+        return info.device();
+    }
+
+    /** The limits at this moment. Takes about two tenths of a second. */
+    Limits sample() {
+        if (roofline == null) {
+            return Limits.UNKNOWN;
+        }
+        Limits now = new Limits(roofline.fmaPeak(), roofline.copyBandwidth());
+        samples.add(now);
+        return now;
+    }
+
+    /** The limits for a contender on {@code device}: plain Java has those of the processor, where that is what was measured. */
+    Limits of(Device device, Limits now) {
+        boolean same = device.equals(info.device()) || info.kind() == DeviceInfo.Kind.CPU;
+        return same ? now : Limits.UNKNOWN;
+    }
+
+    /** Bytes that no cache of the device holds; 0 where there is no device to ask. */
+    long workingSet() {
+        return roofline == null ? 0 : roofline.workingSet();
+    }
+
+    /** The medians of all samples, and what is measured once. */
+    DeviceReport report() {
+        if (roofline == null) {
+            return new DeviceReport(info, Limits.UNKNOWN, Double.NaN, Double.NaN, Double.NaN, 0);
+        }
+        if (samples.isEmpty()) {
+            sample();
+        }
+        double[] launches = new double[LAUNCH_SAMPLES], up = launches.clone(), down = launches.clone();
+        for (int k = 0; k < LAUNCH_SAMPLES; k++) {
+            launches[k] = roofline.launchSeconds();
+            double[] host = roofline.hostBandwidth();
+            up[k] = host[0];
+            down[k] = host[1];
+        }
+        Limits median = new Limits(
+                Rounds.median(
+                        samples.stream().mapToDouble(Limits::flopsPerSecond).toArray()),
+                Rounds.median(
+                        samples.stream().mapToDouble(Limits::bytesPerSecond).toArray()));
+        return new DeviceReport(
+                info, median, Rounds.median(launches), Rounds.median(up), Rounds.median(down), roofline.workingSet());
+    }
+
+    @Override
+    public void close() {
+        if (roofline != null) {
+            roofline.close();
+        }
+    }
+}

@@ -1,0 +1,181 @@
+package io.github.cellfuse.bench;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.Plan;
+import io.github.cellfuse.opencl.KernelProfile;
+import io.github.cellfuse.opencl.StandaloneKernels;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Kernels one by one: alone, or within a run by the device's own clock. Every result is compared with plain Java's by bits first. */
+final class KernelMeasurement {
+    private static final String STEP = "lstm_step";
+
+    private KernelMeasurement() {}
+
+    /** {@code lstm_cell} alone. */
+    static List<BenchResult> measure(BenchCase.Cell cell, Ceiling ceiling, Rounds rounds) {
+        long bytesOfRow = (long) Work.CELL_BYTES * cell.units();
+        int rows = cell.rows() > 0 ? cell.rows() : (int) (ceiling.workingSet() / bytesOfRow + 1);
+        Dimensions d = Dimensions.of(1, rows, 0, cell.units());
+        try (StandaloneKernels kernels = new StandaloneKernels((Device.OpenCl) ceiling.device());
+                StandaloneKernels.Bound bound = kernels.cell(rows, cell.units())) {
+            return List.of(alone(cell.suite(), "lstm_cell", d, Work.cell(d), bound, ceiling, rounds));
+        }
+    }
+
+    /** {@code lstm_activations} alone, as rows of 1024 values where there are so many. */
+    static List<BenchResult> measure(BenchCase.Activations activations, Ceiling ceiling, Rounds rounds) {
+        int width = 1024;
+        long all = activations.values() > 0 ? activations.values() : ceiling.workingSet() / (3 * Float.BYTES);
+        Dimensions d = Dimensions.of(1, (int) (all / width), 0, width);
+        long values = (long) d.n() * width;
+        try (StandaloneKernels kernels = new StandaloneKernels((Device.OpenCl) ceiling.device());
+                StandaloneKernels.Bound bound = kernels.activations(values)) {
+            Work work = Work.activations(values);
+            return List.of(alone(activations.suite(), "lstm_activations", d, work, bound, ceiling, rounds));
+        }
+    }
+
+    private static BenchResult alone(
+            String suite,
+            String kernel,
+            Dimensions d,
+            Work work,
+            StandaloneKernels.Bound bound,
+            Ceiling ceiling,
+            Rounds rounds) {
+        Samples samples = new Samples();
+        long start = System.nanoTime();
+        for (int done = 0; rounds.more(done, start); done++) {
+            Limits now = ceiling.sample();
+            double seconds = bound.seconds();
+            samples.add(seconds, now.share(work, seconds));
+        }
+        return samples.result(suite, kernel, null, null, d, work);
+    }
+
+    /** Every kernel of a run under every plan. */
+    static List<BenchResult> measure(BenchCase.Kernels kernels, Ceiling ceiling, Rounds rounds) {
+        Problem problem = Problem.of(kernels.dimensions());
+        FloatBuffer expected = problem.expected();
+        List<BenchResult> results = new ArrayList<>();
+        for (Plan plan : Plan.values()) {
+            results.addAll(measure(kernels, plan, problem, expected, ceiling, rounds));
+        }
+        return results;
+    }
+
+    private static List<BenchResult> measure(
+            BenchCase.Kernels kernels,
+            Plan plan,
+            Problem problem,
+            FloatBuffer expected,
+            Ceiling ceiling,
+            Rounds rounds) {
+        Dimensions d = kernels.dimensions();
+        Map<String, Samples> samples = new LinkedHashMap<>();
+        profile(problem, expected, plan, ceiling, rounds, (launches, now) -> {
+            Map<String, List<Double>> times = new LinkedHashMap<>();
+            for (KernelProfile.Launch launch : launches) {
+                if (work(launch.kernel(), plan, d) != null) {
+                    times.computeIfAbsent(launch.kernel(), name -> new ArrayList<>())
+                            .add(launch.seconds());
+                }
+            }
+            times.forEach((kernel, seconds) -> {
+                double time = isOfOneStep(kernel)
+                        ? Rounds.median(seconds.stream()
+                                .mapToDouble(Double::doubleValue)
+                                .toArray())
+                        : seconds.stream().mapToDouble(Double::doubleValue).sum();
+                samples.computeIfAbsent(kernel, name -> new Samples())
+                        .add(time, now.share(work(kernel, plan, d), time));
+            });
+        });
+        List<BenchResult> results = new ArrayList<>();
+        samples.forEach((kernel, found) -> results.add(found.result(
+                kernels.suite(),
+                kernel,
+                plan.name().toLowerCase(Locale.ROOT),
+                null,
+                isOfOneStep(kernel) ? d.withSteps(1) : d,
+                work(kernel, plan, d))));
+        return results;
+    }
+
+    /** What a kernel has to do; null for those that only move states in and out, once a run. */
+    private static Work work(String kernel, Plan plan, Dimensions d) {
+        return switch (kernel) {
+            case STEP -> Work.step(d, plan);
+            case "lstm_cell" -> Work.cell(d);
+            case "lstm_hidden_projection" -> Work.hiddenProjection(d);
+            case "lstm_input_projection" -> Work.inputProjection(d);
+            case "lstm_sequence" -> Work.sequence(d);
+            default -> null;
+        };
+    }
+
+    /** The others are for many steps at once: their launches are added up. */
+    private static boolean isOfOneStep(String kernel) {
+        return switch (kernel) {
+            case STEP, "lstm_cell", "lstm_hidden_projection" -> true;
+            default -> false;
+        };
+    }
+
+    /** The recurrent part of a run: the steps of the hoisted plan, with the gaps between them. */
+    static List<BenchResult> measure(BenchCase.Recurrent recurrent, Ceiling ceiling, Rounds rounds) {
+        Dimensions d = recurrent.dimensions();
+        Work work = Work.recurrent(d);
+        Problem problem = Problem.of(d);
+        Samples samples = new Samples();
+        profile(problem, problem.expected(), Plan.HOISTED, ceiling, rounds, (launches, now) -> {
+            double seconds = recurrentSeconds(launches);
+            samples.add(seconds, now.share(work, seconds));
+        });
+        return List.of(samples.result(recurrent.suite(), STEP, "hoisted", null, d, work));
+    }
+
+    /** From the beginning of the first step to the end of the last, less what else ran in between: products of the next chunk. */
+    static double recurrentSeconds(List<KernelProfile.Launch> launches) {
+        double seconds = 0;
+        KernelProfile.Launch before = null;
+        for (KernelProfile.Launch launch : launches) {
+            if (launch.kernel().equals(STEP)) {
+                boolean goesOn = before != null && before.kernel().equals(STEP);
+                seconds += (launch.ended() - (goesOn ? before.ended() : launch.started())) * 1e-9;
+            }
+            before = launch;
+        }
+        return seconds;
+    }
+
+    private interface Round {
+        void take(List<KernelProfile.Launch> launches, Limits now);
+    }
+
+    private static void profile(
+            Problem problem, FloatBuffer expected, Plan plan, Ceiling ceiling, Rounds rounds, Round round) {
+        EngineOptions options = EngineOptions.DEFAULT.withPlan(plan);
+        try (LstmEngine engine = LstmEngine.open(ceiling.device(), problem.model(), options);
+                KernelProfile profile = new KernelProfile(engine)) {
+            LstmOutput output = LstmOutput.allocate(problem.model(), problem.input());
+            profile.run(problem.input(), output);
+            Problem.check(engine.device() + " " + plan, output, expected);
+            long start = System.nanoTime();
+            for (int done = 0; rounds.more(done, start); done++) {
+                Limits now = ceiling.sample();
+                profile.run(problem.input(), output); // brings back into the caches what the measurement drove out
+                round.take(profile.run(problem.input(), output), now);
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package io.github.cellfuse.bench;
+
+import io.github.cellfuse.Plan;
+
+/**
+ * What a kernel has to do at the least, by which its speed is judged.
+ *
+ * <p>Operations are those of the matrix products, two for a multiply-add, and of the kernels without a product those of the
+ * non-linearities as {@code kernels/activations.cl} defines them. The cell at the end of a product isn't counted: {@value
+ * #CELL_FLOPS} operations beside 8·(I+H), which makes what it costs visible.
+ *
+ * <p>Bytes are those that must come from memory or go there even if every cache were perfect: each operand once, float32. So the
+ * intensity is the largest possible, and the roofline over it a true limit.
+ *
+ * @param flops floating-point operations of one launch or run
+ * @param bytes bytes moved by it, reading and writing
+ */
+public record Work(double flops, double bytes) {
+    /** Operations of a cell: three sigmoids of 41, two tanh of 42, two products and a multiply-add. */
+    public static final int CELL_FLOPS = 3 * 41 + 2 * 42 + 4;
+
+    /** Four pre-activations and the cell state read, cell state and hidden state written. */
+    public static final int CELL_BYTES = 7 * Float.BYTES;
+
+    /** Operations per byte: where it stands on the roofline's abscissa. */
+    public double intensity() {
+        return flops / bytes;
+    }
+
+    /** {@code lstm_cell}: 28·N·H bytes. */
+    static Work cell(Dimensions d) {
+        double cells = (double) d.n() * d.h();
+        return new Work(CELL_FLOPS * cells, CELL_BYTES * cells);
+    }
+
+    /** {@code lstm_activations} of {@code values} values, read once, with a sigmoid and a tanh written of each. */
+    static Work activations(double values) {
+        return new Work((41 + 42) * values, 3 * Float.BYTES * values);
+    }
+
+    /** {@code lstm_input_projection} of all T steps: x, W and the bias read, the pre-activations written. */
+    static Work inputProjection(Dimensions d) {
+        double rows = (double) d.t() * d.n(), gates = 4.0 * d.h();
+        return new Work(2 * rows * gates * d.i(), floats(rows * d.i() + gates * d.i() + gates + rows * gates));
+    }
+
+    /** {@code lstm_hidden_projection} of one step: o⊙tanh(c) and S read, h written. */
+    static Work hiddenProjection(Dimensions d) {
+        double n = d.n(), h = d.h(), p = d.p();
+        return new Work(2 * n * h * p, floats(n * h + h * p + n * p));
+    }
+
+    /**
+     * {@code lstm_step} of one step, under each plan. All read h and R; FUSED and SEPARATE read x, W and the bias, HOISTED the
+     * pre-activations instead; SEPARATE writes pre-activations, the others update c and write o⊙tanh(c).
+     */
+    static Work step(Dimensions d, Plan plan) {
+        double n = d.n(), h = d.h(), p = d.p(), i = d.i();
+        double input = plan == Plan.HOISTED ? 4 * n * h : n * i + 4 * h * i + 4 * h;
+        double output = plan == Plan.SEPARATE ? 4 * n * h : 3 * n * h;
+        double depth = plan == Plan.HOISTED ? p : i + p;
+        return new Work(8 * n * h * depth, floats(input + n * p + 4 * h * p + output));
+    }
+
+    /** {@code lstm_sequence} of all T steps: a whole run but for the states' way in and out; c is updated in place. */
+    static Work sequence(Dimensions d) {
+        double n = d.n(), h = d.h(), p = d.p();
+        return new Work(layerFlops(d, 0), floats((double) d.t() * n * (d.i() + p) + n * p + 2 * n * h + weights(d, 0)));
+    }
+
+    /** The recurrent product alone of all T steps, DeepBench's count: 8·H²·N·T operations; bytes as T hoisted steps with R read once. */
+    static Work recurrent(Dimensions d) {
+        double rows = (double) d.t() * d.n(), n = d.n(), h = d.h();
+        return new Work(8 * h * h * rows, floats(4 * rows * h + rows * h + 4 * h * h + n * h + 2 * n * h));
+    }
+
+    /** A whole run: x, the weights and the initial states read once, y and the final states written once. */
+    static Work run(Dimensions d) {
+        double flops = 0, values = (double) d.t() * d.n() * (d.i() + (double) d.directions() * d.p());
+        for (int layer = 0; layer < d.layers(); layer++) {
+            flops += d.directions() * layerFlops(d, layer);
+            values += d.directions() * (weights(d, layer) + 2.0 * d.n() * (d.p() + d.h()));
+        }
+        return new Work(flops, floats(values));
+    }
+
+    /** Products of one direction: 8·H·(I+P)·N·T, and 2·P·H·N·T of the projection. */
+    private static double layerFlops(Dimensions d, int layer) {
+        double rows = (double) d.t() * d.n();
+        double gates = 8.0 * d.h() * ((double) d.inputs(layer) + d.p()) * rows;
+        return gates + (d.p() == d.h() ? 0 : 2.0 * d.p() * d.h() * rows);
+    }
+
+    /** Values of one direction's weights: W, R, one bias, S. */
+    private static double weights(Dimensions d, int layer) {
+        double h = d.h();
+        return 4 * h * ((double) d.inputs(layer) + d.p() + 1) + (d.p() == d.h() ? 0 : h * d.p());
+    }
+
+    private static double floats(double values) {
+        return Float.BYTES * values;
+    }
+}

@@ -1,0 +1,126 @@
+package io.github.cellfuse.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.Plan;
+import io.github.cellfuse.TestEngines;
+import io.github.cellfuse.cl.OpenCl;
+import io.github.cellfuse.opencl.KernelProfile.Launch;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** No timing is asserted: what is measured, that it is all there, and that nothing is left open. */
+class BenchmarkTest {
+    private static final Dimensions SMALL = Dimensions.of(3, 5, 4, 9);
+
+    @Test
+    void everyKindOfCaseIsMeasuredAndNothingIsLeftOpen() {
+        long before = OpenCl.liveObjects();
+        Device opencl = TestEngines.exact().get(1);
+        List<Long> progress = new ArrayList<>();
+        List<BenchCase> cases = List.of(
+                new BenchCase.Run("shape", SMALL, BenchCase.Plans.ALL, null, true),
+                new BenchCase.Run("lstm", new Dimensions(3, 2, 4, 9, 9, 2, 2), BenchCase.Plans.CHOSEN, "N", false),
+                new BenchCase.Kernels("lstm", new Dimensions(3, 5, 4, 9, 6, 1, 1)),
+                new BenchCase.Recurrent("deepbench", Dimensions.of(3, 5, 1, 9)),
+                new BenchCase.Cell("cell", 7, 37),
+                new BenchCase.Activations("cell", 1 << 12));
+        BenchReport report = Benchmark.run(opencl, cases, new Rounds(2), progress::add);
+        assertEquals(before, OpenCl.liveObjects());
+        assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L), progress);
+        assertTrue(report.skipped().isEmpty());
+
+        assertEquals(opencl, report.device().info().device());
+        assertTrue(report.device().limits().flopsPerSecond() > 0);
+        assertTrue(report.device().limits().bytesPerSecond() > 0);
+        assertTrue(report.device().launchSeconds() > 0);
+        assertTrue(report.device().toDevice() > 0 && report.device().toHost() > 0);
+
+        assertEquals(Plan.values().length + 1, of(report, "shape").size());
+        assertEquals("java", of(report, "shape").get(Plan.values().length).plan());
+        Set<String> kernels =
+                of(report, "lstm").stream().map(BenchResult::kernel).collect(Collectors.toSet());
+        assertEquals(
+                Set.of(
+                        "run",
+                        "lstm_step",
+                        "lstm_cell",
+                        "lstm_input_projection",
+                        "lstm_hidden_projection",
+                        "lstm_sequence"),
+                kernels);
+        assertEquals("hoisted", of(report, "deepbench").get(0).plan());
+        assertEquals(
+                List.of("lstm_cell", "lstm_activations"),
+                of(report, "cell").stream().map(BenchResult::kernel).toList());
+        for (BenchResult result : report.results()) {
+            assertTrue(result.seconds() > 0 && result.ofRoofline() > 0 && result.rounds() == 2, result.toString());
+        }
+    }
+
+    private static List<BenchResult> of(BenchReport report, String suite) {
+        return report.results().stream().filter(r -> r.suite().equals(suite)).toList();
+    }
+
+    @Test
+    void javaHasRunsAndNoRoofline() {
+        List<BenchCase> cases = List.of(
+                new BenchCase.Run("quick", SMALL, BenchCase.Plans.ALL, null, false),
+                new BenchCase.Cell("quick", 0, 64));
+        BenchReport report = Benchmark.run(Device.JAVA, cases, new Rounds(1), done -> {});
+        assertEquals(1, report.results().size());
+        assertTrue(Double.isNaN(report.results().get(0).ofRoofline()));
+        assertTrue(Double.isNaN(report.device().limits().flopsPerSecond()));
+        assertEquals("quick", report.skipped().get(0).suite());
+    }
+
+    @Test
+    void theRecurrentPartHasTheGapsBetweenStepsButNotTheProjections() {
+        List<Launch> launches = List.of(
+                launch("lstm_load_state", 0, 5),
+                launch("lstm_input_projection", 5, 100),
+                launch("lstm_step", 110, 120),
+                launch("lstm_step", 125, 130),
+                launch("lstm_input_projection", 140, 200),
+                launch("lstm_step", 210, 225),
+                launch("lstm_store_state", 230, 240));
+        assertEquals((20 + 15) * 1e-9, KernelMeasurement.recurrentSeconds(launches), 1e-15);
+    }
+
+    private static Launch launch(String kernel, long started, long ended) {
+        return new Launch(kernel, started, ended);
+    }
+
+    @Test
+    void roundsEndWithTheirTime() {
+        long now = System.nanoTime(), longAgo = now - 60_000_000_000L;
+        assertTrue(new Rounds(7).more(6, now));
+        assertFalse(new Rounds(7).more(7, now));
+        assertTrue(new Rounds(7).more(2, longAgo));
+        assertFalse(new Rounds(7).more(3, longAgo));
+        assertFalse(new Rounds(1).more(1, now));
+        assertEquals(2.5, Rounds.median(4, 1, 3, 2));
+    }
+
+    @Test
+    void operationsAreThoseOfTheProducts() {
+        assertEquals(8.0 * 512 * 1024 * 256 * 64, Shape.parse("64,256,512,512").flops());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "64", "64,256,512", "64,256,512,0", "-1,2,3,4", "64,256,512,512,1", "a,b,c,d"})
+    void otherShapesAreRefused(String text) {
+        InvalidInputException e = assertThrows(InvalidInputException.class, () -> Shape.parse(text));
+        assertTrue(e.getMessage().startsWith("shape: expected "), e.getMessage());
+    }
+}
