@@ -8,6 +8,9 @@ public enum Plan {
     FUSED,
     /** The input's products for many steps at once, then a step in one kernel: the recurrent product with the cell. */
     HOISTED,
-    /** All steps in one kernel: each work-item takes its rows through the whole sequence. */
+    /**
+     * All steps in one kernel: each work-item takes its rows, and its share of the units where cores work on the same rows, through
+     * the whole sequence; for few rows the input's products come first, for many steps at once.
+     */
     SEQUENCE
 }
