@@ -25,6 +25,9 @@ final class PlanChooser {
     /** Weights that every work-item of a sequence may read in every step. */
     private static final long SEQUENCE_WEIGHT_BYTES = CORE_CACHE_BYTES / 2;
 
+    /** Weights times rows of a step that takes longer than waiting for each other: some microseconds. */
+    private static final long BYTES_WORTH_SHARING = 256 << 10;
+
     /** From here on a step is long enough that handing it out anew costs nothing, and evens out what disturbs a core. */
     private static final int ROWS_FOR_LAUNCHES = 192;
 
@@ -98,9 +101,11 @@ final class PlanChooser {
         return choice(Plan.FUSED, groups, false, rows, steps, "the pre-activations stay in registers");
     }
 
-    /** Whether each core has a tile of rows, and the weights find room in its cache. */
+    /** Whether the weights find room in a core's cache, and each core has a tile of rows or the step is too small to share. */
     private boolean fitsSequence(int rows) {
-        return layer.weightBytes() <= SEQUENCE_WEIGHT_BYTES && tiles(rows, smallTile(rows, cores())) >= cores();
+        return layer.weightBytes() <= SEQUENCE_WEIGHT_BYTES
+                && (tiles(rows, smallTile(rows, cores())) >= cores()
+                        || layer.weightBytes() * rows < BYTES_WORTH_SHARING);
     }
 
     private PlanChoice choice(Plan plan, Groups groups, boolean hoisted, int rows, int steps, String reason) {

@@ -155,6 +155,8 @@ class OpenClEngineTest extends EngineContract {
         assertEquals(Plan.SEQUENCE, choice(pocl, small, 4096, 64).plan());
         assertEquals(Groups.EACH_TILE, choice(pocl, small, 4096, 64).groups());
         assertEquals(0, choice(pocl, small, 4096, 64).step().prefetch(), "weights that stay in the cache");
+        assertEquals(Plan.SEQUENCE, choice(pocl, small, 1, 64).plan());
+        assertEquals(Groups.EACH_TILE, choice(pocl, small, 1, 64).groups(), "a step of a microsecond isn't shared");
         PlanChoice one = choice(pocl, large, 1, 64), some = choice(pocl, large, 64, 64);
         assertEquals(Plan.SEQUENCE, one.plan());
         assertEquals(new Groups(1, 2), one.groups());
