@@ -25,7 +25,7 @@ final class PlanChooser {
     /** Weights that every work-item of a sequence may read in every step. */
     private static final long SEQUENCE_WEIGHT_BYTES = CORE_CACHE_BYTES / 2;
 
-    /** Weights times rows of a step that takes longer than waiting for each other: some microseconds. */
+    /** Weights times rows below which a step is taken to be shorter than waiting for each other is worth. */
     private static final long BYTES_WORTH_SHARING = 256 << 10;
 
     /** From here on a step is long enough that handing it out anew costs nothing, and evens out what disturbs a core. */
