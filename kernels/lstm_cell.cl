@@ -36,24 +36,39 @@ inline void store_lanes(floatv value, __global float* p, int count) {
   }
 }
 
+// The slot of a step, counted from 1 in the order of the direction: a row's first step in reverse is its last in time. Both orders
+// have their steps 1 … longest, the length of the longest row, so that directions that run side by side end together.
+inline int slot_of(int step, int reverse, int longest) { return reverse ? longest + 1 - step : step; }
+
+// The first of the slots of the steps first_step … last_step.
+inline int chunk_slot(int first_step, int last_step, int reverse, int longest) {
+  return slot_of(reverse ? last_step : first_step, reverse, longest);
+}
+
 // Where pre-activation vectors and cell states of (row, unit block) are. B = unit blocks of VEC units.
 inline size_t off_gates(size_t row, int block, int blocks) { return (row * blocks + block) * 4 * VEC; }
 inline size_t off_cell(size_t row, int block, int blocks) { return (row * blocks + block) * VEC; }
 
 // The pointwise kernel on its own: 28 bytes moved for each cell.
-//   a [N,B,4,VEC]  pre-activations, gates i f g o
-//   c [N,B·VEC]    cell states, updated in place
-//   h [slots,slot_rows,h_stride]  hidden states of unit u of row n at column h_column + u of the slot's row n
-//   global size (B, N, 1) with the time slot as the offset of dimension 2; rows beyond active[slot] are left alone
+//   a [D,row_pitch,B,4,VEC]  pre-activations, gates i f g o
+//   c [D,row_pitch,B·VEC]    cell states, updated in place
+//   h [slots,h_slot_rows,D,units]  hidden states
+//   first_reverse  the directions from there on are reverse
+//   global size (B, N, D) with the step as the offset of dimension 2; rows without this step are left alone
 __kernel void lstm_cell(__global const float* restrict a, __global float* restrict c, __global float* restrict h,
-                        __global const int* restrict active, int units, int h_slot_rows, int h_stride, int h_column) {
-  int block = get_global_id(0), row = get_global_id(1), slot = get_global_id(2);
+                        __global const int* restrict active, int row_pitch, int units, int h_slot_rows, int first_reverse,
+                        int longest) {
+  int block = get_global_id(0), row = get_global_id(1);
+  int step = get_global_offset(2), direction = get_global_id(2) - step, directions = get_global_size(2);
+  int slot = slot_of(step, direction >= first_reverse, longest);
   if (row >= active[slot]) return;
   int blocks = (units + VEC - 1) / VEC;
-  __global const float* gates = a + off_gates(row, block, blocks);
-  __global float* cell = c + off_cell(row, block, blocks);
+  size_t place = (size_t)direction * row_pitch + row;
+  __global const float* gates = a + off_gates(place, block, blocks);
+  __global float* cell = c + off_cell(place, block, blocks);
   cell_state next =
       lstm_cell_update(vloadv(0, gates), vloadv(1, gates), vloadv(2, gates), vloadv(3, gates), vloadv(0, cell));
   vstorev(next.c, 0, cell);
-  store_lanes(next.h, h + ((size_t)slot * h_slot_rows + row) * h_stride + h_column + block * VEC, units - block * VEC);
+  __global float* hidden = h + (((size_t)slot * h_slot_rows + row) * directions + direction) * units;
+  store_lanes(next.h, hidden + block * VEC, units - block * VEC);
 }

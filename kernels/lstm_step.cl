@@ -1,12 +1,16 @@
-// One time step of one direction of one layer: products and cell in one kernel.
+// One time step of one layer, in all its directions: products and cell in one kernel.
 //
 //      x[t] ──×── W ──┐                  HOISTED: this part comes ready from input_projection.cl
 //      bias ──────────+──┐
 //      h[t-1] ──×── R ───+──► pre-activations, in registers ──► cell (lstm_cell.cl) ──► c, h[t]
 //                                         └ not FUSED: stored, and lstm_cell runs as a kernel of its own
 //
-// A work-item owns ROWS rows × VEC units × 4 gates, so the non-linearities and the update of the cell state are the epilogue of
-// the product and the pre-activations never leave the registers. Needs activations.cl, lstm_cell.cl and gate_product.cl.
+// A work-item owns ROWS rows × VEC units × 4 gates of a direction, so the non-linearities and the update of the cell state are the
+// epilogue of the product and the pre-activations never leave the registers. Needs activations.cl, lstm_cell.cl and gate_product.cl.
+//
+//      step         1 ──► 2 ──► … ──► L         L: the length of the longest row
+//      forward      1     2     …     L    slot of the step; the directions know nothing of each other, so one launch has a step
+//      reverse      L    L-1    …     1    of both, and no step is without work for either
 //
 // Hidden states live in a history of time slots [T+2, row_pitch, stride]: time step t (0-based) is slot t+1, and the initial
 // state of a row stands in the slot that its first step looks back to: slot 0 forward, slot length+1 in reverse. Reading the
@@ -34,55 +38,65 @@
 #endif
 
 // What a step works on; lstm_sequence.cl takes the same.
-//   x [..,row_pitch,x_stride]   input; its slot x_first is the first in the buffer (unused when HOISTED)
-//   y [T+2,row_pitch,y_stride]  history that holds h[t-1] from column y_column on, in slot + back
-//   w [B,I+P,4,VEC], bias [B,4,VEC]  packed weights (gates i f g o)
-//   p [..,row_pitch,B,4,VEC]    pre-activations: read from slot p_first on when HOISTED, written at slot 0 when not FUSED
-//   c [row_pitch,B·VEC]         cell states, updated in place
-//   h [..,row_pitch,h_stride]   receives o⊙tanh(c) from column h_column on, h_slot_rows rows a slot (0: always slot 0)
-//                               may be y: what is read and what is written never share a slot
+//   x [..,row_pitch,x_stride]  input; its slot x_first is the first in the buffer (unused when HOISTED)
+//   y [T+2,row_pitch,D,P]      history that holds h[t-1]: in the slot before, or after in reverse
+//   w [D,B,I+P,4,VEC], bias [D,B,4,VEC]  packed weights (gates i f g o)
+//   p [D,..,row_pitch,B,4,VEC] pre-activations: when HOISTED those of the steps first_step … last_step are read, in the order of
+//                              time; when not FUSED those of the step are written
+//   c [D,row_pitch,B·VEC]      cell states, updated in place
+//   h [..,h_slot_rows,D,units] receives o⊙tanh(c); h_slot_rows is 0 where all slots have the same place
+//                              may be y: what a direction reads and what it writes never share a slot
+//   first_reverse, longest as in lstm_cell
 #define STEP_PARAMETERS                                                                                              \
   __global const float *restrict x, __global const float *y, __global const float *restrict w,                      \
       __global const float *restrict bias, __global float *restrict p, __global float *restrict c, __global float *h, \
-      __global const int *restrict active, int row_pitch, int x_first, int x_stride, int inputs, int y_stride,        \
-      int y_column, int recurrent_inputs, int back, int p_first, int units, int h_slot_rows, int h_stride, int h_column
+      __global const int *restrict active, int row_pitch, int x_first, int x_stride, int inputs,                      \
+      int recurrent_inputs, int units, int h_slot_rows, int directions, int first_reverse, int longest,               \
+      int first_step, int last_step
 #define STEP_ARGUMENTS                                                                                               \
-  x, y, w, bias, p, c, h, active, row_pitch, x_first, x_stride, inputs, y_stride, y_column, recurrent_inputs, back,  \
-      p_first, units, h_slot_rows, h_stride, h_column
+  x, y, w, bias, p, c, h, active, row_pitch, x_first, x_stride, inputs, recurrent_inputs, units, h_slot_rows,        \
+      directions, first_reverse, longest, first_step, last_step
 
 // The step of one tile: the rows from `row` on, of which `rows` are left, and unit block `block` of `blocks`. Meanwhile the tile
 // fetches its share of unit block `next`'s weights, which come after.
-TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int next, int slot, STEP_PARAMETERS) {
+TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int next, int direction, int slot,
+                                  STEP_PARAMETERS) {
+  int reverse = direction >= first_reverse;
   int panel_floats = (inputs + recurrent_inputs) * 4 * VEC;
-  __global const float* panel = w + (size_t)block * panel_floats;
+  __global const float* panels = w + (size_t)direction * blocks * panel_floats;
+  __global const float* panel = panels + (size_t)block * panel_floats;
   __global const float* recurrent = panel + inputs * 4 * VEC;
 
   // The share of tile n is the n-th part of the panel; tiles beyond the last part have none.
   int depth = recurrent_inputs + (HOISTED ? 0 : inputs);
   size_t share = (size_t)(row / ROWS) * (4 / GATES) * (depth / 4) * PREFETCH * LINE;
   int has_share = next != block && share < (size_t)depth * 4 * VEC;
-  __global const float* ahead = w + (size_t)next * panel_floats + (HOISTED ? inputs * 4 * VEC : 0) + (has_share ? share : 0);
+  __global const float* ahead = panels + (size_t)next * panel_floats + (HOISTED ? inputs * 4 * VEC : 0) + (has_share ? share : 0);
   int ahead_step = has_share ? PREFETCH * LINE : 0;
+
+  int y_stride = directions * recurrent_inputs;
+  __global const float* before =
+      y + ((size_t)(reverse ? slot + 1 : slot - 1) * row_pitch + row) * y_stride + direction * recurrent_inputs;
 
   floatv gates[ROWS][4];  // with two passes this is memory, which the second pass and the cell find in the nearest cache
   EACH_PASS
   for (int gate = 0; gate < 4; gate += GATES) {
     floatv a[ROWS][GATES];
 #if HOISTED
-    __global const float* ready = p + off_gates((size_t)(slot - p_first) * row_pitch + row, block, blocks);
+    size_t p_slot = (size_t)direction * (last_step - first_step + 1) + slot - chunk_slot(first_step, last_step, reverse, longest);
+    __global const float* ready = p + off_gates(p_slot * row_pitch + row, block, blocks);
 #pragma unroll
     for (int m = 0; m < ROWS; m++) {
 #pragma unroll
       for (int q = 0; q < GATES; q++) a[m][q] = vloadv(gate + q, ready + off_gates(m, 0, blocks));
     }
 #else
-    start_from_bias(a, bias + (block * 4 + gate) * VEC);
+    start_from_bias(a, bias + ((size_t)(direction * blocks + block) * 4 + gate) * VEC);
     accumulate(a, x + ((size_t)(slot - x_first) * row_pitch + row) * x_stride, x_stride, inputs, panel + gate * VEC, ahead,
                ahead_step);
     ahead += inputs / 4 * ahead_step;
 #endif
-    accumulate(a, y + ((size_t)(slot + back) * row_pitch + row) * y_stride + y_column, y_stride, recurrent_inputs,
-               recurrent + gate * VEC, ahead, ahead_step);
+    accumulate(a, before, y_stride, recurrent_inputs, recurrent + gate * VEC, ahead, ahead_step);
     ahead += recurrent_inputs / 4 * ahead_step;
 #pragma unroll
     for (int m = 0; m < ROWS; m++) {
@@ -91,9 +105,11 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
     }
   }
 
+  size_t place = (size_t)direction * row_pitch + row;
 #if FUSED
-  __global float* cell = c + off_cell(row, block, blocks);
-  __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + h_column + block * VEC;
+  int h_stride = directions * units;
+  __global float* cell = c + off_cell(place, block, blocks);
+  __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units + block * VEC;
   EACH_ROW
   for (int m = 0; m < ROWS; m++) {
     if (m < rows) {
@@ -104,7 +120,7 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
     }
   }
 #else
-  __global float* out = p + off_gates(row, block, blocks);
+  __global float* out = p + off_gates(place, block, blocks);
   EACH_ROW
   for (int m = 0; m < ROWS; m++) {
     if (m < rows) {
@@ -115,9 +131,12 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
 #endif
 }
 
-//   global size (row tiles, B, 1) with the time slot as the offset of dimension 2, so no argument changes from step to step
+//   global size (row tiles, B, D) with the step as the offset of dimension 2, so no argument changes from step to step; as many
+//     row tiles as the direction with more rows at this step has
 __kernel void lstm_step(STEP_PARAMETERS) {
-  int row = get_global_id(0) * ROWS, block = get_global_id(1), blocks = get_global_size(1), slot = get_global_id(2);
+  int row = get_global_id(0) * ROWS, block = get_global_id(1), blocks = get_global_size(1);
+  int step = get_global_offset(2), direction = get_global_id(2) - step;
+  int slot = slot_of(step, direction >= first_reverse, longest);
   int rows = active[slot] - row;
-  if (rows > 0) lstm_step_tile(row, rows, block, blocks, min(block + 1, blocks - 1), slot, STEP_ARGUMENTS);
+  if (rows > 0) lstm_step_tile(row, rows, block, blocks, min(block + 1, blocks - 1), direction, slot, STEP_ARGUMENTS);
 }

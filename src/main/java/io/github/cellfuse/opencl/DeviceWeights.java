@@ -10,14 +10,15 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.List;
 
 /**
- * The weights of one direction of one layer on the device, packed so that a tile reads one contiguous panel: for each block of
+ * The weights of one layer on the device, packed so that a tile reads one contiguous panel: for each direction and each block of
  * {@code VEC} units {@code [I+P][4][VEC]}, the input's weights first. Lanes beyond the last unit have weights of zero.
  *
- * @param gates {@code [B,I+P,4,VEC]}
- * @param bias {@code [B,4,VEC]}
- * @param projection {@code [blocks of P,H,VEC]}; null without one
+ * @param gates {@code [D,B,I+P,4,VEC]}
+ * @param bias {@code [D,B,4,VEC]}
+ * @param projection {@code [D,blocks of P,H,VEC]}; null without one
  */
 record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
 
@@ -30,12 +31,15 @@ record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
         }
     }
 
-    static DeviceWeights upload(ClContext context, ClQueue queue, LstmWeights weights, int vec) {
-        int inputs = weights.inputSize(), outputs = weights.outputSize(), hidden = weights.hiddenSize();
-        int blocks = blocks(hidden, vec), depth = inputs + outputs;
+    /** {@code layer} has the weights of each direction, all of the same sizes. */
+    static DeviceWeights upload(ClContext context, ClQueue queue, List<LstmWeights> layer, int vec) {
+        LstmWeights first = layer.get(0);
+        int inputs = first.inputSize(), outputs = first.outputSize(), hidden = first.hiddenSize();
+        int directions = layer.size(), blocks = blocks(hidden, vec), depth = inputs + outputs;
 
-        Packer panel = new Packer(queue, blocks, blockSize("weights [I+P,4,VEC]", depth, 4, vec));
-        ClBuffer gates = panel.fill(context, "weights", (target, block) -> {
+        Packer panel = new Packer(queue, directions, blocks, blockSize("weights [I+P,4,VEC]", depth, 4, vec));
+        ClBuffer gates = panel.fill(context, "weights", (target, direction, block) -> {
+            LstmWeights weights = layer.get(direction);
             for (int gate = 0; gate < LstmWeights.GATES; gate++) {
                 for (int lane = 0; lane < vec && block * vec + lane < hidden; lane++) {
                     int row = gate * hidden + block * vec + lane;
@@ -48,22 +52,25 @@ record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
                 }
             }
         });
-        float[] sum = weights.bias();
-        ClBuffer bias = new Packer(queue, blocks, 4 * vec).fill(context, "bias", (target, block) -> {
+        List<float[]> sums = layer.stream().map(LstmWeights::bias).toList();
+        Packer biases = new Packer(queue, directions, blocks, 4 * vec);
+        ClBuffer bias = biases.fill(context, "bias", (target, direction, block) -> {
+            float[] sum = sums.get(direction);
             for (int gate = 0; gate < LstmWeights.GATES; gate++) {
                 for (int lane = 0; lane < vec && block * vec + lane < hidden; lane++) {
                     target[gate * vec + lane] = sum[gate * hidden + block * vec + lane];
                 }
             }
         });
-        if (!weights.hasProjection()) {
+        if (!first.hasProjection()) {
             return new DeviceWeights(gates, bias, null);
         }
-        Packer projected = new Packer(queue, blocks(outputs, vec), blockSize("projection [H,VEC]", hidden, vec));
-        ClBuffer projection = projected.fill(context, "projection", (target, block) -> {
+        Packer projected = new Packer(queue, directions, blocks(outputs, vec), blockSize("projection [H,VEC]", hidden, vec));
+        ClBuffer projection = projected.fill(context, "projection", (target, direction, block) -> {
+            float[] values = layer.get(direction).projection();
             for (int lane = 0; lane < vec && block * vec + lane < outputs; lane++) {
                 for (int k = 0; k < hidden; k++) {
-                    target[k * vec + lane] = weights.projection()[(block * vec + lane) * hidden + k];
+                    target[k * vec + lane] = values[(block * vec + lane) * hidden + k];
                 }
             }
         });
@@ -86,15 +93,15 @@ record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
         return (int) size;
     }
 
-    /** Fills one block of a buffer, given in zeros. */
+    /** Fills one block of one direction, given in zeros. */
     private interface BlockFiller {
-        void fill(float[] target, int block);
+        void fill(float[] target, int direction, int block);
     }
 
     /** Packs and uploads a buffer block by block, so that no second copy of the weights stands in memory. */
-    private record Packer(ClQueue queue, int blocks, int blockSize) {
+    private record Packer(ClQueue queue, int directions, int blocks, int blockSize) {
         ClBuffer fill(ClContext context, String name, BlockFiller filler) {
-            long bytes = Sizes.product(name, blocks, blockSize, Float.BYTES);
+            long bytes = Sizes.product(name, directions, blocks, blockSize, Float.BYTES);
             long largest = context.device().capabilities().maxAllocationBytes();
             if (bytes > largest) {
                 throw new CellFuseException("the " + name + " of a layer: " + bytes + " bytes are more than the "
@@ -106,12 +113,12 @@ record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
                     .order(ByteOrder.nativeOrder())
                     .asFloatBuffer();
             float[] values = new float[blockSize];
-            for (int block = 0; block < blocks; block++) {
+            for (int k = 0; k < directions * blocks; k++) {
                 Arrays.fill(values, 0.0f);
-                filler.fill(values, block);
+                filler.fill(values, k / blocks, k % blocks);
                 queue.write(
                         buffer,
-                        (long) block * blockBytes,
+                        (long) k * blockBytes,
                         staging.clear().put(values).flip());
             }
             return buffer;

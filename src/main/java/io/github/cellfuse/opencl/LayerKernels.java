@@ -10,8 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The kernels of one direction of one layer under one plan. Their arguments are bound once a run; the time step travels in the
- * global offset, so the loop over time launches and does nothing else. Belongs to one session.
+ * The kernels of one layer under one plan. Their arguments are bound once a run; the time step travels in the global offset, so
+ * the loop over time launches and does nothing else. A launch computes all directions, as they don't depend on each other.
+ * Belongs to one session.
  */
 final class LayerKernels implements AutoCloseable {
     /** What the kernels of a run work on; see the kernel files for the shapes. */
@@ -37,20 +38,26 @@ final class LayerKernels implements AutoCloseable {
     /** Looks at a counter before a work-item that waits gives up: seconds, when a step takes milliseconds at most. */
     private static final int PATIENCE = 1 << 27;
 
-    /** Where the arguments of {@code lstm_sequence} are that change from chunk to chunk: first_step, last_step, row_groups. */
-    private static final int SEQUENCE_STEPS = 25;
+    /** Where {@code lstm_step} and {@code lstm_sequence} have first_step, and last_step after it. */
+    private static final int STEP_CHUNK = 18;
+
+    /** Where {@code lstm_input_projection} has them. */
+    private static final int PROJECTED_CHUNK = 12;
+
+    /** Where {@code lstm_sequence} has first_direction. */
+    private static final int FIRST_DIRECTION = 25;
 
     private final OpenClEngine engine;
     private final PlanChoice choice;
     private final DeviceWeights weights;
     private final int layer;
-    private final boolean reverse;
+    private final int directions;
+    /** The directions from there on are reverse. */
+    private final int firstReverse;
+
     private final int inputs;
     private final int units;
     private final int outputs;
-    private final int outputStride;
-    private final int column;
-    private final int stateIndex;
 
     private final List<ClKernel> opened = new ArrayList<>();
     private final ClKernel loadState;
@@ -63,19 +70,17 @@ final class LayerKernels implements AutoCloseable {
     private final ClKernel cell;
     private final ClKernel hiddenProjection;
 
-    LayerKernels(OpenClEngine engine, int layer, int direction, PlanChoice choice) {
+    LayerKernels(OpenClEngine engine, int layer, PlanChoice choice) {
         LstmModel model = engine.model();
         this.engine = engine;
         this.choice = choice;
         this.layer = layer;
-        weights = engine.weights(layer, direction);
-        reverse = model.direction().isReverse(direction);
-        inputs = model.weights(layer, direction).inputSize();
+        weights = engine.weights(layer);
+        directions = model.directionCount();
+        firstReverse = model.direction().isReverse(0) ? 0 : 1;
+        inputs = model.weights(layer, 0).inputSize();
         units = model.hiddenSize();
         outputs = model.stateSize();
-        outputStride = model.outputSize();
-        column = direction * outputs;
-        stateIndex = layer * model.directionCount() + direction;
 
         try {
             loadState = open(KernelSource.STATE, choice.projection(), "lstm_load_state");
@@ -105,7 +110,7 @@ final class LayerKernels implements AutoCloseable {
     /** Enqueues the whole sequence: initial states, all time steps, final states. */
     void enqueue(Launcher launcher, Run run, Buffers buffers) {
         bind(run, buffers);
-        NdRange perUnit = NdRange.of(Math.max(units, outputs), run.rows());
+        NdRange perUnit = NdRange.of(Math.max(units, outputs), run.rows(), directions);
         localRow(perUnit, Math.max(units, outputs));
         launcher.launch(loadState, perUnit);
         if (sequence != null) {
@@ -117,84 +122,61 @@ final class LayerKernels implements AutoCloseable {
     }
 
     private void enqueueSequence(Launcher launcher, Run run) {
-        int rows = run.order().active(1);
-        if (rows == 0) {
+        if (run.longest() == 0) {
             return;
         }
-        Groups groups = choice.groups();
-        int rowGroups = groups.rowGroups(tiles(rows));
-        NdRange range = NdRange.of(rowGroups * groups.units());
+        // Work-items that wait for each other are as many as may run at a time: side by side, directions would need twice as many.
+        int sideBySide = choice.groups().together() ? 1 : directions;
+        NdRange range = NdRange.of(
+                (long) sideBySide * run.rowGroups() * choice.groups().units());
         if (onCpu()) {
             range.local(1);
         }
-        int chunk = inputProjection == null ? run.steps() : run.chunkSteps();
-        for (int s = 0; s < run.steps(); s += chunk) {
-            int last = Math.min(s + chunk, run.steps()) - 1;
+        int chunk = inputProjection == null ? run.longest() : run.chunkSteps();
+        for (int first = 1; first <= run.longest(); first += chunk) {
             if (inputProjection != null) {
-                project(launcher, run, s, last);
+                project(launcher, run, first, Math.min(first + chunk - 1, run.longest()));
             }
-            sequence.setInt(SEQUENCE_STEPS, s + 1)
-                    .setInt(SEQUENCE_STEPS + 1, last + 1)
-                    .setInt(SEQUENCE_STEPS + 2, rowGroups);
-            launcher.launch(sequence, range);
+            for (int direction = 0; direction < directions; direction += sideBySide) {
+                sequence.setInt(FIRST_DIRECTION, direction);
+                launcher.launch(sequence, range);
+            }
         }
     }
 
     private void enqueueSteps(Launcher launcher, Run run) {
-        NdRange stepRange = oneByOne(NdRange.of(1, run.blocks(), 1));
-        NdRange cellRange = localRow(NdRange.of(run.blocks(), 1, 1), run.blocks());
+        NdRange stepRange = oneByOne(NdRange.of(1, run.blocks(), directions));
+        NdRange cellRange = localRow(NdRange.of(run.blocks(), 1, directions), run.blocks());
         NdRange hiddenRange = oneByOne(
-                NdRange.of(1, DeviceWeights.blocks(outputs, choice.step().vec()), 1));
+                NdRange.of(1, DeviceWeights.blocks(outputs, choice.step().vec()), directions));
         int chunk = run.chunkSteps();
-        for (int s = 0; s < run.steps(); s++) {
-            if (inputProjection != null && s % chunk == 0) {
-                project(launcher, run, s, Math.min(s + chunk, run.steps()) - 1);
+        for (int number = 1; number <= run.longest(); number++) {
+            if (inputProjection != null && (number - 1) % chunk == 0) {
+                project(launcher, run, number, Math.min(number + chunk - 1, run.longest()));
             }
-            int slot = slot(run, s), rows = run.order().active(slot);
-            if (rows == 0) {
-                continue;
-            }
-            int tiles = tiles(rows);
-            launcher.launch(step, stepRange.global(0, tiles).offset(2, slot));
+            int rows = run.mostRows(number), tiles = run.tiles(rows);
+            launcher.launch(step, stepRange.global(0, tiles).offset(2, number));
             if (cell != null) {
-                launcher.launch(cell, cellRange.global(1, rows).offset(2, slot));
+                launcher.launch(cell, cellRange.global(1, rows).offset(2, number));
             }
             if (hiddenProjection != null) {
-                launcher.launch(hiddenProjection, hiddenRange.global(0, tiles).offset(2, slot));
+                launcher.launch(hiddenProjection, hiddenRange.global(0, tiles).offset(2, number));
             }
         }
     }
 
-    /** Where step {@code s}, counted from 0 in the order of the direction, stands. */
-    private int slot(Run run, int s) {
-        return reverse ? run.steps() - s : s + 1;
-    }
-
-    private int tiles(int rows) {
-        return (rows + choice.step().rows() - 1) / choice.step().rows();
-    }
-
-    /** The input's products for steps {@code first} to {@code last}. */
+    /** The input's products for the chunk of steps {@code first} to {@code last}, which the kernels of the steps then find. */
     private void project(Launcher launcher, Run run, int first, int last) {
-        int firstSlot = Math.min(slot(run, first), slot(run, last)), slots = last - first + 1;
-        while (slots > 0 && run.order().active(firstSlot + slots - 1) == 0) {
-            slots--; // the longest row has ended by then
-        }
-        if (slots == 0) {
-            return;
-        }
-        int rows = slots * run.rowPitch();
-        int xFirst = (firstSlot - firstInputSlot()) * run.rowPitch();
-        // What changes from chunk to chunk: rows, first_slot and x_first; p_first of the step.
-        inputProjection.setInt(6, rows).setInt(7, firstSlot).setInt(8, xFirst);
-        (sequence != null ? sequence : step).setInt(16, firstSlot);
-        int height = choice.projection().rows();
-        launcher.launch(inputProjection, oneByOne(NdRange.of((rows + height - 1) / height, run.blocks())));
+        inputProjection.setInt(PROJECTED_CHUNK, first).setInt(PROJECTED_CHUNK + 1, last);
+        product().setInt(STEP_CHUNK, first).setInt(STEP_CHUNK + 1, last);
+        int rows = (last - first + 1) * run.rowPitch(), height = choice.projection().rows();
+        launcher.launch(
+                inputProjection, oneByOne(NdRange.of((rows + height - 1) / height, run.blocks(), directions)));
     }
 
-    /** The slot that stands first in the input's buffer: histories begin with slot 0, the caller's input with the first step. */
-    private int firstInputSlot() {
-        return layer == 0 ? 1 : 0;
+    /** The kernel that multiplies the hidden states, under any plan. */
+    private ClKernel product() {
+        return sequence != null ? sequence : step;
     }
 
     private void bind(Run run, Buffers b) {
@@ -202,36 +184,37 @@ final class LayerKernels implements AutoCloseable {
         boolean projected = weights.projection() != null;
         ClBuffer hidden = projected ? b.unprojected() : b.history();
         int slotRows = projected ? 0 : run.rowPitch();
-        int stride = projected ? units : outputStride;
-        int at = projected ? 0 : column;
-        int back = reverse ? 1 : -1;
+        // Histories begin with slot 0, the caller's input with the first step.
+        int firstInputSlot = layer == 0 ? 1 : 0;
 
         // Each line of arguments is one of the kernel's signature.
-        Arguments first = new Arguments(sequence != null ? sequence : step)
+        Arguments first = new Arguments(product())
                 .buffers(b.input(), b.history(), weights.gates(), weights.bias(), b.preactivations(), b.cells(), hidden)
                 .buffers(b.active())
-                .ints(run.rowPitch(), firstInputSlot(), inputs, inputs, outputStride, column, outputs, back)
-                .ints(0, units, slotRows, stride, at);
+                .ints(run.rowPitch(), firstInputSlot, inputs, inputs)
+                .ints(outputs, units, slotRows, directions, firstReverse, run.longest())
+                .ints(1, run.longest());
         if (sequence != null) {
             // Without a projection nothing is read there, but the argument has to be a buffer.
             first.buffers(projected ? weights.projection() : weights.bias(), b.history());
-            first.ints(projected ? 1 : 0, run.steps(), 0, 0, 0, choice.groups().units());
+            first.ints(projected ? 1 : 0, run.rowGroups(), choice.groups().units(), 0);
             first.buffers(b.arrivals()).ints(PATIENCE);
         }
         if (cell != null) {
             new Arguments(cell)
                     .buffers(b.preactivations(), b.cells(), hidden, b.active())
-                    .ints(units, slotRows, stride, at);
+                    .ints(run.rowPitch(), units, slotRows, firstReverse, run.longest());
         }
         if (inputProjection != null) {
             new Arguments(inputProjection)
                     .buffers(b.input(), b.preactivations(), weights.gates(), weights.bias(), b.active())
-                    .ints(run.rowPitch(), 0, 0, 0, inputs, inputs, outputs);
+                    .ints(run.rowPitch(), firstInputSlot, inputs, inputs, outputs)
+                    .ints(firstReverse, run.longest(), 0, 0);
         }
         if (hiddenProjection != null) {
             new Arguments(hiddenProjection)
                     .buffers(b.unprojected(), weights.projection(), b.history(), b.active())
-                    .ints(units, outputs, run.rowPitch(), outputStride, column);
+                    .ints(units, outputs, run.rowPitch(), firstReverse, run.longest());
         }
         bindState(loadState, run, b.initialState(), b)
                 .ints(run.initialStateGiven() ? 1 : 0, Run.LINE, run.arrivalPlaces());
@@ -242,7 +225,7 @@ final class LayerKernels implements AutoCloseable {
     private Arguments bindState(ClKernel kernel, Run run, ClBuffer state, Buffers b) {
         return new Arguments(kernel)
                 .buffers(state, b.history(), b.cells(), b.arrivals(), b.order(), b.lengths())
-                .ints(run.rowPitch(), outputStride, column, outputs, units, reverse ? 1 : 0, stateIndex * run.rows())
+                .ints(run.rowPitch(), outputs, units, firstReverse, layer * directions * run.rows())
                 .ints(run.firstHidden(), run.firstCell());
     }
 

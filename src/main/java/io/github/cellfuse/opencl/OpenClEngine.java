@@ -25,7 +25,7 @@ public final class OpenClEngine implements LstmEngine {
     private final Programs programs;
     private final LstmModel model;
     private final Plans plans;
-    private final List<List<DeviceWeights>> weights;
+    private final List<DeviceWeights> weights;
     private final Tier tier;
     private volatile boolean together = true;
     /** Held for reading by whoever uses the device, for writing by the one who closes it. */
@@ -39,9 +39,7 @@ public final class OpenClEngine implements LstmEngine {
         this.tier = tier;
         try (ClQueue queue = context.queue()) {
             weights = model.layers().stream()
-                    .map(layer -> layer.stream()
-                            .map(w -> DeviceWeights.upload(context, queue, w, plans.vec()))
-                            .toList())
+                    .map(layer -> DeviceWeights.upload(context, queue, layer, plans.vec()))
                     .toList();
         }
     }
@@ -148,12 +146,12 @@ public final class OpenClEngine implements LstmEngine {
         return programs;
     }
 
-    DeviceWeights weights(int layer, int direction) {
-        return weights.get(layer).get(direction);
+    DeviceWeights weights(int layer) {
+        return weights.get(layer);
     }
 
     /** Gives the weights' memory back, and keeps the context: for an engine that borrowed it. */
     void closeWeights() {
-        weights.forEach(layer -> layer.forEach(DeviceWeights::close));
+        weights.forEach(DeviceWeights::close);
     }
 }

@@ -13,8 +13,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /**
- * A run on an OpenCL device: the batch goes in sorted by length, each layer and direction loops over its time steps on the
- * device, and the results come back in the caller's order. The host waits once, for the results.
+ * A run on an OpenCL device: the batch goes in sorted by length, each layer loops over its time steps on the device, and the
+ * results come back in the caller's order. The host waits once, for the results.
  *
  * <p>Hidden states live in a history of time slots (see {@link RowOrder} and {@code kernels/lstm_step.cl}); a layer reads the
  * history of the layer below as its input, in place.
@@ -26,7 +26,7 @@ final class OpenClSession implements LstmSession {
      */
     private static final ReentrantLock TOGETHER = new ReentrantLock();
 
-    private record KernelKey(int layer, int direction, PlanChoice choice) {}
+    private record KernelKey(int layer, PlanChoice choice) {}
 
     private final OpenClEngine engine;
     private final ClQueue queue;
@@ -128,9 +128,7 @@ final class OpenClSession implements LstmSession {
         uploadOrder(rows);
 
         for (int layer = 0; layer < model.layerCount(); layer++) {
-            for (int direction = 0; direction < model.directionCount(); direction++) {
-                kernels(layer, direction, choice).enqueue(launcher, run, buffers(layer));
-            }
+            kernels(layer, choice).enqueue(launcher, run, buffers(layer));
             // The next layer's launches are prepared while this one's run.
             queue.flush();
         }
@@ -161,7 +159,7 @@ final class OpenClSession implements LstmSession {
         }
         cells.ensure(run.cellDimensions());
         preactivations.ensure(run.preactivationDimensions());
-        unprojected.ensure(model.hasProjection() ? (long) run.rowPitch() * model.hiddenSize() : 1);
+        unprojected.ensure(run.unprojectedDimensions());
         initialState.ensure(run.initialStateGiven() ? run.stateDimensions() : new long[] {1});
         finalState.ensure(run.stateDimensions());
         order.ensure(run.rows());
@@ -170,10 +168,9 @@ final class OpenClSession implements LstmSession {
         arrivals.ensure(run.arrivalPlaces());
     }
 
-    private LayerKernels kernels(int layer, int direction, PlanChoice choice) {
+    private LayerKernels kernels(int layer, PlanChoice choice) {
         return kernels.computeIfAbsent(
-                new KernelKey(layer, direction, choice),
-                key -> new LayerKernels(engine, key.layer(), key.direction(), key.choice()));
+                new KernelKey(layer, choice), key -> new LayerKernels(engine, key.layer(), key.choice()));
     }
 
     private LayerKernels.Buffers buffers(int layer) {

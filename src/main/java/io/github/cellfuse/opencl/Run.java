@@ -25,7 +25,8 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         int tallest = Math.max(choice.step().rows(), choice.projection().rows());
         long pitch = roundUp(order.rows(), choice.step().rows());
         Sizes.elements("rows of all time slots", (order.steps() + 2L) * pitch + tallest);
-        int widest = Math.max(model.inputSize(), Math.max(model.outputSize(), model.hiddenSize()));
+        long units = (long) model.directionCount() * model.hiddenSize();
+        long widest = Math.max(units, Math.max(model.inputSize(), model.outputSize()));
         Sizes.elements("features of a tile of rows", tallest, widest);
         Sizes.elements(
                 "initial states h and c",
@@ -38,6 +39,25 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
 
     int steps() {
         return order.steps();
+    }
+
+    /** The length of the longest row: no step is launched beyond. */
+    int longest() {
+        return order.length(0);
+    }
+
+    int directions() {
+        return model.directionCount();
+    }
+
+    /** Rows with a step {@code step}, counted from 1 in the order of the direction, in the direction that has more of them. */
+    int mostRows(int step) {
+        int forward = order.active(step), reverse = order.active(longest() + 1 - step);
+        return switch (model.direction()) {
+            case FORWARD -> forward;
+            case REVERSE -> reverse;
+            case BIDIRECTIONAL -> Math.max(forward, reverse);
+        };
     }
 
     /** Rows of a time slot, with padding. */
@@ -70,23 +90,28 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         return new long[] {(steps() + 2L) * rowPitch() + overhang(), model.outputSize()};
     }
 
-    /** {@code [rowPitch, B·VEC]}. */
+    /** {@code [D, rowPitch, B·VEC]}. */
     long[] cellDimensions() {
-        return new long[] {rowPitch(), unitPitch()};
+        return new long[] {directions(), rowPitch(), unitPitch()};
+    }
+
+    /** {@code [rowPitch, D, H]} with a projection, or nothing. */
+    long[] unprojectedDimensions() {
+        return model.hasProjection() ? new long[] {rowPitch(), directions(), model.hiddenSize()} : new long[] {1};
     }
 
     /** Steps whose pre-activations the hoisted plan makes at once. */
     int chunkSteps() {
-        long bytesOfStep = 4 * unitPitch() * rowPitch() * Float.BYTES;
-        return (int) Math.max(1, Math.min(steps(), HOISTED_BYTES / bytesOfStep));
+        long bytesOfStep = 4 * directions() * unitPitch() * rowPitch() * Float.BYTES;
+        return (int) Math.max(1, Math.min(longest(), HOISTED_BYTES / bytesOfStep));
     }
 
-    /** {@code [steps·rowPitch, B, 4, VEC]}: of a chunk, of one step, or nothing, by plan. */
+    /** {@code [D, steps·rowPitch, B, 4, VEC]}: of a chunk, of one step, or nothing, by plan. */
     long[] preactivationDimensions() {
         if (choice.step().hoisted()) {
-            return new long[] {(long) chunkSteps() * rowPitch(), unitPitch(), 4};
+            return new long[] {directions(), (long) chunkSteps() * rowPitch(), unitPitch(), 4};
         }
-        return choice.step().fused() ? new long[] {1} : new long[] {rowPitch(), unitPitch(), 4};
+        return choice.step().fused() ? new long[] {1} : new long[] {directions(), rowPitch(), unitPitch(), 4};
     }
 
     /** {@code [LINE | h: L·D,N,P | c: L·D,N,H]}, of initial and of final states. */
@@ -108,10 +133,19 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         return model.layerCount() * model.directionCount();
     }
 
-    /** {@code [(rowGroups+1)·LINE]} where work-items wait for each other; 0 where they don't. */
+    /** Tiles of the step's kernel that hold {@code rows} rows. */
+    int tiles(int rows) {
+        return (rows + choice.step().rows() - 1) / choice.step().rows();
+    }
+
+    /** Groups of the rows that have a step at all, under {@link io.github.cellfuse.Plan#SEQUENCE}. */
+    int rowGroups() {
+        return choice.groups().rowGroups(tiles(order.active(1)));
+    }
+
+    /** {@code [(D·rowGroups+1)·LINE]} where work-items wait for each other; 0 where they don't. */
     int arrivalPlaces() {
-        int tiles = (rows() + choice.step().rows() - 1) / choice.step().rows();
-        return choice.groups().together() ? (choice.groups().rowGroups(tiles) + 1) * LINE : 0;
+        return choice.groups().together() ? (directions() * rowGroups() + 1) * LINE : 0;
     }
 
     private static long roundUp(long size, int multiple) {

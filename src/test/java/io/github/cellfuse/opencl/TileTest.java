@@ -95,14 +95,14 @@ class TileTest {
         int n = input.rows(), h = model.hiddenSize(), p = model.stateSize(), d = model.directionCount();
         RowOrder order = new RowOrder(input);
         Run run = new Run(model, order, engine.choose(n, input.steps()), true);
-        int pitch = run.rowPitch(), unitPitch = (int) run.cellDimensions()[1];
+        int pitch = run.rowPitch(), unitPitch = (int) run.cellDimensions()[2];
         try (ClQueue queue = engine.context().queue()) {
             Guarded guarded = new Guarded(engine.context(), queue);
             GuardedBuffer x = guarded.buffer("x", run.inputDimensions(), sorted(input, order, model, pitch));
             GuardedBuffer y = guarded.buffer("y", run.historyDimensions());
             GuardedBuffer c = guarded.buffer("c", run.cellDimensions());
             GuardedBuffer gates = guarded.buffer("pre-activations", run.preactivationDimensions());
-            GuardedBuffer m = guarded.buffer("unprojected", new long[] {pitch, h});
+            GuardedBuffer m = guarded.buffer("unprojected", run.unprojectedDimensions());
             int[] given = new int[(int) run.stateDimensions()[0]];
             System.arraycopy(GuardedBuffer.bits(initial.h()), 0, given, run.firstHidden(), initial.h().length);
             System.arraycopy(GuardedBuffer.bits(initial.c()), 0, given, run.firstCell(), initial.c().length);
@@ -112,25 +112,23 @@ class TileTest {
             GuardedBuffer lengths = guarded.buffer("lengths", new long[] {n}, order.toLengthArray());
             GuardedBuffer arrivals = guarded.buffer("arrivals", new long[] {Math.max(1, run.arrivalPlaces())}, 0);
             GuardedBuffer active = guarded.buffer("active", new long[] {input.steps() + 2}, order.toActiveArray());
-            for (int direction = 0; direction < d; direction++) {
-                try (LayerKernels kernels = new LayerKernels(engine, 0, direction, engine.choose(n, input.steps()))) {
-                    kernels.enqueue(
-                            queue::launch,
-                            run,
-                            new LayerKernels.Buffers(
-                                    x.buffer(),
-                                    y.buffer(),
-                                    c.buffer(),
-                                    gates.buffer(),
-                                    m.buffer(),
-                                    before.buffer(),
-                                    after.buffer(),
-                                    rows.buffer(),
-                                    lengths.buffer(),
-                                    active.buffer(),
-                                    arrivals.buffer()));
-                    queue.finish();
-                }
+            try (LayerKernels kernels = new LayerKernels(engine, 0, run.choice())) {
+                kernels.enqueue(
+                        queue::launch,
+                        run,
+                        new LayerKernels.Buffers(
+                                x.buffer(),
+                                y.buffer(),
+                                c.buffer(),
+                                gates.buffer(),
+                                m.buffer(),
+                                before.buffer(),
+                                after.buffer(),
+                                rows.buffer(),
+                                lengths.buffer(),
+                                active.buffer(),
+                                arrivals.buffer()));
+                queue.finish();
             }
 
             for (int position = 0; position < n; position++) {
@@ -158,14 +156,18 @@ class TileTest {
                 after.expect(run.firstCell() + k, expected.finalState().c()[k]);
             }
             // Whole vectors are written, so the lanes beyond the last unit are used; rows beyond the batch are not.
-            c.anything(0, n * unitPitch);
+            for (int direction = 0; direction < d; direction++) {
+                int first = direction * pitch;
+                c.anything(first * unitPitch, (first + n) * unitPitch);
+                if (!run.choice().step().hoisted() && !run.choice().step().fused()) {
+                    gates.anything(first * unitPitch * 4, (first + n) * unitPitch * 4);
+                }
+            }
             if (run.choice().step().hoisted()) {
-                gates.anything(0, input.steps() * pitch * unitPitch * 4);
-            } else if (!run.choice().step().fused()) {
-                gates.anything(0, n * unitPitch * 4);
+                gates.anything(0, d * run.longest() * pitch * unitPitch * 4);
             }
             arrivals.anything(Math.min(Run.LINE, run.arrivalPlaces()), run.arrivalPlaces());
-            m.anything(0, model.hasProjection() ? n * h : 0);
+            m.anything(0, model.hasProjection() ? n * d * h : 0);
             guarded.check(what);
         }
     }
@@ -252,19 +254,17 @@ class TileTest {
             Run run = new Run(model, new RowOrder(input), engine.choose(input.rows(), input.steps()), false);
             try (var any = context.buffer("any", 4, ClBuffer.Access.READ_WRITE)) {
                 var buffers = new LayerKernels.Buffers(any, any, any, any, any, any, any, any, any, any, any);
-                for (int direction = 0; direction < model.directionCount(); direction++) {
-                    try (LayerKernels kernels = new LayerKernels(engine, 0, direction, run.choice())) {
-                        kernels.enqueue(
-                                (kernel, range) -> {
-                                    long size = 1;
-                                    for (int k = 0; k < range.dimensions(); k++) {
-                                        size *= range.globalSize(k);
-                                    }
-                                    items.merge(kernel.toString(), size, Long::sum);
-                                },
-                                run,
-                                buffers);
-                    }
+                try (LayerKernels kernels = new LayerKernels(engine, 0, run.choice())) {
+                    kernels.enqueue(
+                            (kernel, range) -> {
+                                long size = 1;
+                                for (int k = 0; k < range.dimensions(); k++) {
+                                    size *= range.globalSize(k);
+                                }
+                                items.merge(kernel.toString(), size, Long::sum);
+                            },
+                            run,
+                            buffers);
                 }
             }
         }

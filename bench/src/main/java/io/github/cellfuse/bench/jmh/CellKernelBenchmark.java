@@ -64,11 +64,12 @@ public class CellKernelBenchmark {
                 .setBuffer(1, cellBuffer)
                 .setBuffer(2, hidden)
                 .setBuffer(3, bench.integers("active", 2, rows))
-                .setInt(4, units)
-                .setInt(5, 0)
-                .setInt(6, units)
-                .setInt(7, 0);
-        // Slot 1: PoCL compiles a kernel apart for the offset 0, which an engine never uses.
+                .setInt(4, rows)
+                .setInt(5, units)
+                .setInt(6, 0)
+                .setInt(7, 1)
+                .setInt(8, 1);
+        // Step 1: PoCL compiles a kernel apart for the offset 0, which an engine never uses.
         range = bench.local(NdRange.of(blocks, rows, 1).offset(2, 1), blocks, 1, 1);
     }
 

@@ -81,13 +81,15 @@ public class ProjectionKernelBenchmark {
                 .setBuffer(3, bench.buffer("bias", bias))
                 .setBuffer(4, active)
                 .setInt(5, rows)
-                .setInt(6, rows)
-                .setInt(7, 1)
-                .setInt(8, 0)
-                .setInt(9, size)
-                .setInt(10, size)
-                .setInt(11, 0);
-        inputRange = bench.local(NdRange.of(tiles, blocks), 1, 1);
+                .setInt(6, 1)
+                .setInt(7, size)
+                .setInt(8, size)
+                .setInt(9, 0)
+                .setInt(10, 1)
+                .setInt(11, 1)
+                .setInt(12, 1)
+                .setInt(13, 1);
+        inputRange = bench.local(NdRange.of(tiles, blocks, 1), 1, 1, 1);
         // The first panels of the same weights, read as [B,H,VEC].
         hidden = bench.kernel(
                         "lstm_hidden_projection",
@@ -104,8 +106,8 @@ public class ProjectionKernelBenchmark {
                 .setInt(4, size)
                 .setInt(5, size)
                 .setInt(6, 0)
-                .setInt(7, size)
-                .setInt(8, 0);
+                .setInt(7, 1)
+                .setInt(8, 1);
         hiddenRange = bench.local(NdRange.of(tiles, blocks, 1).offset(2, 1), 1, 1, 1);
     }
 
