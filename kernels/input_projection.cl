@@ -2,19 +2,16 @@
 //
 //      x [slots, rows, I] ──×── W [B,K,4,VEC] ──+ bias ──► p [slots, rows, B, 4, VEC]
 //
-//      steps         … first_step ──► last_step …
-//      slots forward … first_step ──► last_step …            the same steps of each direction, which stand elsewhere in time;
-//      reverse       … last ◄── first …  counted from L      p has them in the order of time, as x
-//
 // It replaces, for every direction, slot, row, gate and unit,
 //      p = b;  for (k = 0; k < I; k++) p = fma(x[slot][row][k], W[gate][unit][k], p);
 // Needs activations.cl, lstm_cell.cl and gate_product.cl before it.
 
-// Rows of consecutive slots follow one another in memory, so a tile may span slots: a batch of one row still fills its tiles.
+// Rows of consecutive slots follow one another in memory, so a tile may span slots: a batch of one row still fills its tiles. The
+// slots are those of the steps first_step … last_step, so each direction has its own; all of them are in the order of time.
 
 //   x [..,row_pitch,x_stride]  its slot x_first is the first in the buffer
 //   w [D,B,I+P,4,VEC]  packed weights of both products: the input's part of each panel comes first
-//   bias [D,B,4,VEC];  p [D,chunk,row_pitch,B,4,VEC]  with the chunk's last_step - first_step + 1 slots
+//   bias [D,B,4,VEC];  p [D,last_step-first_step+1,row_pitch,B,4,VEC]
 //   active [..]  rows with a step, by slot: tiles without any are skipped
 //   first_reverse, longest as in lstm_cell
 //   global size (tiles, B, D)

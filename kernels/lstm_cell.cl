@@ -36,11 +36,11 @@ inline void store_lanes(floatv value, __global float* p, int count) {
   }
 }
 
-// The slot of a step, counted from 1 in the order of the direction: a row's first step in reverse is its last in time. Both orders
-// have their steps 1 … longest, the length of the longest row, so that directions that run side by side end together.
+// Where a step stands in time. Steps are counted from 1 in the order of the direction, up to `longest`, the length of the longest
+// row: each direction then has work in just these steps, and both can go side by side.
 inline int slot_of(int step, int reverse, int longest) { return reverse ? longest + 1 - step : step; }
 
-// The first of the slots of the steps first_step … last_step.
+// The first in time of the steps first_step … last_step.
 inline int chunk_slot(int first_step, int last_step, int reverse, int longest) {
   return slot_of(reverse ? last_step : first_step, reverse, longest);
 }

@@ -1,22 +1,22 @@
 // A whole sequence of one layer in one launch.
 //
-//                        units 0 … H/U-1         units H/U … 2H/U-1         U groups of units
-//      rows of group 0   step 1 ─►║ 2 ─►║ …      step 1 ─►║ 2 ─►║ …         one work-item each: its rows, its units, all steps,
-//      rows of group 1   step 1 ─►║ 2 ─►║ …      step 1 ─►║ 2 ─►║ …         of one direction; the other has as many again
-//                                 ║ a step begins when all of a row group's work-items have ended the one before
+//                        units 0 … H/U-1     units H/U … 2H/U-1     U groups of units
+//      rows of group 0   1 ─►║ 2 ─►║ …       1 ─►║ 2 ─►║ …          one work-item each: its rows, its units, one direction,
+//      rows of group 1   1 ─►║ 2 ─►║ …       1 ─►║ 2 ─►║ …          all steps
+//                            ║ a step begins when all of a row group's work-items have ended the one before
 //
 // With one group of units (U = 1) a work-item owns all units of its rows, whose hidden states nobody else reads: no waiting, any
 // number of row groups, both directions at once, every device. But it reads all weights for every step: for small hidden sizes.
 //
 // With several, each work-item keeps to its own share of the weights, which stays in its core's cache from step to step; it goes
-// through the share to and fro, because what was used last is what a cache still has. Then the work-items of a row
-// group have to run at the same time, which OpenCL doesn't promise. The host asks for it only where each gets a thread of its own:
-// so the directions come one after the other, each with all the threads. And
-// they don't wait forever: after `patience` looks one gives up, says so in arrivals[0], and the host runs the batch another way.
+// through the share to and fro, because what was used last is what a cache still has. Then the work-items of a row group have to
+// run at the same time, which OpenCL doesn't promise. The host asks for it only where each gets a thread of its own, for one
+// direction after the other: both at once would need twice the threads. And they don't wait forever: after `patience` looks one
+// gives up, says so in arrivals[0], and the host runs the batch another way.
 //
 // Needs lstm_step.cl and hidden_projection.cl (and what they need) before it.
 
-// A place in `arrivals` for each direction's row groups, a cache line apart; the first line says whether somebody gave up.
+// A place in `arrivals` for each team: a row group of a direction. A cache line apart; the first one says whether somebody gave up.
 inline int off_arrivals(int team) { return (team + 1) * LINE; }
 
 // Waits until `expected` work-items have arrived since the sequence began; 0 when it gave up. An atomic that changes nothing is
@@ -35,14 +35,14 @@ inline int all_arrived(__global int* arrivals, int team, int expected, int patie
   return 1;
 }
 
-//   STEP_PARAMETERS as in lstm_step; with a projection h is [row_pitch,D,units], shared by all slots
-//     the steps are first_step … last_step of `longest`, counted from 1 in the order of the direction
+//   STEP_PARAMETERS as in lstm_step, to be done from first_step to last_step; with a projection h is [row_pitch,D,units], shared by
+//     all slots
 //   s [D,..,units,VEC]  the projection's weights, and history [T+2,row_pitch,D,P] = y to write to, where projected is not 0
 //   arrivals [(D·row_groups+1)·LINE]  zeros before step 1; the first line is never cleared: who gave up once isn't asked again
-//   global size (directions of this launch, from first_direction on · row_groups · unit_groups)
+//   global size (directions of this launch · row_groups · unit_groups); the directions are those from first_direction on
 __kernel void lstm_sequence(STEP_PARAMETERS, __global const float* restrict s, __global float* history, int projected,
                             int row_groups, int unit_groups, int first_direction, __global int* arrivals, int patience) {
-  // Those that share a direction's weights are neighbours, as far as there are several cores for each direction.
+  // A direction's work-items are neighbours, and likely to meet its weights in their core's cache.
   int unit_group = get_global_id(0) % unit_groups, team = first_direction * row_groups + get_global_id(0) / unit_groups;
   int row_group = team % row_groups, direction = team / row_groups;
   int blocks = (units + VEC - 1) / VEC, outputs = (recurrent_inputs + VEC - 1) / VEC;

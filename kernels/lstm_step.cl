@@ -5,14 +5,17 @@
 //      h[t-1] ──×── R ───+──► pre-activations, in registers ──► cell (lstm_cell.cl) ──► c, h[t]
 //                                         └ not FUSED: stored, and lstm_cell runs as a kernel of its own
 //
-// A work-item owns ROWS rows × VEC units × 4 gates of a direction, so the non-linearities and the update of the cell state are the
-// epilogue of the product and the pre-activations never leave the registers. Needs activations.cl, lstm_cell.cl and gate_product.cl.
+// A work-item owns ROWS rows × VEC units × 4 gates of one direction, so the non-linearities and the update of the cell state are
+// the epilogue of the product and the pre-activations never leave the registers. The directions know nothing of each other: a
+// launch has a step of both.
 //
-//      step         1 ──► 2 ──► … ──► L         L: the length of the longest row
-//      forward      1     2     …     L    slot of the step; the directions know nothing of each other, so one launch has a step
-//      reverse      L    L-1    …     1    of both, and no step is without work for either
+//      step            1    2    …    L         L: the length of the longest row
+//      slot, forward   1 ─► 2 ─► … ─► L
+//            reverse   L ─► L-1 ─► … ─► 1       counted from L, not from T, so that no step is without work
 //
-// Hidden states live in a history of time slots [T+2, row_pitch, stride]: time step t (0-based) is slot t+1, and the initial
+// Needs activations.cl, lstm_cell.cl and gate_product.cl before it.
+//
+// Hidden states live in a history of time slots [T+2, row_pitch, D, P]: time step t (0-based) is slot t+1, and the initial
 // state of a row stands in the slot that its first step looks back to: slot 0 forward, slot length+1 in reverse. Reading the
 // previous hidden state is then the same access for every step, and nothing is ever copied.
 //
@@ -41,8 +44,8 @@
 //   x [..,row_pitch,x_stride]  input; its slot x_first is the first in the buffer (unused when HOISTED)
 //   y [T+2,row_pitch,D,P]      history that holds h[t-1]: in the slot before, or after in reverse
 //   w [D,B,I+P,4,VEC], bias [D,B,4,VEC]  packed weights (gates i f g o)
-//   p [D,..,row_pitch,B,4,VEC] pre-activations: when HOISTED those of the steps first_step … last_step are read, in the order of
-//                              time; when not FUSED those of the step are written
+//   p [D,..,row_pitch,B,4,VEC] pre-activations: when HOISTED those of the steps first_step … last_step, to be read, in the order
+//                              of slots; when not FUSED those of the step, to be written
 //   c [D,row_pitch,B·VEC]      cell states, updated in place
 //   h [..,h_slot_rows,D,units] receives o⊙tanh(c); h_slot_rows is 0 where all slots have the same place
 //                              may be y: what a direction reads and what it writes never share a slot
@@ -71,7 +74,8 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
   int depth = recurrent_inputs + (HOISTED ? 0 : inputs);
   size_t share = (size_t)(row / ROWS) * (4 / GATES) * (depth / 4) * PREFETCH * LINE;
   int has_share = next != block && share < (size_t)depth * 4 * VEC;
-  __global const float* ahead = panels + (size_t)next * panel_floats + (HOISTED ? inputs * 4 * VEC : 0) + (has_share ? share : 0);
+  __global const float* ahead =
+      panels + (size_t)next * panel_floats + (HOISTED ? inputs * 4 * VEC : 0) + (has_share ? share : 0);
   int ahead_step = has_share ? PREFETCH * LINE : 0;
 
   int y_stride = directions * recurrent_inputs;
@@ -83,8 +87,8 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
   for (int gate = 0; gate < 4; gate += GATES) {
     floatv a[ROWS][GATES];
 #if HOISTED
-    size_t p_slot = (size_t)direction * (last_step - first_step + 1) + slot - chunk_slot(first_step, last_step, reverse, longest);
-    __global const float* ready = p + off_gates(p_slot * row_pitch + row, block, blocks);
+    size_t slots = last_step - first_step + 1, at = slot - chunk_slot(first_step, last_step, reverse, longest);
+    __global const float* ready = p + off_gates((direction * slots + at) * row_pitch + row, block, blocks);
 #pragma unroll
     for (int m = 0; m < ROWS; m++) {
 #pragma unroll

@@ -28,7 +28,12 @@ public record RandomLstm(long seed, LstmModel model, LstmInput input) {
 
     /** A random model; gates differ in size, so that a swapped gate shows. */
     public static LstmModel model(Random random, int layers, int inputs, int units, boolean projected, boolean biased) {
-        Direction direction = Direction.values()[random.nextInt(3)];
+        return model(random, Direction.values()[random.nextInt(3)], layers, inputs, units, projected, biased);
+    }
+
+    /** A random model of the given direction. */
+    public static LstmModel model(
+            Random random, Direction direction, int layers, int inputs, int units, boolean projected, boolean biased) {
         int outputs = projected ? Math.max(1, units / 2) : units;
         List<List<LstmWeights>> all = new ArrayList<>();
         for (int layer = 0; layer < layers; layer++) {

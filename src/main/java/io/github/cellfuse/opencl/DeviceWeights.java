@@ -65,7 +65,8 @@ record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
         if (!first.hasProjection()) {
             return new DeviceWeights(gates, bias, null);
         }
-        Packer projected = new Packer(queue, directions, blocks(outputs, vec), blockSize("projection [H,VEC]", hidden, vec));
+        Packer projected =
+                new Packer(queue, directions, blocks(outputs, vec), blockSize("projection [H,VEC]", hidden, vec));
         ClBuffer projection = projected.fill(context, "projection", (target, direction, block) -> {
             float[] values = layer.get(direction).projection();
             for (int lane = 0; lane < vec && block * vec + lane < outputs; lane++) {

@@ -125,10 +125,10 @@ final class LayerKernels implements AutoCloseable {
         if (run.longest() == 0) {
             return;
         }
-        // Work-items that wait for each other are as many as may run at a time: side by side, directions would need twice as many.
+        // Work-items that wait for each other are as many as run at the same time: two directions of them would not.
         int sideBySide = choice.groups().together() ? 1 : directions;
-        NdRange range = NdRange.of(
-                (long) sideBySide * run.rowGroups() * choice.groups().units());
+        NdRange range =
+                NdRange.of((long) sideBySide * run.rowGroups() * choice.groups().units());
         if (onCpu()) {
             range.local(1);
         }
@@ -169,9 +169,9 @@ final class LayerKernels implements AutoCloseable {
     private void project(Launcher launcher, Run run, int first, int last) {
         inputProjection.setInt(PROJECTED_CHUNK, first).setInt(PROJECTED_CHUNK + 1, last);
         product().setInt(STEP_CHUNK, first).setInt(STEP_CHUNK + 1, last);
-        int rows = (last - first + 1) * run.rowPitch(), height = choice.projection().rows();
-        launcher.launch(
-                inputProjection, oneByOne(NdRange.of((rows + height - 1) / height, run.blocks(), directions)));
+        int rows = (last - first + 1) * run.rowPitch(),
+                height = choice.projection().rows();
+        launcher.launch(inputProjection, oneByOne(NdRange.of((rows + height - 1) / height, run.blocks(), directions)));
     }
 
     /** The kernel that multiplies the hidden states, under any plan. */

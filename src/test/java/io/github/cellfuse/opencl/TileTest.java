@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.Bits;
 import io.github.cellfuse.Device;
+import io.github.cellfuse.Direction;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
@@ -19,6 +20,7 @@ import io.github.cellfuse.Tier;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClQueue;
+import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.TestDevices;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,12 +28,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The kernels in every tile there can be, those that only another device would choose included: the twin's bits come out, nothing is
@@ -77,8 +81,14 @@ class TileTest {
     private static RandomLstm around(long seed, int vec, int rows) {
         Random random = new Random(seed);
         int units = 1 + random.nextInt(2 * vec + 1), batch = 1 + random.nextInt(2 * rows + 1);
-        LstmModel model = RandomLstm.model(random, 1, 1 + random.nextInt(5), units, seed % 2 == 0, true);
+        LstmModel model =
+                RandomLstm.model(random, direction(seed), 1, 1 + random.nextInt(5), units, seed % 2 == 0, true);
         return new RandomLstm(seed, model, RandomLstm.input(random, model, batch, 1 + random.nextInt(6)));
+    }
+
+    /** Any six seeds in a row have each direction with and without a projection. */
+    private static Direction direction(long seed) {
+        return Direction.values()[Math.floorMod(seed, 3)];
     }
 
     private static LstmOutput twin(RandomLstm random) {
@@ -246,9 +256,70 @@ class TileTest {
         assertEquals(workItems(plans, model, full), workItems(plans, model, padded));
     }
 
-    /** Work-items by kernel that a batch launches. */
+    /** A bidirectional layer takes as many launches as one of its directions, where two models of one direction take twice as many. */
+    @ParameterizedTest
+    @EnumSource(Plan.class)
+    void bothDirectionsAreOneLaunch(Plan plan) {
+        Plans plans = forced(4, 4, plan);
+        LstmInput ragged = LstmInput.batchMajor(new float[5 * 50 * 3], 5, 50).withLengths(7, 20, 0, 20, 1);
+        Map<String, Long> both = launches(plans, model(Direction.BIDIRECTIONAL), ragged);
+        assertEquals(launches(plans, model(Direction.FORWARD), ragged), both);
+        assertEquals(launches(plans, model(Direction.REVERSE), ragged), both);
+        String kernel = plan == Plan.SEQUENCE ? "kernel 'lstm_sequence'" : "kernel 'lstm_step'";
+        assertEquals(plan == Plan.SEQUENCE ? 1 : 20, both.get(kernel), "as many as steps of the longest row");
+    }
+
+    private static LstmModel model(Direction direction) {
+        return RandomLstm.model(new Random(TestEngines.seed(14)), direction, 1, 3, 9, true, true);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void directionsSideBySideAndOneAfterTheOtherGiveTheSameBits(boolean hoisted) {
+        Random random = new Random(TestEngines.seed(15));
+        LstmModel model = RandomLstm.model(random, Direction.BIDIRECTIONAL, 2, 5, 207, true, true);
+        // Enough steps for several chunks of hoisted products.
+        LstmInput input =
+                RandomLstm.input(random, model, 9, 1600).withLengths(17, 1500, 0, 1, 1499, 1500, 1500, 5, 600);
+        Tile tile = new Tile(16, 3, 4, 0, hoisted, true);
+        Plans sideBySide = forced(Plan.SEQUENCE, tile, Groups.EACH_TILE);
+        Plans inTurn = forced(Plan.SEQUENCE, tile, new Groups(1, 2));
+        int chunks = hoisted ? 2 : 1;
+        assertEquals(chunks, launches(sideBySide, model, input).get("kernel 'lstm_sequence'"));
+        assertEquals(2 * chunks, launches(inTurn, model, input).get("kernel 'lstm_sequence'"));
+        LstmOutput expected = twin(new RandomLstm(15, model, input));
+        Bits.assertSame("side by side", expected, run(sideBySide, model, input));
+        Bits.assertSame("in turn", expected, run(inTurn, model, input));
+    }
+
+    private static LstmOutput run(Plans plans, LstmModel model, LstmInput input) {
+        try (ClContext context = TestDevices.first().open()) {
+            OpenClEngine engine = new OpenClEngine(context, new Programs(context), model, plans, Tier.EXACT);
+            LstmOutput output = engine.newSession().run(input);
+            assertEquals(plans.choose(1, 1, true), engine.choose(1, 1), "nobody gave up waiting");
+            return output;
+        }
+    }
+
+    /** Work-items by kernel that a layer of a batch launches. */
     private static Map<String, Long> workItems(Plans plans, LstmModel model, LstmInput input) {
-        Map<String, Long> items = new TreeMap<>();
+        return perKernel(plans, model, input, range -> {
+            long size = 1;
+            for (int k = 0; k < range.dimensions(); k++) {
+                size *= range.globalSize(k);
+            }
+            return size;
+        });
+    }
+
+    /** Launches by kernel of a layer of a batch. */
+    private static Map<String, Long> launches(Plans plans, LstmModel model, LstmInput input) {
+        return perKernel(plans, model, input, range -> 1);
+    }
+
+    private static Map<String, Long> perKernel(
+            Plans plans, LstmModel model, LstmInput input, ToLongFunction<NdRange> count) {
+        Map<String, Long> counts = new TreeMap<>();
         try (ClContext context = TestDevices.first().open()) {
             OpenClEngine engine = new OpenClEngine(context, new Programs(context), model, plans, Tier.EXACT);
             Run run = new Run(model, new RowOrder(input), engine.choose(input.rows(), input.steps()), false);
@@ -256,19 +327,13 @@ class TileTest {
                 var buffers = new LayerKernels.Buffers(any, any, any, any, any, any, any, any, any, any, any);
                 try (LayerKernels kernels = new LayerKernels(engine, 0, run.choice())) {
                     kernels.enqueue(
-                            (kernel, range) -> {
-                                long size = 1;
-                                for (int k = 0; k < range.dimensions(); k++) {
-                                    size *= range.globalSize(k);
-                                }
-                                items.merge(kernel.toString(), size, Long::sum);
-                            },
+                            (kernel, range) -> counts.merge(kernel.toString(), count.applyAsLong(range), Long::sum),
                             run,
                             buffers);
                 }
             }
         }
-        return items;
+        return counts;
     }
 
     /** {@code plan} in tiles of {@code rows} rows x {@code vec} units, whatever the device and the shape. */
@@ -313,8 +378,8 @@ class TileTest {
             Programs programs = new Programs(context);
             for (long seed = TestEngines.seed(700), end = seed + 12; seed < end; seed++) {
                 Random sizes = new Random(seed);
-                LstmModel model = RandomLstm.model(
-                        sizes, 1 + sizes.nextInt(2), 1 + sizes.nextInt(9), 1 + sizes.nextInt(70), seed % 2 == 0, true);
+                int layers = 1 + sizes.nextInt(2), inputs = 1 + sizes.nextInt(9), units = 1 + sizes.nextInt(70);
+                LstmModel model = RandomLstm.model(sizes, direction(seed), layers, inputs, units, seed % 2 == 0, true);
                 RandomLstm random = new RandomLstm(
                         seed, model, RandomLstm.input(sizes, model, 1 + sizes.nextInt(40), 1 + sizes.nextInt(9)));
                 String what = random + " by " + groups + " of " + tile;
