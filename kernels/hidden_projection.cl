@@ -6,14 +6,15 @@
 //      a = 0;  for (k = 0; k < H; k++) a = fma(m[row][k], S[output][k], a);
 // Needs activations.cl, lstm_cell.cl and gate_product.cl before it.
 
-//   m [row_pitch,D,hidden];  s [D,B,hidden,VEC];  h [..,h_slot_rows,D,outputs]
-inline void hidden_projection_tile(int row, int rows, int block, int blocks, int direction, int directions, int slot,
+//   m [row_pitch,m_stride]  D·hidden values a row;  s [D,B,hidden,VEC]
+//   h [..,h_slot_rows,h_stride]  D·outputs values a row
+inline void hidden_projection_tile(int row, int rows, int block, int blocks, int direction, int slot,
                                    __global const float* restrict m, __global const float* restrict s,
-                                   __global float* restrict h, int hidden, int outputs, int h_slot_rows) {
+                                   __global float* restrict h, int m_stride, int hidden, int outputs, int h_slot_rows,
+                                   int h_stride) {
   floatv a[ROWS];
 #pragma unroll
   for (int r = 0; r < ROWS; r++) a[r] = (floatv)(0.0f);
-  int m_stride = directions * hidden, h_stride = directions * outputs;
   __global const float* source = m + (size_t)row * m_stride + direction * hidden;
   __global const float* panel = s + ((size_t)direction * blocks + block) * hidden * VEC;
   for (int k = 0; k < hidden; k++) {
@@ -32,12 +33,14 @@ inline void hidden_projection_tile(int row, int rows, int block, int blocks, int
 //   first_reverse, longest as in lstm_cell
 //   global size (row tiles, B, D) with the step as the offset of dimension 2
 __kernel void lstm_hidden_projection(__global const float* restrict m, __global const float* restrict s,
-                                     __global float* restrict h, __global const int* restrict active, int hidden, int outputs,
-                                     int h_slot_rows, int first_reverse, int longest) {
+                                     __global float* restrict h, __global const int* restrict active, int m_stride,
+                                     int hidden, int outputs, int h_slot_rows, int h_stride, int first_reverse,
+                                     int longest) {
   int row = get_global_id(0) * ROWS, block = get_global_id(1), blocks = get_global_size(1);
-  int step = get_global_offset(2), direction = get_global_id(2) - step, directions = get_global_size(2);
+  int step = get_global_offset(2), direction = get_global_id(2) - step;
   int slot = slot_of(step, direction >= first_reverse, longest);
   int rows = active[slot] - row;
   if (rows <= 0) return;
-  hidden_projection_tile(row, rows, block, blocks, direction, directions, slot, m, s, h, hidden, outputs, h_slot_rows);
+  hidden_projection_tile(row, rows, block, blocks, direction, slot, m, s, h, m_stride, hidden, outputs, h_slot_rows,
+                         h_stride);
 }

@@ -52,14 +52,14 @@ inline size_t off_cell(size_t row, int block, int blocks) { return (row * blocks
 // The pointwise kernel on its own: 28 bytes moved for each cell.
 //   a [D,row_pitch,B,4,VEC]  pre-activations, gates i f g o
 //   c [D,row_pitch,B·VEC]    cell states, updated in place
-//   h [slots,h_slot_rows,D,units]  hidden states
+//   h [slots,h_slot_rows,h_stride]  hidden states, D·units of a row
 //   first_reverse  the directions from there on are reverse
 //   global size (B, N, D) with the step as the offset of dimension 2; rows without this step are left alone
 __kernel void lstm_cell(__global const float* restrict a, __global float* restrict c, __global float* restrict h,
-                        __global const int* restrict active, int row_pitch, int units, int h_slot_rows, int first_reverse,
-                        int longest) {
+                        __global const int* restrict active, int row_pitch, int units, int h_slot_rows, int h_stride,
+                        int first_reverse, int longest) {
   int block = get_global_id(0), row = get_global_id(1);
-  int step = get_global_offset(2), direction = get_global_id(2) - step, directions = get_global_size(2);
+  int step = get_global_offset(2), direction = get_global_id(2) - step;
   int slot = slot_of(step, direction >= first_reverse, longest);
   if (row >= active[slot]) return;
   int blocks = (units + VEC - 1) / VEC;
@@ -69,6 +69,6 @@ __kernel void lstm_cell(__global const float* restrict a, __global float* restri
   cell_state next =
       lstm_cell_update(vloadv(0, gates), vloadv(1, gates), vloadv(2, gates), vloadv(3, gates), vloadv(0, cell));
   vstorev(next.c, 0, cell);
-  __global float* hidden = h + (((size_t)slot * h_slot_rows + row) * directions + direction) * units;
+  __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units;
   store_lanes(next.h, hidden + block * VEC, units - block * VEC);
 }

@@ -35,9 +35,9 @@ inline int all_arrived(__global int* arrivals, int team, int expected, int patie
   return 1;
 }
 
-//   STEP_PARAMETERS as in lstm_step, to be done from first_step to last_step; with a projection h is [row_pitch,D,units], shared by
+//   STEP_PARAMETERS as in lstm_step, to be done from first_step to last_step; with a projection h is [row_pitch,h_stride], shared by
 //     all slots
-//   s [D,..,units,VEC]  the projection's weights, and history [T+2,row_pitch,D,P] = y to write to, where projected is not 0
+//   s [D,..,units,VEC]  the projection's weights, and history [T+2,row_pitch,y_stride] = y to write to, where projected is not 0
 //   arrivals [(D·row_groups+1)·LINE]  zeros before step 1; the first line is never cleared: who gave up once isn't asked again
 //   global size (directions of this launch · row_groups · unit_groups); the directions are those from first_direction on
 __kernel void lstm_sequence(STEP_PARAMETERS, __global const float* restrict s, __global float* history, int projected,
@@ -64,8 +64,8 @@ __kernel void lstm_sequence(STEP_PARAMETERS, __global const float* restrict s, _
     if (projected) {
       for (int block = unit_group; block < outputs; block += unit_groups) {
         for (int row = row_group * ROWS; row < rows; row += row_groups * ROWS) {
-          hidden_projection_tile(row, rows - row, block, outputs, direction, directions, slot, h, s, history, units,
-                                 recurrent_inputs, row_pitch);
+          hidden_projection_tile(row, rows - row, block, outputs, direction, slot, h, s, history, h_stride, units,
+                                 recurrent_inputs, row_pitch, y_stride);
         }
       }
       if (unit_groups > 1 && !all_arrived(arrivals, team, step * waits * unit_groups, patience)) return;

@@ -12,20 +12,19 @@ inline int slot_after(int length, int reverse) { return reverse ? 1 : length; }
 
 //   state [LINE | h: L·D,N,P | c: L·D,N,H]: h from h_first on, c from c_first on; this layer's D·N rows of each come after the
 //     first state_first. The first line says in the end whether somebody gave up (lstm_sequence.cl).
-//   y [T+2,row_pitch,D,P], c [D,row_pitch,B·VEC]
+//   y [T+2,row_pitch,y_stride]  D·P values a row;  c [D,row_pitch,B·VEC]
 //   order [N]: the caller's row of sorted row n; lengths [N]: its length
 //   first_reverse  the directions from there on are reverse
 //   global size (max(P, H), N, D)
 #define STATE_PARAMETERS                                                                                            \
-  __global const int *restrict order, __global const int *restrict lengths, int row_pitch, int outputs, int units, \
-      int first_reverse, int state_first, int h_first, int c_first
+  __global const int *restrict order, __global const int *restrict lengths, int row_pitch, int y_stride, int outputs, \
+      int units, int first_reverse, int state_first, int h_first, int c_first
 
 //   given  0: all states are zeros, and `state` isn't read
 //   arrivals [places]  becomes zeros from first_place on, as lstm_sequence.cl wants it before the first step
 __kernel void lstm_load_state(__global const float* restrict state, __global float* restrict y, __global float* restrict c,
                               __global int* restrict arrivals, STATE_PARAMETERS, int given, int first_place, int places) {
-  int u = get_global_id(0), row = get_global_id(1), rows = get_global_size(1);
-  int direction = get_global_id(2), directions = get_global_size(2);
+  int u = get_global_id(0), row = get_global_id(1), rows = get_global_size(1), direction = get_global_id(2);
   if (u == 0 && row == 0 && direction == 0) {
     for (int place = first_place; place < places; place++) arrivals[place] = 0;
   }
@@ -33,7 +32,7 @@ __kernel void lstm_load_state(__global const float* restrict state, __global flo
   size_t from = (size_t)state_first + direction * rows + order[row];
   if (u < outputs) {
     size_t slot = slot_before(lengths[row], direction >= first_reverse);
-    y[((slot * row_pitch + row) * directions + direction) * outputs + u] = given ? state[h_first + from * outputs + u] : 0.0f;
+    y[(slot * row_pitch + row) * y_stride + direction * outputs + u] = given ? state[h_first + from * outputs + u] : 0.0f;
   }
   if (u < units) c[((size_t)direction * row_pitch + row) * pitch + u] = given ? state[c_first + from * units + u] : 0.0f;
 }
@@ -41,14 +40,13 @@ __kernel void lstm_load_state(__global const float* restrict state, __global flo
 //   places  0: nobody waited for anybody
 __kernel void lstm_store_state(__global float* restrict state, __global const float* restrict y, __global const float* restrict c,
                                __global const int* restrict arrivals, STATE_PARAMETERS, int places) {
-  int u = get_global_id(0), row = get_global_id(1), rows = get_global_size(1);
-  int direction = get_global_id(2), directions = get_global_size(2);
+  int u = get_global_id(0), row = get_global_id(1), rows = get_global_size(1), direction = get_global_id(2);
   if (u == 0 && row == 0 && direction == 0) state[0] = places > 0 ? arrivals[0] : 0;
   int pitch = (units + VEC - 1) / VEC * VEC;
   size_t to = (size_t)state_first + direction * rows + order[row];
   if (u < outputs) {
     size_t slot = slot_after(lengths[row], direction >= first_reverse);
-    state[h_first + to * outputs + u] = y[((slot * row_pitch + row) * directions + direction) * outputs + u];
+    state[h_first + to * outputs + u] = y[(slot * row_pitch + row) * y_stride + direction * outputs + u];
   }
   if (u < units) state[c_first + to * units + u] = c[((size_t)direction * row_pitch + row) * pitch + u];
 }

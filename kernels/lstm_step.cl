@@ -15,7 +15,7 @@
 //
 // Needs activations.cl, lstm_cell.cl and gate_product.cl before it.
 //
-// Hidden states live in a history of time slots [T+2, row_pitch, D, P]: time step t (0-based) is slot t+1, and the initial
+// Hidden states live in a history of time slots [T+2, row_pitch, stride]: time step t (0-based) is slot t+1, and the initial
 // state of a row stands in the slot that its first step looks back to: slot 0 forward, slot length+1 in reverse. Reading the
 // previous hidden state is then the same access for every step, and nothing is ever copied.
 //
@@ -42,23 +42,23 @@
 
 // What a step works on; lstm_sequence.cl takes the same.
 //   x [..,row_pitch,x_stride]  input; its slot x_first is the first in the buffer (unused when HOISTED)
-//   y [T+2,row_pitch,D,P]      history that holds h[t-1]: in the slot before, or after in reverse
+//   y [T+2,row_pitch,y_stride] history that holds h[t-1]: D·P values a row, in the slot before, or after in reverse
 //   w [D,B,I+P,4,VEC], bias [D,B,4,VEC]  packed weights (gates i f g o)
 //   p [D,..,row_pitch,B,4,VEC] pre-activations: when HOISTED those of the steps first_step … last_step, to be read, in the order
 //                              of slots; when not FUSED those of the step, to be written
 //   c [D,row_pitch,B·VEC]      cell states, updated in place
-//   h [..,h_slot_rows,D,units] receives o⊙tanh(c); h_slot_rows is 0 where all slots have the same place
+//   h [..,h_slot_rows,h_stride] receives o⊙tanh(c), D·units values a row; h_slot_rows is 0 where all slots have the same place
 //                              may be y: what a direction reads and what it writes never share a slot
 //   first_reverse, longest as in lstm_cell
 #define STEP_PARAMETERS                                                                                              \
   __global const float *restrict x, __global const float *y, __global const float *restrict w,                      \
       __global const float *restrict bias, __global float *restrict p, __global float *restrict c, __global float *h, \
-      __global const int *restrict active, int row_pitch, int x_first, int x_stride, int inputs,                      \
-      int recurrent_inputs, int units, int h_slot_rows, int directions, int first_reverse, int longest,               \
-      int first_step, int last_step
+      __global const int *restrict active, int row_pitch, int x_first, int x_stride, int inputs, int y_stride,        \
+      int recurrent_inputs, int units, int h_slot_rows, int h_stride, int first_reverse, int longest, int first_step, \
+      int last_step
 #define STEP_ARGUMENTS                                                                                               \
-  x, y, w, bias, p, c, h, active, row_pitch, x_first, x_stride, inputs, recurrent_inputs, units, h_slot_rows,        \
-      directions, first_reverse, longest, first_step, last_step
+  x, y, w, bias, p, c, h, active, row_pitch, x_first, x_stride, inputs, y_stride, recurrent_inputs, units,           \
+      h_slot_rows, h_stride, first_reverse, longest, first_step, last_step
 
 // The step of one tile: the rows from `row` on, of which `rows` are left, and unit block `block` of `blocks`. Meanwhile the tile
 // fetches its share of unit block `next`'s weights, which come after.
@@ -78,7 +78,6 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
       panels + (size_t)next * panel_floats + (HOISTED ? inputs * 4 * VEC : 0) + (has_share ? share : 0);
   int ahead_step = has_share ? PREFETCH * LINE : 0;
 
-  int y_stride = directions * recurrent_inputs;
   __global const float* before =
       y + ((size_t)(reverse ? slot + 1 : slot - 1) * row_pitch + row) * y_stride + direction * recurrent_inputs;
 
@@ -111,7 +110,6 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
 
   size_t place = (size_t)direction * row_pitch + row;
 #if FUSED
-  int h_stride = directions * units;
   __global float* cell = c + off_cell(place, block, blocks);
   __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units + block * VEC;
   EACH_ROW

@@ -39,13 +39,13 @@ final class LayerKernels implements AutoCloseable {
     private static final int PATIENCE = 1 << 27;
 
     /** Where {@code lstm_step} and {@code lstm_sequence} have first_step, and last_step after it. */
-    private static final int STEP_CHUNK = 18;
+    private static final int STEP_CHUNK = 19;
 
     /** Where {@code lstm_input_projection} has them. */
     private static final int PROJECTED_CHUNK = 12;
 
     /** Where {@code lstm_sequence} has first_direction. */
-    private static final int FIRST_DIRECTION = 25;
+    private static final int FIRST_DIRECTION = 26;
 
     private final OpenClEngine engine;
     private final PlanChoice choice;
@@ -184,6 +184,8 @@ final class LayerKernels implements AutoCloseable {
         boolean projected = weights.projection() != null;
         ClBuffer hidden = projected ? b.unprojected() : b.history();
         int slotRows = projected ? 0 : run.rowPitch();
+        int stride = directions * outputs, unprojectedStride = directions * units;
+        int hiddenStride = projected ? unprojectedStride : stride;
         // Histories begin with slot 0, the caller's input with the first step.
         int firstInputSlot = layer == 0 ? 1 : 0;
 
@@ -191,9 +193,9 @@ final class LayerKernels implements AutoCloseable {
         Arguments first = new Arguments(product())
                 .buffers(b.input(), b.history(), weights.gates(), weights.bias(), b.preactivations(), b.cells(), hidden)
                 .buffers(b.active())
-                .ints(run.rowPitch(), firstInputSlot, inputs, inputs)
-                .ints(outputs, units, slotRows, directions, firstReverse, run.longest())
-                .ints(1, run.longest());
+                .ints(run.rowPitch(), firstInputSlot, inputs, inputs, stride)
+                .ints(outputs, units, slotRows, hiddenStride, firstReverse, run.longest(), 1)
+                .ints(run.longest());
         if (sequence != null) {
             // Without a projection nothing is read there, but the argument has to be a buffer.
             first.buffers(projected ? weights.projection() : weights.bias(), b.history());
@@ -203,18 +205,21 @@ final class LayerKernels implements AutoCloseable {
         if (cell != null) {
             new Arguments(cell)
                     .buffers(b.preactivations(), b.cells(), hidden, b.active())
-                    .ints(run.rowPitch(), units, slotRows, firstReverse, run.longest());
+                    .ints(run.rowPitch(), units, slotRows, hiddenStride)
+                    .ints(firstReverse, run.longest());
         }
         if (inputProjection != null) {
             new Arguments(inputProjection)
                     .buffers(b.input(), b.preactivations(), weights.gates(), weights.bias(), b.active())
-                    .ints(run.rowPitch(), firstInputSlot, inputs, inputs, outputs)
-                    .ints(firstReverse, run.longest(), 0, 0);
+                    .ints(run.rowPitch(), firstInputSlot, inputs, inputs)
+                    .ints(outputs, firstReverse, run.longest(), 0, 0);
         }
         if (hiddenProjection != null) {
             new Arguments(hiddenProjection)
                     .buffers(b.unprojected(), weights.projection(), b.history(), b.active())
-                    .ints(units, outputs, run.rowPitch(), firstReverse, run.longest());
+                    .ints(unprojectedStride)
+                    .ints(units, outputs, run.rowPitch(), stride, firstReverse)
+                    .ints(run.longest());
         }
         bindState(loadState, run, b.initialState(), b)
                 .ints(run.initialStateGiven() ? 1 : 0, Run.LINE, run.arrivalPlaces());
@@ -225,8 +230,8 @@ final class LayerKernels implements AutoCloseable {
     private Arguments bindState(ClKernel kernel, Run run, ClBuffer state, Buffers b) {
         return new Arguments(kernel)
                 .buffers(state, b.history(), b.cells(), b.arrivals(), b.order(), b.lengths())
-                .ints(run.rowPitch(), outputs, units, firstReverse, layer * directions * run.rows())
-                .ints(run.firstHidden(), run.firstCell());
+                .ints(run.rowPitch(), directions * outputs, outputs)
+                .ints(units, firstReverse, layer * directions * run.rows(), run.firstHidden(), run.firstCell());
     }
 
     /**

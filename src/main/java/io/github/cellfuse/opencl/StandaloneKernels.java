@@ -113,7 +113,7 @@ public final class StandaloneKernels implements AutoCloseable {
             ClBuffer active = buffer(buffers, "active rows", 2);
             queue.fill(active, 0, active.bytes(), rows);
             ClKernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_cell");
-            new Arguments(kernel).buffers(gates, c, h, active).ints(rows, units, 0, 1, 1);
+            new Arguments(kernel).buffers(gates, c, h, active).ints(rows, units, 0, units, 1, 1);
             // Step 1, as steps begin there; whole rows in a work-group, as a step has them.
             NdRange range = NdRange.of(blocks, rows, 1).offset(2, 1);
             Bound bound = new Bound(

@@ -67,8 +67,9 @@ public class CellKernelBenchmark {
                 .setInt(4, rows)
                 .setInt(5, units)
                 .setInt(6, 0)
-                .setInt(7, 1)
-                .setInt(8, 1);
+                .setInt(7, units)
+                .setInt(8, 1)
+                .setInt(9, 1);
         // Step 1: PoCL compiles a kernel apart for the offset 0, which an engine never uses.
         range = bench.local(NdRange.of(blocks, rows, 1).offset(2, 1), blocks, 1, 1);
     }

@@ -33,7 +33,7 @@ public class HostPathBenchmark {
     private static final int LAUNCHES = 100;
 
     /** Arguments that {@link #arguments} sets. */
-    private static final int ARGUMENTS = 9, BUFFERS = 4;
+    private static final int ARGUMENTS = 10, BUFFERS = 4;
 
     /** A transfer: small states, and the input of a large batch. */
     @Param({"4096", "16777216"})

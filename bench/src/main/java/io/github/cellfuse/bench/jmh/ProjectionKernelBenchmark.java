@@ -105,9 +105,11 @@ public class ProjectionKernelBenchmark {
                 .setBuffer(3, active)
                 .setInt(4, size)
                 .setInt(5, size)
-                .setInt(6, 0)
-                .setInt(7, 1)
-                .setInt(8, 1);
+                .setInt(6, size)
+                .setInt(7, 0)
+                .setInt(8, size)
+                .setInt(9, 1)
+                .setInt(10, 1);
         hiddenRange = bench.local(NdRange.of(tiles, blocks, 1).offset(2, 1), 1, 1, 1);
     }
 
