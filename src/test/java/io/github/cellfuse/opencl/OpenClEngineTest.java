@@ -76,7 +76,7 @@ class OpenClEngineTest extends EngineContract {
         int chunk = new Run(
                         model,
                         new RowOrder(big.input()),
-                        new PlanChooser(TestDevices.first().capabilities(), LayerSize.of(model))
+                        Choosers.typical(TestDevices.first().capabilities(), LayerSize.of(model))
                                 .choose(207, 120, Optional.of(Plan.HOISTED), true),
                         false)
                 .chunkSteps();
@@ -121,7 +121,7 @@ class OpenClEngineTest extends EngineContract {
                 computeUnits,
                 real.maxClockMhz(),
                 real.globalMemoryBytes(),
-                real.globalCacheBytes(),
+                32 << 20,
                 real.globalCacheLineBytes(),
                 real.maxAllocationBytes(),
                 real.localMemory(),
@@ -141,12 +141,12 @@ class OpenClEngineTest extends EngineContract {
     }
 
     private static PlanChoice choice(Capabilities device, LayerSize layer, int rows, int steps) {
-        return new PlanChooser(device, layer, 64).choose(rows, steps, Optional.empty(), true);
+        return Choosers.typical(device, layer, 64).choose(rows, steps, Optional.empty(), true);
     }
 
     @Test
     void planAndTileFollowTheShape() {
-        LayerSize large = new LayerSize(512, 512, 512), small = new LayerSize(64, 64, 64);
+        LayerSize large = new LayerSize(512, 512, 512, 1), small = new LayerSize(64, 64, 64, 1);
         Capabilities pocl = described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 2, 16);
         PlanChoice many = choice(pocl, large, 1000, 64);
         assertEquals(Plan.FUSED, many.plan());
@@ -157,19 +157,24 @@ class OpenClEngineTest extends EngineContract {
         assertEquals(0, choice(pocl, small, 4096, 64).step().prefetch(), "weights that stay in the cache");
         assertEquals(Plan.SEQUENCE, choice(pocl, small, 1, 64).plan());
         assertEquals(Groups.EACH_TILE, choice(pocl, small, 1, 64).groups(), "a step of a microsecond isn't shared");
-        PlanChoice one = choice(pocl, large, 1, 64), some = choice(pocl, large, 64, 64);
+        PlanChoice one = choice(pocl, large, 1, 64);
         assertEquals(Plan.SEQUENCE, one.plan());
         assertEquals(new Groups(1, 2), one.groups());
         assertEquals(1, one.step().rows());
         assertTrue(one.step().hoisted());
-        assertEquals(Plan.SEQUENCE, some.plan());
-        assertFalse(some.step().hoisted());
+        DeviceSpeed slow = new DeviceSpeed(350e9, 100e9, 15e9, 25e9, 4e-6);
+        PlanChoice some = new PlanChooser(pocl, large, slow, 2).choose(26, 64, Optional.empty(), true);
         assertEquals(2, some.step().gates(), "tall tiles read the weights less often");
+        assertTrue(
+                one.reason()
+                        .matches(
+                                "sequence plan, hoisted \\(estimated [0-9.]+ ms; [a-z]+ plan [0-9.]+ ms for its .*\\), tile of 1 rows .*"),
+                one.reason());
     }
 
     @Test
     void workItemsWaitForEachOtherOnlyWhereTheyRunTogether() {
-        LayerSize large = new LayerSize(512, 512, 512);
+        LayerSize large = new LayerSize(512, 512, 512, 1);
         for (Capabilities device : List.of(
                 described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 65, 16),
                 described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 1, 16),
@@ -178,15 +183,18 @@ class OpenClEngineTest extends EngineContract {
             for (int rows : new int[] {1, 16, 64, 256}) {
                 assertFalse(choice(device, large, rows, 64).groups().together(), device + " " + rows);
             }
-            assertEquals(Plan.HOISTED, choice(device, large, 1, 64).plan());
         }
+        Capabilities gpu = described(Capabilities.Type.GPU, "OpenCL 2.0 AMD-APP", 60, 1);
+        assertEquals(Plan.HOISTED, choice(gpu, large, 1, 64).plan());
+        assertEquals(Plan.FUSED, choice(gpu, large, 1000, 64).plan());
     }
 
     @Test
     void coresBeyondTheBlocksOfUnitsShareTheRows() {
         Capabilities pocl = described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 64, 16);
-        LayerSize large = new LayerSize(512, 512, 512);
+        LayerSize large = new LayerSize(512, 512, 512, 1);
         assertEquals(new Groups(1, 32), choice(pocl, large, 1, 64).groups());
-        assertEquals(new Groups(2, 32), choice(pocl, large, 64, 64).groups());
+        Groups many = choice(pocl, large, 64, 64).groups();
+        assertTrue(many.rows() > 1 && many.units() > 1 && many.rows() * many.units() == 64, many::toString);
     }
 }
