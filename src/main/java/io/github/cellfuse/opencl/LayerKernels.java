@@ -73,7 +73,7 @@ final class LayerKernels implements AutoCloseable {
         inputs = model.weights(layer, direction).inputSize();
         units = model.hiddenSize();
         outputs = model.stateSize();
-        outputStride = model.outputSize();
+        outputStride = Run.stride(model.outputSize());
         column = direction * outputs;
         stateIndex = layer * model.directionCount() + direction;
 
@@ -205,12 +205,13 @@ final class LayerKernels implements AutoCloseable {
         int stride = projected ? units : outputStride;
         int at = projected ? 0 : column;
         int back = reverse ? 1 : -1;
+        int inputStride = layer == 0 ? run.inputStride() : run.historyStride();
 
         // Each line of arguments is one of the kernel's signature.
         Arguments first = new Arguments(sequence != null ? sequence : step)
                 .buffers(b.input(), b.history(), weights.gates(), weights.bias(), b.preactivations(), b.cells(), hidden)
                 .buffers(b.active())
-                .ints(run.rowPitch(), firstInputSlot(), inputs, inputs, outputStride, column, outputs, back)
+                .ints(run.rowPitch(), firstInputSlot(), inputStride, inputs, outputStride, column, outputs, back)
                 .ints(0, units, slotRows, stride, at);
         if (sequence != null) {
             // Without a projection nothing is read there, but the argument has to be a buffer.
@@ -226,7 +227,7 @@ final class LayerKernels implements AutoCloseable {
         if (inputProjection != null) {
             new Arguments(inputProjection)
                     .buffers(b.input(), b.preactivations(), weights.gates(), weights.bias(), b.active())
-                    .ints(run.rowPitch(), 0, 0, 0, inputs, inputs, outputs);
+                    .ints(run.rowPitch(), 0, 0, 0, inputStride, inputs, outputs);
         }
         if (hiddenProjection != null) {
             new Arguments(hiddenProjection)

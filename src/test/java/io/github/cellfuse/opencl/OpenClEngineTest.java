@@ -29,6 +29,7 @@ import java.util.Random;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The contract on the first OpenCL device, and the plans on every one. */
@@ -97,6 +98,22 @@ class OpenClEngineTest extends EngineContract {
         engine.newSession().run(random.input());
         engine.close(); // closes its session, too
         assertEquals(before, OpenCl.liveObjects());
+    }
+
+    /** Rows of 2 KiB and more stand apart on the device: what is padded, and what isn't, is copied and read all the same. */
+    @ParameterizedTest
+    @EnumSource(Plan.class)
+    void paddedRowsGiveTheTwinsBits(Plan plan) {
+        long seed = TestEngines.seed(19);
+        Random random = new Random(seed);
+        for (int[] sizes : new int[][] {{512, 256, 2}, {3, 512, 1}, {1024, 16, 1}}) {
+            LstmModel model = RandomLstm.model(random, sizes[2], sizes[0], sizes[1], sizes[2] == 2, true);
+            RandomLstm wide = new RandomLstm(seed, model, RandomLstm.input(random, model, 15, 3));
+            Bits.assertSame(
+                    wide + ", " + plan,
+                    run(Device.JAVA, EngineOptions.DEFAULT, wide),
+                    run(device(), EngineOptions.DEFAULT.withPlan(plan), wide));
+        }
     }
 
     @Test
