@@ -5,6 +5,7 @@
 //      …                                    gate_product.cl has sums, and no memory in between
 //
 //      from ──► a vector ──► to             the memory: one read and one write, nothing computed
+//      from ──► + ──► + ──► …               a stretch that stays in some cache: reads alone
 //
 // Needs activations.cl and gate_product.cl before it (for VEC and ROWS).
 
@@ -45,4 +46,18 @@ __kernel void lstm_copy(__global const float* restrict from, __global float* res
 //   out [n]; global size 1
 __kernel void lstm_nothing(__global float* restrict out, int n) {
   if ((int)get_global_id(0) < n) out[0] = 0.0f;
+}
+
+// Memory to registers: what the weights' way costs. Each work-item goes over its own stretch again and again.
+//   from [global size·vectors·VEC], out [global size·VEC]; vectors a multiple of 4
+__kernel void lstm_read(__global const float* restrict from, __global float* restrict out, int vectors, int passes) {
+  from += get_global_id(0) * (size_t)vectors * VEC;
+  floatv sum[4] = {(floatv)(0.0f), (floatv)(0.0f), (floatv)(0.0f), (floatv)(0.0f)};
+  for (int pass = 0; pass < passes; pass++) {
+    for (int v = 0; v < vectors; v += 4) {
+#pragma unroll
+      for (int u = 0; u < 4; u++) sum[u] += vloadv(v + u, from);
+    }
+  }
+  vstorev(sum[0] + sum[1] + sum[2] + sum[3], get_global_id(0), out);
 }

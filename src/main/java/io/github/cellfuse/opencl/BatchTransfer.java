@@ -31,23 +31,23 @@ final class BatchTransfer {
         order = run.order();
     }
 
-    /** Writes x to {@code target [T,rowPitch,I]}; rows without a step in a slot become zeros. */
+    /** Writes x to {@code target [T,rowPitch,stride]}; rows without a step in a slot become zeros. */
     void uploadInput(ClBuffer target) {
-        int width = run.model().inputSize();
+        int width = run.model().inputSize(), stride = run.inputStride();
         forPieces(
-                width,
+                stride,
                 (first, rows) -> transfers.write(
                         target,
-                        (long) first * width,
-                        rows * width,
-                        view -> forStretches(first, rows, width, (slot, position, count) -> {
-                            int at = (row(slot, position) - first) * width;
-                            int live = live(slot, position, count), step = stepRows(live);
+                        (long) first * stride,
+                        rows * stride,
+                        view -> forStretches(first, rows, stride, (slot, position, count) -> {
+                            int at = (row(slot, position) - first) * stride;
+                            int live = live(slot, position, count), step = stepRows(live, stride == width);
                             for (int k = 0; k < live; k += step) {
                                 int from = batch.offset(order.row(position + k), slot - 1, width);
-                                view.put(at + k * width, batch.x(), from, step * width);
+                                view.put(at + k * stride, batch.x(), from, step * width);
                             }
-                            zero(view, at + live * width, at + count * width);
+                            zero(view, at + live * stride, at + count * stride);
                         })));
     }
 
@@ -82,22 +82,22 @@ final class BatchTransfer {
         return gaveUp[0] == 0;
     }
 
-    /** Reads y from {@code history [T+2,rowPitch,D·P]}; what is past a row's length becomes zeros. */
+    /** Reads y from {@code history [T+2,rowPitch,stride]}; what is past a row's length becomes zeros. */
     void downloadOutput(ClBuffer history, FloatBuffer y) {
-        int width = run.model().outputSize();
-        forPieces(width, (first, rows) -> {
+        int width = run.model().outputSize(), stride = run.historyStride();
+        forPieces(stride, (first, rows) -> {
             // The history's slot 0 stands before the first step.
-            long from = ((long) run.rowPitch() + first) * width;
+            long from = ((long) run.rowPitch() + first) * stride;
             transfers.read(
                     history,
                     from,
-                    rows * width,
-                    view -> forStretches(first, rows, width, (slot, position, count) -> {
-                        int at = (row(slot, position) - first) * width;
-                        int live = live(slot, position, count), step = stepRows(live);
+                    rows * stride,
+                    view -> forStretches(first, rows, stride, (slot, position, count) -> {
+                        int at = (row(slot, position) - first) * stride;
+                        int live = live(slot, position, count), step = stepRows(live, stride == width);
                         for (int k = 0; k < live; k += step) {
                             int to = batch.offset(order.row(position + k), slot - 1, width);
-                            y.put(to, view, at + k * width, step * width);
+                            y.put(to, view, at + k * stride, step * width);
                         }
                         for (int k = live, last = Math.min(count, order.rows() - position); k < last; k++) {
                             int to = batch.offset(order.row(position + k), slot - 1, width);
@@ -111,7 +111,7 @@ final class BatchTransfer {
         void run(int firstRow, int rows);
     }
 
-    /** Goes through the rows of all steps, {@code [T·rowPitch, width]}, in pieces that one transfer can hold. */
+    /** Goes through the rows of all steps, {@code [T·rowPitch, width]} with padding, in pieces that one transfer can hold. */
     private void forPieces(int width, Piece piece) {
         if (width > transfers.most()) {
             throw new InvalidInputException("features of a row and step: expected at most " + transfers.most()
@@ -157,9 +157,9 @@ final class BatchTransfer {
         return Math.max(0, Math.min(count, order.active(slot) - position));
     }
 
-    /** Rows that one call may copy: all when they stand in the caller's tensor as on the device, otherwise one. */
-    private int stepRows(int rows) {
-        return batch.layout() == Layout.TIME_MAJOR && order.isCallersOrder() ? Math.max(1, rows) : 1;
+    /** Rows that one call may copy: all when they stand in the caller's tensor as on the device, without padding, otherwise one. */
+    private int stepRows(int rows, boolean dense) {
+        return dense && batch.layout() == Layout.TIME_MAJOR && order.isCallersOrder() ? Math.max(1, rows) : 1;
     }
 
     private static void zero(FloatBuffer target, int from, int to) {

@@ -7,6 +7,9 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -45,6 +48,24 @@ enum KernelSource {
     /** The texts, in the order in which they are compiled. */
     List<String> texts() {
         return files.stream().map(KernelSource::read).toList();
+    }
+
+    /** A hash of all kernels, by which measurements of others are known. */
+    static String fingerprint() {
+        MessageDigest digest = sha256();
+        for (KernelSource source : values()) {
+            source.texts().forEach(text -> digest.update(text.getBytes(StandardCharsets.UTF_8)));
+        }
+        return HexFormat.of().formatHex(digest.digest(), 0, 6);
+    }
+
+    /** Every JDK has it. */
+    static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static String read(String file) {

@@ -184,16 +184,17 @@ final class LayerKernels implements AutoCloseable {
         boolean projected = weights.projection() != null;
         ClBuffer hidden = projected ? b.unprojected() : b.history();
         int slotRows = projected ? 0 : run.rowPitch();
-        int stride = directions * outputs, unprojectedStride = directions * units;
+        int stride = run.historyStride(), unprojectedStride = directions * units;
         int hiddenStride = projected ? unprojectedStride : stride;
         // Histories begin with slot 0, the caller's input with the first step.
         int firstInputSlot = layer == 0 ? 1 : 0;
+        int inputStride = layer == 0 ? run.inputStride() : stride;
 
         // Each line of arguments is one of the kernel's signature.
         Arguments first = new Arguments(product())
                 .buffers(b.input(), b.history(), weights.gates(), weights.bias(), b.preactivations(), b.cells(), hidden)
                 .buffers(b.active())
-                .ints(run.rowPitch(), firstInputSlot, inputs, inputs, stride)
+                .ints(run.rowPitch(), firstInputSlot, inputStride, inputs, stride)
                 .ints(outputs, units, slotRows, hiddenStride, firstReverse, run.longest(), 1)
                 .ints(run.longest());
         if (sequence != null) {
@@ -211,7 +212,7 @@ final class LayerKernels implements AutoCloseable {
         if (inputProjection != null) {
             new Arguments(inputProjection)
                     .buffers(b.input(), b.preactivations(), weights.gates(), weights.bias(), b.active())
-                    .ints(run.rowPitch(), firstInputSlot, inputs, inputs)
+                    .ints(run.rowPitch(), firstInputSlot, inputStride, inputs)
                     .ints(outputs, firstReverse, run.longest(), 0, 0);
         }
         if (hiddenProjection != null) {
@@ -230,7 +231,7 @@ final class LayerKernels implements AutoCloseable {
     private Arguments bindState(ClKernel kernel, Run run, ClBuffer state, Buffers b) {
         return new Arguments(kernel)
                 .buffers(state, b.history(), b.cells(), b.arrivals(), b.order(), b.lengths())
-                .ints(run.rowPitch(), directions * outputs, outputs)
+                .ints(run.rowPitch(), run.historyStride(), outputs)
                 .ints(units, firstReverse, layer * directions * run.rows(), run.firstHidden(), run.firstCell());
     }
 

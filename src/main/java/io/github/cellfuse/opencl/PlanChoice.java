@@ -1,6 +1,7 @@
 package io.github.cellfuse.opencl;
 
 import io.github.cellfuse.Plan;
+import java.util.Objects;
 
 /**
  * How a batch will run.
@@ -9,6 +10,20 @@ import io.github.cellfuse.Plan;
  * @param step the tile of the step's kernel
  * @param projection the tile of the input projection, where the step's input is hoisted
  * @param groups who does what under {@link Plan#SEQUENCE}
- * @param reason one sentence
+ * @param reason one sentence; two choices are equal when they run alike, whatever their reasons
  */
-record PlanChoice(Plan plan, Tile step, Tile projection, Groups groups, String reason) {}
+record PlanChoice(Plan plan, Tile step, Tile projection, Groups groups, String reason) {
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof PlanChoice choice
+                && plan == choice.plan
+                && step.equals(choice.step)
+                && projection.equals(choice.projection)
+                && groups.equals(choice.groups);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(plan, step, projection, groups);
+    }
+}

@@ -11,165 +11,168 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Chooses the plan and the tile for a device and a shape. Every choice gives the same bits, so the rules below are about speed
- * alone; {@code docs/tuning.md} has the measurements behind them. Immutable.
+ * Chooses the plan and the tile for a device and a shape. Every choice gives the same bits, so all that follows is about speed
+ * alone; {@code docs/tuning.md} has the measurements behind it. Immutable.
  */
 final class PlanChooser {
     private static final int[] TILE_HEIGHTS = {6, 4, 3, 2, 1};
     private static final int[] TWO_PASS_HEIGHTS_32 = {13, 11, 8};
     private static final int[] TWO_PASS_HEIGHTS_16 = {6, 5, 4};
 
-    /** Bytes that stay in a core's second-level cache beside the states: today's CPUs have 0.5 to 2 MiB of it. */
-    private static final long CORE_CACHE_BYTES = 1 << 20;
+    /** A shared cache where the driver doesn't tell. */
+    private static final long SHARED_CACHE = 32 << 20;
 
-    /** Weights that every work-item of a sequence may read in every step. */
-    private static final long SEQUENCE_WEIGHT_BYTES = CORE_CACHE_BYTES / 2;
-
-    /** Weights times rows below which a step is taken to be shorter than waiting for each other is worth. */
-    private static final long BYTES_WORTH_SHARING = 256 << 10;
-
-    /** From here on a step is long enough that handing it out anew costs nothing, and evens out what disturbs a core. */
-    private static final int ROWS_FOR_LAUNCHES = 192;
-
-    /** With fewer rows, reading a weight from the far cache takes about as long as using it. */
+    /** On a GPU: with fewer rows, reading a weight takes about as long as using it. */
     private static final int ROWS_FOR_HOISTING = 48;
 
-    /** A chunk of steps that is worth taking together for the input's product. */
+    /** On a GPU: a chunk of steps that is worth taking together for the input's product. */
     private static final int STEPS_FOR_HOISTING = 8;
 
-    /** Candidates of a shape at most: each costs a tuning run its compilation. */
+    /** Candidates of a shape that are measured: each costs a tuning run its compilation. */
     static final int MAX_CANDIDATES = 14;
-
-    /** From here on fetching weights ahead may pay, if only a little: they don't fit a core's nearest cache. */
-    private static final long PREFETCH_CANDIDATE_BYTES = CORE_CACHE_BYTES / 4;
-
-    /** A sequence of a tile reads all weights in every step; with more of them than this it was never near the others. */
-    private static final long SEQUENCE_CANDIDATE_BYTES = 8 * CORE_CACHE_BYTES;
 
     private final Capabilities device;
     private final LayerSize layer;
     private final int processors;
+    private final CostModel costs;
 
-    PlanChooser(Capabilities device, LayerSize layer) {
-        this(device, layer, Runtime.getRuntime().availableProcessors());
-    }
+    /** What was found for the last shape: a session often has the same again. */
+    private volatile Chosen last;
 
-    /** For a process that may use {@code processors} cores. */
-    PlanChooser(Capabilities device, LayerSize layer, int processors) {
-        this.device = device;
-        this.layer = layer;
-        this.processors = processors;
+    private record Chosen(int rows, int steps, Optional<Plan> forced, boolean together, PlanChoice choice) {}
+
+    private record Estimate(Candidate candidate, CostModel.Cost cost) {}
+
+    PlanChooser(Capabilities device, LayerSize layer, DeviceSpeed speed) {
+        this(device, layer, speed, Runtime.getRuntime().availableProcessors());
     }
 
     /**
-     * The choice for {@code rows} rows and {@code steps} steps, or {@code forced} where the caller insists on a plan.
+     * For a process that may use {@code processors} cores.
+     *
+     * @param speed what the device does at most
+     */
+    PlanChooser(Capabilities device, LayerSize layer, DeviceSpeed speed, int processors) {
+        this.device = device;
+        this.layer = layer;
+        this.processors = processors;
+        long cache = device.globalCacheBytes() > 0 ? device.globalCacheBytes() : SHARED_CACHE;
+        costs = new CostModel(speed, layer, vec(device), cores(), cache);
+    }
+
+    /**
+     * The choice for {@code rows} rows and {@code steps} steps, or the best way of {@code forced} where the caller insists on a plan.
      *
      * @param together whether work-items may wait for each other
      */
     PlanChoice choose(int rows, int steps, Optional<Plan> forced, boolean together) {
-        Groups groups = groups(rows, together);
-        boolean staysInCache = layer.weightBytes() <= CORE_CACHE_BYTES * groups.units();
-        boolean hoists = !staysInCache && rows < ROWS_FOR_HOISTING && steps >= STEPS_FOR_HOISTING;
-        if (forced.isPresent()) {
-            Plan plan = forced.get();
-            boolean hoisted = plan == Plan.HOISTED || plan == Plan.SEQUENCE && groups.together() && hoists;
-            return choice(plan, groups, hoisted, rows, steps, "as asked");
+        Chosen known = last;
+        if (known == null
+                || known.rows != rows
+                || known.steps != steps
+                || known.together != together
+                || !known.forced.equals(forced)) {
+            PlanChoice choice = onCpu() ? cheapest(rows, steps, forced, together) : onGpu(rows, steps, forced);
+            last = known = new Chosen(rows, steps, forced, together, choice);
         }
-        if (onCpu() && fitsSequence(rows)) {
-            // Nothing is launched from step to step and the states stay in the core's cache, beside the weights.
-            return choice(Plan.SEQUENCE, groups, false, rows, steps, "a direction's weights fit a core's cache");
-        }
-        if (groups.together() && rows < ROWS_FOR_LAUNCHES && steps > 1) {
-            // Each core keeps its share of the weights in its cache, and a step begins without a launch. The input's
-            // weights
-            // would crowd out the recurrent ones; taken for many steps at once they are read once for all of these.
-            String reason = "each core keeps to its share of the weights"
-                    + (hoists ? ", and the input's are read once for many steps" : "");
-            return choice(Plan.SEQUENCE, groups, hoists, rows, steps, reason);
-        }
-        if (hoists) {
-            // With so few rows a step reads each weight for few multiply-adds and waits for the cache.
-            return choice(
-                    Plan.HOISTED,
-                    groups,
-                    true,
-                    rows,
-                    steps,
-                    "few rows: the input's weights are read once for many steps");
-        }
-        // Pre-activations that stay in registers save 32 bytes of traffic a cell and a launch a step.
-        return choice(Plan.FUSED, groups, false, rows, steps, "the pre-activations stay in registers");
+        return known.choice;
     }
 
-    /** Whether the weights find room in a core's cache, and each core has a tile of rows or the step is too small to share. */
-    private boolean fitsSequence(int rows) {
-        return layer.weightBytes() <= SEQUENCE_WEIGHT_BYTES
-                && (tiles(rows, smallTile(rows, cores())) >= cores()
-                        || layer.weightBytes() * rows < BYTES_WORTH_SHARING);
+    /** The candidate that {@link CostModel} gives the least time. */
+    private PlanChoice cheapest(int rows, int steps, Optional<Plan> forced, boolean together) {
+        List<Estimate> all = estimates(rows, steps, together);
+        Estimate best = all.stream()
+                .filter(each -> forced.isEmpty() || each.candidate.plan() == forced.get())
+                .findFirst()
+                .orElseThrow();
+        String reason = all.stream()
+                .filter(each -> each.candidate.plan() != best.candidate.plan())
+                .findFirst()
+                .map(next -> "estimated " + best.cost + "; " + next.candidate.name() + " " + next.cost + " for its "
+                        + next.cost.excessOver(best.cost))
+                .orElse("");
+        return choice(best.candidate, rows, steps, forced.isPresent() ? "as asked" : reason);
     }
 
-    private PlanChoice choice(Plan plan, Groups groups, boolean hoisted, int rows, int steps, String reason) {
-        Groups used = plan == Plan.SEQUENCE ? groups : Groups.EACH_TILE;
-        Tile tile = plan == Plan.SEQUENCE
-                ? smallTile(rows, used.together() ? used.rows() : cores())
-                : bestTile(onePass(), rows, 1);
-        return choice(candidate(plan, tile, used, hoisted, rows), rows, steps, reason);
+    /** A model of a GPU's time would need one to be fitted to. These rules hold for any. */
+    private PlanChoice onGpu(int rows, int steps, Optional<Plan> forced) {
+        boolean hoists = layer.weightBytes(false) > CostModel.CORE_CACHE
+                && rows < ROWS_FOR_HOISTING
+                && steps >= STEPS_FOR_HOISTING;
+        Plan plan = forced.orElse(hoists ? Plan.HOISTED : Plan.FUSED);
+        String reason = hoists
+                ? "few rows: the input's weights are read once for many steps"
+                : "the pre-activations stay in registers";
+        Candidate candidate = candidate(plan, bestTile(onePass(), rows), Groups.EACH_TILE, plan == Plan.HOISTED, rows);
+        return choice(candidate, rows, steps, forced.isPresent() ? "as asked" : reason);
     }
 
     /** {@code candidate} for a batch, whoever came up with it: {@link #mayRun} of it must be true. */
     PlanChoice choice(Candidate candidate, int rows, int steps, String reason) {
-        Plan plan = candidate.plan();
-        Tile tile = candidate.tile(vec(device));
-        Tile projection = bestTile(onePass(), (long) rows * steps, 1);
+        Tile projection = bestTile(onePass(), (long) rows * steps);
         return new PlanChoice(
-                plan, tile, projection, candidate.groups(), candidate.name() + " (" + reason + "), tile of " + tile);
-    }
-
-    /** With the prefetching that the rules advise. */
-    private Candidate candidate(Plan plan, Tile tile, Groups groups, boolean hoisted, int rows) {
-        return new Candidate(plan, tile.rows(), tile.gates(), prefetch(tile, plan, groups, rows), hoisted, groups);
+                candidate.plan(),
+                candidate.tile(vec(device)),
+                projection,
+                candidate.groups(),
+                candidate.name() + " (" + reason + "), tile of " + candidate.tile(vec(device)));
     }
 
     /**
-     * What {@code cellfuse tune} compares for a shape: {@link #choose} comes first, then every plan with the tiles that suit the
-     * rows, in one and two passes, hoisted or not, apart and together; {@link #MAX_CANDIDATES} at most, the likeliest first.
+     * What {@code cellfuse tune} compares for a shape: {@link #choose} comes first, then the best of each plan, then whatever else the
+     * estimates put first; {@link #MAX_CANDIDATES} at most.
      *
      * @param together whether work-items may wait for each other
      */
     List<Candidate> candidates(int rows, int steps, boolean together) {
         Candidate own = Candidate.of(choose(rows, steps, Optional.empty(), together));
-        Set<Candidate> all = new LinkedHashSet<>();
-        all.add(own);
-        List<Tile> tall = sensible(onePass(), rows, 1);
-        List<Tile> passes = sensible(firstOfEach(rows, 1), rows, 1);
-        if (together && runsTogether()) {
-            Groups shared = sharedGroups(rows);
-            if (shared.together()) {
-                for (Tile tile : sensible(firstOfEach(rows, shared.rows()), rows, shared.rows())) {
-                    all.add(candidate(Plan.SEQUENCE, tile, shared, false, rows));
-                    if (steps > 1) {
-                        all.add(candidate(Plan.SEQUENCE, tile, shared, true, rows));
-                    }
-                }
-            }
+        Set<Candidate> all = new LinkedHashSet<>(List.of(own));
+        List<Candidate> others = estimates(rows, steps, together).stream()
+                .map(Estimate::candidate)
+                .toList();
+        for (Plan plan : Plan.values()) {
+            others.stream()
+                    .filter(candidate -> candidate.plan() == plan)
+                    .findFirst()
+                    .ifPresent(all::add);
         }
-        tall.stream().limit(2).forEach(tile -> all.add(candidate(Plan.FUSED, tile, Groups.EACH_TILE, false, rows)));
-        passes.forEach(tile -> all.add(candidate(Plan.FUSED, tile, Groups.EACH_TILE, false, rows)));
-        if (layer.weightBytes() <= (onCpu() ? SEQUENCE_CANDIDATE_BYTES : SEQUENCE_WEIGHT_BYTES)) {
-            List<Tile> tiles = sensible(firstOfEach(rows, cores()), rows, cores());
-            tiles.forEach(tile -> all.add(candidate(Plan.SEQUENCE, tile, Groups.EACH_TILE, false, rows)));
-            if (steps > 1) {
-                all.add(candidate(Plan.SEQUENCE, tiles.get(0), Groups.EACH_TILE, true, rows));
-            }
-        }
-        if (steps > 1) {
-            passes.forEach(tile -> all.add(candidate(Plan.HOISTED, tile, Groups.EACH_TILE, true, rows)));
-        }
-        all.add(candidate(Plan.SEPARATE, tall.get(0), Groups.EACH_TILE, false, rows));
-        if (onCpu() && layer.weightBytes() > PREFETCH_CANDIDATE_BYTES) {
+        if (onCpu() && layer.weightBytes(false) > CostModel.CORE_CACHE / 4) {
             all.add(own.withPrefetch(own.prefetch() == 0 ? 2 : 0));
         }
+        all.addAll(others);
         return all.stream().limit(MAX_CANDIDATES).toList();
+    }
+
+    /** Every way there is to run a batch, the cheapest first. */
+    private List<Estimate> estimates(int rows, int steps, boolean together) {
+        List<Candidate> all = new ArrayList<>();
+        List<Tile> tiles = new ArrayList<>(onePass());
+        if (onCpu()) {
+            tiles.addAll(twoPasses());
+        }
+        for (Tile tile : tiles) {
+            if (tile.rows() > 1 && tile.rows() >= 2L * rows) {
+                continue; // mostly rows that aren't there
+            }
+            for (Plan plan : Plan.values()) {
+                all.add(candidate(plan, tile, Groups.EACH_TILE, plan == Plan.HOISTED, rows));
+            }
+            List<Groups> groups = together && runsTogether() ? sharedGroups(rows, tile) : List.of();
+            if (steps > 1) {
+                all.add(candidate(Plan.SEQUENCE, tile, Groups.EACH_TILE, true, rows));
+                groups.forEach(each -> all.add(candidate(Plan.SEQUENCE, tile, each, true, rows)));
+            }
+            groups.forEach(each -> all.add(candidate(Plan.SEQUENCE, tile, each, false, rows)));
+        }
+        return all.stream()
+                .map(candidate -> new Estimate(candidate, costs.of(candidate, rows, steps)))
+                .sorted(Comparator.comparingDouble(each -> each.cost.seconds()))
+                .toList();
+    }
+
+    /** With the prefetching that suits it. */
+    private Candidate candidate(Plan plan, Tile tile, Groups groups, boolean hoisted, int rows) {
+        return new Candidate(plan, tile.rows(), tile.gates(), prefetch(tile, plan, groups, rows), hoisted, groups);
     }
 
     /** Whether this machine can run {@code candidate}: a stored one may come from another. */
@@ -181,50 +184,14 @@ final class PlanChooser {
                         && groups.units() <= DeviceWeights.blocks(layer.units(), vec(device));
     }
 
-    /** The best tile of one pass, and the best of two where there are any. */
-    private List<Tile> firstOfEach(int rows, int shares) {
-        List<Tile> tiles = new ArrayList<>();
-        tiles.add(bestTile(onePass(), rows, shares));
-        if (onCpu()) {
-            tiles.add(bestTile(twoPasses(), rows, shares));
-        }
-        return tiles;
-    }
-
-    /** The least costly first, without those that would mostly compute rows that aren't there. */
-    private static List<Tile> sensible(List<Tile> tiles, int rows, int shares) {
-        double least = cost(bestTile(tiles, rows, shares), rows, shares);
-        return tiles.stream()
-                .filter(tile -> cost(tile, rows, shares) <= 1.5 * least)
-                .sorted(Comparator.comparingDouble(tile -> cost(tile, rows, shares)))
-                .toList();
-    }
-
-    /**
-     * One work-item for each core, each with a share of the units, and of the rows where there are more cores than blocks of
-     * units; {@link Groups#EACH_TILE} where nobody need wait, or work-items can't be relied on to run at the same time.
-     */
-    private Groups groups(int rows, boolean together) {
-        if (!together || !runsTogether() || fitsSequence(rows)) {
-            return Groups.EACH_TILE;
-        }
-        return sharedGroups(rows);
-    }
-
-    /** See {@link #groups}, of which this is the second half. */
-    private Groups sharedGroups(int rows) {
+    /** One work-item for each core, with a share of the units, and of the rows where there are more cores than shares. */
+    private List<Groups> sharedGroups(int rows, Tile tile) {
+        List<Groups> all = new ArrayList<>();
         int blocks = DeviceWeights.blocks(layer.units(), vec(device));
-        Groups best = Groups.EACH_TILE;
-        long least = Long.MAX_VALUE;
         for (int units = 2; units <= Math.min(cores(), blocks); units++) {
-            int byRows = (int) Math.min(cores() / units, tiles(rows, smallTile(rows, cores() / units)));
-            long work = (long) ((rows + byRows - 1) / byRows) * ((blocks + units - 1) / units);
-            if (work <= least) { // with as much work, the smaller share of the weights
-                least = work;
-                best = new Groups(byRows, units);
-            }
+            all.add(new Groups((int) Math.min(cores() / units, tiles(rows, tile)), units));
         }
-        return best;
+        return all;
     }
 
     /**
@@ -281,36 +248,11 @@ final class PlanChooser {
                 .toList();
     }
 
-    /** For a batch of few rows in {@code shares} equal shares, where reading the weights counts: tiles of two passes too. */
-    private Tile smallTile(int rows, int shares) {
-        List<Tile> tiles = new ArrayList<>(onePass());
-        if (onCpu()) {
-            tiles.addAll(twoPasses());
-        }
-        return bestTile(tiles, rows, shares);
-    }
-
-    /** The tile with which the busiest of {@code shares} has the least to do. */
-    private static Tile bestTile(List<Tile> tiles, long rows, int shares) {
-        Tile best = tiles.get(0);
-        double least = Double.MAX_VALUE;
-        for (Tile tile : tiles) {
-            double cost = cost(tile, rows, shares);
-            if (cost < least) {
-                best = tile;
-                least = cost;
-            }
-        }
-        return best;
-    }
-
-    /**
-     * The work of the busiest of {@code shares}: a tile costs its rows, and about one row's worth for going over the weights; a
-     * little more when it goes over the rows twice.
-     */
-    private static double cost(Tile tile, long rows, int shares) {
-        long count = (tiles(rows, tile) + shares - 1) / shares;
-        return count * (tile.rows() + (tile.gates() == 4 ? 0.75 : 1));
+    /** The tile with the least to do for {@code rows} rows: a tile costs its rows, and something for going over the weights. */
+    private static Tile bestTile(List<Tile> tiles, long rows) {
+        return tiles.stream()
+                .min(Comparator.comparingDouble(tile -> tiles(rows, tile) * (tile.rows() + 0.75)))
+                .orElseThrow();
     }
 
     /**
@@ -318,7 +260,7 @@ final class PlanChooser {
      * the weights stay in the cache, or where so few tiles share the work that the hardware's own prefetching does as well.
      */
     private int prefetch(Tile tile, Plan plan, Groups groups, int rows) {
-        if (!onCpu() || layer.weightBytes() / groups.units() <= CORE_CACHE_BYTES) {
+        if (!onCpu() || layer.weightBytes(false) / groups.units() <= CostModel.CORE_CACHE) {
             return 0;
         }
         long tiles = tiles(rows, tile);

@@ -20,9 +20,14 @@ interface Plans {
     /** {@code forced} where the caller insists on a plan; else what was tuned, or what {@link PlanChooser} says. */
     static Plans of(Capabilities device, LstmModel model, Optional<Plan> forced) {
         LayerSize layer = LayerSize.of(model);
-        PlanChooser chooser = new PlanChooser(device, layer);
-        // Who forces a plan compares plans, and wants the same one on every machine.
-        TunedTable tuned = forced.isPresent() ? TunedTable.EMPTY : TunedTable.of(device, layer, chooser);
+        Optional<TunedFile> file = TunedFile.of(device);
+        Optional<Tuned> measured = file.flatMap(TunedFile::read);
+        PlanChooser chooser =
+                new PlanChooser(device, layer, measured.map(Tuned::speed).orElseGet(() -> DeviceSpeed.typical(device)));
+        // Who forces a plan compares plans, and wants no other.
+        TunedTable tuned = forced.isPresent() || measured.isEmpty()
+                ? TunedTable.EMPTY
+                : TunedTable.of(measured.get(), file.orElseThrow(), layer, chooser);
         return new Plans() {
             @Override
             public int vec() {

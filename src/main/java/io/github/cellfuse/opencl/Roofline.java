@@ -8,6 +8,8 @@ import io.github.cellfuse.cl.ClDevice;
 import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
+import java.util.function.DoubleSupplier;
+import java.util.stream.DoubleStream;
 
 /**
  * What a device can do at most, measured by kernels that do nothing else ({@code kernels/roofline.cl}): multiply-adds from registers,
@@ -21,11 +23,19 @@ public final class Roofline implements AutoCloseable {
     private static final int LAUNCHES = 1000;
     private static final int HOST_FLOATS = 16 << 20;
 
+    /** What each core reads again and again: much less than its own cache, and more than it. */
+    private static final int NEAR_BYTES = 256 << 10, FAR_BYTES = 4 << 20;
+
+    private static final int SAMPLES = 5;
+
     private final FmaPeak peak;
     private final ClContext context;
     private final ClQueue queue;
     private final ClKernel copy;
     private final NdRange copyRange;
+    private final ClKernel read;
+    private final int readers;
+    private final int readVectorBytes;
     private final ClKernel nothing;
     private final NdRange nothingRange;
     private final long copied;
@@ -44,6 +54,7 @@ public final class Roofline implements AutoCloseable {
             queue = context.queue();
             Programs programs = new Programs(context);
             copy = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_copy");
+            read = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_read");
             nothing = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_nothing");
             boolean cpu = has.type() == Capabilities.Type.CPU;
             int group = cpu ? (int) Math.min(1024, has.maxWorkGroupSize()) : 1;
@@ -56,6 +67,10 @@ public final class Roofline implements AutoCloseable {
             queue.zero(to);
             copy.setBuffer(0, from).setBuffer(1, to);
             copyRange = cpu ? NdRange.of(items).local(group) : NdRange.of(items);
+            // One work-item a core, as many as find room.
+            readVectorBytes = tile.vec() * Float.BYTES;
+            readers = (int) Math.max(1, Math.min(has.computeUnits(), copied / FAR_BYTES));
+            read.setBuffer(0, from).setBuffer(1, to);
             nothing.setBuffer(0, to).setInt(1, 0);
             nothingRange = NdRange.of(1).local(1);
             // What is compiled on the way, and the pages of both buffers.
@@ -109,6 +124,43 @@ public final class Roofline implements AutoCloseable {
             seconds = (System.nanoTime() - start) * 1e-9;
         } while (seconds < SECONDS);
         return 2.0 * copied * passes / seconds;
+    }
+
+    /**
+     * What {@link CostModel} wants to know, from medians: about two seconds.
+     *
+     * <p>The caches are those of a CPU. A GPU's work-items are too slow one by one to tell anything of its caches; nothing asks for
+     * them there.
+     */
+    DeviceSpeed speed() {
+        return new DeviceSpeed(
+                median(this::fmaPeak),
+                median(() -> readBandwidth(NEAR_BYTES)),
+                median(() -> readBandwidth(FAR_BYTES)),
+                median(this::copyBandwidth),
+                median(this::launchSeconds));
+    }
+
+    private static double median(DoubleSupplier measurement) {
+        return DoubleStream.generate(measurement).limit(SAMPLES).sorted().toArray()[SAMPLES / 2];
+    }
+
+    /** One measurement of reading the same {@code bytes} again and again on every core at once, in bytes per second of a core. */
+    double readBandwidth(int bytes) {
+        int vectors = Math.max(4, bytes / readVectorBytes / 4 * 4);
+        NdRange range = NdRange.of(readers).local(1);
+        int passes = 1;
+        while (true) {
+            read.setInt(2, vectors).setInt(3, passes);
+            long start = System.nanoTime();
+            queue.launch(read, range);
+            queue.finish();
+            double seconds = (System.nanoTime() - start) * 1e-9;
+            if (seconds >= SECONDS) {
+                return (double) vectors * readVectorBytes * passes / seconds;
+            }
+            passes = Math.multiplyExact(passes, 2);
+        }
     }
 
     /** What one launch costs where many follow one another, in seconds: one work-item that does nothing. */

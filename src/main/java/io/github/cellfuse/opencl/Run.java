@@ -16,6 +16,8 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
     /** The 4-byte values of a cache line, as {@code gate_product.cl} has it. */
     static final int LINE = 16;
 
+    private static final int ALIASING_FLOATS = 512;
+
     /** Pre-activations of the hoisted plan are made for so many steps at once that they stay below this. */
     private static final long HOISTED_BYTES = 64L << 20;
 
@@ -26,7 +28,7 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         long pitch = roundUp(order.rows(), choice.step().rows());
         Sizes.elements("rows of all time slots", (order.steps() + 2L) * pitch + tallest);
         long units = (long) model.directionCount() * model.hiddenSize();
-        long widest = Math.max(units, Math.max(model.inputSize(), model.outputSize()));
+        long widest = Math.max(units, Math.max(model.inputSize(), model.outputSize())) + LINE;
         Sizes.elements("features of a tile of rows", tallest, widest);
         Sizes.elements(
                 "initial states h and c",
@@ -80,14 +82,32 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         return choice.projection().rows();
     }
 
-    /** {@code [T·rowPitch + overhang, I]}. */
+    /** {@code [T·rowPitch + overhang, inputStride]}. */
     long[] inputDimensions() {
-        return new long[] {(long) steps() * rowPitch() + overhang(), model.inputSize()};
+        return new long[] {(long) steps() * rowPitch() + overhang(), inputStride()};
     }
 
-    /** {@code [(T+2)·rowPitch + overhang, D·P]}. */
+    /** {@code [(T+2)·rowPitch + overhang, historyStride]}. */
     long[] historyDimensions() {
-        return new long[] {(steps() + 2L) * rowPitch() + overhang(), model.outputSize()};
+        return new long[] {(steps() + 2L) * rowPitch() + overhang(), historyStride()};
+    }
+
+    /** Floats from a row of the input to the next: its {@code I}, and what may follow as padding. */
+    int inputStride() {
+        return stride(model.inputSize());
+    }
+
+    /** Floats from a row of the hidden states to the next: its {@code D·P}, and what may follow as padding. */
+    int historyStride() {
+        return stride(model.outputSize());
+    }
+
+    /**
+     * Rows whose distance is a multiple of 2 KiB meet in one or two sets of a core's nearest cache, which has 8 or 12 places in a
+     * set, while a tile reads up to 13 rows side by side. Another line between them spreads the rows over all sets.
+     */
+    static int stride(int width) {
+        return width % ALIASING_FLOATS == 0 ? width + LINE : width;
     }
 
     /** {@code [D, rowPitch, B·VEC]}. */

@@ -12,8 +12,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -27,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The file of one device's tuned entries. Reading never fails: what can't be used is said once in the log and counts as nothing.
+ * The file of what was tuned on one device. Reading never fails: what can't be used is said once in the log and counts as nothing.
  * Threads and processes may read and update it at once: each sees it whole.
  */
 final class TunedFile {
@@ -90,7 +88,7 @@ final class TunedFile {
         String readable = device.name().replaceAll("[^A-Za-z0-9]+", "-");
         String all = String.join(
                 "\n", device.name(), device.version(), device.driverVersion(), Integer.toString(device.computeUnits()));
-        byte[] digest = sha256().digest(all.getBytes(StandardCharsets.UTF_8));
+        byte[] digest = KernelSource.sha256().digest(all.getBytes(StandardCharsets.UTF_8));
         return readable.substring(0, Math.min(NAME_KEPT, readable.length())) + "-"
                 + HexFormat.of().formatHex(digest, 0, 6) + ".txt";
     }
@@ -100,7 +98,7 @@ final class TunedFile {
     }
 
     /** What can be used of the file: nothing where there is none. */
-    List<TunedEntry> read() {
+    Optional<Tuned> read() {
         try {
             long size = Files.size(path);
             if (size > MAX_BYTES) {
@@ -108,16 +106,15 @@ final class TunedFile {
             }
             // Every byte is a character: what isn't UTF-8 is found where it stands.
             String text = new String(Files.readAllBytes(path), StandardCharsets.UTF_8);
-            return TunedText.read(text, device);
+            return Optional.of(TunedText.read(text, device));
         } catch (NoSuchFileException neverTuned) {
-            return List.of();
+            return Optional.empty();
         } catch (TunedText.Unusable e) {
             ignore(e.getMessage());
-            return List.of();
         } catch (IOException e) {
             ignore("content: expected a file to read, found " + e);
-            return List.of();
         }
+        return Optional.empty();
     }
 
     /** Says once that the file, or a part of it, goes unused, and why. */
@@ -132,11 +129,13 @@ final class TunedFile {
     }
 
     /**
-     * Puts {@code winners} in the place of whatever was stored for {@code measured}; other entries stay.
+     * Puts {@code winners} in the place of whatever was stored for {@code measured}, and {@code speed} in the place of an earlier one;
+     * other entries stay.
      *
      * @throws IOException when the folder can't be written
      */
-    void update(Collection<TunedEntry.Key> measured, Collection<TunedEntry> winners) throws IOException {
+    void update(DeviceSpeed speed, Collection<TunedEntry.Key> measured, Collection<TunedEntry> winners)
+            throws IOException {
         Files.createDirectories(path.getParent());
         // Within a process locks of files exclude nobody, they throw.
         synchronized (TunedFile.class) {
@@ -145,10 +144,10 @@ final class TunedFile {
                 FileLock lock = lock(channel);
                 try {
                     Map<TunedEntry.Key, TunedEntry> entries = new LinkedHashMap<>();
-                    read().forEach(entry -> entries.put(entry.key(), entry));
+                    read().ifPresent(tuned -> tuned.entries().forEach(entry -> entries.put(entry.key(), entry)));
                     measured.forEach(entries::remove);
                     winners.forEach(entry -> entries.put(entry.key(), entry));
-                    write(TunedText.write(device, entries.values()));
+                    write(TunedText.write(device, new Tuned(speed, List.copyOf(entries.values()))));
                 } finally {
                     if (lock != null) {
                         lock.release();
@@ -187,13 +186,5 @@ final class TunedFile {
      */
     boolean delete() throws IOException {
         return Files.deleteIfExists(path);
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException everyJdkHasIt) {
-            throw new IllegalStateException(everyJdkHasIt);
-        }
     }
 }

@@ -1,6 +1,5 @@
 package io.github.cellfuse.opencl;
 
-import io.github.cellfuse.cl.Capabilities;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -15,15 +14,10 @@ record TunedTable(List<TunedEntry> entries) {
         entries = List.copyOf(entries);
     }
 
-    /** What {@code device}'s file has for {@code layer}. Never fails: see {@link TunedFile}. */
-    static TunedTable of(Capabilities device, LayerSize layer, PlanChooser chooser) {
-        return TunedFile.of(device).map(file -> of(file, layer, chooser)).orElse(EMPTY);
-    }
-
-    /** What {@code file} has for {@code layer}, without what {@code chooser} can't run. */
-    static TunedTable of(TunedFile file, LayerSize layer, PlanChooser chooser) {
+    /** What {@code tuned}, read from {@code file}, has for {@code layer}, without what {@code chooser} can't run. */
+    static TunedTable of(Tuned tuned, TunedFile file, LayerSize layer, PlanChooser chooser) {
         List<TunedEntry> usable = new ArrayList<>();
-        for (TunedEntry entry : file.read()) {
+        for (TunedEntry entry : tuned.entries()) {
             if (!entry.layer().equals(layer)) {
                 continue;
             }

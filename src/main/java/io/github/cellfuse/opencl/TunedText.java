@@ -4,7 +4,6 @@ import io.github.cellfuse.Plan;
 import io.github.cellfuse.cl.Capabilities;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -14,12 +13,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The text of a file of tuned entries, {@code docs/tuning.md}: a header that says for which device, and a line for each entry. Nothing
- * is believed when it is read: every field stands in its place and every number in its range, or all of the text is refused.
+ * The text of a device's tuned file, {@code docs/tuning.md}: a header that says for which device and how fast it is, and a line for
+ * each entry. Nothing is believed when it is read: every field stands in its place and every number in its range, or all of the text is refused.
  */
 final class TunedText {
     private static final String FORMAT = "cellfuse-tuned";
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final String EACH_TILE = "each-tile";
     private static final Pattern GROUPS = Pattern.compile("(\\d{1,6})x(\\d{1,6})");
     private static final int MAX_SIZE = 1 << 24;
@@ -28,6 +27,7 @@ final class TunedText {
             "inputs",
             "recurrent",
             "units",
+            "directions",
             "rows",
             "steps",
             "plan",
@@ -49,14 +49,51 @@ final class TunedText {
         }
     }
 
-    static String write(Capabilities device, Collection<TunedEntry> entries) {
+    /** Floating-point numbers are written so, and no other way is read. */
+    private static final Pattern DECIMAL = Pattern.compile("[0-9]{1,9}\\.[0-9]{1,6}");
+
+    /** The lines of the device's speed: a name, and what one of it is in the units of {@link DeviceSpeed}. */
+    private enum Speed {
+        FMA_PEAK("fma-peak-gflops", 1e9),
+        NEAR("core-near-gbytes-per-s", 1e9),
+        FAR("core-far-gbytes-per-s", 1e9),
+        COPY("copy-gbytes-per-s", 1e9),
+        LAUNCH("launch-us", 1e-6);
+
+        private final String title;
+        private final double unit;
+
+        Speed(String title, double unit) {
+            this.title = title;
+            this.unit = unit;
+        }
+
+        private double of(DeviceSpeed speed) {
+            return switch (this) {
+                case FMA_PEAK -> speed.flops();
+                case NEAR -> speed.near();
+                case FAR -> speed.far();
+                case COPY -> speed.memory();
+                case LAUNCH -> speed.launch();
+            };
+        }
+    }
+
+    /** Lines before the first entry. */
+    private static final int HEADERS = 6 + Speed.values().length;
+
+    static String write(Capabilities device, Tuned tuned) {
         StringBuilder text = new StringBuilder();
         text.append(FORMAT).append(' ').append(VERSION).append('\n');
         text.append("device ").append(line(device.name())).append('\n');
         text.append("driver ").append(line(device.driverVersion())).append('\n');
         text.append("compute-units ").append(device.computeUnits()).append('\n');
-        text.append("entries ").append(entries.size()).append('\n');
-        entries.forEach(entry -> text.append(write(entry)).append('\n'));
+        text.append("kernels ").append(KernelSource.fingerprint()).append('\n');
+        for (Speed line : Speed.values()) {
+            text.append(String.format(Locale.ROOT, "%s %.3f\n", line.title, line.of(tuned.speed()) / line.unit));
+        }
+        text.append("entries ").append(tuned.entries().size()).append('\n');
+        tuned.entries().forEach(entry -> text.append(write(entry)).append('\n'));
         return text.toString();
     }
 
@@ -67,6 +104,7 @@ final class TunedText {
                 entry.layer().inputs(),
                 entry.layer().recurrent(),
                 entry.layer().units(),
+                entry.layer().directions(),
                 entry.rows(),
                 entry.steps(),
                 candidate.plan().name().toLowerCase(Locale.ROOT),
@@ -84,11 +122,11 @@ final class TunedText {
     }
 
     /**
-     * The entries of {@code text}.
+     * The content of {@code text}.
      *
-     * @throws Unusable when it is damaged, of another version, or for another device or driver than {@code device}
+     * @throws Unusable when it is damaged, of another version, or for another device, driver or other kernels than {@code device} has
      */
-    static List<TunedEntry> read(String text, Capabilities device) throws Unusable {
+    static Tuned read(String text, Capabilities device) throws Unusable {
         String[] lines = text.split("\\R", -1);
         String version = header(lines, 0, FORMAT);
         if (!version.equals(Integer.toString(VERSION))) {
@@ -97,17 +135,23 @@ final class TunedText {
         same("device", line(device.name()), header(lines, 1, "device"));
         same("driver", line(device.driverVersion()), header(lines, 2, "driver"));
         same("compute-units", Integer.toString(device.computeUnits()), header(lines, 3, "compute-units"));
-        int count = number("entries", header(lines, 4, "entries"), 0, MAX_ENTRIES);
+        same("kernels", KernelSource.fingerprint(), header(lines, 4, "kernels"));
+        double[] speeds = new double[Speed.values().length];
+        for (Speed line : Speed.values()) {
+            int at = line.ordinal();
+            speeds[at] = decimal(line.title, header(lines, 5 + at, line.title)) * line.unit;
+        }
+        int count = number("entries", header(lines, HEADERS - 1, "entries"), 0, MAX_ENTRIES);
         // A cut file ends without its last line break, or lacks lines.
-        int found = lines.length - 6;
+        int found = lines.length - HEADERS - 1;
         if (found != count || !lines[lines.length - 1].isEmpty()) {
             throw new Unusable("entries", count + " whole lines", Math.max(0, found));
         }
         List<TunedEntry> entries = new ArrayList<>();
         for (int k = 0; k < count; k++) {
-            entries.add(entry(lines[5 + k], k + 6));
+            entries.add(entry(lines[HEADERS + k], HEADERS + k + 1));
         }
-        return entries;
+        return new Tuned(new DeviceSpeed(speeds[0], speeds[1], speeds[2], speeds[3], speeds[4]), entries);
     }
 
     private static TunedEntry entry(String line, int number) throws Unusable {
@@ -137,7 +181,8 @@ final class TunedText {
                 new LayerSize(
                         number(at + "inputs", values.get("inputs"), 1, MAX_SIZE),
                         number(at + "recurrent", values.get("recurrent"), 1, MAX_SIZE),
-                        number(at + "units", values.get("units"), 1, MAX_SIZE)),
+                        number(at + "units", values.get("units"), 1, MAX_SIZE),
+                        number(at + "directions", values.get("directions"), 1, 2)),
                 number(at + "rows", values.get("rows"), 1, Integer.MAX_VALUE),
                 number(at + "steps", values.get("steps"), 1, Integer.MAX_VALUE),
                 candidate,
@@ -213,6 +258,13 @@ final class TunedText {
             // Refused below.
         }
         throw new Unusable(field, least + " to " + most, quoted(value));
+    }
+
+    private static double decimal(String field, String value) throws Unusable {
+        if (DECIMAL.matcher(value).matches() && Double.parseDouble(value) > 0) {
+            return Double.parseDouble(value);
+        }
+        throw new Unusable(field, "a number above 0 such as 12.345", quoted(value));
     }
 
     /** What a driver says, on one line. */

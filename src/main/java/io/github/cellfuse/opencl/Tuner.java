@@ -38,17 +38,21 @@ public final class Tuner implements AutoCloseable {
     private final Capabilities device;
     private final LstmModel model;
     private final LayerSize layer;
+    private final DeviceSpeed speed;
     private final PlanChooser chooser;
     private final Switch plans = new Switch();
     private final OpenClEngine engine;
 
-    /** Opens {@code model} on {@code device}. */
+    /** Measures {@code device}'s roofline, and opens {@code model} on it. */
     public Tuner(Device.OpenCl device, LstmModel model) {
         ClDevice found = OpenClEngineProvider.find(device);
         this.device = found.capabilities();
         this.model = model;
         layer = LayerSize.of(model);
-        chooser = new PlanChooser(this.device, layer);
+        try (Roofline roofline = new Roofline(device)) {
+            speed = roofline.speed();
+        }
+        chooser = new PlanChooser(this.device, layer, speed);
         context = found.open();
         try {
             // The tier doesn't matter here: nobody else sees these results.
@@ -109,7 +113,8 @@ public final class Tuner implements AutoCloseable {
 
     /** What a shape's winner is kept under: {@code 64 -> 512 units}. */
     public String layer() {
-        return layer.inputs() + " -> " + layer.units() + " units";
+        return layer.inputs() + " -> " + layer.units() + " units"
+                + (layer.directions() == 2 ? " in both directions" : "");
     }
 
     /**
@@ -264,7 +269,7 @@ public final class Tuner implements AutoCloseable {
     }
 
     /**
-     * Keeps a shape's winner, or, where the usual choice stands, forgets what was kept for the shape.
+     * Keeps the roofline and a shape's winner, or, where the usual choice stands, forgets what was kept for the shape.
      *
      * @throws InvalidInputException where keeping is turned off
      * @throws CellFuseException when the file can't be written
@@ -273,7 +278,7 @@ public final class Tuner implements AutoCloseable {
         TunedFile file = TunedFile.of(device)
                 .orElseThrow(() -> new InvalidInputException("cellfuse.tuned: expected a folder, found off"));
         try {
-            file.update(List.of(tuning.key()), tuning.winner().stream().toList());
+            file.update(speed, List.of(tuning.key()), tuning.winner().stream().toList());
         } catch (IOException e) {
             throw new CellFuseException(file.path() + ": can't be written: " + e, e);
         }

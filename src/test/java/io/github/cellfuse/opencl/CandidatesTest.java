@@ -38,7 +38,7 @@ class CandidatesTest {
             for (long seed = TestEngines.seed(900), end = seed + CASES; seed < end; seed++) {
                 RandomLstm random = random(seed);
                 LstmInput input = random.input();
-                PlanChooser chooser = new PlanChooser(device.capabilities(), LayerSize.of(random.model()));
+                PlanChooser chooser = Choosers.typical(device.capabilities(), LayerSize.of(random.model()));
                 LstmOutput expected;
                 try (LstmEngine twin = LstmEngine.open(Device.JAVA, random.model());
                         var session = twin.newSession()) {
@@ -88,7 +88,7 @@ class CandidatesTest {
     void theRulesOwnChoiceComesFirstAndTheListIsBoundedAndOfAllKinds() {
         Capabilities device = TestDevices.first().capabilities();
         for (int units : new int[] {1, 64, 256, 1024, 4096}) {
-            PlanChooser chooser = new PlanChooser(device, new LayerSize(units, units, units), 64);
+            PlanChooser chooser = Choosers.typical(device, new LayerSize(units, units, units, 1), 64);
             for (int rows : new int[] {1, 7, 31, 64, 207, 5000}) {
                 for (int steps : new int[] {1, 7, 64}) {
                     for (boolean together : new boolean[] {true, false}) {

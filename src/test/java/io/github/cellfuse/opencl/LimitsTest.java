@@ -71,7 +71,7 @@ class LimitsTest {
 
     private static void assertRefused(String what, LstmModel model, LstmInput input) {
         RowOrder order = new RowOrder(input);
-        PlanChoice choice = new PlanChooser(TestDevices.first().capabilities(), LayerSize.of(model))
+        PlanChoice choice = Choosers.typical(TestDevices.first().capabilities(), LayerSize.of(model))
                 .choose(input.rows(), input.steps(), Optional.empty(), true);
         InvalidInputException e = assertThrows(InvalidInputException.class, () -> new Run(model, order, choice, false));
         assertTrue(e.getMessage().startsWith(what), e.getMessage());
@@ -85,7 +85,7 @@ class LimitsTest {
         LstmInput input = RandomLstm.input(random, model, 9, 7).withInitialState(RandomLstm.state(random, model, 9));
         try (ClContext context = TestDevices.first().open();
                 ClQueue queue = context.queue()) {
-            PlanChoice choice = new PlanChooser(context.device().capabilities(), LayerSize.of(model))
+            PlanChoice choice = Choosers.typical(context.device().capabilities(), LayerSize.of(model))
                     .choose(9, 7, Optional.empty(), true);
             Run run = new Run(model, new RowOrder(input), choice, true);
             Scratch x = new Scratch(context, queue, "x"), y = new Scratch(context, queue, "y");

@@ -40,7 +40,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A device's file of tuned entries, and the engines that look there. */
 class TunedTest {
-    private static final LayerSize LAYER = new LayerSize(5, 40, 40);
+    private static final LayerSize LAYER = new LayerSize(5, 40, 40, 1);
+    private static final DeviceSpeed SPEED = new DeviceSpeed(232e9, 115.5e9, 97e9, 36.125e9, 2.003e-6);
     private static final Candidate SEPARATE = new Candidate(Plan.SEPARATE, 3, 4, 1, false, Groups.EACH_TILE);
 
     @TempDir
@@ -68,17 +69,21 @@ class TunedTest {
         return TunedFile.at(folder, device);
     }
 
+    private List<TunedEntry> entries() {
+        return file().read().map(Tuned::entries).orElse(List.of());
+    }
+
     private static TunedEntry entry(int rows, int steps, Candidate candidate) {
         return new TunedEntry(LAYER, rows, steps, candidate, 7);
     }
 
     private void store(TunedEntry... entries) throws Exception {
-        file().update(List.of(), List.of(entries));
+        file().update(SPEED, List.of(), List.of(entries));
     }
 
     @Test
     void aFileComesBackAsItWasWritten() throws Exception {
-        assertEquals(List.of(), file().read(), "never tuned");
+        assertEquals(List.of(), entries(), "never tuned");
         List<TunedEntry> entries = List.of(
                 entry(1, 64, SEPARATE),
                 entry(16, 64, new Candidate(Plan.FUSED, 16, 2, 4, false, Groups.EACH_TILE)),
@@ -86,51 +91,57 @@ class TunedTest {
                 entry(64, 8, new Candidate(Plan.SEQUENCE, 13, 2, 0, true, new Groups(1, 2))),
                 entry(Integer.MAX_VALUE, 1, new Candidate(Plan.SEQUENCE, 6, 4, 0, false, Groups.EACH_TILE)));
         store(entries.toArray(TunedEntry[]::new));
-        assertEquals(entries, file().read());
+        assertEquals(new Tuned(SPEED, entries), file().read().orElseThrow());
 
         TunedEntry other = entry(16, 64, SEPARATE);
-        file().update(List.of(other.key(), entries.get(2).key()), List.of(other));
+        file().update(SPEED, List.of(other.key(), entries.get(2).key()), List.of(other));
         assertEquals(
                 Map.of(
                         entries.get(0).key(), entries.get(0),
                         other.key(), other,
                         entries.get(3).key(), entries.get(3),
                         entries.get(4).key(), entries.get(4)),
-                file().read().stream().collect(Collectors.toMap(TunedEntry::key, e -> e)),
+                entries().stream().collect(Collectors.toMap(TunedEntry::key, e -> e)),
                 "measured anew: replaced by the new winner, or forgotten where there is none");
         assertTrue(file().delete());
         assertFalse(file().delete());
-        assertEquals(List.of(), file().read());
+        assertEquals(List.of(), entries());
     }
 
     /** One field at a time, each with its warning, said once. */
     @ParameterizedTest(name = "{0} -> {1}")
     @CsvSource(delimiter = '|', textBlock = """
-            cellfuse-tuned 1 | cellfuse-tuned 2     | version: expected 1, found '2'
-            cellfuse-tuned 1 | something else       | line 1: expected 'cellfuse-tuned ...', found 'something else'
+            cellfuse-tuned 2 | cellfuse-tuned 1     | version: expected 2, found '1'
+            cellfuse-tuned 2 | something else       | line 1: expected 'cellfuse-tuned ...', found 'something else'
+            (?m)^kernels .*  | kernels 0123456789ab | kernels: expected '
+            gflops 232.000   | gflops 0.000         | fma-peak-gflops: expected a number above 0 such as 12.345, found '0.000'
+            gflops 232.000   | gflops NaN           | fma-peak-gflops: expected a number above 0 such as 12.345, found 'NaN'
+            launch-us 2.003  | launch-us 1e3        | launch-us: expected a number above 0 such as 12.345, found '1e3'
+            core-far         | core-fair            | line 8: expected 'core-far-gbytes-per-s ...', found 'core-fair-gbytes-per-s 97.000'
             (?m)^driver .*   | driver 0.1           | driver: expected '
             (?m)^device .*   | device Other         | device: expected '
             (?m)^compute-units .* | compute-units 977 | compute-units: expected '
             entries 1        | entries 2            | entries: expected 2 whole lines, found 1
             entries 1        | entries -1           | entries: expected 0 to 10000, found '-1'
             \\R$             | !                    | entries: expected 1 whole lines, found 0
-            inputs=5         | inputs=0             | line 6, inputs: expected 1 to 16777216, found '0'
-            rows=16          | rows=99999999999     | line 6, rows: expected 1 to 2147483647, found '99999999999'
-            rows=16          | rows=2147483648      | line 6, rows: expected 1 to 2147483647, found '2147483648'
-            steps=64         | steps=-1             | line 6, steps: expected 1 to 2147483647, found '-1'
-            steps=64         | step=64              | line 6: expected steps=..., found 'step=64'
-            plan=separate    | plan=fastest         | line 6, plan: expected separate, fused, hoisted or sequence, found 'fastest'
-            tile=3           | tile=17              | line 6, tile: expected 1 to 16, found '17'
-            tile=3           | tile=0               | line 6, tile: expected 1 to 16, found '0'
-            tile=3           | tile=3x              | line 6, tile: expected 1 to 16, found '3x'
-            gates=4          | gates=3              | line 6, gates: expected 2 or 4, found '3'
-            prefetch=1       | prefetch=5           | line 6, prefetch: expected 0 to 4, found '5'
-            hoisted=no       | hoisted=yes          | line 6, hoisted: expected no, found 'yes'
-            hoisted=no       | hoisted=maybe        | line 6, hoisted: expected no, found 'maybe'
-            groups=each-tile | groups=1x2           | line 6, groups: expected each-tile, found '1x2'
-            plan=separate    | plan=hoisted         | line 6, hoisted: expected yes, found 'no'
-            ahead=7          | ahead=7 ahead=8      | line 6: expected 12 fields, found 13
-            ahead=7          | ahead=101            | line 6, ahead: expected 0 to 100, found '101'
+            inputs=5         | inputs=0             | line 12, inputs: expected 1 to 16777216, found '0'
+            directions=1     | directions=3         | line 12, directions: expected 1 to 2, found '3'
+            rows=16          | rows=99999999999     | line 12, rows: expected 1 to 2147483647, found '99999999999'
+            rows=16          | rows=2147483648      | line 12, rows: expected 1 to 2147483647, found '2147483648'
+            steps=64         | steps=-1             | line 12, steps: expected 1 to 2147483647, found '-1'
+            steps=64         | step=64              | line 12: expected steps=..., found 'step=64'
+            plan=separate    | plan=fastest         | line 12, plan: expected separate, fused, hoisted or sequence, found 'fastest'
+            tile=3           | tile=17              | line 12, tile: expected 1 to 16, found '17'
+            tile=3           | tile=0               | line 12, tile: expected 1 to 16, found '0'
+            tile=3           | tile=3x              | line 12, tile: expected 1 to 16, found '3x'
+            gates=4          | gates=3              | line 12, gates: expected 2 or 4, found '3'
+            prefetch=1       | prefetch=5           | line 12, prefetch: expected 0 to 4, found '5'
+            hoisted=no       | hoisted=yes          | line 12, hoisted: expected no, found 'yes'
+            hoisted=no       | hoisted=maybe        | line 12, hoisted: expected no, found 'maybe'
+            groups=each-tile | groups=1x2           | line 12, groups: expected each-tile, found '1x2'
+            plan=separate    | plan=hoisted         | line 12, hoisted: expected yes, found 'no'
+            ahead=7          | ahead=7 ahead=8      | line 12: expected 13 fields, found 14
+            ahead=7          | ahead=101            | line 12, ahead: expected 0 to 100, found '101'
             """)
     void aFileWithAnythingWrongIsIgnoredWithOneWarning(String what, String by, String warning) throws Exception {
         store(entry(16, 64, SEPARATE));
@@ -140,8 +151,8 @@ class TunedTest {
         assertFalse(bad.equals(good), good);
         Files.writeString(path, bad);
         String log = log(() -> {
-            assertEquals(List.of(), file().read());
-            assertEquals(List.of(), file().read());
+            assertEquals(List.of(), entries());
+            assertEquals(List.of(), entries());
         });
         assertTrue(log.contains(path + " is ignored: " + warning), log);
         assertEquals(1, log.split("is ignored", -1).length - 1, log);
@@ -149,12 +160,12 @@ class TunedTest {
         TunedEntry next = entry(1, 1, SEPARATE);
         log(() -> {
             try {
-                file().update(List.of(), List.of(next));
+                file().update(SPEED, List.of(), List.of(next));
             } catch (IOException e) {
                 throw new AssertionError(e);
             }
         });
-        assertEquals(List.of(next), file().read());
+        assertEquals(List.of(next), entries());
     }
 
     @ParameterizedTest
@@ -162,8 +173,8 @@ class TunedTest {
     void groupsThatAreNoneAreRefused(String groups) throws Exception {
         store(entry(16, 64, new Candidate(Plan.SEQUENCE, 6, 4, 0, false, new Groups(1, 2))));
         Files.writeString(file().path(), Files.readString(file().path()).replace("groups=1x2", "groups=" + groups));
-        String log = log(() -> assertEquals(List.of(), file().read()));
-        assertTrue(log.contains("line 6, groups: expected "), log);
+        String log = log(() -> assertEquals(List.of(), entries()));
+        assertTrue(log.contains("line 12, groups: expected "), log);
     }
 
     /** Whatever happens to it, reading doesn't throw. */
@@ -184,7 +195,7 @@ class TunedTest {
                 } catch (IOException e) {
                     throw new AssertionError(e);
                 }
-                for (TunedEntry entry : file().read()) {
+                for (TunedEntry entry : entries()) {
                     Candidate candidate = entry.candidate();
                     assertTrue(
                             candidate.rows() >= 1 && candidate.rows() <= 16 && candidate.prefetch() <= 4,
@@ -193,11 +204,11 @@ class TunedTest {
             }
         });
         Files.write(file().path(), new byte[2 << 20]);
-        String log = log(() -> assertEquals(List.of(), file().read()));
+        String log = log(() -> assertEquals(List.of(), entries()));
         assertTrue(log.contains("size: expected at most 1048576 bytes, found 2097152"), log);
         Files.delete(file().path());
         Files.createDirectory(file().path());
-        log = log(() -> assertEquals(List.of(), file().read()));
+        log = log(() -> assertEquals(List.of(), entries()));
         assertTrue(log.contains("content: expected a file to read"), log);
     }
 
@@ -214,7 +225,7 @@ class TunedTest {
                     try {
                         for (int rows = 1; rows <= each; rows++) {
                             store(entry(rows, steps, SEPARATE));
-                            assertTrue(file().read().size() >= rows);
+                            assertTrue(entries().size() >= rows);
                         }
                     } catch (Throwable e) {
                         failures.add(e);
@@ -232,7 +243,7 @@ class TunedTest {
         });
         assertEquals(List.of(), failures);
         assertEquals("", log);
-        assertEquals(writers * each, file().read().size());
+        assertEquals(writers * each, entries().size());
         try (var files = Files.list(folder)) {
             assertTrue(files.noneMatch(f -> f.toString().endsWith(".tmp")));
         }
@@ -265,21 +276,25 @@ class TunedTest {
     void whatMayNotWaitHereIsLeftOut() throws Exception {
         TunedEntry fine = entry(1, 64, SEPARATE);
         store(fine, entry(16, 64, new Candidate(Plan.SEQUENCE, 6, 4, 0, false, new Groups(1, 2))));
-        PlanChooser oneCore = new PlanChooser(device, LAYER, 0);
+        PlanChooser oneCore = Choosers.typical(device, LAYER, 0);
         String log = log(() -> {
-            assertEquals(List.of(fine), TunedTable.of(file(), LAYER, oneCore).entries());
-            TunedTable.of(file(), LAYER, oneCore);
+            assertEquals(
+                    List.of(fine),
+                    TunedTable.of(file().read().orElseThrow(), file(), LAYER, oneCore)
+                            .entries());
+            TunedTable.of(file().read().orElseThrow(), file(), LAYER, oneCore);
         });
         assertTrue(log.contains(file().path() + " is ignored: an entry for 16 rows, groups: expected "), log);
         assertEquals(1, log.split("is ignored", -1).length - 1, log);
-        PlanChooser chooser = new PlanChooser(device, LAYER, 4096);
+        PlanChooser chooser = Choosers.typical(device, LAYER, 4096);
         assertFalse(
                 chooser.mayRun(new Candidate(Plan.SEQUENCE, 6, 4, 0, false, new Groups(1, device.computeUnits() + 1))));
         assertFalse(chooser.mayRun(new Candidate(Plan.SEQUENCE, 6, 4, 0, false, new Groups(1 << 30, 1 << 30))));
         assertTrue(chooser.mayRun(new Candidate(Plan.SEQUENCE, 6, 4, 0, false, new Groups(1 << 30, 1))));
         assertEquals(
                 List.of(),
-                TunedTable.of(file(), new LayerSize(6, 40, 40), chooser).entries(),
+                TunedTable.of(file().read().orElseThrow(), file(), new LayerSize(6, 40, 40, 1), chooser)
+                        .entries(),
                 "another layer");
     }
 
@@ -295,10 +310,11 @@ class TunedTest {
         LstmOutput expected = run(Device.JAVA, model, input);
         Bits.assertSame("seed " + seed + ", not tuned", expected, run(on, model, input));
 
-        List<Candidate> candidates = new PlanChooser(device, LayerSize.of(model)).candidates(31, 20, true);
+        List<Candidate> candidates =
+                Choosers.typical(device, LayerSize.of(model)).candidates(31, 20, true);
         for (Candidate candidate : candidates) {
             TunedEntry entry = new TunedEntry(LayerSize.of(model), 40, 30, candidate, 12);
-            file().update(List.of(), List.of(entry));
+            file().update(SPEED, List.of(), List.of(entry));
             String says = explain(on, model, EngineOptions.DEFAULT);
             assertTrue(says.contains(candidate.name() + " (tuned: 12 % less time"), says);
             Bits.assertSame("seed " + seed + ", " + candidate, expected, run(on, model, input));
@@ -328,7 +344,7 @@ class TunedTest {
         try (Tuner tuner = new Tuner(OpenClEngineProvider.nameOf(TestDevices.first()), model)) {
             Tuning tuning = tuner.tune(7, 3, 0.05);
             assertEquals(
-                    new PlanChooser(device, LayerSize.of(model))
+                    Choosers.typical(device, LayerSize.of(model))
                             .candidates(7, 3, true)
                             .size(),
                     tuning.measured().size());
@@ -337,7 +353,7 @@ class TunedTest {
                     tuning.measured().stream().filter(Tuning.Measured::isUsual).count());
             assertTrue(tuning.measured().stream().allMatch(m -> m.seconds() > 0 && m.ratio() > 0));
             tuner.store(tuning);
-            assertEquals(tuning.winner().stream().toList(), file().read());
+            assertEquals(tuning.winner().stream().toList(), entries());
         }
     }
 

@@ -11,12 +11,14 @@ import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.bench.Shape;
 import io.github.cellfuse.opencl.FmaPeak;
+import io.github.cellfuse.opencl.Tuner;
 import java.nio.FloatBuffer;
 import java.util.List;
 
-/** CellFuse through its public API, everything chosen by the engine. Its runs include both transfers. */
+/** CellFuse through its public API, everything chosen by the engine, after {@code cellfuse tune} where that was asked for. Its runs include both transfers. */
 final class CellFusePeer implements Peer {
     private final Device device;
+    private final double tuning;
     private FmaPeak peak;
     private LstmEngine engine;
     private LstmSession session;
@@ -25,12 +27,15 @@ final class CellFusePeer implements Peer {
 
     CellFusePeer(Settings settings) {
         device = Device.parse(settings.device());
+        tuning = settings.tuning();
+        System.setProperty("cellfuse.tuned", tuning > 0 ? settings.tuned().toString() : "off");
     }
 
     @Override
     public String version() {
         String version = LstmEngine.class.getPackage().getImplementationVersion();
-        return (version == null ? "" : version + " ") + "on " + deviceName();
+        String tuned = tuning > 0 ? ", tuned for " + tuning + " s a shape" : "";
+        return (version == null ? "" : version + " ") + "on " + deviceName() + tuned;
     }
 
     private String deviceName() {
@@ -49,9 +54,14 @@ final class CellFusePeer implements Peer {
     public void prepare(Problem problem) {
         closeEngine();
         LstmModel model = new LstmModel(Direction.FORWARD, List.of(List.of(problem.weights())));
+        Shape shape = problem.shape();
+        if (tuning > 0 && device instanceof Device.OpenCl openCl) {
+            try (Tuner tuner = new Tuner(openCl, model)) {
+                tuner.store(tuner.tune(shape.rows(), shape.steps(), tuning));
+            }
+        }
         engine = LstmEngine.open(device, model);
         session = engine.newSession();
-        Shape shape = problem.shape();
         input = new LstmInput(Layout.TIME_MAJOR, shape.rows(), shape.steps(), problem.x(), null, null);
         output = new LstmOutput(
                 Layout.TIME_MAJOR,

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -87,6 +88,13 @@ final class Compare implements Callable<Integer> {
     private String device = "opencl";
 
     @Option(
+            names = "--tune",
+            paramLabel = "S",
+            description =
+                    "Let CellFuse measure its plans for S seconds before each shape, as 'cellfuse tune' does. Default: not.")
+    private double tuning;
+
+    @Option(
             names = "--waiting",
             paramLabel = "WAY",
             description =
@@ -110,6 +118,9 @@ final class Compare implements Callable<Integer> {
     public Integer call() throws IOException {
         if (rounds < 0 || threads < 1) {
             throw new InvalidInputException("--rounds and --threads: expected at least 1");
+        }
+        if (!(tuning >= 0 && tuning <= 3600)) {
+            throw new InvalidInputException("--tune: expected 0 to 3600 seconds, found " + tuning);
         }
         // Said now, not after minutes of measuring.
         if (json != null && !Files.isWritable(json.toAbsolutePath().getParent())) {
@@ -176,7 +187,7 @@ final class Compare implements Callable<Integer> {
     private void start(
             Contender contender, List<Waiting> ways, Path folder, List<Team> teams, Map<Contender, String> missing) {
         try {
-            teams.add(Team.start(contender, threads, ways, device, folder));
+            teams.add(Team.start(contender, threads, ways, device, tuning, folder));
         } catch (CellFuseException e) {
             if (contender == Contender.OURS) {
                 throw e;
@@ -187,11 +198,10 @@ final class Compare implements Callable<Integer> {
     }
 
     private static void delete(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.toList()) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }
         }
-        Files.delete(folder);
     }
 }

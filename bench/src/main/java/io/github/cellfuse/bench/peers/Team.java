@@ -16,14 +16,16 @@ record Team(Contender contender, List<WorkerProcess> workers) implements AutoClo
     /**
      * Starts the processes. CellFuse has no setting for waiting, so it has one.
      *
-     * @param folder where their logs go
+     * @param folder where their logs go, and what CellFuse tunes
      * @throws CellFuseException when the library doesn't run here
      */
-    static Team start(Contender contender, int threads, List<Waiting> waiting, String device, Path folder) {
+    static Team start(
+            Contender contender, int threads, List<Waiting> waiting, String device, double tuning, Path folder) {
         List<WorkerProcess> workers = new ArrayList<>();
         try {
             for (Waiting way : contender == Contender.OURS ? waiting.subList(0, 1) : waiting) {
-                workers.add(WorkerProcess.start(contender, new Settings(threads, way, device), folder));
+                workers.add(WorkerProcess.start(
+                        contender, new Settings(threads, way, device, tuning, folder.resolve("tuned")), folder));
             }
             return new Team(contender, List.copyOf(workers));
         } catch (RuntimeException e) {

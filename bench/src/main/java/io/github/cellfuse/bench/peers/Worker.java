@@ -34,11 +34,16 @@ final class Worker {
         this.peer = peer;
     }
 
-    /** Arguments: contender, threads, waiting, device. */
+    /** Arguments: contender, threads, waiting, device, seconds of tuning, folder of what is tuned. */
     public static void main(String[] args) throws IOException {
         PrintStream replies = System.out;
         System.setOut(System.err); // what libraries print doesn't belong between the answers
-        Settings settings = new Settings(Integer.parseInt(args[1]), Waiting.valueOf(args[2]), args[3]);
+        Settings settings = new Settings(
+                Integer.parseInt(args[1]),
+                Waiting.valueOf(args[2]),
+                args[3],
+                Double.parseDouble(args[4]),
+                Path.of(args[5]));
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         Peer peer;
         try {

@@ -56,8 +56,12 @@ final class WorkerProcess implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(javaOptions());
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Worker.class.getName(), contender.key()));
-        command.addAll(
-                List.of(Integer.toString(settings.threads()), settings.waiting().name(), settings.device()));
+        command.addAll(List.of(
+                Integer.toString(settings.threads()),
+                settings.waiting().name(),
+                settings.device(),
+                Double.toString(settings.tuning()),
+                settings.tuned().toString()));
         Path log = folder.resolve(contender.key() + "-" + settings.waiting().key() + ".log");
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(log.toFile());
         environment(builder.environment(), settings);

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Real processes. CellFuse runs in plain Java here, so that no OpenCL device is needed. */
 class MatchTest {
-    private static final Settings SETTINGS = new Settings(1, Waiting.SLEEP, "java");
+    private static final Settings SETTINGS = new Settings(1, Waiting.SLEEP, "java", 0, Path.of("unused"));
     private static final Match.Effort EFFORT = new Match.Effort(2, 0.001, 0.001);
 
     @TempDir
@@ -55,7 +55,7 @@ class MatchTest {
 
     private void startIfItCan(Contender contender, List<Team> teams) {
         try {
-            teams.add(Team.start(contender, 1, List.of(Waiting.values()), "java", folder));
+            teams.add(Team.start(contender, 1, List.of(Waiting.values()), "java", 0, folder));
         } catch (CellFuseException e) {
             System.out.println(contender.title() + " is not tested here: " + e.getMessage());
         }
@@ -63,7 +63,7 @@ class MatchTest {
 
     @Test
     void aContenderThatCannotStartSaysWhyInOneLine() {
-        Settings wrong = new Settings(1, Waiting.SLEEP, "abacus");
+        Settings wrong = new Settings(1, Waiting.SLEEP, "abacus", 0, Path.of("unused"));
         CellFuseException e = assertThrows(
                 CellFuseException.class,
                 () -> WorkerProcess.start(Contender.OURS, wrong, folder).close());
