@@ -55,14 +55,15 @@ inline floatv reduce(floatv z, floatv n) {
   return fma(n, (floatv)(0x1.05c610p-29f), fma(n, (floatv)(-0x1.62e430p-1f), z));
 }
 
-// num / (d + dl) for d in [1,2] and |dl| ≤ ulp(d)/2. The guess is exact at 1 and 2, so tiny arguments pass unchanged.
-inline floatv quotient(floatv num, floatv d, floatv dl) {
+// num / (one + e) for one + e in [1,2]. The guess is exact at 1 and 2, so tiny arguments pass unchanged. The residual is that of
+// the unrounded sum: num - one·q is exact, as the two are near one another.
+inline floatv quotient(floatv num, floatv one, floatv e) {
+  floatv d = one + e;
   floatv r = fma(fma((floatv)(0.34375f), d, (floatv)(-1.53125f)), d, (floatv)(2.1875f));
-  floatv e = fma(-d, r, (floatv)(1.0f));
-  r = fma(r, fma(e, e, e), r);
+  floatv error = fma(-d, r, (floatv)(1.0f));
+  r = fma(r, fma(error, error, error), r);
   floatv q = num * r;
-  floatv residual = fma(-q, d, num);
-  residual = fma(-q, dl, residual);
+  floatv residual = fma(-q, e, fma(-one, q, num));
   return fma(residual, r, q);
 }
 
@@ -74,9 +75,8 @@ inline floatv sigmoid(floatv x) {
   floatv r = reduce(z, t - (floatv)(ROUND_TO_INT));
   // 2^(n+32) is a normal number for every n down to -150; the product comes down to its place, denormal or not, at the end.
   floatv scale = as_floatv((as_intv(t) << 23) + (intv)(0x4F800000));
-  floatv e = (((floatv)(1.0f) + expm1_reduced(r)) * scale) * (floatv)(0x1p-32f);
-  floatv d = (floatv)(1.0f) + e;
-  return quotient(x < (floatv)(0.0f) ? e : (floatv)(1.0f), d, e - (d - (floatv)(1.0f)));
+  floatv e = fma(expm1_reduced(r), scale, scale) * (floatv)(0x1p-32f);
+  return quotient(x < (floatv)(0.0f) ? e : (floatv)(1.0f), (floatv)(1.0f), e);
 }
 
 // The hyperbolic tangent; exact at ±0. Called tanh_ because tanh is OpenCL's own, differently rounded by every device.
@@ -87,8 +87,7 @@ inline floatv tanh_(floatv x) {
   floatv r = reduce(z, t - (floatv)(ROUND_TO_INT));
   floatv scale = as_floatv((as_intv(t) << 23) + (intv)(0x3F800000));
   floatv m = fma(expm1_reduced(r), scale, scale - (floatv)(1.0f));
-  floatv d = (floatv)(2.0f) + m;
-  floatv q = quotient(-m, d, m - (d - (floatv)(2.0f)));
+  floatv q = quotient(-m, (floatv)(2.0f), m);
   return as_floatv(as_intv(q) | (as_intv(x) & (intv)(0x80000000)));
 }
 

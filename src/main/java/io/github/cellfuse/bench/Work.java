@@ -16,8 +16,8 @@ import io.github.cellfuse.Plan;
  * @param bytes bytes moved by it, reading and writing
  */
 public record Work(double flops, double bytes) {
-    /** Operations of a cell: three sigmoids of 41, two tanh of 42, two products and a multiply-add. */
-    public static final int CELL_FLOPS = 3 * 41 + 2 * 42 + 4;
+    /** Operations of a cell: three sigmoids of 39, two tanh of 40, two products and a multiply-add. */
+    public static final int CELL_FLOPS = 3 * 39 + 2 * 40 + 4;
 
     /** Four pre-activations and the cell state read, cell state and hidden state written. */
     public static final int CELL_BYTES = 7 * Float.BYTES;
@@ -35,7 +35,7 @@ public record Work(double flops, double bytes) {
 
     /** {@code lstm_activations} of {@code values} values, read once, with a sigmoid and a tanh written of each. */
     static Work activations(double values) {
-        return new Work((41 + 42) * values, 3 * Float.BYTES * values);
+        return new Work((39 + 40) * values, 3 * Float.BYTES * values);
     }
 
     /** {@code lstm_input_projection} of all T steps: x, W and the bias read, the pre-activations written. */

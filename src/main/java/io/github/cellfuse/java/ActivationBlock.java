@@ -11,8 +11,7 @@ final class ActivationBlock {
     private final float[] rounded = new float[WIDE];
     private final float[] reduced = new float[WIDE];
     private final float[] numerator = new float[WIDE];
-    private final float[] denominator = new float[WIDE];
-    private final float[] residue = new float[WIDE];
+    private final float[] reciprocal = new float[WIDE];
 
     /** Replaces each of the values by its sigmoid. */
     void sigmoid(float[] x) {
@@ -23,12 +22,11 @@ final class ActivationBlock {
         expm1(z, rounded, reduced);
         for (int j = 0; j < WIDE; j++) {
             float scale = Float.intBitsToFloat((Float.floatToRawIntBits(rounded[j]) << 23) + 0x4F800000);
-            float e = ((1.0f + reduced[j]) * scale) * 0x1p-32f;
+            float e = Math.fma(reduced[j], scale, scale) * 0x1p-32f;
             numerator[j] = x[j] < 0.0f ? e : 1.0f;
             reduced[j] = e;
         }
-        split(1.0f, reduced, denominator, residue);
-        quotient(numerator, denominator, residue, x);
+        quotient(numerator, 1.0f, reduced, reciprocal, x);
     }
 
     /** Writes the tanh of each value of {@code x} to {@code y}, which may be {@code x}. */
@@ -44,11 +42,10 @@ final class ActivationBlock {
             numerator[j] = -m;
             reduced[j] = m;
         }
-        split(2.0f, reduced, denominator, residue);
-        quotient(numerator, denominator, residue, reduced);
+        quotient(numerator, 2.0f, reduced, reciprocal, rounded);
         for (int j = 0; j < WIDE; j++) {
             y[j] = Float.intBitsToFloat(
-                    Float.floatToRawIntBits(reduced[j]) | (Float.floatToRawIntBits(x[j]) & 0x80000000));
+                    Float.floatToRawIntBits(rounded[j]) | (Float.floatToRawIntBits(x[j]) & 0x80000000));
         }
     }
 
@@ -71,29 +68,18 @@ final class ActivationBlock {
         }
     }
 
-    /** {@code d = one + e} and what its rounding lost. */
-    private static void split(float one, float[] e, float[] d, float[] dl) {
+    /** {@code num / (one + e)}; {@code r} is scratch, and {@code result} may be none of the others. */
+    private static void quotient(float[] num, float one, float[] e, float[] r, float[] result) {
         for (int j = 0; j < WIDE; j++) {
-            float sum = one + e[j];
-            d[j] = sum;
-            dl[j] = e[j] - (sum - one);
-        }
-    }
-
-    /** {@code num / (d + dl)}; {@code result} may be none of the others. */
-    private static void quotient(float[] num, float[] d, float[] dl, float[] result) {
-        for (int j = 0; j < WIDE; j++) {
-            float dj = d[j];
-            float r = Math.fma(Math.fma(Activations.G2, dj, Activations.G1), dj, Activations.G0);
-            float e = Math.fma(-dj, r, 1.0f);
-            result[j] = Math.fma(r, Math.fma(e, e, e), r);
+            float d = one + e[j];
+            float guess = Math.fma(Math.fma(Activations.G2, d, Activations.G1), d, Activations.G0);
+            float error = Math.fma(-d, guess, 1.0f);
+            r[j] = Math.fma(guess, Math.fma(error, error, error), guess);
         }
         for (int j = 0; j < WIDE; j++) {
-            float r = result[j];
-            float q = num[j] * r;
-            float residual = Math.fma(-q, d[j], num[j]);
-            residual = Math.fma(-q, dl[j], residual);
-            result[j] = Math.fma(residual, r, q);
+            float q = num[j] * r[j];
+            float residual = Math.fma(-q, e[j], Math.fma(-one, q, num[j]));
+            result[j] = Math.fma(residual, r[j], q);
         }
     }
 }

@@ -34,9 +34,8 @@ public final class Activations {
         float t = Math.fma(z, LOG2_E, ROUND_TO_INT);
         float r = reduce(z, t - ROUND_TO_INT);
         float scale = Float.intBitsToFloat((Float.floatToRawIntBits(t) << 23) + 0x4F800000);
-        float e = ((1.0f + expm1Reduced(r)) * scale) * 0x1p-32f;
-        float d = 1.0f + e;
-        return quotient(x < 0.0f ? e : 1.0f, d, e - (d - 1.0f));
+        float e = Math.fma(expm1Reduced(r), scale, scale) * 0x1p-32f;
+        return quotient(x < 0.0f ? e : 1.0f, 1.0f, e);
     }
 
     /** The hyperbolic tangent. */
@@ -47,8 +46,7 @@ public final class Activations {
         float r = reduce(z, t - ROUND_TO_INT);
         float scale = Float.intBitsToFloat((Float.floatToRawIntBits(t) << 23) + 0x3F800000);
         float m = Math.fma(expm1Reduced(r), scale, scale - 1.0f);
-        float d = 2.0f + m;
-        float q = quotient(-m, d, m - (d - 2.0f));
+        float q = quotient(-m, 2.0f, m);
         return Float.intBitsToFloat(Float.floatToRawIntBits(q) | (Float.floatToRawIntBits(x) & 0x80000000));
     }
 
@@ -66,14 +64,14 @@ public final class Activations {
         return Math.fma(n, LN2_EXCESS, Math.fma(n, -LN2_HIGH, z));
     }
 
-    /** {@code num / (d + dl)} for d in [1,2]. */
-    private static float quotient(float num, float d, float dl) {
+    /** {@code num / (one + e)} for a sum in [1,2]. */
+    private static float quotient(float num, float one, float e) {
+        float d = one + e;
         float r = Math.fma(Math.fma(G2, d, G1), d, G0);
-        float e = Math.fma(-d, r, 1.0f);
-        r = Math.fma(r, Math.fma(e, e, e), r);
+        float error = Math.fma(-d, r, 1.0f);
+        r = Math.fma(r, Math.fma(error, error, error), r);
         float q = num * r;
-        float residual = Math.fma(-q, d, num);
-        residual = Math.fma(-q, dl, residual);
+        float residual = Math.fma(-q, e, Math.fma(-one, q, num));
         return Math.fma(residual, r, q);
     }
 }

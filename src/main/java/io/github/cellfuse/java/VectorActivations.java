@@ -20,10 +20,10 @@ final class VectorActivations {
             z = z.blend(-104.0f, z.compare(VectorOperators.LT, -104.0f)); // a NaN isn't less and stays
             FloatVector t = z.fma(all(Activations.LOG2_E), all(Activations.ROUND_TO_INT));
             FloatVector s = expm1Reduced(reduce(z, t.sub(Activations.ROUND_TO_INT)));
-            FloatVector e = s.add(1.0f).mul(scale(t, 0x4F800000)).mul(0x1p-32f);
-            FloatVector d = e.add(1.0f);
+            FloatVector scale = scale(t, 0x4F800000);
+            FloatVector e = s.fma(scale, scale).mul(0x1p-32f);
             FloatVector numerator = all(1.0f).blend(e, x.compare(VectorOperators.LT, 0.0f));
-            quotient(numerator, d, e.sub(d.sub(1.0f))).intoArray(values, j);
+            quotient(numerator, 1.0f, e).intoArray(values, j);
         }
     }
 
@@ -37,8 +37,7 @@ final class VectorActivations {
             FloatVector s = expm1Reduced(reduce(z, t.sub(Activations.ROUND_TO_INT)));
             FloatVector scale = scale(t, 0x3F800000);
             FloatVector m = s.fma(scale, scale.sub(1.0f));
-            FloatVector d = m.add(2.0f);
-            IntVector q = quotient(m.neg(), d, m.sub(d.sub(2.0f))).reinterpretAsInts();
+            IntVector q = quotient(m.neg(), 2.0f, m).reinterpretAsInts();
             IntVector sign = x.reinterpretAsInts().and(0x80000000);
             q.or(sign).reinterpretAsFloats().intoArray(values, j);
         }
@@ -68,13 +67,13 @@ final class VectorActivations {
         return n.fma(all(Activations.LN2_EXCESS), n.fma(all(-Activations.LN2_HIGH), z));
     }
 
-    private static FloatVector quotient(FloatVector num, FloatVector d, FloatVector dl) {
+    private static FloatVector quotient(FloatVector num, float one, FloatVector e) {
+        FloatVector d = e.add(one);
         FloatVector r = all(Activations.G2).fma(d, all(Activations.G1)).fma(d, all(Activations.G0));
-        FloatVector e = d.neg().fma(r, all(1.0f));
-        r = r.fma(e.fma(e, e), r);
-        FloatVector q = num.mul(r), minusQ = q.neg();
-        FloatVector residual = minusQ.fma(d, num);
-        residual = minusQ.fma(dl, residual);
+        FloatVector error = d.neg().fma(r, all(1.0f));
+        r = r.fma(error.fma(error, error), r);
+        FloatVector q = num.mul(r);
+        FloatVector residual = q.neg().fma(e, q.fma(all(-one), num));
         return residual.fma(r, q);
     }
 }

@@ -12,12 +12,12 @@ class WorkTest {
 
     @Test
     void theCellMoves28Bytes() {
-        assertEquals(new Work(211 * 12, 28 * 12), Work.cell(D));
+        assertEquals(new Work(201 * 12, 28 * 12), Work.cell(D));
     }
 
     @Test
     void activationsReadOneValueAndWriteTwo() {
-        assertEquals(new Work(830, 120), Work.activations(10));
+        assertEquals(new Work(790, 120), Work.activations(10));
     }
 
     @Test

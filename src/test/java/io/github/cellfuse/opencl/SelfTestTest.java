@@ -31,7 +31,7 @@ class SelfTestTest {
             # The last bit of a coefficient.
             activations.cl  | 0x1.555492p-3f                   | 0x1.555494p-3f
             # A multiply-add that rounds twice.
-            activations.cl  | residual = fma(-q, d, num)       | residual = -q * d + num
+            activations.cl  | fma(n, (floatv)(-0x1.62e430p-1f), z) | (n * (floatv)(-0x1.62e430p-1f) + z)
             gate_product.cl | fma(value, weight[q], a[m][q])   | value * weight[q] + a[m][q]
             lstm_cell.cl    | fma(sigmoid(af), c,              | (sigmoid(af) * c +
             # Denormals that become zeros.
