@@ -28,21 +28,22 @@ public enum Suite {
     /** Two shapes: large, and small enough that everything but the products weighs. */
     private static final String[] QUICK_SHAPES = {"64,256,512,512", "128,64,64,64"};
 
-    /** The shapes of {@code bench/compare}: large and small batches, long and short sequences, DeepBench's middle. */
-    private static final String[] LSTM_SHAPES = {
-        "64,256,512,512",
-        "32,1024,512,512",
-        "64,1024,128,256",
-        "128,4096,64,64",
-        "16,256,1024,1024",
-        "64,64,512,512",
-        "64,16,512,512",
-        "64,1,512,512",
-        "128,64,64,64",
-        "25,128,1024,1024",
-        "150,64,256,256",
-        "50,32,1536,1536"
-    };
+    /** Large and small batches, long and short sequences, DeepBench's middle: {@code bench/compare} has the same. */
+    public static final List<Shape> LSTM_SHAPES = Stream.of(
+                    "64,256,512,512",
+                    "32,1024,512,512",
+                    "64,1024,128,256",
+                    "128,4096,64,64",
+                    "16,256,1024,1024",
+                    "64,64,512,512",
+                    "64,16,512,512",
+                    "64,1,512,512",
+                    "128,64,64,64",
+                    "25,128,1024,1024",
+                    "150,64,256,256",
+                    "50,32,1536,1536")
+            .map(Shape::parse)
+            .toList();
 
     private static final int LARGEST_SERIES_ROWS = 16384, LARGEST_SERIES_STEPS = 1024, LARGEST_SERIES_UNITS = 2048;
 
@@ -109,8 +110,8 @@ public enum Suite {
 
     private List<BenchCase> lstm() {
         List<BenchCase> cases = new ArrayList<>();
-        for (String shape : LSTM_SHAPES) {
-            cases.add(run(Dimensions.of(Shape.parse(shape)), BenchCase.Plans.CHOSEN, null));
+        for (Shape shape : LSTM_SHAPES) {
+            cases.add(run(Dimensions.of(shape), BenchCase.Plans.CHOSEN, null));
         }
         cases.add(run(new Dimensions(64, 64, 256, 256, 256, 2, 2), BenchCase.Plans.CHOSEN, null));
         cases.add(new BenchCase.Kernels(id(), Dimensions.of(16, 256, 512, 512)));

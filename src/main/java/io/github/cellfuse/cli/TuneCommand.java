@@ -137,6 +137,9 @@ final class TuneCommand implements Callable<Integer> {
         // One model at a time: the weights of all of them need not be in memory together.
         for (Supplier<LstmModel> model : models) {
             try (Tuner tuner = new Tuner(on, model.get())) {
+                if (done == 0) {
+                    say("measured " + on + ": " + tuner.speed());
+                }
                 for (Batch batch : batches) {
                     String what = tuner.layer() + ", " + Numbers.count(batch.rows(), "row") + " x "
                             + Numbers.count(batch.steps(), "step");

@@ -17,7 +17,7 @@ import java.util.Locale;
  *   hoisted the input's products for all steps at once, and their way through memory
  * </pre>
  *
- * The constants were fitted to 420 measurements of 38 shapes on one processor and agree with what is known from another
+ * The constants were fitted to 494 measurements of 42 shapes on one processor and agree with what is known from another
  * ({@code docs/tuning.md}). Immutable.
  *
  * @param speed of the device

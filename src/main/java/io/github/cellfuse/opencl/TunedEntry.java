@@ -7,7 +7,7 @@ package io.github.cellfuse.opencl;
  * @param rows the rows {@code N} it was measured with, at least 1
  * @param steps the time steps {@code T} it was measured with, at least 1
  * @param candidate the winner
- * @param ahead by how much of the time of the rules' own choice it was ahead, in percent
+ * @param ahead by how much of the time of the usual choice it was ahead, in percent
  */
 record TunedEntry(LayerSize layer, int rows, int steps, Candidate candidate, int ahead) {
     /** From so many steps on a step costs the same, however many follow. */

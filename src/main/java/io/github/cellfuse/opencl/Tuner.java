@@ -111,6 +111,11 @@ public final class Tuner implements AutoCloseable {
         return TunedFile.of(OpenClEngineProvider.find(device).capabilities());
     }
 
+    /** The speeds that were measured, from which plans are chosen where nothing else was; for people. */
+    public String speed() {
+        return speed.toString();
+    }
+
     /** What a shape's winner is kept under: {@code 64 -> 512 units}. */
     public String layer() {
         return layer.inputs() + " -> " + layer.units() + " units"

@@ -12,7 +12,7 @@ public final class Tuning {
      * @param seconds the median time of a run
      * @param ratio the median over the rounds of its time as a share of the usual choice's in the same round
      * @param isFinalist whether it was measured again after the screening, as the usual choice is: times of the two don't compare
-     * @param isUsual whether the rules choose it by themselves
+     * @param isUsual whether it is chosen without measuring it
      * @param isWinner whether it is clearly ahead of the usual choice, and the fastest that is
      */
     public record Measured(

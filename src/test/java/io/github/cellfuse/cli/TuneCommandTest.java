@@ -62,6 +62,7 @@ class TuneCommandTest {
         assertEquals(
                 2, result.out().lines().filter(line -> line.endsWith("  usual")).count(), result::toString);
         assertTrue(result.err().contains("shape 2 of 2: "), result::toString);
+        assertTrue(result.err().matches("(?s).*measured opencl.*: [0-9]+ GFLOP/s, .* us a launch.*"), result::toString);
         assertEquals(1, stored().size());
         assertTrue(result.err().contains("stored in " + stored().get(0)), result::toString);
 

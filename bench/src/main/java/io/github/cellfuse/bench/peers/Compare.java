@@ -3,6 +3,7 @@ package io.github.cellfuse.bench.peers;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.bench.Shape;
+import io.github.cellfuse.bench.Suite;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,23 +31,8 @@ import picocli.CommandLine.Option;
             ""
         })
 final class Compare implements Callable<Integer> {
-    /** Large batches, large layers, small ones, few rows: where different things limit. */
-    private static final List<String> SHAPES = List.of(
-            "64,256,512,512",
-            "32,1024,512,512",
-            "64,1024,128,256",
-            "128,4096,64,64",
-            "16,256,1024,1024",
-            "64,64,512,512",
-            "64,16,512,512",
-            "64,1,512,512",
-            "128,64,64,64",
-            "25,128,1024,1024",
-            "150,64,256,256",
-            "50,32,1536,1536");
-
     private static final String BEST = "best";
-    private static final List<String> QUICK_SHAPES = List.of("16,32,64,64", "8,1,100,100");
+    private static final List<Shape> QUICK_SHAPES = List.of(Shape.parse("16,32,64,64"), Shape.parse("8,1,100,100"));
 
     @Option(
             names = {"-h", "--help"},
@@ -126,8 +112,10 @@ final class Compare implements Callable<Integer> {
         if (json != null && !Files.isWritable(json.toAbsolutePath().getParent())) {
             throw new InvalidInputException("--json: expected a file in a folder that can be written, found " + json);
         }
-        List<Shape> problems = (shapes.isEmpty() ? quick ? QUICK_SHAPES : SHAPES : shapes)
-                .stream().map(Shape::parse).toList();
+        List<Shape> problems = quick ? QUICK_SHAPES : Suite.LSTM_SHAPES;
+        if (!shapes.isEmpty()) {
+            problems = shapes.stream().map(Shape::parse).toList();
+        }
         List<Contender> wanted = alone == null ? Arrays.asList(Contender.values()) : List.of(Contender.of(alone));
         Match.Effort effort =
                 new Match.Effort(rounds == 0 ? quick ? 3 : 9 : rounds, quick ? 0.02 : 0.15, quick ? 0.05 : 0.5);
