@@ -31,6 +31,19 @@ public enum WeightPrecision {
         return bytes;
     }
 
+    /** The bytes of a model's parameters: of its weights in this precision, and of the one bias of each gate and unit in float32. */
+    public long bytes(LstmModel model) {
+        long total = 0;
+        for (List<LstmWeights> layer : model.layers()) {
+            for (LstmWeights w : layer) {
+                long weights = (long) w.input().length + w.recurrent().length;
+                weights += w.hasProjection() ? w.projection().length : 0;
+                total += weights * bytes + (long) LstmWeights.GATES * w.hiddenSize() * Float.BYTES;
+            }
+        }
+        return total;
+    }
+
     /** The name of the number format: {@code float16}. */
     public String label() {
         return label;
