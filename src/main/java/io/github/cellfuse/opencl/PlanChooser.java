@@ -105,41 +105,55 @@ final class PlanChooser {
      * compute units without work.
      */
     private PlanChoice onGpu(int rows, int steps, Optional<Plan> forced) {
-        Tile fused = Tile.of(vec(device), 1);
         boolean many = steps >= STEPS_FOR_HOISTING;
-        if (forced.orElse(Plan.SEQUENCE) == Plan.SEQUENCE) {
-            Optional<Tile> whole = staged.sequence(rows);
-            if (whole.isPresent() && (forced.isPresent() || many && layer.units() <= UNITS_FOR_SEQUENCE)) {
-                return staged(
-                        Plan.SEQUENCE,
-                        whole.get(),
-                        rows,
-                        steps,
-                        forced,
-                        "a step begins with a barrier instead of a launch");
-            }
+        Optional<Tile> whole = staged.sequence(rows)
+                .filter(tile ->
+                        forced.isEmpty() ? many && layer.units() <= UNITS_FOR_SEQUENCE : forced.get() == Plan.SEQUENCE);
+        if (whole.isPresent()) {
+            String reason = "a small layer: a step begins with a barrier instead of a launch";
+            return onGpu(candidate(Plan.SEQUENCE, whole.get()), rows, steps, forced, reason);
         }
-        Optional<Tile> tile = staged.product(KernelSource.STEP_TILED, rows, fused);
-        boolean filled = tile.isPresent() ? staged.fillsDevice(tile.get(), rows) : rows >= ROWS_FOR_HOISTING;
+        Optional<Tile> fused = staged.product(KernelSource.STEP_TILED, rows, shape(Plan.FUSED));
+        boolean filled = fused.map(tile -> staged.fillsDevice(tile, rows)).orElse(rows >= ROWS_FOR_HOISTING);
         boolean hoists = layer.weightBytes(false) > CostModel.CORE_CACHE && !filled && many;
         Plan plan = forced.orElse(hoists ? Plan.HOISTED : Plan.FUSED);
         String reason = hoists
-                ? "few rows: the input's product of many steps is made at once"
+                ? "few rows: the input's product is made for many steps at once"
                 : "the pre-activations stay in registers";
-        if (plan != Plan.SEQUENCE) {
-            Tile shape = fused.withHoisted(plan == Plan.HOISTED).withFused(plan != Plan.SEPARATE);
-            Optional<Tile> best = staged.product(KernelSource.STEP_TILED, rows, shape);
-            if (best.isPresent()) {
-                return staged(plan, best.get(), rows, steps, forced, reason);
-            }
-        }
-        Candidate candidate = candidate(plan, bestTile(onePass(), rows), Groups.EACH_TILE, plan == Plan.HOISTED, rows);
+        Candidate candidate = (plan == Plan.SEQUENCE
+                        ? Optional.<Tile>empty()
+                        : staged.product(KernelSource.STEP_TILED, rows, shape(plan)))
+                .map(tile -> candidate(plan, tile))
+                .orElseGet(
+                        () -> candidate(plan, bestTile(onePass(), rows), Groups.EACH_TILE, plan == Plan.HOISTED, rows));
+        return onGpu(candidate, rows, steps, forced, reason);
+    }
+
+    private PlanChoice onGpu(Candidate candidate, int rows, int steps, Optional<Plan> forced, String reason) {
         return choice(candidate, rows, steps, forced.isPresent() ? "as asked" : reason);
     }
 
-    private PlanChoice staged(Plan plan, Tile tile, int rows, int steps, Optional<Plan> forced, String reason) {
-        Candidate candidate = new Candidate(plan, tile.rows(), 4, 0, tile.hoisted(), Groups.EACH_TILE, tile.staging());
-        return choice(candidate, rows, steps, forced.isPresent() ? "as asked" : reason);
+    /** Every way to stage a tile: the best of each plan first. */
+    private List<Candidate> stagedCandidates(int rows) {
+        List<Candidate> best = new ArrayList<>(), others = new ArrayList<>();
+        staged.sequence(rows).ifPresent(tile -> best.add(candidate(Plan.SEQUENCE, tile)));
+        for (Plan plan : List.of(Plan.FUSED, Plan.HOISTED, Plan.SEPARATE)) {
+            List<Tile> tiles = staged.products(KernelSource.STEP_TILED, rows, shape(plan));
+            for (int k = 0; k < tiles.size(); k++) {
+                (k == 0 ? best : others).add(candidate(plan, tiles.get(k)));
+            }
+        }
+        best.addAll(others);
+        return best;
+    }
+
+    /** A tile that is hoisted and fused as {@code plan} has it. */
+    private Tile shape(Plan plan) {
+        return Tile.of(vec(device), 1).withHoisted(plan == Plan.HOISTED).withFused(plan != Plan.SEPARATE);
+    }
+
+    private static Candidate candidate(Plan plan, Tile tile) {
+        return new Candidate(plan, tile.rows(), tile.gates(), 0, tile.hoisted(), Groups.EACH_TILE, tile.staging());
     }
 
     /** Never chooses {@code tile} again for the kernels of {@code source}: the device doesn't take it. */
@@ -168,9 +182,8 @@ final class PlanChooser {
     List<Candidate> candidates(int rows, int steps, boolean together) {
         Candidate own = Candidate.of(choose(rows, steps, Optional.empty(), together));
         Set<Candidate> all = new LinkedHashSet<>(List.of(own));
-        List<Candidate> others = estimates(rows, steps, together).stream()
-                .map(Estimate::candidate)
-                .toList();
+        List<Candidate> others = new ArrayList<>(onCpu() ? List.of() : stagedCandidates(rows));
+        estimates(rows, steps, together).forEach(estimate -> others.add(estimate.candidate));
         for (Plan plan : Plan.values()) {
             others.stream()
                     .filter(candidate -> candidate.plan() == plan)

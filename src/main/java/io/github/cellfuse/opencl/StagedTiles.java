@@ -63,19 +63,22 @@ final class StagedTiles {
      * @param shape hoisted and fused as the tile has to be
      */
     Optional<Tile> product(KernelSource source, long rows, Tile shape) {
+        return products(source, rows, shape).stream().findFirst();
+    }
+
+    /** All of them that fit, the best first. */
+    List<Tile> products(KernelSource source, long rows, Tile shape) {
         if (rows < FEWEST_ROWS) {
-            return Optional.empty();
+            return List.of();
         }
         return shapes().map(tile -> tile.withHoisted(shape.hoisted()).withFused(shape.fused()))
                 .filter(tile -> fits(source, tile))
-                .min(Comparator.comparingDouble(tile -> cost(tile, rows)));
+                .sorted(Comparator.comparingDouble(tile -> cost(tile, rows)))
+                .toList();
     }
 
     /** The tile for a whole sequence with the states in local memory; empty where a layer has too many units, or a projection. */
     Optional<Tile> sequence(long rows) {
-        if (layer.recurrent() != layer.units()) {
-            return Optional.empty();
-        }
         int blocks = DeviceWeights.blocks(layer.units(), 4), across = Math.max(8, nextPowerOfTwo(blocks));
         List<Tile> tiles = IntStream.of(SEQUENCE_ROWS)
                 .filter(down -> across * down <= WORK_ITEMS && across * down >= WAVE)
@@ -100,7 +103,12 @@ final class StagedTiles {
         Staging group = tile.staging();
         long bytes = source == KernelSource.SEQUENCE_TILED ? group.stateBytes(tile.rows()) : group.bytes(tile.rows());
         List<Long> sizes = device.maxWorkItemSizes();
-        return device.localMemory() == Capabilities.LocalMemory.DEDICATED
+        boolean whole = source != KernelSource.SEQUENCE_TILED
+                || layer.recurrent() == layer.units()
+                        && DeviceWeights.blocks(layer.units(), tile.vec()) <= group.units();
+        return whole
+                && group.divides(tile.rows())
+                && device.localMemory() == Capabilities.LocalMemory.DEDICATED
                 && bytes <= device.localMemoryBytes()
                 && group.workItems() <= device.maxWorkGroupSize()
                 && (sizes.size() < 2 || group.units() <= sizes.get(0) && group.rows() <= sizes.get(1))

@@ -11,6 +11,9 @@ record Staging(int units, int rows, int depth) {
     /** The register tile of {@code gate_product.cl}, which reads from the caches. */
     static final Staging NONE = new Staging(0, 0, 0);
 
+    /** Work-items of a group in either direction, and k of a stage, at most. */
+    static final int MOST = 1024;
+
     /** Bytes of the float4 that local memory is read by. */
     private static final int WIDTH = 16;
 
@@ -21,7 +24,7 @@ record Staging(int units, int rows, int depth) {
 
     /** Whether every work-item, of {@code tileRows} rows, has equally much of a stage to fetch. */
     boolean divides(int tileRows) {
-        return tileRows * depth % (4 * units) == 0 && depth * 4 % rows == 0;
+        return tileRows % 4 == 0 && tileRows * depth % (4 * units) == 0 && depth * 4 % rows == 0;
     }
 
     /** Bytes of local memory for the two tiles of x and of the weights, with their padding, when a work-item has {@code tileRows} rows. */
@@ -33,5 +36,11 @@ record Staging(int units, int rows, int depth) {
     /** Bytes of local memory in which {@code lstm_sequence_tiled} keeps the hidden states of its rows. */
     long stateBytes(int tileRows) {
         return units * 4L * (rows * tileRows / 4 + 1) * WIDTH;
+    }
+
+    /** {@code 8x16x8}. */
+    @Override
+    public String toString() {
+        return units + "x" + rows + "x" + depth;
     }
 }

@@ -24,12 +24,18 @@ record TunedTable(List<TunedEntry> entries) {
             if (chooser.mayRun(entry.candidate())) {
                 usable.add(entry);
             } else {
-                Groups groups = entry.candidate().groups();
-                file.ignore("an entry for " + entry.rows() + " rows, groups: expected work-items that may wait for each"
-                        + " other here, found " + groups.rows() + "x" + groups.units());
+                file.ignore("an entry for " + entry.rows() + " rows, " + unfit(entry.candidate()));
             }
         }
         return new TunedTable(usable);
+    }
+
+    private static String unfit(Candidate candidate) {
+        Groups groups = candidate.groups();
+        return candidate.staging().equals(Staging.NONE)
+                ? "groups: expected work-items that may wait for each other here, found " + groups.rows() + "x"
+                        + groups.units()
+                : "staging: expected local memory and work-groups for it here, found " + candidate.staging();
     }
 
     /**

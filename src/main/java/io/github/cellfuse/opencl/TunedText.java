@@ -21,6 +21,8 @@ final class TunedText {
     private static final String FORMAT = "cellfuse-tuned";
     private static final int VERSION = 3;
     private static final String EACH_TILE = "each-tile";
+    private static final String NOT_STAGED = "no";
+    private static final Pattern STAGING = Pattern.compile("(\\d{1,4})x(\\d{1,4})x(\\d{1,4})");
     private static final Pattern GROUPS = Pattern.compile("(\\d{1,6})x(\\d{1,6})");
     private static final int MAX_SIZE = 1 << 24;
     private static final int MAX_ENTRIES = 10_000;
@@ -38,6 +40,7 @@ final class TunedText {
             "prefetch",
             "hoisted",
             "groups",
+            "staging",
             "ahead");
 
     private TunedText() {}
@@ -116,6 +119,7 @@ final class TunedText {
                 candidate.prefetch(),
                 candidate.hoisted() ? "yes" : "no",
                 groups.equals(Groups.EACH_TILE) ? EACH_TILE : groups.rows() + "x" + groups.units(),
+                candidate.staging().equals(Staging.NONE) ? NOT_STAGED : candidate.staging(),
                 entry.ahead());
         StringJoiner line = new StringJoiner(" ");
         for (int k = 0; k < FIELDS.size(); k++) {
@@ -179,7 +183,8 @@ final class TunedText {
                 gates(at + "gates", values.get("gates")),
                 number(at + "prefetch", values.get("prefetch"), 0, Candidate.MAX_PREFETCH),
                 hoisted,
-                groups(at + "groups", plan, values.get("groups")));
+                groups(at + "groups", plan, values.get("groups")),
+                staging(at + "staging", values.get("staging")));
         return new TunedEntry(
                 new LayerSize(
                         number(at + "inputs", values.get("inputs"), 1, MAX_SIZE),
@@ -242,6 +247,20 @@ final class TunedText {
         return new Groups(
                 number(field, matcher.group(1), 1, Integer.MAX_VALUE),
                 number(field, matcher.group(2), 1, Integer.MAX_VALUE));
+    }
+
+    private static Staging staging(String field, String value) throws Unusable {
+        if (value.equals(NOT_STAGED)) {
+            return Staging.NONE;
+        }
+        Matcher matcher = STAGING.matcher(value);
+        if (!matcher.matches()) {
+            throw new Unusable(field, NOT_STAGED + " or three numbers such as 8x16x8", quoted(value));
+        }
+        return new Staging(
+                number(field, matcher.group(1), 1, Staging.MOST),
+                number(field, matcher.group(2), 1, Staging.MOST),
+                number(field, matcher.group(3), 1, Staging.MOST));
     }
 
     private static String header(String[] lines, int number, String field) throws Unusable {

@@ -138,6 +138,16 @@ public final class Tuner implements AutoCloseable {
      * @throws CellFuseException when two candidates differ in a bit, or the device fails
      */
     public Tuning tune(int rows, int steps, double seconds) {
+        while (true) {
+            try {
+                return measureWhatRuns(rows, steps, seconds);
+            } catch (UnfitTileException unfit) {
+                chooser.refuse(unfit.source(), unfit.tile()); // and what is left is measured
+            }
+        }
+    }
+
+    private Tuning measureWhatRuns(int rows, int steps, double seconds) {
         try {
             return measure(rows, steps, seconds);
         } catch (WaitedInVain e) {

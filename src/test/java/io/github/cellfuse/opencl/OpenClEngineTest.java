@@ -131,38 +131,6 @@ class OpenClEngineTest extends EngineContract {
         assertTrue(e.getMessage().startsWith("device opencl:7.3: expected one of opencl:0.0 ("), e.getMessage());
     }
 
-    /** Devices as drivers describe them: what is chosen must not depend on the machine of the test. */
-    static Capabilities described(Capabilities.Type type, String version, int computeUnits, int width) {
-        Capabilities real = TestDevices.first().capabilities();
-        return new Capabilities(
-                type,
-                "a described device",
-                "its vendor",
-                version,
-                real.cVersion(),
-                real.driverVersion(),
-                computeUnits,
-                real.maxClockMhz(),
-                real.globalMemoryBytes(),
-                32 << 20,
-                real.globalCacheLineBytes(),
-                real.maxAllocationBytes(),
-                real.localMemory(),
-                real.localMemoryBytes(),
-                real.maxWorkGroupSize(),
-                real.maxWorkItemSizes(),
-                width,
-                width,
-                real.singlePrecision(),
-                real.addressAlignBits(),
-                real.hostUnifiedMemory(),
-                real.timerResolutionNanos(),
-                real.littleEndian(),
-                true,
-                true,
-                real.extensions());
-    }
-
     private static PlanChoice choice(Capabilities device, LayerSize layer, int rows, int steps) {
         return Choosers.typical(device, layer, 64).choose(rows, steps, Optional.empty(), true);
     }
@@ -170,7 +138,7 @@ class OpenClEngineTest extends EngineContract {
     @Test
     void planAndTileFollowTheShape() {
         LayerSize large = new LayerSize(512, 512, 512, 1), small = new LayerSize(64, 64, 64, 1);
-        Capabilities pocl = described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 2, 16);
+        Capabilities pocl = Described.device(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 2, 16);
         PlanChoice many = choice(pocl, large, 1000, 64);
         assertEquals(Plan.FUSED, many.plan());
         assertEquals(6, many.step().rows(), "24 sums fill 32 registers");
@@ -199,22 +167,19 @@ class OpenClEngineTest extends EngineContract {
     void workItemsWaitForEachOtherOnlyWhereTheyRunTogether() {
         LayerSize large = new LayerSize(512, 512, 512, 1);
         for (Capabilities device : List.of(
-                described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 65, 16),
-                described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 1, 16),
-                described(Capabilities.Type.CPU, "OpenCL 2.1 LINUX", 2, 16),
-                described(Capabilities.Type.GPU, "OpenCL 2.0 AMD-APP", 60, 1))) {
+                Described.device(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 65, 16),
+                Described.device(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 1, 16),
+                Described.device(Capabilities.Type.CPU, "OpenCL 2.1 LINUX", 2, 16),
+                Described.device(Capabilities.Type.GPU, "OpenCL 2.0 AMD-APP", 60, 1))) {
             for (int rows : new int[] {1, 16, 64, 256}) {
                 assertFalse(choice(device, large, rows, 64).groups().together(), device + " " + rows);
             }
         }
-        Capabilities gpu = described(Capabilities.Type.GPU, "OpenCL 2.0 AMD-APP", 60, 1);
-        assertEquals(Plan.HOISTED, choice(gpu, large, 1, 64).plan());
-        assertEquals(Plan.FUSED, choice(gpu, large, 1000, 64).plan());
     }
 
     @Test
     void coresBeyondTheBlocksOfUnitsShareTheRows() {
-        Capabilities pocl = described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 64, 16);
+        Capabilities pocl = Described.device(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 64, 16);
         LayerSize large = new LayerSize(512, 512, 512, 1);
         assertEquals(new Groups(1, 32), choice(pocl, large, 1, 64).groups());
         Groups many = choice(pocl, large, 64, 64).groups();

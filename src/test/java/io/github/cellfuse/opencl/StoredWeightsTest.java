@@ -197,7 +197,7 @@ class StoredWeightsTest {
         LayerSize floats = new LayerSize(256, 256, 256, 1),
                 halves = new LayerSize(256, 256, 256, 1, WeightPrecision.F16);
         assertEquals(floats.weightBytes(false), 2 * halves.weightBytes(false));
-        Capabilities device = OpenClEngineTest.described(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 2, 16);
+        Capabilities device = Described.device(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 2, 16);
         PlanChoice wide = Choosers.typical(device, floats).choose(64, 32, Optional.of(Plan.FUSED), false);
         PlanChoice narrow = Choosers.typical(device, halves).choose(64, 32, Optional.of(Plan.FUSED), false);
         assertFalse(wide.step().prefetch() == 0, "2 MiB don't stay in a core's cache: " + wide);
