@@ -21,8 +21,12 @@ final class AmdAssembly {
 
     private static final Pattern FMA = Pattern.compile("v_(pk_|dual_)?fma(c|ak|mk)?_f32");
 
-    /** {@code b32} or {@code dwordx4} at the end, perhaps twice over: {@code ds_read2_b64}, {@code ds_load_2addr_stride64_b32}. */
-    private static final Pattern WIDTH = Pattern.compile(".*?_(?:[a-z]*)(?:u|i|b|f|dwordx?|d16_hi_b|short_d16)(\\d*)$");
+    /** {@code dwordx4}, {@code b128} or {@code ushort} at the end of a load's or a store's name. */
+    private static final Pattern WIDTH = Pattern.compile(
+            ".*_(?:dword(?:x(?<words>\\d))?|[bfiu](?<bits>\\d+)|[us]?(?<small>byte|short)(?:_d16(?:_hi)?)?)");
+
+    /** Two of them at different places: {@code ds_read2_b64}, {@code ds_read2st64_b32}, {@code ds_load_2addr_stride64_b32}. */
+    private static final Pattern TWICE = Pattern.compile("ds_.*(?:2_b|2st64_b|_2addr_).*");
 
     private AmdAssembly() {}
 
@@ -105,16 +109,18 @@ final class AmdAssembly {
     }
 
     private static int bytes(String name) {
-        int twice = name.contains("2_b") || name.contains("2st64_b") || name.contains("_2addr_") ? 2 : 1;
         Matcher width = WIDTH.matcher(name);
         if (!width.matches()) {
             return 0;
         }
-        String number = width.group(1);
-        if (name.contains("dword")) {
-            return 4 * (number.isEmpty() ? 1 : Integer.parseInt(number));
+        if (width.group("bits") != null) {
+            int bytes = Integer.parseInt(width.group("bits")) / 8;
+            return TWICE.matcher(name).matches() ? 2 * bytes : bytes;
         }
-        return number.isEmpty() ? 0 : twice * Integer.parseInt(number) / 8;
+        if (width.group("small") != null) {
+            return width.group("small").equals("byte") ? 1 : 2;
+        }
+        return width.group("words") == null ? 4 : 4 * Integer.parseInt(width.group("words"));
     }
 
     private static Resources resources(String text, String kernel) {

@@ -31,15 +31,14 @@ public final class MarkdownReport {
         return introduction + "\n" + tables();
     }
 
-    /**
-     * Whether {@code page}, which may come from another machine, says what this audit does. What depends on a compiler is compared where
-     * both had the same version of it.
-     */
+    /** Whether {@code page} comes from the same version of the compiler: another one makes something else of the kernels. */
+    public boolean isComparable(String page) {
+        return page.contains(compilerLine());
+    }
+
+    /** Whether {@code page} says what this audit does; what depends on the assembler only counts where both had the same version of it. */
     public boolean isSame(String page) {
         String own = page();
-        if (!page.contains(compilerLine())) {
-            return true;
-        }
         boolean sameAssembler = audit.assembler().isPresent() && page.contains(assemblerLine());
         return sameAssembler ? own.equals(page) : compilersPart(own).equals(compilersPart(page));
     }

@@ -128,16 +128,26 @@ final class AuditKernels implements Callable<Integer> {
         if (json != null) {
             TextFile.write(json, true, JsonReport.text(audit));
         }
-        boolean stale = check != null && !report.isSame(TextFile.read(check));
+        boolean stale = check != null && isStale(report, err);
         if (markdown == null && check == null) {
             out.print(report.tables());
             out.flush();
         }
         List<String> broken = audit.broken();
         broken.forEach(each -> err.println("cellfuse: limit broken: " + each));
+        return stale || !broken.isEmpty() ? Errors.FAILED : 0;
+    }
+
+    private boolean isStale(MarkdownReport report, PrintWriter err) {
+        String page = TextFile.read(check);
+        if (!report.isComparable(page)) {
+            err.println("cellfuse: " + check + " isn't compared: it was made with another version of clang");
+            return false;
+        }
+        boolean stale = !report.isSame(page);
         if (stale) {
             err.println("cellfuse: " + check + " is out of date: bin/audit-kernels --markdown " + check);
         }
-        return stale || !broken.isEmpty() ? Errors.FAILED : 0;
+        return stale;
     }
 }
