@@ -4,15 +4,21 @@ import io.github.cellfuse.audit.Instruction.Kind;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** An audit as tables. */
 public final class MarkdownReport {
-    /** What follows depends on NVIDIA's assembler. */
-    private static final String ASSEMBLED = "## NVIDIA: what ptxas makes of it\n";
+    /** Sections that take more than clang. */
+    private static final String SPIRV = "## SPIR-V\n",
+            ASSEMBLED = "## NVIDIA: what ptxas makes of it\n",
+            DEEPBENCH = "## DeepBench's shapes: a prediction\n";
 
     private static final String UNKNOWN = "–";
 
@@ -36,16 +42,22 @@ public final class MarkdownReport {
         return page.contains(compilerLine());
     }
 
-    /** Whether {@code page} says what this audit does; what depends on the assembler only counts where both had the same version of it. */
+    /** Whether {@code page} says what this audit does, apart from what takes a program that is missing here or has another version. */
     public boolean isSame(String page) {
-        String own = page();
-        boolean sameAssembler = audit.assembler().isPresent() && page.contains(assemblerLine());
-        return sameAssembler ? own.equals(page) : compilersPart(own).equals(compilersPart(page));
+        Set<String> apart = new HashSet<>();
+        if (audit.spirv().isEmpty()) {
+            apart.add(SPIRV);
+        }
+        if (audit.assembler().isEmpty() || !page.contains(assemblerLine())) {
+            apart.addAll(Set.of(ASSEMBLED, DEEPBENCH));
+        }
+        return without(apart, page()).equals(without(apart, page));
     }
 
-    private static String compilersPart(String page) {
-        int end = page.indexOf(ASSEMBLED);
-        return end < 0 ? page : page.substring(0, end);
+    private static String without(Set<String> titles, String page) {
+        return Stream.of(page.split("(?m)^(?=## )"))
+                .filter(section -> titles.stream().noneMatch(section::startsWith))
+                .collect(Collectors.joining());
     }
 
     private String compilerLine() {
@@ -61,12 +73,12 @@ public final class MarkdownReport {
 
     /** The tables alone. */
     public String tables() {
-        return compilerLine() + "\n\n## Inner loops\n" + loops() + "\n## `lstm_cell`\n" + cells() + "\n## SPIR-V\n"
+        return compilerLine() + "\n\n## Inner loops\n" + loops() + "\n## `lstm_cell`\n" + cells() + "\n" + SPIRV
                 + spirv()
                 + "\n## AMD: registers, waves, prediction\n" + needs(Target.Vendor.AMD) + "\n" + ASSEMBLED
                 + assemblerLine()
                 + "\n" + (audit.assembler().isPresent() ? "\n" + needs(Target.Vendor.NVIDIA) : "")
-                + "\n## DeepBench's shapes: a prediction\n" + deepBench();
+                + "\n" + DEEPBENCH + deepBench();
     }
 
     /** What the compiler knows alone. */

@@ -21,55 +21,90 @@ record Target(String name, Vendor vendor, String products, ComputeUnit unit) {
     private static final int KIB = 1024;
 
     /**
-     * Registers, granules and wave slots of AMD are those of LLVM's AMDGPU backend (AMDGPUBaseInfo), which agrees with AMD's "Vega 7nm
-     * Shader ISA", "CDNA2 ISA", "CDNA3 ISA", "RDNA 2 ISA" and "RDNA3 ISA"; clocks, cache rates and local memory of its white papers
-     * "CDNA 2", "CDNA 3", "RDNA" and of the "GCN" architecture; NVIDIA's are the table "Technical Specifications per Compute Capability"
-     * of the "CUDA C++ Programming Guide" and the "Tuning Guides" of Turing, Ampere and Hopper. Bytes a clock of the shared
-     * cache are the whole cache's divided by the compute units of the first product. Latencies aren't in vendors' documents: they are round
-     * numbers after published microbenchmarks ("Dissecting the NVIDIA Volta/Turing GPU via Microbenchmarking" for NVIDIA).
+     * Registers, granules, wave and group slots of AMD are those that LLVM's AMDGPU backend (AMDGPUBaseInfo) counts with; clocks and
+     * local memory stand in AMD's "Vega 7nm Shader ISA", "CDNA2 ISA", "CDNA3 ISA", "RDNA 2 ISA" and "RDNA3 ISA" and the white papers of
+     * GCN, CDNA 2, CDNA 3 and RDNA. NVIDIA's are the table "Technical Specifications per Compute Capability" of the "CUDA C++
+     * Programming Guide" and the tuning guides of Turing, Ampere and Hopper. Bytes a clock of the shared cache are its channels
+     * times their width, divided by the compute units of the first product, where the vendor says so (AMD up to RDNA, CDNA; A100), and
+     * else rounded from published microbenchmarks, as latencies are, of which vendors say nothing.
      */
     static final List<Target> ALL = List.of(
-            //                                                       simds, lanes, clocks, fmas, shared
-            new Target(
-                    "gfx906",
-                    Vendor.AMD,
-                    "Radeon VII, MI50", //
-                    new ComputeUnit(4, 64, 4, 1, false, 256, 4, 10, 40, 64 * KIB, 512, 0, 64, 17, 4, 64, 400)),
-            new Target(
-                    "gfx90a",
-                    Vendor.AMD,
-                    "MI210, MI250X", //
-                    new ComputeUnit(4, 64, 4, 2, false, 512, 8, 8, 32, 64 * KIB, 512, 0, 64, 39, 8, 64, 500)),
-            new Target(
-                    "gfx942",
-                    Vendor.AMD,
-                    "MI300X", //
-                    new ComputeUnit(4, 64, 4, 2, false, 512, 8, 8, 32, 64 * KIB, 512, 0, 64, 53, 8, 64, 500)),
-            new Target(
-                    "gfx1030",
-                    Vendor.AMD,
-                    "Radeon RX 6900 XT", //
-                    new ComputeUnit(2, 32, 1, 1, false, 1024, 16, 16, 32, 64 * KIB, 512, 0, 128, 25, 5, 64, 300)),
-            new Target(
-                    "gfx1100",
-                    Vendor.AMD,
-                    "Radeon RX 7900 XTX", //
-                    new ComputeUnit(2, 32, 1, 2, false, 1536, 24, 16, 32, 64 * KIB, 1024, 0, 128, 24, 5, 64, 300)),
-            new Target(
-                    "sm_75",
-                    Vendor.NVIDIA,
-                    "T4, RTX 2080", //
-                    new ComputeUnit(4, 32, 2, 1, true, 512, 8, 8, 16, 64 * KIB, 256, 0, 64, 20, 4, 30, 200)),
-            new Target(
-                    "sm_80",
-                    Vendor.NVIDIA,
-                    "A100", //
-                    new ComputeUnit(4, 32, 2, 1, true, 512, 8, 16, 32, 164 * KIB, 128, KIB, 128, 47, 4, 30, 250)),
-            new Target(
-                    "sm_90",
-                    Vendor.NVIDIA,
-                    "H100", //
-                    new ComputeUnit(4, 32, 1, 1, true, 512, 8, 16, 32, 228 * KIB, 128, KIB, 128, 39, 4, 30, 250)));
+            amd("gfx906", "Radeon VII, MI50", gcn(1, 256, 4, 10, 17, 4, 400)),
+            amd("gfx90a", "MI210, MI250X", gcn(2, 512, 8, 8, 39, 8, 500)),
+            amd("gfx942", "MI300X", gcn(2, 512, 8, 8, 53, 8, 500)),
+            amd("gfx1030", "Radeon RX 6900 XT", rdna(1, 1024, 16, 512, 25)),
+            amd("gfx1100", "Radeon RX 7900 XTX", rdna(2, 1536, 24, 1024, 24)),
+            nvidia("sm_75", "T4, RTX 2080", multiprocessor(2, 8, 16, 64 * KIB, 256, 0, 64, 20, 200)),
+            nvidia("sm_80", "A100", multiprocessor(2, 16, 32, 164 * KIB, 128, KIB, 128, 47, 250)),
+            nvidia("sm_90", "H100", multiprocessor(1, 16, 32, 228 * KIB, 128, KIB, 128, 39, 250)));
+
+    private static Target amd(String name, String products, ComputeUnit unit) {
+        return new Target(name, Vendor.AMD, products, unit);
+    }
+
+    private static Target nvidia(String name, String products, ComputeUnit unit) {
+        return new Target(name, Vendor.NVIDIA, products, unit);
+    }
+
+    /** GCN and CDNA: four SIMDs of 16 lanes, which take four clocks for a wave of 64. */
+    private static ComputeUnit gcn(
+            int fmas, int registers, int granule, int waveSlots, int level2, int fmaLatency, int globalLatency) {
+        return new ComputeUnit(
+                4,
+                64,
+                4,
+                fmas,
+                false,
+                registers,
+                granule,
+                waveSlots,
+                16,
+                64 * KIB,
+                512,
+                0,
+                64,
+                level2,
+                fmaLatency,
+                64,
+                globalLatency);
+    }
+
+    /** RDNA with waves of 32: two SIMDs of 32 lanes. Two such units may be used as one, with the local memory of both; that is left aside. */
+    private static ComputeUnit rdna(int fmas, int registers, int granule, int localGranule, int level2) {
+        return new ComputeUnit(
+                2, 32, 1, fmas, false, registers, granule, 16, 16, 64 * KIB, localGranule, 0, 128, level2, 5, 64, 300);
+    }
+
+    /** Four schedulers with 64 KiB of registers each, which hand them out to a warp in pieces of 8 a lane. */
+    private static ComputeUnit multiprocessor(
+            int clocks,
+            int waveSlots,
+            int groups,
+            int local,
+            int localGranule,
+            int reserved,
+            int level1,
+            int level2,
+            int globalLatency) {
+        return new ComputeUnit(
+                4,
+                32,
+                clocks,
+                1,
+                true,
+                512,
+                8,
+                waveSlots,
+                groups,
+                local,
+                localGranule,
+                reserved,
+                level1,
+                level2,
+                4,
+                30,
+                globalLatency);
+    }
 
     /** The one that the compiler knows as {@code name}. */
     static Target named(String name) {

@@ -2,6 +2,7 @@ package io.github.cellfuse.audit;
 
 import io.github.cellfuse.opencl.KernelVariant;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The compilers, each a program of its own. Thread safe.
+ * The compilers, each a program of its own, on the PATH or with its whole path. Thread safe.
  *
  * @param clang LLVM's compiler, with code generators for both vendors
  * @param libclc the folder of OpenCL's built-in functions as bitcode
@@ -41,12 +42,13 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
 
     /** The compiler's own line about its version. */
     String version() {
-        return firstMatch(run(List.of(clang, "--version")), ".*clang version (\\S+).*", "clang");
+        return firstMatch(run(Path.of("."), List.of(clang, "--version")), ".*clang version (\\S+).*", "clang");
     }
 
     /** The assembler's version. */
     Optional<String> assemblerVersion() {
-        return ptxas.map(program -> firstMatch(run(List.of(program, "--version")), ".*(V[0-9.]+).*", "ptxas"));
+        return ptxas.map(
+                program -> firstMatch(run(Path.of("."), List.of(program, "--version")), ".*(V[0-9.]+).*", "ptxas"));
     }
 
     private static String firstMatch(String text, String pattern, String program) {
@@ -76,13 +78,15 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
                 yield new Compiled(
                         Ptx.parse(text, variant.kernel()),
                         ptxas.map(program -> PtxasReport.parse(
-                                run(List.of(
-                                        program,
-                                        "-v",
-                                        "-arch=" + target.name(),
-                                        folder.resolve("kernel.s").toString(),
-                                        "-o",
-                                        folder.resolve("kernel.cubin").toString())),
+                                run(
+                                        folder,
+                                        List.of(
+                                                program,
+                                                "-v",
+                                                "-arch=" + target.name(),
+                                                "kernel.s",
+                                                "-o",
+                                                "kernel.cubin")),
                                 variant.kernel())));
             }
         });
@@ -90,17 +94,17 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
 
     private String compile(Path folder, String source, KernelVariant variant, String triple, List<String> processor)
             throws IOException {
-        Path from = folder.resolve("kernel.cl"), to = folder.resolve("kernel.s");
-        Files.writeString(from, source);
+        Files.writeString(folder.resolve("kernel.cl"), source);
         List<String> command =
                 new ArrayList<>(List.of(clang, "-x", "cl", "-cl-std=CL1.2", "-O3", "--target=" + triple));
         command.addAll(processor);
         command.addAll(List.of("-Xclang", "-finclude-default-header", "-Xclang", "-mlink-builtin-bitcode"));
-        command.addAll(List.of("-Xclang", libclc.resolve(triple + ".bc").toString()));
+        command.addAll(List.of(
+                "-Xclang", libclc.resolve(triple + ".bc").toAbsolutePath().toString()));
         command.addAll(List.of(variant.options().split(" ")));
-        command.addAll(List.of("-S", "-o", to.toString(), from.toString()));
-        run(command);
-        return Files.readString(to);
+        command.addAll(List.of("-S", "-o", "kernel.s", "kernel.cl"));
+        run(folder, command);
+        return Files.readString(folder.resolve("kernel.s"));
     }
 
     /**
@@ -111,18 +115,15 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
      */
     Optional<String> whyNotSpirv(Spirv tools, KernelVariant variant) {
         return inFolder(folder -> {
-            Path from = folder.resolve("kernel.cl"),
-                    bitcode = folder.resolve("kernel.bc"),
-                    to = folder.resolve("kernel.spv");
-            Files.writeString(from, variant.text());
+            Files.writeString(folder.resolve("kernel.cl"), variant.text());
             List<String> command = new ArrayList<>(List.of(tools.clang(), "-x", "cl", "-cl-std=CL1.2", "-O0"));
             command.addAll(List.of("--target=spirv64", "-Xclang", "-finclude-default-header", "-emit-llvm", "-c"));
             command.addAll(List.of(variant.options().split(" ")));
-            command.addAll(List.of("-o", bitcode.toString(), from.toString()));
-            run(command);
-            run(List.of(tools.translator(), "--spirv-max-version=1.0", bitcode.toString(), "-o", to.toString()));
+            command.addAll(List.of("-o", "kernel.bc", "kernel.cl"));
+            run(folder, command);
+            run(folder, List.of(tools.translator(), "--spirv-max-version=1.0", "kernel.bc", "-o", "kernel.spv"));
             try {
-                run(List.of(tools.validator(), "--target-env", "opencl1.2", to.toString()));
+                run(folder, List.of(tools.validator(), "--target-env", "opencl1.2", "kernel.spv"));
                 return Optional.empty();
             } catch (AuditException e) {
                 return Optional.of(e.getMessage());
@@ -152,17 +153,19 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
         }
     }
 
-    /** All that {@code command} says. */
-    private static String run(List<String> command) {
+    /** All that {@code command} says. File names are those in {@code folder}, so that messages are the same on every machine. */
+    private static String run(Path folder, List<String> command) {
         try {
-            Process process =
-                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            Process process = new ProcessBuilder(command)
+                    .directory(folder.toFile())
+                    .redirectErrorStream(true)
+                    .start();
             process.getOutputStream().close();
-            String said = new String(process.getInputStream().readAllBytes());
+            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             int status = process.waitFor();
             if (status != 0) {
-                throw new AuditException(command.get(0) + " failed with status " + status + ": " + said.strip() + "\n  "
-                        + String.join(" ", command));
+                throw new AuditException(
+                        String.join(" ", command) + " failed with status " + status + ": " + said.strip());
             }
             return said;
         } catch (IOException e) {

@@ -62,6 +62,10 @@ class ReportTest {
         String staleAfterwards = page.replace("published ms", "published s");
         assertFalse(same.isSame(staleAfterwards));
         assertTrue(without.isSame(staleAfterwards));
+        String otherSpirv = page.replace("bad block", "another block");
+        assertFalse(same.isSame(otherSpirv));
+        Audit noTranslator = new Audit("19.1.7", Optional.empty(), List.of(RESULT), Optional.empty());
+        assertTrue(new MarkdownReport(noTranslator).isSame(otherSpirv));
     }
 
     @Test
