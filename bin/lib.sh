@@ -265,16 +265,22 @@ may_install() {
   fi
 }
 
-# apt_install PACKAGES...: where may_install has said yes.
+# apt_install PACKAGES...: where may_install has said yes, and after apt_update.
 apt_install() {
   log=$(mktemp)
-  trap 'rm -f "$log"' EXIT
-  # An update that fails (no network) need not be the end: the packages may be in the cache.
-  quietly "reading the package lists" "${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=120 update ||
-    say "warning: apt-get update failed: $(tail -n 1 "$log")"
   if ! quietly "installing $*" \
     "${as_root[@]}" apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"; then
     tail -n 20 "$log" >&2
+    rm -f "$log"
     die "apt-get install failed"
   fi
+  rm -f "$log"
+}
+
+# An update that fails (no network) need not be the end: the packages may be in the cache.
+apt_update() {
+  log=$(mktemp)
+  quietly "reading the package lists" "${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=120 update ||
+    say "warning: apt-get update failed: $(tail -n 1 "$log")"
+  rm -f "$log"
 }
