@@ -11,7 +11,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/** The house's one-way arrows: cli -> {batch, verify, format} -> {opencl, java, reference} -> root, opencl -> cl. */
+/** The house's one-way arrows: cli -> {batch, verify, bench, audit, format} -> {opencl, java, reference} -> root, opencl -> cl. */
 @AnalyzeClasses(packages = "io.github.cellfuse", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
     private static final String ROOT = "io.github.cellfuse", JDK = "java..";
@@ -86,6 +86,14 @@ class ArchitectureTest {
                     ROOT + ".reference",
                     ROOT + ".batch",
                     ROOT + ".verify");
+
+    @ArchTest
+    static final ArchRule theAuditKnowsTheKernelsAlone = classes()
+            .that()
+            .resideInAPackage(ROOT + ".audit")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(ROOT, ROOT + ".audit", ROOT + ".opencl", JDK, "com.google.gson..");
 
     @ArchTest
     static final ArchRule nothingImportsTheCommandLine = noClasses()
