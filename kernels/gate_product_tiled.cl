@@ -59,7 +59,7 @@
 // The row, within the group's, of a work-item's m-th row.
 inline int row_of(int m) { return (m / 4 * WG_ROWS + (int)get_local_id(1)) * 4 + m % 4; }
 
-// What one k adds: the values of its rows, which stand in x_line [GROUP_ROWS], times one weight of each gate.
+// What one k adds: the values of a work-item's rows, which stand in x_line [GROUP_ROWS], times one weight of each gate.
 TILE_FUNCTION void multiply_add_rows(floatv a[ROWS][4], __local const float4* x_line, const floatv weight[4]) {
 #pragma unroll
   for (int m = 0; m < ROWS; m += 4) {
@@ -132,13 +132,9 @@ TILE_FUNCTION void accumulate_staged(floatv a[ROWS][4], staged_product first, st
 
     __local const float4* x_now = x_tile + half_of * X_TILE;
     __local const floatv* w_now = w_tile + half_of * W_TILE;
-    if (depth == TILE_K) {
-#pragma unroll
-      for (int j = 0; j < TILE_K; j++) multiply_add_staged(a, x_now + j * X_PITCH, w_now + j * 4 * W_PITCH);
-    } else {
-#pragma unroll 1
-      for (int j = 0; j < depth; j++) multiply_add_staged(a, x_now + j * X_PITCH, w_now + j * 4 * W_PITCH);
-    }
+    // Two k at a time: with more a compiler loads ahead until the registers are spent.
+#pragma unroll 2
+    for (int j = 0; j < depth; j++) multiply_add_staged(a, x_now + j * X_PITCH, w_now + j * 4 * W_PITCH);
 
     half_of = 1 - half_of;
     depth = min(left, TILE_K);

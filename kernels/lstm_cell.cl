@@ -28,7 +28,11 @@ inline void store_lanes(floatv value, __global float* p, int count) {
   if (count >= VEC) {
     vstorev(value, 0, p);
   } else {
-#if VEC > 1
+#if VEC == 4
+    // Chosen and not indexed: on a GPU an array that is indexed lies in memory.
+#pragma unroll 1
+    for (int v = 0; v < count; v++) p[v] = v == 0 ? value.x : v == 1 ? value.y : value.z;
+#elif VEC > 1
     float lane[VEC];
     vstorev(value, 0, lane);
     for (int v = 0; v < count; v++) p[v] = lane[v];

@@ -69,7 +69,7 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
       floatv weight[4];
 #pragma unroll
       for (int q = 0; q < 4; q++) weight[q] = load_weights(k * 4 + q, recurrent);
-multiply_add_rows(a, state + k * X_PITCH, weight);
+      multiply_add_rows(a, state + k * X_PITCH, weight);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
 

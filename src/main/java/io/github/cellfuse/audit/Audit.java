@@ -27,7 +27,7 @@ public record Audit(
         Optional<Map<KernelVariant, Optional<String>>> spirv) {
 
     /**
-     * Compiles each of {@code variants} for each target, on all cores.
+     * Compiles each of {@code variants} for each target that has the local memory for it, on all cores.
      *
      * @param targets names of targets; all where there are none
      * @throws io.github.cellfuse.InvalidInputException when a name is not a target's
@@ -43,7 +43,8 @@ public record Audit(
             List<Future<AuditResult>> results = new ArrayList<>();
             Map<KernelVariant, Future<Optional<String>>> spirv = new LinkedHashMap<>();
             for (KernelVariant variant : variants) {
-                for (Target target : wanted) {
+                for (Target target :
+                        wanted.stream().filter(each -> each.fits(variant)).toList()) {
                     Callable<AuditResult> work = () -> AuditResult.of(variant, target, tools.compile(variant, target));
                     results.add(cores.submit(work));
                 }

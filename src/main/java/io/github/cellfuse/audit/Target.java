@@ -1,6 +1,7 @@
 package io.github.cellfuse.audit;
 
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.opencl.KernelVariant;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -14,8 +15,15 @@ import java.util.stream.Collectors;
 record Target(String name, Vendor vendor, String products, ComputeUnit unit) {
     /** Who makes a GPU, and so what a listing looks like. */
     enum Vendor {
-        AMD,
-        NVIDIA
+        AMD(64 * KIB),
+        NVIDIA(48 * KIB);
+
+        /** Local memory that its OpenCL gives a work-group. */
+        private final int groupLocalBytes;
+
+        Vendor(int groupLocalBytes) {
+            this.groupLocalBytes = groupLocalBytes;
+        }
     }
 
     private static final int KIB = 1024;
@@ -113,6 +121,11 @@ record Target(String name, Vendor vendor, String products, ComputeUnit unit) {
                 .findFirst()
                 .orElseThrow(() -> new InvalidInputException("target: expected one of "
                         + ALL.stream().map(Target::name).collect(Collectors.joining(", ")) + ", found " + name));
+    }
+
+    /** Whether a work-group has as much local memory as {@code variant} wants; the engine asks the device and chooses another where not. */
+    boolean fits(KernelVariant variant) {
+        return variant.localBytes() <= vendor.groupLocalBytes;
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.github.cellfuse.opencl;
 import io.github.cellfuse.cl.Capabilities;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -82,15 +83,38 @@ final class StagedTiles {
         int blocks = DeviceWeights.blocks(layer.units(), 4), across = Math.max(8, nextPowerOfTwo(blocks));
         List<Tile> tiles = IntStream.of(SEQUENCE_ROWS)
                 .filter(down -> across * down <= WORK_ITEMS && across * down >= WAVE)
-                // The input's product comes ready, so no k are staged: any depth that divides them will do.
-                .mapToObj(down -> Tile.staged(SEQUENCE_TILE_ROWS, new Staging(across, down, across))
-                        .withHoisted(true))
+                .mapToObj(down -> sequenceTile(across, down))
                 .filter(tile -> fits(KernelSource.SEQUENCE_TILED, tile))
                 .toList();
         return tiles.stream()
                 .filter(tile -> groups(tile, rows) >= device.computeUnits())
                 .findFirst()
                 .or(() -> tiles.stream().reduce((first, second) -> second));
+    }
+
+    /** Every tile that some device may stage for a product, the large ones first. */
+    static List<Tile> everyTile() {
+        List<Tile> tiles = new ArrayList<>();
+        for (int[] shape : SHAPES) {
+            IntStream.of(DEPTHS)
+                    .mapToObj(depth -> Tile.staged(shape[0], new Staging(shape[1], shape[2], depth)))
+                    .filter(tile -> tile.staging().divides(tile.rows()))
+                    .forEach(tiles::add);
+        }
+        return tiles;
+    }
+
+    /** The largest tiles for whole sequences of up to 32, 64, 128 and 256 units. */
+    static List<Tile> everySequence() {
+        return IntStream.of(8, 16, 32, 64)
+                .mapToObj(across -> sequenceTile(across, Math.min(SEQUENCE_ROWS[0], WORK_ITEMS / across)))
+                .toList();
+    }
+
+    /** The input's product comes ready, so no k are staged: any depth that divides them will do. */
+    private static Tile sequenceTile(int across, int down) {
+        return Tile.staged(SEQUENCE_TILE_ROWS, new Staging(across, down, across))
+                .withHoisted(true);
     }
 
     /** Whether a launch over {@code rows} rows has a work-group for every compute unit. */
@@ -117,16 +141,11 @@ final class StagedTiles {
 
     /** Each shape with the deepest stages that leave room for a second group. */
     private Stream<Tile> shapes() {
-        List<Tile> tiles = new ArrayList<>();
-        for (int[] shape : SHAPES) {
-            IntStream.of(DEPTHS)
-                    .mapToObj(depth -> Tile.staged(shape[0], new Staging(shape[1], shape[2], depth)))
-                    .filter(tile -> tile.staging().divides(tile.rows()))
-                    .filter(tile -> 2 * tile.staging().bytes(tile.rows()) <= device.localMemoryBytes())
-                    .findFirst()
-                    .ifPresent(tiles::add);
-        }
-        return tiles.stream();
+        Set<List<Integer>> seen = new HashSet<>();
+        return everyTile().stream()
+                .filter(tile -> 2 * tile.staging().bytes(tile.rows()) <= device.localMemoryBytes())
+                .filter(tile -> seen.add(List.of(
+                        tile.rows(), tile.staging().units(), tile.staging().rows())));
     }
 
     private double cost(Tile tile, long rows) {

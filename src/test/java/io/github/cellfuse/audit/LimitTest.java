@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LimitTest {
-    private static final KernelVariant ALONE = new KernelVariant("lstm_step", "fused 4x16", List.of(), "", 0, 4, 16);
+    private static final KernelVariant ALONE = new KernelVariant("lstm_step", "fused 4x16", List.of(), "", 0, 0, 4, 16);
 
     private static List<String> broken(AuditResult... results) {
         return Limit.broken(List.of(results)).stream()
@@ -60,7 +60,7 @@ class LimitTest {
 
     @Test
     void aCellMoves28Bytes() {
-        KernelVariant cell = new KernelVariant("lstm_cell", "1x4", List.of(), "", 0, 1, 4);
+        KernelVariant cell = new KernelVariant("lstm_cell", "1x4", List.of(), "", 0, 0, 1, 4);
         assertEquals(List.of("28 bytes a cell: 3.0"), broken(Variants.amd(cell, AmdText.kernel("lstm_cell", 32, 0))));
     }
 }

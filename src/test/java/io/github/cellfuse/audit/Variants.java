@@ -9,7 +9,7 @@ final class Variants {
     private Variants() {}
 
     static KernelVariant tiled(String kernel, int rows, int columns) {
-        return new KernelVariant(kernel, "fused " + rows + "x" + columns, List.of(), "", 256, rows, columns);
+        return new KernelVariant(kernel, "fused " + rows + "x" + columns, List.of(), "", 256, 0, rows, columns);
     }
 
     static AuditResult amd(KernelVariant variant, String text) {
