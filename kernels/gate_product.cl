@@ -11,7 +11,7 @@
 // For every (row, unit, gate) it replaces the plain loop
 //      for (k = 0; k < K; k++) a = fma(x[row][k], w[k][gate][unit], a);
 // in just this order: one chain of fma in ascending k is what makes every plan and every tile give the same bits.
-// Needs activations.cl before it (for VEC).
+// Needs activations.cl and weights.cl before it (for VEC, and how weights are stored).
 
 // Rows of the batch in a work-item's tile.
 #ifndef ROWS
@@ -37,19 +37,20 @@
 #endif
 #endif
 #ifndef prefetch_line
-#define prefetch_line(p) prefetch(p, LINE)
+#define prefetch_line(p) prefetch(p, WEIGHT_LINE)
 #endif
-#define LINE 16  // floats of a cache line
+#define LINE 16                         // floats of a cache line
+#define WEIGHT_LINE (512 / WEIGHT_BITS)  // weights of a cache line
 
 // Inlined for certain: a tile that is passed in memory instead of registers is several times slower.
 #define TILE_FUNCTION __attribute__((always_inline)) inline
 
 // The products of one k. x points to it in the tile's first row, w to the first of the pass's gates.
 TILE_FUNCTION void multiply_add(floatv a[ROWS][GATES], __global const float* restrict x, int stride,
-                                __global const float* restrict w) {
+                                __global const weight_t* restrict w) {
   floatv weight[GATES];
 #pragma unroll
-  for (int q = 0; q < GATES; q++) weight[q] = vloadv(q, w);
+  for (int q = 0; q < GATES; q++) weight[q] = load_weights(q, w);
 #pragma unroll
   for (int m = 0; m < ROWS; m++) {
     floatv value = (floatv)(x[m * stride]);
@@ -59,9 +60,9 @@ TILE_FUNCTION void multiply_add(floatv a[ROWS][GATES], __global const float* res
 }
 
 // a[row][gate] += x[row·stride + k] · w[k][gate] for k = 0 … K-1, in this order.
-//   ahead  what to fetch meanwhile: from there on, ahead_step floats for every 4 k (0: one line again and again, which costs nothing)
+//   ahead  what to fetch meanwhile: from there on, ahead_step weights for every 4 k (0: one line again and again, which costs nothing)
 TILE_FUNCTION void accumulate(floatv a[ROWS][GATES], __global const float* restrict x, int stride, int K,
-                              __global const float* restrict w, __global const float* ahead, int ahead_step) {
+                              __global const weight_t* restrict w, __global const weight_t* ahead, int ahead_step) {
   int k = 0;
   // Four k at a time: address arithmetic would take the ports that multiply-adds need.
 #pragma unroll 1
@@ -69,7 +70,7 @@ TILE_FUNCTION void accumulate(floatv a[ROWS][GATES], __global const float* restr
 #pragma unroll
     for (int u = 0; u < 4; u++) multiply_add(a, x + u, stride, w + u * 4 * VEC);
 #pragma unroll
-    for (int line = 0; line < PREFETCH; line++) prefetch_line(ahead + line * LINE);
+    for (int line = 0; line < PREFETCH; line++) prefetch_line(ahead + line * WEIGHT_LINE);
     ahead += ahead_step;
     x += 4;
     w += 4 * 4 * VEC;

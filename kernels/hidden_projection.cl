@@ -4,21 +4,21 @@
 //
 // It replaces, for every row and output,
 //      a = 0;  for (k = 0; k < H; k++) a = fma(m[row][k], S[output][k], a);
-// Needs activations.cl, lstm_cell.cl and gate_product.cl before it.
+// Needs activations.cl, lstm_cell.cl, weights.cl and gate_product.cl before it.
 
 //   m [row_pitch,m_stride]  D·hidden values a row;  s [D,B,hidden,VEC]
 //   h [..,h_slot_rows,h_stride]  D·outputs values a row
 inline void hidden_projection_tile(int row, int rows, int block, int blocks, int direction, int slot,
-                                   __global const float* restrict m, __global const float* restrict s,
+                                   __global const float* restrict m, __global const weight_t* restrict s,
                                    __global float* restrict h, int m_stride, int hidden, int outputs, int h_slot_rows,
                                    int h_stride) {
   floatv a[ROWS];
 #pragma unroll
   for (int r = 0; r < ROWS; r++) a[r] = (floatv)(0.0f);
   __global const float* source = m + (size_t)row * m_stride + direction * hidden;
-  __global const float* panel = s + ((size_t)direction * blocks + block) * hidden * VEC;
+  __global const weight_t* panel = s + ((size_t)direction * blocks + block) * hidden * VEC;
   for (int k = 0; k < hidden; k++) {
-    floatv weight = vloadv(k, panel);
+    floatv weight = load_weights(k, panel);
 #pragma unroll
     for (int r = 0; r < ROWS; r++) a[r] = fma((floatv)(source[r * m_stride + k]), weight, a[r]);
   }
@@ -32,7 +32,7 @@ inline void hidden_projection_tile(int row, int rows, int block, int blocks, int
 
 //   first_reverse, longest as in lstm_cell
 //   global size (row tiles, B, D) with the step as the offset of dimension 2
-__kernel void lstm_hidden_projection(__global const float* restrict m, __global const float* restrict s,
+__kernel void lstm_hidden_projection(__global const float* restrict m, __global const weight_t* restrict s,
                                      __global float* restrict h, __global const int* restrict active, int m_stride,
                                      int hidden, int outputs, int h_slot_rows, int h_stride, int first_reverse,
                                      int longest) {

@@ -4,7 +4,7 @@
 //
 // It replaces, for every direction, slot, row, gate and unit,
 //      p = b;  for (k = 0; k < I; k++) p = fma(x[slot][row][k], W[gate][unit][k], p);
-// Needs activations.cl, lstm_cell.cl and gate_product.cl before it.
+// Needs activations.cl, lstm_cell.cl, weights.cl and gate_product.cl before it.
 
 // Rows of consecutive slots follow one another in memory, so a tile may span slots: a batch of one row still fills its tiles. The
 // slots are those of the steps first_step … last_step, so each direction has its own; all of them are in the order of time.
@@ -16,7 +16,7 @@
 //   first_reverse, longest as in lstm_cell
 //   global size (tiles, B, D)
 __kernel void lstm_input_projection(__global const float* restrict x, __global float* restrict p,
-                                    __global const float* restrict w, __global const float* restrict bias,
+                                    __global const weight_t* restrict w, __global const float* restrict bias,
                                     __global const int* restrict active, int row_pitch, int x_first, int x_stride, int inputs,
                                     int recurrent_inputs, int first_reverse, int longest, int first_step, int last_step) {
   int row = get_global_id(0) * ROWS, block = get_global_id(1), blocks = get_global_size(1), direction = get_global_id(2);
@@ -26,7 +26,7 @@ __kernel void lstm_input_projection(__global const float* restrict x, __global f
   if (!wanted) return;
 
   int panel_number = direction * blocks + block;
-  __global const float* panel = w + (size_t)panel_number * (inputs + recurrent_inputs) * 4 * VEC;
+  __global const weight_t* panel = w + (size_t)panel_number * (inputs + recurrent_inputs) * 4 * VEC;
   floatv a[ROWS][4];
   start_from_bias(a, bias + (size_t)panel_number * 4 * VEC);
   accumulate(a, x + ((size_t)(first_slot - x_first) * row_pitch + row) * x_stride, x_stride, inputs, panel, panel, 0);

@@ -40,7 +40,7 @@ inline int all_arrived(__global int* arrivals, int team, int expected, int patie
 //   s [D,..,units,VEC]  the projection's weights, and history [T+2,row_pitch,y_stride] = y to write to, where projected is not 0
 //   arrivals [(D·row_groups+1)·LINE]  zeros before step 1; the first line is never cleared: who gave up once isn't asked again
 //   global size (directions of this launch · row_groups · unit_groups); the directions are those from first_direction on
-__kernel void lstm_sequence(STEP_PARAMETERS, __global const float* restrict s, __global float* history, int projected,
+__kernel void lstm_sequence(STEP_PARAMETERS, __global const weight_t* restrict s, __global float* history, int projected,
                             int row_groups, int unit_groups, int first_direction, __global int* arrivals, int patience) {
   // A direction's work-items are neighbours, and likely to meet its weights in their core's cache.
   int unit_group = get_global_id(0) % unit_groups, team = first_direction * row_groups + get_global_id(0) / unit_groups;

@@ -13,7 +13,7 @@
 //      slot, forward   1 ─► 2 ─► … ─► L
 //            reverse   L ─► L-1 ─► … ─► 1       counted from L, not from T, so that no step is without work
 //
-// Needs activations.cl, lstm_cell.cl and gate_product.cl before it.
+// Needs activations.cl, lstm_cell.cl, weights.cl and gate_product.cl before it.
 //
 // Hidden states live in a history of time slots [T+2, row_pitch, stride]: time step t (0-based) is slot t+1, and the initial
 // state of a row stands in the slot that its first step looks back to: slot 0 forward, slot length+1 in reverse. Reading the
@@ -51,7 +51,7 @@
 //                              may be y: what a direction reads and what it writes never share a slot
 //   first_reverse, longest as in lstm_cell
 #define STEP_PARAMETERS                                                                                              \
-  __global const float *restrict x, __global const float *y, __global const float *restrict w,                      \
+  __global const float *restrict x, __global const float *y, __global const weight_t *restrict w,                   \
       __global const float *restrict bias, __global float *restrict p, __global float *restrict c, __global float *h, \
       __global const int *restrict active, int row_pitch, int x_first, int x_stride, int inputs, int y_stride,        \
       int recurrent_inputs, int units, int h_slot_rows, int h_stride, int first_reverse, int longest, int first_step, \
@@ -65,18 +65,18 @@
 TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int next, int direction, int slot,
                                   STEP_PARAMETERS) {
   int reverse = direction >= first_reverse;
-  int panel_floats = (inputs + recurrent_inputs) * 4 * VEC;
-  __global const float* panels = w + (size_t)direction * blocks * panel_floats;
-  __global const float* panel = panels + (size_t)block * panel_floats;
-  __global const float* recurrent = panel + inputs * 4 * VEC;
+  int panel_weights = (inputs + recurrent_inputs) * 4 * VEC;
+  __global const weight_t* panels = w + (size_t)direction * blocks * panel_weights;
+  __global const weight_t* panel = panels + (size_t)block * panel_weights;
+  __global const weight_t* recurrent = panel + inputs * 4 * VEC;
 
   // The share of tile n is the n-th part of the panel; tiles beyond the last part have none.
   int depth = recurrent_inputs + (HOISTED ? 0 : inputs);
-  size_t share = (size_t)(row / ROWS) * (4 / GATES) * (depth / 4) * PREFETCH * LINE;
+  size_t share = (size_t)(row / ROWS) * (4 / GATES) * (depth / 4) * PREFETCH * WEIGHT_LINE;
   int has_share = next != block && share < (size_t)depth * 4 * VEC;
-  __global const float* ahead =
-      panels + (size_t)next * panel_floats + (HOISTED ? inputs * 4 * VEC : 0) + (has_share ? share : 0);
-  int ahead_step = has_share ? PREFETCH * LINE : 0;
+  __global const weight_t* ahead =
+      panels + (size_t)next * panel_weights + (HOISTED ? inputs * 4 * VEC : 0) + (has_share ? share : 0);
+  int ahead_step = has_share ? PREFETCH * WEIGHT_LINE : 0;
 
   __global const float* before =
       y + ((size_t)(reverse ? slot + 1 : slot - 1) * row_pitch + row) * y_stride + direction * recurrent_inputs;

@@ -13,6 +13,9 @@ public interface EngineProvider {
     /** Why devices are missing, one sentence each. */
     List<String> problems();
 
-    /** Opens {@code model} on {@code device}; see {@link LstmEngine#open(Device, LstmModel, EngineOptions)}. */
+    /**
+     * Opens {@code model}, rounded as the options ask, on {@code device}; see {@link LstmEngine#open(Device, LstmModel,
+     * EngineOptions)}.
+     */
     LstmEngine open(Device device, LstmModel model, EngineOptions options);
 }

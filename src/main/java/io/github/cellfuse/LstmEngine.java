@@ -25,7 +25,8 @@ public interface LstmEngine extends AutoCloseable {
     /**
      * Opens {@code model} on {@code device}.
      *
-     * @throws InvalidInputException when there is no such device; the message lists those that there are
+     * @throws InvalidInputException when there is no such device; the message lists those that there are. Or when a weight is too large
+     *     for the precision that the options ask for
      * @throws CellFuseException when the device fails, or hasn't the memory for the weights
      */
     static LstmEngine open(Device device, LstmModel model, EngineOptions options) {
@@ -35,7 +36,7 @@ public interface LstmEngine extends AutoCloseable {
     /** The device; for {@code opencl} the one that was found, with its platform and index. */
     Device device();
 
-    /** The model that it runs. */
+    /** The model that it runs: with {@linkplain EngineOptions#weights() rounded} weights where they are stored so. */
     LstmModel model();
 
     /** What the results may be held to. */

@@ -9,6 +9,7 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.Plan;
+import io.github.cellfuse.WeightPrecision;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
@@ -73,7 +74,7 @@ final class DeviceOption {
     }
 
     private EngineOptions options() {
-        return new EngineOptions(Optional.ofNullable(plan), threads);
+        return new EngineOptions(Optional.ofNullable(plan), threads, WeightPrecision.F32);
     }
 
     private boolean isAuto() {

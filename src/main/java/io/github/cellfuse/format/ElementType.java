@@ -1,5 +1,6 @@
 package io.github.cellfuse.format;
 
+import io.github.cellfuse.HalfPrecision;
 import java.nio.ByteBuffer;
 
 /**
@@ -7,8 +8,8 @@ import java.nio.ByteBuffer;
  * nearest (ties to even; beyond the largest float32 to infinity). NaN, the infinities and -0 are kept.
  */
 enum ElementType {
-    FLOAT16("float16", 2, (bytes, at) -> halfToFloat(bytes.getShort(at))),
-    BFLOAT16("bfloat16", 2, (bytes, at) -> Float.intBitsToFloat(bytes.getShort(at) << 16)),
+    FLOAT16("float16", 2, (bytes, at) -> HalfPrecision.float16ToFloat(bytes.getShort(at))),
+    BFLOAT16("bfloat16", 2, (bytes, at) -> HalfPrecision.bfloat16ToFloat(bytes.getShort(at))),
     FLOAT32("float32", 4, ByteBuffer::getFloat),
     FLOAT64("float64", 8, (bytes, at) -> (float) bytes.getDouble(at)),
     INT8("int8", 1, ByteBuffer::get, ByteBuffer::get),
@@ -74,20 +75,6 @@ enum ElementType {
     @Override
     public String toString() {
         return label;
-    }
-
-    /** IEEE 754 binary16 to binary32, always exact. */
-    static float halfToFloat(short half) {
-        int sign = (half & 0x8000) << 16;
-        int exponent = half >>> 10 & 0x1F;
-        int mantissa = half & 0x3FF;
-        if (exponent == 0) {
-            // Zero and subnormals: mantissa · 2^-24, which float32 holds as a normal number.
-            float magnitude = mantissa * 0x1p-24f;
-            return sign == 0 ? magnitude : -magnitude;
-        }
-        int wideExponent = exponent == 0x1F ? 0xFF : exponent - 15 + 127;
-        return Float.intBitsToFloat(sign | wideExponent << 23 | mantissa << 13);
     }
 
     /** An unsigned 64-bit integer to the nearest float32. */

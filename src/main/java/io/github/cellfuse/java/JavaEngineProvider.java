@@ -35,6 +35,7 @@ public final class JavaEngineProvider implements EngineProvider {
 
     @Override
     public LstmEngine open(Device device, LstmModel model, EngineOptions options) {
-        return new JavaEngine(model, options, new ModelWeights(model));
+        LstmModel rounded = options.weights().round(model);
+        return new JavaEngine(rounded, options, new ModelWeights(rounded));
     }
 }

@@ -169,7 +169,7 @@ record CostModel(DeviceSpeed speed, LayerSize layer, int vec, int cores, long sh
     /** A tile's products with a panel of {@code depth} k. */
     private Cost panel(int depth, Candidate tile, double secondsPerByte) {
         double products = (tile.rows() + (tile.gates() == 4 ? ONE_PASS : TWO_PASSES)) * depth * 4 * multiplyAdd();
-        double weights = 4.0 * vec * depth * Float.BYTES * secondsPerByte;
+        double weights = 4.0 * vec * depth * layer.weights().bytes() * secondsPerByte;
         return new Cost(products, Math.max(0, weights - products) + OVERLAP * Math.min(weights, products), 0, 0, 0);
     }
 

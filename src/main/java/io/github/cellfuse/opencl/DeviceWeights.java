@@ -3,12 +3,12 @@ package io.github.cellfuse.opencl;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Sizes;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClQueue;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 
@@ -16,9 +16,9 @@ import java.util.List;
  * The weights of one layer on the device, packed so that a tile reads one contiguous panel: for each direction and each block of
  * {@code VEC} units {@code [I+P][4][VEC]}, the input's weights first. Lanes beyond the last unit have weights of zero.
  *
- * @param gates {@code [D,B,I+P,4,VEC]}
- * @param bias {@code [D,B,4,VEC]}
- * @param projection {@code [D,blocks of P,H,VEC]}; null without one
+ * @param gates {@code [D,B,I+P,4,VEC]}, in the precision of the weights
+ * @param bias {@code [D,B,4,VEC]}, float32
+ * @param projection {@code [D,blocks of P,H,VEC]}, in the precision of the weights; null without one
  */
 record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
 
@@ -31,13 +31,15 @@ record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
         }
     }
 
-    /** {@code layer} has the weights of each direction, all of the same sizes. */
-    static DeviceWeights upload(ClContext context, ClQueue queue, List<LstmWeights> layer, int vec) {
+    /** {@code layer} has the weights of each direction, all of the same sizes, rounded to {@code precision}. */
+    static DeviceWeights upload(
+            ClContext context, ClQueue queue, List<LstmWeights> layer, int vec, WeightPrecision precision) {
         LstmWeights first = layer.get(0);
         int inputs = first.inputSize(), outputs = first.outputSize(), hidden = first.hiddenSize();
         int directions = layer.size(), blocks = blocks(hidden, vec), depth = inputs + outputs;
 
-        Packer panel = new Packer(queue, directions, blocks, blockSize("weights [I+P,4,VEC]", depth, 4, vec));
+        Packer panel =
+                new Packer(queue, precision, directions, blocks, blockSize("weights [I+P,4,VEC]", depth, 4, vec));
         ClBuffer gates = panel.fill(context, "weights", (target, direction, block) -> {
             LstmWeights weights = layer.get(direction);
             for (int gate = 0; gate < LstmWeights.GATES; gate++) {
@@ -53,7 +55,7 @@ record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
             }
         });
         List<float[]> sums = layer.stream().map(LstmWeights::bias).toList();
-        Packer biases = new Packer(queue, directions, blocks, 4 * vec);
+        Packer biases = new Packer(queue, WeightPrecision.F32, directions, blocks, 4 * vec);
         ClBuffer bias = biases.fill(context, "bias", (target, direction, block) -> {
             float[] sum = sums.get(direction);
             for (int gate = 0; gate < LstmWeights.GATES; gate++) {
@@ -65,8 +67,8 @@ record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
         if (!first.hasProjection()) {
             return new DeviceWeights(gates, bias, null);
         }
-        Packer projected =
-                new Packer(queue, directions, blocks(outputs, vec), blockSize("projection [H,VEC]", hidden, vec));
+        Packer projected = new Packer(
+                queue, precision, directions, blocks(outputs, vec), blockSize("projection [H,VEC]", hidden, vec));
         ClBuffer projection = projected.fill(context, "projection", (target, direction, block) -> {
             float[] values = layer.get(direction).projection();
             for (int lane = 0; lane < vec && block * vec + lane < outputs; lane++) {
@@ -100,29 +102,35 @@ record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
     }
 
     /** Packs and uploads a buffer block by block, so that no second copy of the weights stands in memory. */
-    private record Packer(ClQueue queue, int directions, int blocks, int blockSize) {
+    private record Packer(ClQueue queue, WeightPrecision precision, int directions, int blocks, int blockSize) {
         ClBuffer fill(ClContext context, String name, BlockFiller filler) {
-            long bytes = Sizes.product(name, directions, blocks, blockSize, Float.BYTES);
+            long bytes = Sizes.product(name, directions, blocks, blockSize, precision.bytes());
             long largest = context.device().capabilities().maxAllocationBytes();
             if (bytes > largest) {
                 throw new CellFuseException("the " + name + " of a layer: " + bytes + " bytes are more than the "
                         + largest + " that " + context.device() + " allocates at once; choose another device");
             }
-            int blockBytes = Math.multiplyExact(blockSize, Float.BYTES);
+            int blockBytes = Math.multiplyExact(blockSize, precision.bytes());
             ClBuffer buffer = context.buffer(name, bytes, ClBuffer.Access.READ_ONLY);
-            FloatBuffer staging = ByteBuffer.allocateDirect(blockBytes)
-                    .order(ByteOrder.nativeOrder())
-                    .asFloatBuffer();
+            ByteBuffer staging = ByteBuffer.allocateDirect(blockBytes).order(ByteOrder.nativeOrder());
             float[] values = new float[blockSize];
             for (int k = 0; k < directions * blocks; k++) {
                 Arrays.fill(values, 0.0f);
                 filler.fill(values, k / blocks, k % blocks);
-                queue.write(
-                        buffer,
-                        (long) k * blockBytes,
-                        staging.clear().put(values).flip());
+                store(values, staging.clear());
+                queue.write(buffer, (long) k * blockBytes, staging);
             }
             return buffer;
+        }
+
+        private void store(float[] values, ByteBuffer target) {
+            if (precision == WeightPrecision.F32) {
+                target.asFloatBuffer().put(values);
+                return;
+            }
+            for (int k = 0; k < values.length; k++) {
+                target.putShort(k * Short.BYTES, (short) precision.toBits(values[k]));
+            }
         }
     }
 }

@@ -15,19 +15,22 @@ import java.util.stream.Stream;
 
 /** The programs that the kernel files make: each is its file and those that it builds on, compiled as one text. */
 enum KernelSource {
-    STEP("lstm_step", "activations", "lstm_cell", "gate_product", "lstm_step"),
-    INPUT_PROJECTION("lstm_input_projection", "activations", "lstm_cell", "gate_product", "input_projection"),
-    HIDDEN_PROJECTION("lstm_hidden_projection", "activations", "lstm_cell", "gate_product", "hidden_projection"),
+    STEP("lstm_step", "activations", "lstm_cell", "weights", "gate_product", "lstm_step"),
+    INPUT_PROJECTION(
+            "lstm_input_projection", "activations", "lstm_cell", "weights", "gate_product", "input_projection"),
+    HIDDEN_PROJECTION(
+            "lstm_hidden_projection", "activations", "lstm_cell", "weights", "gate_product", "hidden_projection"),
     SEQUENCE(
             "lstm_sequence",
             "activations",
             "lstm_cell",
+            "weights",
             "gate_product",
             "lstm_step",
             "hidden_projection",
             "lstm_sequence"),
     STATE("lstm_state", "activations", "lstm_cell", "lstm_state"),
-    ROOFLINE("roofline", "activations", "gate_product", "roofline");
+    ROOFLINE("roofline", "activations", "weights", "gate_product", "roofline");
 
     /** Loose kernel files are read from this folder when the property is set: to try a kernel without building the jar. */
     private static final String FOLDER_PROPERTY = "cellfuse.kernels";

@@ -34,12 +34,12 @@ public final class OpenClEngine implements LstmEngine {
     OpenClEngine(ClContext context, Programs programs, LstmModel model, Plans plans, Tier tier) {
         this.context = context;
         this.programs = programs;
-        this.model = model;
+        this.model = programs.weights().round(model);
         this.plans = plans;
         this.tier = tier;
         try (ClQueue queue = context.queue()) {
-            weights = model.layers().stream()
-                    .map(layer -> DeviceWeights.upload(context, queue, layer, plans.vec()))
+            weights = this.model.layers().stream()
+                    .map(layer -> DeviceWeights.upload(context, queue, layer, plans.vec(), programs.weights()))
                     .toList();
         }
     }
@@ -48,8 +48,8 @@ public final class OpenClEngine implements LstmEngine {
     static OpenClEngine open(ClDevice device, LstmModel model, EngineOptions options) {
         ClContext context = device.open();
         try {
-            Programs programs = new Programs(context);
-            Plans plans = Plans.of(device.capabilities(), model, options.plan());
+            Programs programs = new Programs(context, options.weights());
+            Plans plans = Plans.of(device.capabilities(), LayerSize.of(model, options.weights()), options.plan());
             return new OpenClEngine(context, programs, model, plans, SelfTest.tier(context, programs));
         } catch (RuntimeException | Error e) {
             context.close();

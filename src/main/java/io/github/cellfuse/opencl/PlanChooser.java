@@ -302,8 +302,9 @@ final class PlanChooser {
         long sharing = plan == Plan.SEQUENCE
                 ? (tiles + groups.rowGroups((int) tiles) - 1) / groups.rowGroups((int) tiles)
                 : tiles;
-        // 4 k of a panel are 4 · 4 · VEC floats, which is VEC cache lines.
-        long passes = sharing * tile.passes(), lines = (tile.vec() + passes - 1) / passes;
+        // 4 k of a panel are 4 · 4 · VEC weights, which is VEC cache lines of floats.
+        long ofPanel = Math.max(1, (long) tile.vec() * layer.weights().bytes() / Float.BYTES);
+        long passes = sharing * tile.passes(), lines = (ofPanel + passes - 1) / passes;
         return lines > 4 ? 0 : lines > 2 ? 4 : (int) lines;
     }
 

@@ -1,6 +1,5 @@
 package io.github.cellfuse.opencl;
 
-import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.cl.Capabilities;
 import java.util.Optional;
@@ -18,8 +17,7 @@ interface Plans {
     PlanChoice choose(int rows, int steps, boolean together);
 
     /** {@code forced} where the caller insists on a plan; else what was tuned, or what {@link PlanChooser} says. */
-    static Plans of(Capabilities device, LstmModel model, Optional<Plan> forced) {
-        LayerSize layer = LayerSize.of(model);
+    static Plans of(Capabilities device, LayerSize layer, Optional<Plan> forced) {
         Optional<TunedFile> file = TunedFile.of(device);
         Optional<Tuned> measured = file.flatMap(TunedFile::read);
         PlanChooser chooser =

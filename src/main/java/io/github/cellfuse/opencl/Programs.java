@@ -1,5 +1,6 @@
 package io.github.cellfuse.opencl;
 
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClProgram;
@@ -12,18 +13,40 @@ final class Programs {
     private record Key(KernelSource source, Tile tile) {}
 
     private final ClContext context;
+    private final WeightPrecision weights;
     private final ProgramCache cache;
     private final Map<Key, ClProgram> compiled = new HashMap<>();
 
     Programs(ClContext context) {
+        this(context, WeightPrecision.F32);
+    }
+
+    /** For weights that are stored like this. */
+    Programs(ClContext context, WeightPrecision weights) {
         this.context = context;
+        this.weights = weights;
         cache = ProgramCache.fromEnvironment();
+    }
+
+    /** How the kernels read weights. */
+    WeightPrecision weights() {
+        return weights;
+    }
+
+    /** The macros that {@code weights.cl} documents. */
+    private String weightOptions() {
+        return switch (weights) {
+            case F32 -> "";
+            case F16 -> " -D WEIGHTS_F16";
+            case BF16 -> " -D WEIGHTS_BF16";
+        };
     }
 
     /** A new kernel, for one session. */
     synchronized ClKernel kernel(KernelSource source, Tile tile, String name) {
         ClProgram program = compiled.computeIfAbsent(
-                new Key(source, tile), key -> cache.program(context, source.title(), source.texts(), tile.options()));
+                new Key(source, tile),
+                key -> cache.program(context, source.title(), source.texts(), tile.options() + weightOptions()));
         return program.kernel(name);
     }
 }

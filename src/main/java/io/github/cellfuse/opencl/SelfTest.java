@@ -11,6 +11,7 @@ import io.github.cellfuse.LstmState;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
@@ -19,6 +20,8 @@ import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.java.Activations;
 import io.github.cellfuse.java.JavaEngineProvider;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Random;
@@ -36,6 +39,8 @@ final class SelfTest {
     /** What has been said: each once, however many engines a program opens on a device. */
     private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
 
+    /** The values of a 16-bit format. */
+    private static final int STORED = 1 << 16;
     /** Values through the activations. */
     private static final int VALUES = 8192;
     /** Fixed: a device must not pass on one day and fail on the next. */
@@ -61,6 +66,9 @@ final class SelfTest {
         }
         SelfTest test = new SelfTest(context, programs);
         String failure = test.activations();
+        if (failure == null) {
+            failure = test.storedWeights();
+        }
         if (failure == null) {
             failure = test.smallLstm();
         }
@@ -104,6 +112,35 @@ final class SelfTest {
         return null;
     }
 
+    /** Every weight that can be stored in 16 bits. Null when every bit agrees, or weights have 32. */
+    private String storedWeights() {
+        WeightPrecision weights = programs.weights();
+        if (weights == WeightPrecision.F32) {
+            return null;
+        }
+        ByteBuffer stored = ByteBuffer.allocateDirect(STORED * weights.bytes()).order(ByteOrder.nativeOrder());
+        for (int bits = 0; bits < STORED; bits++) {
+            stored.putShort(bits * weights.bytes(), (short) bits);
+        }
+        float[] loaded = new float[STORED];
+        try (ClQueue queue = context.queue();
+                ClKernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_load_weights");
+                ClBuffer from = context.buffer("self-test weights", stored.capacity(), ClBuffer.Access.READ_ONLY);
+                ClBuffer to = context.buffer("self-test floats", 4L * STORED, ClBuffer.Access.WRITE_ONLY)) {
+            queue.write(from, 0, stored);
+            kernel.setBuffer(0, from).setBuffer(1, to);
+            queue.launch(kernel, NdRange.of(STORED / tile.vec()));
+            new Transfers(queue).read(to, 0, STORED, view -> view.get(0, loaded));
+        }
+        for (int bits = 0; bits < STORED; bits++) {
+            float expected = weights.fromBits(bits);
+            if (differ(expected, loaded[bits])) {
+                return describe("the " + weights.label() + " " + String.format("%04x", bits), expected, loaded[bits]);
+            }
+        }
+        return null;
+    }
+
     /** Two ragged bidirectional layers over awkward sizes and values. Null when every bit agrees. */
     private String smallLstm() {
         Random random = new Random(SEED);
@@ -119,10 +156,12 @@ final class SelfTest {
         LstmInput input = LstmInput.batchMajor(values(rows * steps * inputs, random), rows, steps)
                 .withLengths(lengths)
                 .withInitialState(state);
-        EngineOptions options = EngineOptions.DEFAULT.withPlan(Plan.FUSED).withThreads(1);
+        EngineOptions options =
+                EngineOptions.DEFAULT.withPlan(Plan.FUSED).withThreads(1).withWeights(programs.weights());
 
         LstmOutput found;
-        Plans plans = Plans.of(context.device().capabilities(), model, options.plan());
+        Plans plans =
+                Plans.of(context.device().capabilities(), LayerSize.of(model, programs.weights()), options.plan());
         OpenClEngine engine = new OpenClEngine(context, programs, model, plans, Tier.EXACT);
         try (LstmSession session = engine.newSession()) {
             found = session.run(input);

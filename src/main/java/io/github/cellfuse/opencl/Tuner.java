@@ -9,6 +9,7 @@ import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.Sizes;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
@@ -45,10 +46,15 @@ public final class Tuner implements AutoCloseable {
 
     /** Measures {@code device}'s roofline, and opens {@code model} on it. */
     public Tuner(Device.OpenCl device, LstmModel model) {
+        this(device, model, WeightPrecision.F32);
+    }
+
+    /** The same for weights that are stored in another precision. */
+    public Tuner(Device.OpenCl device, LstmModel model, WeightPrecision weights) {
         ClDevice found = OpenClEngineProvider.find(device);
         this.device = found.capabilities();
         this.model = model;
-        layer = LayerSize.of(model);
+        layer = LayerSize.of(model, weights);
         try (Roofline roofline = new Roofline(device)) {
             speed = roofline.speed();
         }
@@ -56,7 +62,7 @@ public final class Tuner implements AutoCloseable {
         context = found.open();
         try {
             // The tier doesn't matter here: nobody else sees these results.
-            engine = new OpenClEngine(context, new Programs(context), model, plans, Tier.TOLERANCE);
+            engine = new OpenClEngine(context, new Programs(context, weights), model, plans, Tier.TOLERANCE);
         } catch (RuntimeException | Error e) {
             context.close();
             throw e;

@@ -24,15 +24,15 @@ public final class ReferenceEngine implements LstmEngine {
     private final int threads;
     private final ExecutorService workers;
 
-    /** Opens {@code model}; of the options only the number of threads matters. */
+    /** Opens {@code model}; of the options the number of threads and the precision of the weights matter. */
     public ReferenceEngine(LstmModel model, EngineOptions options) {
         this(model, options, LstmCell::new);
     }
 
     /** As above, with cells made in another way. */
     ReferenceEngine(LstmModel model, EngineOptions options, Function<LstmWeights, LstmCell> newCell) {
-        this.model = model;
-        cells = model.layers().stream()
+        this.model = options.weights().round(model);
+        cells = this.model.layers().stream()
                 .map(layer -> layer.stream().map(newCell).toList())
                 .toList();
         threads =

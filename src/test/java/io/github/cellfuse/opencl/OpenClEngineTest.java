@@ -137,7 +137,7 @@ class OpenClEngineTest extends EngineContract {
         return new Capabilities(
                 type,
                 "a described device",
-                real.vendor(),
+                "its vendor",
                 version,
                 real.cVersion(),
                 real.driverVersion(),
