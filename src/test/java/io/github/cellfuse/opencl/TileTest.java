@@ -22,14 +22,18 @@ import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.TestDevices;
+import io.github.cellfuse.implementations.EveryImplementation;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -74,6 +78,40 @@ class TileTest {
                 }
                 engine.closeWeights();
             }
+        }
+    }
+
+    /** The tile that the device would be given: small, because simulators have one, too. */
+    @EveryImplementation
+    @Tag(EveryImplementation.WHOLE_BUFFERS)
+    @ParameterizedTest
+    @EnumSource(Plan.class)
+    void theDevicesOwnTileGivesTheTwinsBitsAndStaysWithinItsTensors(Plan plan) {
+        Tile tile = PlanChooser.largestTile(TestDevices.first().capabilities());
+        tile = tile.withHoisted(plan == Plan.HOISTED).withFused(plan != Plan.SEPARATE);
+        Plans plans = forced(plan, tile, Groups.EACH_TILE);
+        try (ClContext context = TestDevices.first().open()) {
+            Programs programs = new Programs(context);
+            for (long seed = TestEngines.seed(300), end = seed + 6; seed < end; seed++) {
+                RandomLstm random = around(seed, tile.vec(), tile.rows());
+                OpenClEngine engine = new OpenClEngine(context, programs, random.model(), plans, Tier.EXACT);
+                writtenAtOnce(context, engine.weights(0));
+                stayWithinTensors(random + " in tiles of " + tile, engine, random, twin(random));
+                engine.closeWeights();
+            }
+        }
+    }
+
+    /** Writes once more what was written block by block: {@link EveryImplementation#WHOLE_BUFFERS}. */
+    private static void writtenAtOnce(ClContext context, DeviceWeights weights) {
+        try (ClQueue queue = context.queue()) {
+            Stream.of(weights.gates(), weights.bias(), weights.projection())
+                    .filter(Objects::nonNull)
+                    .forEach(buffer -> {
+                        ByteBuffer all = ByteBuffer.allocateDirect((int) buffer.bytes());
+                        queue.read(buffer, 0, all);
+                        queue.write(buffer, 0, all.clear());
+                    });
         }
     }
 
