@@ -45,7 +45,7 @@ public enum Implementation {
     }
 
     /** Whether the tests must run on it: all of them, unless {@code -Dcellfuse.implementations} lists fewer. */
-    boolean wanted() {
+    public boolean wanted() {
         if (WANTED.strip().equals("none")) {
             return false;
         }
@@ -77,7 +77,7 @@ public enum Implementation {
     }
 
     /** What makes it the only one that a process finds. */
-    Map<String, String> environment() {
+    public Map<String, String> environment() {
         Map<String, String> all = new HashMap<>(environment);
         all.put(
                 "OCL_ICD_VENDORS",
