@@ -9,27 +9,9 @@
 // the epilogue of the product and the pre-activations never leave the registers. The directions know nothing of each other: a
 // launch has a step of both.
 //
-//      step            1    2    …    L         L: the length of the longest row
-//      slot, forward   1 ─► 2 ─► … ─► L
-//            reverse   L ─► L-1 ─► … ─► 1       counted from L, not from T, so that no step is without work
+// Buffers are padded to whole tiles, so a tile may read rows beyond those with a step; it never stores them.
 //
-// Needs activations.cl, lstm_cell.cl, weights.cl and gate_product.cl before it.
-//
-// Hidden states live in a history of time slots [T+2, row_pitch, stride]: time step t (0-based) is slot t+1, and the initial
-// state of a row stands in the slot that its first step looks back to: slot 0 forward, slot length+1 in reverse. Reading the
-// previous hidden state is then the same access for every step, and nothing is ever copied.
-//
-// Rows are sorted by falling length: those with a step at this slot are the first active[slot] ones. Buffers are padded to whole
-// tiles, so a tile may read rows beyond; it never stores them.
-
-// 1: the input's product (and the bias) come from input_projection.cl
-#ifndef HOISTED
-#define HOISTED 0
-#endif
-// 1: the cell is the epilogue; 0: the pre-activations are stored for lstm_cell
-#ifndef FUSED
-#define FUSED 1
-#endif
+// Needs activations.cl, lstm_cell.cl, weights.cl, gate_product.cl and step_parameters.cl before it.
 
 // One pass over k keeps all sums in registers, where every index has to be a constant; several passes meet in memory.
 #if GATES == 4
@@ -39,26 +21,6 @@
 #define EACH_PASS _Pragma("unroll 1")
 #define EACH_ROW _Pragma("unroll 1")
 #endif
-
-// What a step works on; lstm_sequence.cl takes the same.
-//   x [..,row_pitch,x_stride]  input; its slot x_first is the first in the buffer (unused when HOISTED)
-//   y [T+2,row_pitch,y_stride] history that holds h[t-1]: D·P values a row, in the slot before, or after in reverse
-//   w [D,B,I+P,4,VEC], bias [D,B,4,VEC]  packed weights (gates i f g o)
-//   p [D,..,row_pitch,B,4,VEC] pre-activations: when HOISTED those of the steps first_step … last_step, to be read, in the order
-//                              of slots; when not FUSED those of the step, to be written
-//   c [D,row_pitch,B·VEC]      cell states, updated in place
-//   h [..,h_slot_rows,h_stride] receives o⊙tanh(c), D·units values a row; h_slot_rows is 0 where all slots have the same place
-//                              may be y: what a direction reads and what it writes never share a slot
-//   first_reverse, longest as in lstm_cell
-#define STEP_PARAMETERS                                                                                              \
-  __global const float *restrict x, __global const float *y, __global const weight_t *restrict w,                   \
-      __global const float *restrict bias, __global float *restrict p, __global float *restrict c, __global float *h, \
-      __global const int *restrict active, int row_pitch, int x_first, int x_stride, int inputs, int y_stride,        \
-      int recurrent_inputs, int units, int h_slot_rows, int h_stride, int first_reverse, int longest, int first_step, \
-      int last_step
-#define STEP_ARGUMENTS                                                                                               \
-  x, y, w, bias, p, c, h, active, row_pitch, x_first, x_stride, inputs, y_stride, recurrent_inputs, units,           \
-      h_slot_rows, h_stride, first_reverse, longest, first_step, last_step
 
 // The step of one tile: the rows from `row` on, of which `rows` are left, and unit block `block` of `blocks`. Meanwhile the tile
 // fetches its share of unit block `next`'s weights, which come after.
@@ -79,15 +41,16 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
   int ahead_step = has_share ? PREFETCH * WEIGHT_LINE : 0;
 
   __global const float* before =
-      y + ((size_t)(reverse ? slot + 1 : slot - 1) * row_pitch + row) * y_stride + direction * recurrent_inputs;
+      step_before(y, slot, reverse, row_pitch, y_stride, direction, recurrent_inputs) + (size_t)row * y_stride;
 
   floatv gates[ROWS][4];  // with two passes this is memory, which the second pass and the cell find in the nearest cache
   EACH_PASS
   for (int gate = 0; gate < 4; gate += GATES) {
     floatv a[ROWS][GATES];
 #if HOISTED
-    size_t slots = last_step - first_step + 1, at = slot - chunk_slot(first_step, last_step, reverse, longest);
-    __global const float* ready = p + off_gates((direction * slots + at) * row_pitch + row, block, blocks);
+    __global const float* ready =
+        step_ready(p, slot, reverse, longest, first_step, last_step, direction, row_pitch, blocks) +
+        off_gates(row, block, blocks);
 #pragma unroll
     for (int m = 0; m < ROWS; m++) {
 #pragma unroll

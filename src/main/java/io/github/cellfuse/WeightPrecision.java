@@ -8,7 +8,7 @@ import java.util.Locale;
  * How an engine stores a model's weights: {@code W}, {@code R} and the projection. Less than float32 halves the memory that they take,
  * and what is read of it in every step, on an OpenCL device; the other devices hold the same rounded values as floats. All
  * arithmetic stays in float32, so every device has the same bits as ever, those of the {@linkplain #round(LstmModel) rounded model}.
- * Biases stay float32: they are a thousandth of the memory, and each is added in full. Immutable.
+ * Biases stay float32: they are little of the memory, and each is added whole. Immutable.
  */
 public enum WeightPrecision {
     /** As they are. */
@@ -29,6 +29,19 @@ public enum WeightPrecision {
     /** The bytes of a weight. */
     public int bytes() {
         return bytes;
+    }
+
+    /** The bytes of a model's parameters: of its weights in this precision, and of the one bias of each gate and unit in float32. */
+    public long bytes(LstmModel model) {
+        long total = 0;
+        for (List<LstmWeights> layer : model.layers()) {
+            for (LstmWeights w : layer) {
+                long weights = (long) w.input().length + w.recurrent().length;
+                weights += w.hasProjection() ? w.projection().length : 0;
+                total += weights * bytes + (long) LstmWeights.GATES * w.hiddenSize() * Float.BYTES;
+            }
+        }
+        return total;
     }
 
     /** The name of the number format: {@code float16}. */

@@ -1,5 +1,7 @@
 package io.github.cellfuse.bench;
 
+import io.github.cellfuse.WeightPrecision;
+
 /** Something to be measured; one case may have several results. */
 public sealed interface BenchCase {
     /** Which plans of a device a run is timed under. */
@@ -26,6 +28,11 @@ public sealed interface BenchCase {
         return false;
     }
 
+    /** The same with the weights stored otherwise; itself where there are none. */
+    default BenchCase withWeights(WeightPrecision weights) {
+        return this;
+    }
+
     /**
      * Whole runs through a session.
      *
@@ -36,6 +43,11 @@ public sealed interface BenchCase {
         @Override
         public String describe() {
             return "run " + dimensions;
+        }
+
+        @Override
+        public Run withWeights(WeightPrecision weights) {
+            return new Run(suite, dimensions.withWeights(weights), plans, series, always);
         }
 
         @Override
@@ -57,6 +69,11 @@ public sealed interface BenchCase {
         }
 
         @Override
+        public Kernels withWeights(WeightPrecision weights) {
+            return new Kernels(suite, dimensions.withWeights(weights));
+        }
+
+        @Override
         public double cost() {
             return Work.run(dimensions).flops();
         }
@@ -67,6 +84,11 @@ public sealed interface BenchCase {
         @Override
         public String describe() {
             return "recurrence " + dimensions;
+        }
+
+        @Override
+        public Recurrent withWeights(WeightPrecision weights) {
+            return new Recurrent(suite, dimensions.withWeights(weights));
         }
 
         @Override

@@ -7,6 +7,7 @@ import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.Plan;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.opencl.OpenClEngine;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -40,16 +41,18 @@ final class Contest {
     /** The contenders of {@code run} on {@code device}. */
     static List<Contender> contenders(BenchCase.Run run, Device device) {
         List<Contender> contenders = new ArrayList<>();
+        EngineOptions options =
+                EngineOptions.DEFAULT.withWeights(run.dimensions().weights());
         if (device instanceof Device.OpenCl && run.plans() == BenchCase.Plans.CHOSEN) {
-            contenders.add(new Contender(device, EngineOptions.DEFAULT));
+            contenders.add(new Contender(device, options));
             return contenders;
         }
         if (device instanceof Device.OpenCl) {
             for (Plan plan : Plan.values()) {
-                contenders.add(new Contender(device, EngineOptions.DEFAULT.withPlan(plan)));
+                contenders.add(new Contender(device, options.withPlan(plan)));
             }
         }
-        contenders.add(new Contender(Device.JAVA, EngineOptions.DEFAULT));
+        contenders.add(new Contender(Device.JAVA, options));
         return contenders;
     }
 
@@ -60,8 +63,10 @@ final class Contest {
      */
     static List<BenchResult> measure(BenchCase.Run run, Ceiling ceiling, Rounds rounds) {
         Problem problem = Problem.of(run.dimensions());
-        Work work = Work.run(run.dimensions());
         List<Contender> contenders = contenders(run, ceiling.device());
+        List<Work> work = contenders.stream()
+                .map(contender -> work(run.dimensions(), contender.device()))
+                .toList();
         List<LstmEngine> engines = new ArrayList<>();
         try {
             List<LstmSession> sessions = new ArrayList<>();
@@ -80,7 +85,7 @@ final class Contest {
                 for (int c = 0; c < sessions.size(); c++) {
                     double seconds = turn(sessions.get(c), problem.input(), output);
                     Limits limits = ceiling.of(contenders.get(c).device(), now);
-                    samples.get(c).add(seconds, limits.share(work, seconds));
+                    samples.get(c).add(seconds, limits.share(work.get(c), seconds));
                 }
             }
             List<BenchResult> results = new ArrayList<>();
@@ -92,12 +97,17 @@ final class Contest {
                                 plan(engines.get(c), run.dimensions()),
                                 run.series(),
                                 run.dimensions(),
-                                work));
+                                work.get(c)));
             }
             return results;
         } finally {
             engines.forEach(LstmEngine::close);
         }
+    }
+
+    /** Whatever the weights are rounded to, {@code java} holds them as floats. */
+    private static Work work(Dimensions d, Device device) {
+        return Work.run(device instanceof Device.Java ? d.withWeights(WeightPrecision.F32) : d);
     }
 
     private static void warmUp(List<LstmSession> sessions, Problem problem, LstmOutput output) {

@@ -82,7 +82,7 @@ final class KernelMeasurement {
             Rounds rounds) {
         Dimensions d = kernels.dimensions();
         Map<String, Samples> samples = new LinkedHashMap<>();
-        profile(problem, expected, plan, ceiling, rounds, (launches, now) -> {
+        profile(problem, d, expected, plan, ceiling, rounds, (launches, now) -> {
             Map<String, List<Double>> times = new LinkedHashMap<>();
             for (KernelProfile.Launch launch : launches) {
                 if (work(launch.kernel(), plan, d) != null) {
@@ -137,7 +137,7 @@ final class KernelMeasurement {
         Work work = Work.recurrent(d);
         Problem problem = Problem.of(d);
         Samples samples = new Samples();
-        profile(problem, problem.expected(), Plan.HOISTED, ceiling, rounds, (launches, now) -> {
+        profile(problem, d, problem.expected(), Plan.HOISTED, ceiling, rounds, (launches, now) -> {
             double seconds = recurrentSeconds(launches);
             samples.add(seconds, now.share(work, seconds));
         });
@@ -163,8 +163,14 @@ final class KernelMeasurement {
     }
 
     private static void profile(
-            Problem problem, FloatBuffer expected, Plan plan, Ceiling ceiling, Rounds rounds, Round round) {
-        EngineOptions options = EngineOptions.DEFAULT.withPlan(plan);
+            Problem problem,
+            Dimensions d,
+            FloatBuffer expected,
+            Plan plan,
+            Ceiling ceiling,
+            Rounds rounds,
+            Round round) {
+        EngineOptions options = EngineOptions.DEFAULT.withPlan(plan).withWeights(d.weights());
         try (LstmEngine engine = LstmEngine.open(ceiling.device(), problem.model(), options);
                 KernelProfile profile = new KernelProfile(engine)) {
             LstmOutput output = LstmOutput.allocate(problem.model(), problem.input());

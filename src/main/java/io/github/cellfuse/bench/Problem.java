@@ -18,7 +18,7 @@ import java.util.SplittableRandom;
 /**
  * A model and a batch of the given sizes, the same values each time.
  *
- * @param model with the spread of PyTorch's default initialisation
+ * @param model with the spread of PyTorch's default initialisation, rounded as its weights are stored
  * @param input {@code [T,N,I]}, values from -1 to 1
  */
 record Problem(LstmModel model, LstmInput input) {
@@ -35,7 +35,7 @@ record Problem(LstmModel model, LstmInput input) {
         }
         LstmModel model = new LstmModel(d.directions() == 1 ? Direction.FORWARD : Direction.BIDIRECTIONAL, layers);
         float[] x = values(random, Sizes.product("x [T,N,I]", d.t(), d.n(), d.i()), 1);
-        return new Problem(model, LstmInput.timeMajor(x, d.t(), d.n()));
+        return new Problem(d.weights().round(model), LstmInput.timeMajor(x, d.t(), d.n()));
     }
 
     private static LstmWeights weights(Dimensions d, int inputs, SplittableRandom random, float scale) {

@@ -9,7 +9,7 @@ import io.github.cellfuse.Plan;
  * non-linearities as {@code kernels/activations.cl} defines them. The cell at the end of a product isn't counted: {@value
  * #CELL_FLOPS} operations beside 8·(I+H), which makes what it costs visible.
  *
- * <p>Bytes are those that must come from memory or go there even if every cache were perfect: each operand once, float32. So the
+ * <p>Bytes are those that must come from memory or go there even if every cache were perfect: each operand once, in float32 but for weights, which count as they are stored. So the
  * intensity is the largest possible, and the roofline over it a true limit.
  *
  * @param flops floating-point operations of one launch or run
@@ -41,13 +41,14 @@ public record Work(double flops, double bytes) {
     /** {@code lstm_input_projection} of all T steps: x, W and the bias read, the pre-activations written. */
     static Work inputProjection(Dimensions d) {
         double rows = (double) d.t() * d.n(), gates = 4.0 * d.h();
-        return new Work(2 * rows * gates * d.i(), floats(rows * d.i() + gates * d.i() + gates + rows * gates));
+        double bytes = floats(rows * d.i() + gates + rows * gates) + weights(d, gates * d.i());
+        return new Work(2 * rows * gates * d.i(), bytes);
     }
 
     /** {@code lstm_hidden_projection} of one step: o⊙tanh(c) and S read, h written. */
     static Work hiddenProjection(Dimensions d) {
         double n = d.n(), h = d.h(), p = d.p();
-        return new Work(2 * n * h * p, floats(n * h + h * p + n * p));
+        return new Work(2 * n * h * p, floats(n * h + n * p) + weights(d, h * p));
     }
 
     /**
@@ -56,32 +57,34 @@ public record Work(double flops, double bytes) {
      */
     static Work step(Dimensions d, Plan plan) {
         double n = d.n(), h = d.h(), p = d.p(), i = d.i();
-        double input = plan == Plan.HOISTED ? 4 * n * h : n * i + 4 * h * i + 4 * h;
+        double input = plan == Plan.HOISTED ? 4 * n * h : n * i + 4 * h;
         double output = plan == Plan.SEPARATE ? 4 * n * h : 3 * n * h;
         double depth = plan == Plan.HOISTED ? p : i + p;
-        return new Work(8 * n * h * depth, floats(input + n * p + 4 * h * p + output));
+        return new Work(8 * n * h * depth, floats(input + n * p + output) + weights(d, 4 * h * depth));
     }
 
     /** {@code lstm_sequence} of all T steps: a whole run but for the states' way in and out; c is updated in place. */
     static Work sequence(Dimensions d) {
         double n = d.n(), h = d.h(), p = d.p();
-        return new Work(layerFlops(d, 0), floats((double) d.t() * n * (d.i() + p) + n * p + 2 * n * h + weights(d, 0)));
+        double values = (double) d.t() * n * (d.i() + p) + n * p + 2 * n * h;
+        return new Work(layerFlops(d, 0), floats(values) + layerBytes(d, 0));
     }
 
     /** The recurrent product alone of all T steps, DeepBench's count: 8·H²·N·T operations; bytes as T hoisted steps with R read once. */
     static Work recurrent(Dimensions d) {
         double rows = (double) d.t() * d.n(), n = d.n(), h = d.h();
-        return new Work(8 * h * h * rows, floats(4 * rows * h + rows * h + 4 * h * h + n * h + 2 * n * h));
+        double values = 4 * rows * h + rows * h + n * h + 2 * n * h;
+        return new Work(8 * h * h * rows, floats(values) + weights(d, 4 * h * h));
     }
 
     /** A whole run: x, the weights and the initial states read once, y and the final states written once. */
     static Work run(Dimensions d) {
-        double flops = 0, values = (double) d.t() * d.n() * (d.i() + (double) d.directions() * d.p());
+        double flops = 0, bytes = floats((double) d.t() * d.n() * (d.i() + (double) d.directions() * d.p()));
         for (int layer = 0; layer < d.layers(); layer++) {
             flops += d.directions() * layerFlops(d, layer);
-            values += d.directions() * (weights(d, layer) + 2.0 * d.n() * (d.p() + d.h()));
+            bytes += d.directions() * (layerBytes(d, layer) + floats(2.0 * d.n() * (d.p() + d.h())));
         }
-        return new Work(flops, floats(values));
+        return new Work(flops, bytes);
     }
 
     /** Products of one direction: 8·H·(I+P)·N·T, and 2·P·H·N·T of the projection. */
@@ -91,10 +94,15 @@ public record Work(double flops, double bytes) {
         return gates + (d.p() == d.h() ? 0 : 2.0 * d.p() * d.h() * rows);
     }
 
-    /** Values of one direction's weights: W, R, one bias, S. */
-    private static double weights(Dimensions d, int layer) {
+    /** Bytes of one direction's parameters: W, R and S as they are stored, and one bias in float32. */
+    private static double layerBytes(Dimensions d, int layer) {
         double h = d.h();
-        return 4 * h * ((double) d.inputs(layer) + d.p() + 1) + (d.p() == d.h() ? 0 : h * d.p());
+        double values = 4 * h * ((double) d.inputs(layer) + d.p()) + (d.p() == d.h() ? 0 : h * d.p());
+        return weights(d, values) + floats(4 * h);
+    }
+
+    private static double weights(Dimensions d, double values) {
+        return d.weights().bytes() * values;
     }
 
     private static double floats(double values) {

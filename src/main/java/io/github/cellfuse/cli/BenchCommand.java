@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
@@ -74,6 +75,9 @@ final class BenchCommand implements Callable<Integer> {
             description = "An OpenCL device, or java, which has no kernels to measure. Default: ${DEFAULT-VALUE}.")
     private String device = "auto";
 
+    @Mixin
+    private WeightsOption weights = new WeightsOption();
+
     @Option(names = "--rounds", paramLabel = "R", defaultValue = "7", description = "Default: ${DEFAULT-VALUE}.")
     private int rounds = 7;
 
@@ -104,7 +108,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<BenchCase> cases = cases();
+        List<BenchCase> cases = cases().stream()
+                .map(each -> each.withWeights(weights.precision()))
+                .toList();
         checkFiles();
         Optional<BenchFile> old = Optional.ofNullable(compare).map(BenchFile::read);
         Device on = device(cases);

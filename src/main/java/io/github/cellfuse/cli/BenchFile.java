@@ -9,6 +9,7 @@ import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.bench.Comparison;
 import io.github.cellfuse.bench.Dimensions;
 import io.github.cellfuse.format.TextFile;
@@ -61,7 +62,8 @@ record BenchFile(Path path, String device, String date, List<Comparison.Old> res
                 fields.integer("h"),
                 fields.integer("p"),
                 fields.integer("layers"),
-                fields.integer("directions"));
+                fields.integer("directions"),
+                fields.weights());
         return new Comparison.Old(
                 fields.text("suite"), fields.text("kernel"), fields.textOrNull("plan"), dimensions, fields.seconds());
     }
@@ -121,6 +123,20 @@ record BenchFile(Path path, String device, String date, List<Comparison.Old> res
                 throw invalid(path, where + name, "a whole number", raw(name));
             }
             throw invalid(path, where + name, "a whole number", raw(name));
+        }
+
+        /** Files from before there was a choice don't have it. */
+        WeightPrecision weights() {
+            if (raw("weights") == null) {
+                return WeightPrecision.F32;
+            }
+            String name = text("weights");
+            for (WeightPrecision weights : WeightPrecision.values()) {
+                if (weights.toString().equals(name)) {
+                    return weights;
+                }
+            }
+            throw invalid(path, where + "weights", "\"f32\", \"f16\" or \"bf16\"", raw("weights"));
         }
 
         double seconds() {

@@ -91,6 +91,7 @@ final class BenchJson {
         json.addProperty("p", d.p());
         json.addProperty("layers", d.layers());
         json.addProperty("directions", d.directions());
+        json.addProperty("weights", d.weights().toString());
         json.addProperty("rounds", result.rounds());
         json.addProperty("seconds", result.seconds());
         json.addProperty("flops", result.work().flops());

@@ -12,9 +12,10 @@ import io.github.cellfuse.Plan;
 import io.github.cellfuse.WeightPrecision;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The options that say where and how to compute; a mixin of every command that computes. None of them changes a bit. */
+/** The options that say where and how to compute; a mixin of every command that computes. Only {@code --weights} changes bits. */
 final class DeviceOption {
     private static final String AUTO = "auto";
 
@@ -41,6 +42,9 @@ final class DeviceOption {
             paramLabel = "N",
             description = "Worker threads of the java and reference devices. Default: one for each core.")
     private int threads;
+
+    @Mixin
+    private WeightsOption weights = new WeightsOption();
 
     /** Opens {@code model} where the options ask, and tells why there. */
     EngineChoice open(LstmModel model) {
@@ -73,8 +77,13 @@ final class DeviceOption {
         return LstmEngine.open(choice.device(), model, options());
     }
 
+    /** How the weights are stored. */
+    WeightPrecision weights() {
+        return weights.precision();
+    }
+
     private EngineOptions options() {
-        return new EngineOptions(Optional.ofNullable(plan), threads, WeightPrecision.F32);
+        return new EngineOptions(Optional.ofNullable(plan), threads, weights.precision());
     }
 
     private boolean isAuto() {

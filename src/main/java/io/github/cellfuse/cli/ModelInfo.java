@@ -3,6 +3,7 @@ package io.github.cellfuse.cli;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Sizes;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.format.PyTorchLstm;
 import io.github.cellfuse.format.SafetensorsFile;
 import java.io.PrintWriter;
@@ -14,6 +15,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What {@code info} tells.
@@ -59,6 +62,7 @@ record ModelInfo(
         line(out, "projection", model.hasProjection() ? "P = " + model.stateSize() : "none");
         line(out, "output", "D*P = " + model.outputSize());
         line(out, "parameters", model.parameters() + " (" + Numbers.bytes(weightBytes()) + ")");
+        line(out, "weights", describeStored());
         for (int layer = 0; layer < model.layerCount(); layer++) {
             line(
                     out,
@@ -82,6 +86,14 @@ record ModelInfo(
                 Numbers.bytes(outputBytes()),
                 Numbers.bytes(stateBytes()),
                 flops());
+    }
+
+    /** A device's memory for the parameters, by the precision of the weights. */
+    private String describeStored() {
+        return Stream.of(WeightPrecision.values())
+                        .map(weights -> "as " + weights + " " + Numbers.bytes(weights.bytes(model)))
+                        .collect(Collectors.joining(", "))
+                + ", with biases in float32";
     }
 
     private String describeOthers() {
@@ -112,6 +124,11 @@ record ModelInfo(
         json.put("bias", hasBias());
         json.put("parameters", model.parameters());
         json.put("weight_bytes", weightBytes());
+        Map<String, Object> stored = new LinkedHashMap<>();
+        for (WeightPrecision weights : WeightPrecision.values()) {
+            stored.put(weights.toString(), weights.bytes(model));
+        }
+        json.put("stored_bytes", stored);
         json.put("flops_per_step", model.flopsPerStep());
         List<Object> layers = new ArrayList<>();
         for (int layer = 0; layer < model.layerCount(); layer++) {

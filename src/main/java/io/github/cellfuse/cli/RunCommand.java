@@ -1,9 +1,11 @@
 package io.github.cellfuse.cli;
 
+import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineChoice;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.batch.BatchRun;
 import io.github.cellfuse.batch.Chunking;
 import io.github.cellfuse.format.NpyArray;
@@ -33,7 +35,8 @@ import picocli.CommandLine.Spec;
                     + " values), as torch.nn.LSTM gives them. A single sequence [T, I] gives [T, D*P]. Files may be larger"
                     + " than memory. Numbers of any kind are read and become float32; the result is float32.",
             "",
-            "The result is the same, to the bit, on every exact device and for every --plan, --batch and --threads.",
+            "The result is the same, to the bit, on every exact device and for every --plan, --batch and --threads. --weights"
+                    + " alone changes it, and does so alike on every device.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -42,7 +45,8 @@ import picocli.CommandLine.Spec;
             "  cellfuse run model.safetensors x.npy -o out.npz --lengths lengths.npy",
             "  cellfuse run model.safetensors data.npz:x -o y.npy --layout TNC --device opencl:0.0",
             "  cellfuse run model.safetensors next.npy -o next.npz --h0 out.npz:h_n --c0 out.npz:c_n",
-            "  cellfuse run model.safetensors x.npy -o y.npy --device java --threads 4 --batch 64 --quiet"
+            "  cellfuse run model.safetensors x.npy -o y.npy --device java --threads 4 --batch 64 --quiet",
+            "  cellfuse run model.safetensors x.npy -o y.npy --weights bf16"
         })
 final class RunCommand implements Runnable {
     @Spec
@@ -161,6 +165,11 @@ final class RunCommand implements Runnable {
     private void announce(String reason, LstmEngine engine, RunShape shape, Chunking chunking) {
         say("device " + engine.device() + ": " + reason);
         say(engine.explain(chunking.chunkRows(), shape.steps()));
+        if (device.weights() != WeightPrecision.F32) {
+            boolean stored = engine.device() instanceof Device.OpenCl;
+            say("weights " + (stored ? "stored as " : "rounded to ")
+                    + device.weights().label());
+        }
         say(Numbers.count(shape.rows(), "row") + " of " + Numbers.count(shape.steps(), "step") + " in "
                 + Numbers.count(chunking.count(), "chunk") + " of up to " + Numbers.count(chunking.chunkRows(), "row"));
     }

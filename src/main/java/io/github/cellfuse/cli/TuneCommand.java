@@ -22,6 +22,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -37,8 +38,8 @@ import picocli.CommandLine.Spec;
             "",
             "For each shape the candidates (plans, tiles, and how work is shared) are compared by bits, then take turns on"
                     + " random data. One that is clearly faster than the usual choice, by 3 %% or more in the median and in"
-                    + " three of four rounds, is stored in a small text file of the device; later runs of that layer size, of"
-                    + " half to twice the rows, use it. No bit of a result changes.",
+                    + " three of four rounds, is stored in a small text file of the device; later runs of that layer size and"
+                    + " precision of the weights, of half to twice the rows, use it. No bit of a result changes.",
             "",
             "Without MODEL, single layers of 64, 128, 256, 512 and 1024 units with as many inputs are measured; with the"
                     + " default shapes that takes some minutes on two cores.",
@@ -101,6 +102,9 @@ final class TuneCommand implements Callable<Integer> {
                     + " Default: ${DEFAULT-VALUE}.")
     private double seconds = 3;
 
+    @Mixin
+    private WeightsOption weights = new WeightsOption();
+
     @Option(names = "--dry-run", description = "Measure, and store nothing.")
     private boolean dryRun;
 
@@ -136,7 +140,7 @@ final class TuneCommand implements Callable<Integer> {
         int done = 0, winners = 0, total = models.size() * batches.size();
         // One model at a time: the weights of all of them need not be in memory together.
         for (Supplier<LstmModel> model : models) {
-            try (Tuner tuner = new Tuner(on, model.get())) {
+            try (Tuner tuner = new Tuner(on, model.get(), weights.precision())) {
                 if (done == 0) {
                     say("measured " + on + ": " + tuner.speed());
                 }

@@ -40,6 +40,9 @@ import picocli.CommandLine.Spec;
                     + " bit of y, h_n and c_n has to be java's, and every error within a bound that is computed from the"
                     + " model and the data. A device in the tolerance tier is held to the bound alone.",
             "",
+            "With --weights f16 or bf16 java and double precision have the rounded weights, too, and one more line tells how far"
+                    + " the device is from double precision with the weights unrounded; nothing is held to that.",
+            "",
             "Without INPUT two random batches are run: one of full-length sequences, and one of all lengths from 0 on that"
                     + " starts from random states.",
             ""
@@ -55,7 +58,8 @@ import picocli.CommandLine.Spec;
             "  cellfuse verify model.safetensors",
             "  cellfuse verify model.safetensors x.npy --device opencl:0.0 --json report.json",
             "  cellfuse verify model.safetensors --device opencl --plan fused --shape 64,200 --seed 7",
-            "  cellfuse verify model.safetensors x.npy --lengths lengths.npy --rows 4"
+            "  cellfuse verify model.safetensors x.npy --lengths lengths.npy --rows 4",
+            "  cellfuse verify model.safetensors x.npy --weights f16"
         })
 final class VerifyCommand implements Callable<Integer> {
     private static final Pattern SHAPE = Pattern.compile("(\\d{1,9}),(\\d{1,9})");
@@ -123,7 +127,7 @@ final class VerifyCommand implements Callable<Integer> {
         LstmModel loaded = model.load();
         Map<String, LstmInput> cases = input == null ? randomCases(loaded) : Map.of("input", read(loaded));
         DeviceChoice choice = device.settle(loaded);
-        Verifier verifier = new Verifier(m -> device.open(choice, m), judgedRows);
+        Verifier verifier = new Verifier(m -> device.open(choice, m), judgedRows, device.weights());
         PrintWriter out = spec.commandLine().getOut();
         Map<String, VerifyReport> reports = new LinkedHashMap<>();
         cases.forEach((name, batch) -> {

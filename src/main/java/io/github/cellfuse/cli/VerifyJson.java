@@ -6,6 +6,7 @@ import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import io.github.cellfuse.verify.Agreement;
+import io.github.cellfuse.verify.RoundingReport;
 import io.github.cellfuse.verify.StageReport;
 import io.github.cellfuse.verify.VerifyReport;
 import java.util.List;
@@ -42,6 +43,24 @@ final class VerifyJson {
         JsonArray stages = new JsonArray();
         report.stages().forEach(stage -> stages.add(stage(stage)));
         json.add("stages", stages);
+        json.add("rounding", report.rounding().map(VerifyJson::rounding).orElse(JsonNull.INSTANCE));
+        return json;
+    }
+
+    private static JsonElement rounding(RoundingReport report) {
+        JsonObject json = new JsonObject();
+        json.addProperty("weights", report.weights().toString());
+        json.add("y", distance(report.y()));
+        json.add("h_n", distance(report.h()));
+        json.add("c_n", distance(report.c()));
+        return json;
+    }
+
+    private static JsonObject distance(RoundingReport.Distance distance) {
+        JsonObject json = new JsonObject();
+        json.addProperty("elements", distance.elements());
+        json.add("largest", number(distance.largest()));
+        json.add("root_mean_square", number(distance.rootMeanSquare()));
         return json;
     }
 

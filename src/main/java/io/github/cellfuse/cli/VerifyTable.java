@@ -4,6 +4,7 @@ import io.github.cellfuse.DeviceChoice;
 import io.github.cellfuse.verify.Agreement;
 import io.github.cellfuse.verify.Agreement.Difference;
 import io.github.cellfuse.verify.Agreement.Judgement;
+import io.github.cellfuse.verify.RoundingReport;
 import io.github.cellfuse.verify.StageReport;
 import io.github.cellfuse.verify.VerifyReport;
 import java.io.PrintWriter;
@@ -41,6 +42,7 @@ final class VerifyTable {
         out.println();
         report.stages().forEach(stage -> details(out, stage));
         weak(out, report);
+        report.rounding().ifPresent(rounding -> rounding(out, rounding));
         out.println(verdict(report));
         out.println();
     }
@@ -108,6 +110,17 @@ final class VerifyTable {
             out.println("note: some bounds are as large as " + number(largest)
                     + " and prove little: the model amplifies small errors over many steps (docs/verify.md)");
         }
+    }
+
+    /** What the precision of the weights costs this model: a figure to decide by, and no criterion. */
+    private static void rounding(PrintWriter out, RoundingReport report) {
+        out.println("rounding of the weights to " + report.weights().label()
+                + ", largest error (root mean square) against double precision with unrounded weights: "
+                + distance("y", report.y()) + ", " + distance("h_n", report.h()) + ", " + distance("c_n", report.c()));
+    }
+
+    private static String distance(String tensor, RoundingReport.Distance distance) {
+        return tensor + " " + number(distance.largest()) + " (" + number(distance.rootMeanSquare()) + ")";
     }
 
     private static String describe(Difference d) {

@@ -14,24 +14,36 @@ import java.util.Locale;
  * @param hoisted whether the input's product is made for many steps at once: always under {@link Plan#HOISTED}, possible under
  *     {@link Plan#SEQUENCE}
  * @param groups who does what; {@link Groups#EACH_TILE} but under {@link Plan#SEQUENCE}
+ * @param staging how a work-group stages the tile in local memory, or {@link Staging#NONE}
  */
-record Candidate(Plan plan, int rows, int gates, int prefetch, boolean hoisted, Groups groups) {
+record Candidate(Plan plan, int rows, int gates, int prefetch, boolean hoisted, Groups groups, Staging staging) {
     static final int MAX_ROWS = 16;
     static final int MAX_PREFETCH = 4;
+
+    /** With a tile that reads from the caches. */
+    Candidate(Plan plan, int rows, int gates, int prefetch, boolean hoisted, Groups groups) {
+        this(plan, rows, gates, prefetch, hoisted, groups, Staging.NONE);
+    }
 
     static Candidate of(PlanChoice choice) {
         Tile tile = choice.step();
         return new Candidate(
-                choice.plan(), tile.rows(), tile.gates(), tile.prefetch(), tile.hoisted(), choice.groups());
+                choice.plan(),
+                tile.rows(),
+                tile.gates(),
+                tile.prefetch(),
+                tile.hoisted(),
+                choice.groups(),
+                tile.staging());
     }
 
     Candidate withPrefetch(int lines) {
-        return new Candidate(plan, rows, gates, lines, hoisted, groups);
+        return new Candidate(plan, rows, gates, lines, hoisted, groups, staging);
     }
 
     /** In units of {@code vec} lanes, which are the device's. */
     Tile tile(int vec) {
-        return new Tile(vec, rows, gates, prefetch, hoisted, plan != Plan.SEPARATE);
+        return new Tile(vec, rows, gates, prefetch, hoisted, plan != Plan.SEPARATE, staging);
     }
 
     /** {@code sequence plan, hoisted}. */
@@ -46,6 +58,7 @@ record Candidate(Plan plan, int rows, int gates, int prefetch, boolean hoisted, 
         return name().replace(" plan", "") + ", " + rows + (rows == 1 ? " row" : " rows")
                 + (gates == 4 ? "" : " in two passes")
                 + (prefetch == 0 ? "" : ", prefetch " + prefetch)
+                + (staging.equals(Staging.NONE) ? "" : ", groups of " + staging.units() + "x" + staging.rows())
                 + (groups.together() ? ", " + groups.rows() + "x" + groups.units() + " together" : "");
     }
 }

@@ -15,9 +15,24 @@ import java.util.stream.Stream;
 
 /** The programs that the kernel files make: each is its file and those that it builds on, compiled as one text. */
 enum KernelSource {
-    STEP("lstm_step", "activations", "lstm_cell", "weights", "gate_product", "lstm_step"),
+    STEP("lstm_step", "activations", "lstm_cell", "weights", "gate_product", "step_parameters", "lstm_step"),
+    STEP_TILED(
+            "lstm_step_tiled",
+            "activations",
+            "lstm_cell",
+            "weights",
+            "step_parameters",
+            "gate_product_tiled",
+            "lstm_step_tiled"),
     INPUT_PROJECTION(
             "lstm_input_projection", "activations", "lstm_cell", "weights", "gate_product", "input_projection"),
+    INPUT_PROJECTION_TILED(
+            "lstm_input_projection_tiled",
+            "activations",
+            "lstm_cell",
+            "weights",
+            "gate_product_tiled",
+            "input_projection_tiled"),
     HIDDEN_PROJECTION(
             "lstm_hidden_projection", "activations", "lstm_cell", "weights", "gate_product", "hidden_projection"),
     SEQUENCE(
@@ -26,9 +41,18 @@ enum KernelSource {
             "lstm_cell",
             "weights",
             "gate_product",
+            "step_parameters",
             "lstm_step",
             "hidden_projection",
             "lstm_sequence"),
+    SEQUENCE_TILED(
+            "lstm_sequence_tiled",
+            "activations",
+            "lstm_cell",
+            "weights",
+            "step_parameters",
+            "gate_product_tiled",
+            "lstm_sequence_tiled"),
     STATE("lstm_state", "activations", "lstm_cell", "lstm_state"),
     ROOFLINE("roofline", "activations", "weights", "gate_product", "roofline");
 

@@ -4,6 +4,7 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.cl.ClBuildException;
 import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.NdRange;
 import java.util.ArrayList;
@@ -83,21 +84,40 @@ final class LayerKernels implements AutoCloseable {
         outputs = model.stateSize();
 
         try {
-            loadState = open(KernelSource.STATE, choice.projection(), "lstm_load_state");
-            storeState = open(KernelSource.STATE, choice.projection(), "lstm_store_state");
+            Tile tile = choice.step(), unstaged = tile.unstaged(), projection = choice.projection();
+            loadState = open(KernelSource.STATE, projection.unstaged(), "lstm_load_state");
+            storeState = open(KernelSource.STATE, projection.unstaged(), "lstm_store_state");
             boolean whole = choice.plan() == Plan.SEQUENCE;
-            step = whole ? null : open(KernelSource.STEP, choice.step(), "lstm_step");
-            sequence = whole ? open(KernelSource.SEQUENCE, choice.step(), "lstm_sequence") : null;
-            cell = choice.plan() == Plan.SEPARATE ? open(KernelSource.STEP, choice.step(), "lstm_cell") : null;
-            inputProjection = choice.step().hoisted()
-                    ? open(KernelSource.INPUT_PROJECTION, choice.projection(), "lstm_input_projection")
+            step = whole ? null : open(KernelSource.STEP, KernelSource.STEP_TILED, tile);
+            sequence = whole ? open(KernelSource.SEQUENCE, KernelSource.SEQUENCE_TILED, tile) : null;
+            cell = choice.plan() == Plan.SEPARATE ? open(KernelSource.STEP, unstaged, "lstm_cell") : null;
+            inputProjection = tile.hoisted()
+                    ? open(KernelSource.INPUT_PROJECTION, KernelSource.INPUT_PROJECTION_TILED, projection)
                     : null;
             hiddenProjection = model.hasProjection() && !whole
-                    ? open(KernelSource.HIDDEN_PROJECTION, choice.step(), "lstm_hidden_projection")
+                    ? open(KernelSource.HIDDEN_PROJECTION, unstaged, "lstm_hidden_projection")
                     : null;
         } catch (RuntimeException | Error e) {
             close();
             throw e;
+        }
+    }
+
+    /** The kernel that a tile is for. One that stages it may not fit the device, whatever that has promised. */
+    private ClKernel open(KernelSource source, KernelSource staged, Tile tile) {
+        if (!tile.isStaged()) {
+            return open(source, tile, source.title());
+        }
+        try {
+            ClKernel kernel = open(staged, tile, staged.title());
+            long most = kernel.info().maxWorkGroupSize(), items = tile.staging().workItems();
+            if (most < items) {
+                throw new UnfitTileException(
+                        staged, tile, "a work-group has " + items + " work-items, and the device runs " + most);
+            }
+            return kernel;
+        } catch (ClBuildException e) {
+            throw new UnfitTileException(staged, tile, e);
         }
     }
 
@@ -127,10 +147,15 @@ final class LayerKernels implements AutoCloseable {
         }
         // Work-items that wait for each other are as many as run at the same time: two directions of them would not.
         int sideBySide = choice.groups().together() ? 1 : directions;
-        NdRange range =
-                NdRange.of((long) sideBySide * run.rowGroups() * choice.groups().units());
-        if (onCpu()) {
-            range.local(1);
+        NdRange range;
+        if (choice.step().isStaged()) {
+            range = groups(choice.step(), run.blocks(), run.order().active(1));
+        } else {
+            range = NdRange.of(
+                    (long) sideBySide * run.rowGroups() * choice.groups().units());
+            if (onCpu()) {
+                range.local(1);
+            }
         }
         int chunk = inputProjection == null ? run.longest() : run.chunkSteps();
         for (int first = 1; first <= run.longest(); first += chunk) {
@@ -138,14 +163,19 @@ final class LayerKernels implements AutoCloseable {
                 project(launcher, run, first, Math.min(first + chunk - 1, run.longest()));
             }
             for (int direction = 0; direction < directions; direction += sideBySide) {
-                sequence.setInt(FIRST_DIRECTION, direction);
+                if (!choice.step().isStaged()) {
+                    sequence.setInt(FIRST_DIRECTION, direction);
+                }
                 launcher.launch(sequence, range);
             }
         }
     }
 
     private void enqueueSteps(Launcher launcher, Run run) {
-        NdRange stepRange = oneByOne(NdRange.of(1, run.blocks(), directions));
+        Tile tile = choice.step();
+        NdRange stepRange = tile.isStaged()
+                ? groups(tile, run.blocks(), run.mostRows(1))
+                : oneByOne(NdRange.of(1, run.blocks(), directions));
         NdRange cellRange = localRow(NdRange.of(run.blocks(), 1, directions), run.blocks());
         NdRange hiddenRange = oneByOne(
                 NdRange.of(1, DeviceWeights.blocks(outputs, choice.step().vec()), directions));
@@ -155,7 +185,12 @@ final class LayerKernels implements AutoCloseable {
                 project(launcher, run, number, Math.min(number + chunk - 1, run.longest()));
             }
             int rows = run.mostRows(number), tiles = run.tiles(rows);
-            launcher.launch(step, stepRange.global(0, tiles).offset(2, number));
+            if (tile.isStaged()) {
+                stepRange.global(1, rowItems(tile, rows));
+            } else {
+                stepRange.global(0, tiles);
+            }
+            launcher.launch(step, stepRange.offset(2, number));
             if (cell != null) {
                 launcher.launch(cell, cellRange.global(1, rows).offset(2, number));
             }
@@ -171,7 +206,23 @@ final class LayerKernels implements AutoCloseable {
         product().setInt(STEP_CHUNK, first).setInt(STEP_CHUNK + 1, last);
         int rows = (last - first + 1) * run.rowPitch(),
                 height = choice.projection().rows();
-        launcher.launch(inputProjection, oneByOne(NdRange.of((rows + height - 1) / height, run.blocks(), directions)));
+        NdRange range = choice.projection().isStaged()
+                ? groups(choice.projection(), run.blocks(), rows)
+                : oneByOne(NdRange.of((rows + height - 1) / height, run.blocks(), directions));
+        launcher.launch(inputProjection, range);
+    }
+
+    /** The work-groups of a staged tile: units first, as neighbours read neighbouring weights. */
+    private NdRange groups(Tile tile, int blocks, int rows) {
+        Staging group = tile.staging();
+        long across = (blocks + group.units() - 1L) / group.units() * group.units();
+        return NdRange.of(across, rowItems(tile, rows), directions).local(group.units(), group.rows(), 1);
+    }
+
+    private static long rowItems(Tile tile, int rows) {
+        return (rows + tile.groupRows() - 1L)
+                / tile.groupRows()
+                * tile.staging().rows();
     }
 
     /** The kernel that multiplies the hidden states, under any plan. */
@@ -197,7 +248,7 @@ final class LayerKernels implements AutoCloseable {
                 .ints(run.rowPitch(), firstInputSlot, inputStride, inputs, stride)
                 .ints(outputs, units, slotRows, hiddenStride, firstReverse, run.longest(), 1)
                 .ints(run.longest());
-        if (sequence != null) {
+        if (sequence != null && !choice.step().isStaged()) {
             // Without a projection nothing is read there, but the argument has to be a buffer.
             first.buffers(projected ? weights.projection() : weights.bias(), b.history());
             first.ints(projected ? 1 : 0, run.rowGroups(), choice.groups().units(), 0);
@@ -210,10 +261,13 @@ final class LayerKernels implements AutoCloseable {
                     .ints(firstReverse, run.longest());
         }
         if (inputProjection != null) {
-            new Arguments(inputProjection)
+            Arguments projection = new Arguments(inputProjection)
                     .buffers(b.input(), b.preactivations(), weights.gates(), weights.bias(), b.active())
                     .ints(run.rowPitch(), firstInputSlot, inputStride, inputs)
                     .ints(outputs, firstReverse, run.longest(), 0, 0);
+            if (choice.projection().isStaged()) {
+                projection.ints(run.blocks());
+            }
         }
         if (hiddenProjection != null) {
             new Arguments(hiddenProjection)

@@ -134,6 +134,12 @@ public final class OpenClEngine implements LstmEngine {
                 device());
     }
 
+    /** From now on nothing is chosen that needs what {@code unfit} says. */
+    void refuse(UnfitTileException unfit) {
+        plans.refuse(unfit);
+        LOG.warn("{}: {}; the next best tile is taken", device(), unfit.getMessage());
+    }
+
     Capabilities capabilities() {
         return context.device().capabilities();
     }

@@ -97,7 +97,7 @@ final class OpenClSession implements LstmSession {
 
     private void compute(LstmInput batch, LstmOutput output) {
         RowOrder rows = new RowOrder(batch);
-        PlanChoice choice = engine.choose(batch.rows(), batch.steps());
+        PlanChoice choice = choose(batch);
         if (!choice.groups().together()) {
             compute(batch, rows, choice, output);
             return;
@@ -111,7 +111,22 @@ final class OpenClSession implements LstmSession {
         }
         if (!done) {
             engine.refuseTogether();
-            compute(batch, rows, engine.choose(batch.rows(), batch.steps()), output);
+            compute(batch, rows, choose(batch), output);
+        }
+    }
+
+    /** The choice for a batch, its kernels ready: a tile that the device doesn't take after all is refused, and the next one chosen. */
+    private PlanChoice choose(LstmInput batch) {
+        while (true) {
+            PlanChoice choice = engine.choose(batch.rows(), batch.steps());
+            try {
+                for (int layer = 0; layer < engine.model().layerCount(); layer++) {
+                    kernels(layer, choice);
+                }
+                return choice;
+            } catch (UnfitTileException unfit) {
+                engine.refuse(unfit);
+            }
         }
     }
 

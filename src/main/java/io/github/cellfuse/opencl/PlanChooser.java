@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 
 /**
  * Chooses the plan and the tile for a device and a shape. Every choice gives the same bits, so all that follows is about speed
- * alone; {@code docs/tuning.md} has the measurements behind it. Immutable.
+ * alone; {@code docs/tuning.md} has the measurements behind it. Thread safe.
  */
 final class PlanChooser {
     private static final int[] TILE_HEIGHTS = {6, 4, 3, 2, 1};
@@ -26,6 +26,9 @@ final class PlanChooser {
     /** On a GPU: with fewer rows, reading a weight takes about as long as using it. */
     private static final int ROWS_FOR_HOISTING = 48;
 
+    /** On a GPU: in larger layers one compute unit would read too many weights for every step. */
+    private static final int UNITS_FOR_SEQUENCE = 128;
+
     /** On a GPU: a chunk of steps that is worth taking together for the input's product. */
     private static final int STEPS_FOR_HOISTING = 8;
 
@@ -36,6 +39,7 @@ final class PlanChooser {
     private final LayerSize layer;
     private final int processors;
     private final CostModel costs;
+    private final StagedTiles staged;
 
     /** What was found for the last shape: a session often has the same again. */
     private volatile Chosen last;
@@ -59,6 +63,7 @@ final class PlanChooser {
         this.processors = processors;
         long cache = device.globalCacheBytes() > 0 ? device.globalCacheBytes() : SHARED_CACHE;
         costs = new CostModel(speed, layer, vec(device), cores(), cache);
+        staged = new StagedTiles(device, layer);
     }
 
     /**
@@ -100,22 +105,58 @@ final class PlanChooser {
         return choice(best.candidate, rows, steps, forced.isPresent() ? "as asked" : reason);
     }
 
-    /** A model of a GPU's time would need one to be fitted to. These rules hold for any. */
+    /**
+     * A model of a GPU's time would need one to be fitted to. These rules hold for any: tiles are staged in local memory where there are
+     * rows to share what is staged; a small layer is done in one launch; the input's product is hoisted where a step alone would leave
+     * compute units without work.
+     */
     private PlanChoice onGpu(int rows, int steps, Optional<Plan> forced) {
-        boolean hoists = layer.weightBytes(false) > CostModel.CORE_CACHE
-                && rows < ROWS_FOR_HOISTING
-                && steps >= STEPS_FOR_HOISTING;
+        Tile fused = Tile.of(vec(device), 1);
+        boolean many = steps >= STEPS_FOR_HOISTING;
+        if (forced.orElse(Plan.SEQUENCE) == Plan.SEQUENCE) {
+            Optional<Tile> whole = staged.sequence(rows);
+            if (whole.isPresent() && (forced.isPresent() || many && layer.units() <= UNITS_FOR_SEQUENCE)) {
+                return staged(
+                        Plan.SEQUENCE,
+                        whole.get(),
+                        rows,
+                        steps,
+                        forced,
+                        "a step begins with a barrier instead of a launch");
+            }
+        }
+        Optional<Tile> tile = staged.product(KernelSource.STEP_TILED, rows, fused);
+        boolean filled = tile.isPresent() ? staged.fillsDevice(tile.get(), rows) : rows >= ROWS_FOR_HOISTING;
+        boolean hoists = layer.weightBytes(false) > CostModel.CORE_CACHE && !filled && many;
         Plan plan = forced.orElse(hoists ? Plan.HOISTED : Plan.FUSED);
         String reason = hoists
-                ? "few rows: the input's weights are read once for many steps"
+                ? "few rows: the input's product of many steps is made at once"
                 : "the pre-activations stay in registers";
+        if (plan != Plan.SEQUENCE) {
+            Tile shape = fused.withHoisted(plan == Plan.HOISTED).withFused(plan != Plan.SEPARATE);
+            Optional<Tile> best = staged.product(KernelSource.STEP_TILED, rows, shape);
+            if (best.isPresent()) {
+                return staged(plan, best.get(), rows, steps, forced, reason);
+            }
+        }
         Candidate candidate = candidate(plan, bestTile(onePass(), rows), Groups.EACH_TILE, plan == Plan.HOISTED, rows);
         return choice(candidate, rows, steps, forced.isPresent() ? "as asked" : reason);
     }
 
+    private PlanChoice staged(Plan plan, Tile tile, int rows, int steps, Optional<Plan> forced, String reason) {
+        Candidate candidate = new Candidate(plan, tile.rows(), 4, 0, tile.hoisted(), Groups.EACH_TILE, tile.staging());
+        return choice(candidate, rows, steps, forced.isPresent() ? "as asked" : reason);
+    }
+
+    /** Never chooses {@code tile} again for the kernels of {@code source}: the device doesn't take it. */
+    void refuse(KernelSource source, Tile tile) {
+        staged.refuse(source, tile);
+        last = null;
+    }
+
     /** {@code candidate} for a batch, whoever came up with it: {@link #mayRun} of it must be true. */
     PlanChoice choice(Candidate candidate, int rows, int steps, String reason) {
-        Tile projection = bestTile(onePass(), (long) rows * steps);
+        Tile projection = projection((long) rows * steps);
         return new PlanChoice(
                 candidate.plan(),
                 candidate.tile(vec(device)),
@@ -189,10 +230,13 @@ final class PlanChooser {
             return false;
         }
         Groups groups = candidate.groups();
-        return !groups.together()
+        boolean together = !groups.together()
                 || runsTogether()
                         && (long) groups.rows() * groups.units() <= cores()
                         && groups.units() <= DeviceWeights.blocks(layer.units(), vec(device));
+        Tile tile = candidate.tile(vec(device));
+        KernelSource source = candidate.plan() == Plan.SEQUENCE ? KernelSource.SEQUENCE_TILED : KernelSource.STEP_TILED;
+        return together && (!tile.isStaged() || !onCpu() && staged.fits(source, tile));
     }
 
     /** One work-item for each core, with a share of the units, and of the rows where there are more cores than shares. */
@@ -281,6 +325,14 @@ final class PlanChooser {
         return IntStream.of(hasThirtyTwoRegisters(device) ? TWO_PASS_HEIGHTS_32 : TWO_PASS_HEIGHTS_16)
                 .mapToObj(height -> new Tile(vec(device), height, 2, 0, false, true))
                 .toList();
+    }
+
+    /** The tile of the input's product for {@code rows} rows, those of all steps together. */
+    private Tile projection(long rows) {
+        Optional<Tile> best = onCpu()
+                ? Optional.empty()
+                : staged.product(KernelSource.INPUT_PROJECTION_TILED, rows, Tile.of(vec(device), 1));
+        return best.orElseGet(() -> bestTile(onePass(), rows));
     }
 
     /** The tile with the least to do for {@code rows} rows: a tile costs its rows, and something for going over the weights. */

@@ -16,6 +16,15 @@ interface Plans {
      */
     PlanChoice choose(int rows, int steps, boolean together);
 
+    /**
+     * Never chooses again what the device doesn't take.
+     *
+     * @throws UnfitTileException {@code unfit} itself, where there is no other choice
+     */
+    default void refuse(UnfitTileException unfit) {
+        throw unfit;
+    }
+
     /** {@code forced} where the caller insists on a plan; else what was tuned, or what {@link PlanChooser} says. */
     static Plans of(Capabilities device, LayerSize layer, Optional<Plan> forced) {
         Optional<TunedFile> file = TunedFile.of(device);
@@ -33,8 +42,14 @@ interface Plans {
             }
 
             @Override
+            public void refuse(UnfitTileException unfit) {
+                chooser.refuse(unfit.source(), unfit.tile());
+            }
+
+            @Override
             public PlanChoice choose(int rows, int steps, boolean together) {
                 return tuned.find(rows, steps, together)
+                        .filter(entry -> chooser.mayRun(entry.candidate()))
                         .map(entry -> chooser.choice(entry.candidate(), rows, steps, entry.reason()))
                         .orElseGet(() -> chooser.choose(rows, steps, forced, together));
             }

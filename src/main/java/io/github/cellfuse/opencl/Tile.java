@@ -11,24 +11,53 @@ import java.util.Locale;
  * @param prefetch cache lines of the next weights fetched with every 4 k; 0 for none
  * @param hoisted whether the input's product comes ready from {@code input_projection.cl}
  * @param fused whether the cell is the epilogue of the product
+ * @param staging how a work-group stages its tile in local memory, or {@link Staging#NONE}
  */
-record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, boolean fused) {
+record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, boolean fused, Staging staging) {
+    /** A tile that reads from the caches. */
+    Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, boolean fused) {
+        this(vec, rows, gates, prefetch, hoisted, fused, Staging.NONE);
+    }
 
     /** A tile of one pass that fetches nothing ahead, with the cell as its epilogue. */
     static Tile of(int vec, int rows) {
         return new Tile(vec, rows, 4, 0, false, true);
     }
 
+    /** A tile of {@code rows} rows and 4 units for each work-item of a group that stages it in local memory. */
+    static Tile staged(int rows, Staging staging) {
+        return new Tile(4, rows, 4, 0, false, true, staging);
+    }
+
     Tile withPrefetch(int lines) {
-        return new Tile(vec, rows, gates, lines, hoisted, fused);
+        return new Tile(vec, rows, gates, lines, hoisted, fused, staging);
     }
 
     Tile withHoisted(boolean is) {
-        return new Tile(vec, rows, gates, prefetch, is, fused);
+        return new Tile(vec, rows, gates, prefetch, is, fused, staging);
     }
 
     Tile withFused(boolean is) {
-        return new Tile(vec, rows, gates, prefetch, hoisted, is);
+        return new Tile(vec, rows, gates, prefetch, hoisted, is, staging);
+    }
+
+    /** The same tile for the kernels that stage nothing. */
+    Tile unstaged() {
+        return new Tile(vec, rows, gates, prefetch, hoisted, fused);
+    }
+
+    boolean isStaged() {
+        return !staging.equals(Staging.NONE);
+    }
+
+    /** Rows of a work-group, or of a work-item where nothing is staged. */
+    int groupRows() {
+        return isStaged() ? rows * staging.rows() : rows;
+    }
+
+    /** Blocks of units of a work-group, or of a work-item. */
+    int groupBlocks() {
+        return isStaged() ? staging.units() : 1;
     }
 
     /** How often a tile goes over k. */
@@ -38,19 +67,28 @@ record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, boolean
 
     /** The options that the kernels' guarded macros document. */
     String options() {
-        return String.format(
+        String own = String.format(
                 Locale.ROOT,
-                "-D VEC=%d -D ROWS=%d -D GATES=%d -D PREFETCH=%d -D HOISTED=%d -D FUSED=%d",
+                "-D VEC=%d -D ROWS=%d -D HOISTED=%d -D FUSED=%d",
                 vec,
                 rows,
-                gates,
-                prefetch,
                 hoisted ? 1 : 0,
                 fused ? 1 : 0);
+        return own
+                + (isStaged()
+                        ? String.format(
+                                Locale.ROOT,
+                                " -D WG_UNITS=%d -D WG_ROWS=%d -D TILE_K=%d",
+                                staging.units(),
+                                staging.rows(),
+                                staging.depth())
+                        : String.format(Locale.ROOT, " -D GATES=%d -D PREFETCH=%d", gates, prefetch));
     }
 
     @Override
     public String toString() {
-        return rows + " rows x " + vec + " units x 4 gates" + (gates == 4 ? "" : " in two passes");
+        return groupRows() + " rows x " + groupBlocks() * vec + " units x 4 gates"
+                + (gates == 4 ? "" : " in two passes")
+                + (isStaged() ? " in local memory" : "");
     }
 }

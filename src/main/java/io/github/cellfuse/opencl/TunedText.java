@@ -1,6 +1,7 @@
 package io.github.cellfuse.opencl;
 
 import io.github.cellfuse.Plan;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.Capabilities;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -18,7 +19,7 @@ import java.util.regex.Pattern;
  */
 final class TunedText {
     private static final String FORMAT = "cellfuse-tuned";
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
     private static final String EACH_TILE = "each-tile";
     private static final Pattern GROUPS = Pattern.compile("(\\d{1,6})x(\\d{1,6})");
     private static final int MAX_SIZE = 1 << 24;
@@ -28,6 +29,7 @@ final class TunedText {
             "recurrent",
             "units",
             "directions",
+            "weights",
             "rows",
             "steps",
             "plan",
@@ -105,6 +107,7 @@ final class TunedText {
                 entry.layer().recurrent(),
                 entry.layer().units(),
                 entry.layer().directions(),
+                entry.layer().weights(),
                 entry.rows(),
                 entry.steps(),
                 candidate.plan().name().toLowerCase(Locale.ROOT),
@@ -182,7 +185,8 @@ final class TunedText {
                         number(at + "inputs", values.get("inputs"), 1, MAX_SIZE),
                         number(at + "recurrent", values.get("recurrent"), 1, MAX_SIZE),
                         number(at + "units", values.get("units"), 1, MAX_SIZE),
-                        number(at + "directions", values.get("directions"), 1, 2)),
+                        number(at + "directions", values.get("directions"), 1, 2),
+                        weights(at + "weights", values.get("weights"))),
                 number(at + "rows", values.get("rows"), 1, Integer.MAX_VALUE),
                 number(at + "steps", values.get("steps"), 1, Integer.MAX_VALUE),
                 candidate,
@@ -196,6 +200,15 @@ final class TunedText {
             }
         }
         throw new Unusable(field, "separate, fused, hoisted or sequence", quoted(value));
+    }
+
+    private static WeightPrecision weights(String field, String value) throws Unusable {
+        for (WeightPrecision weights : WeightPrecision.values()) {
+            if (weights.toString().equals(value)) {
+                return weights;
+            }
+        }
+        throw new Unusable(field, "f32, f16 or bf16", quoted(value));
     }
 
     private static int gates(String field, String value) throws Unusable {

@@ -125,7 +125,8 @@ public final class Tuner implements AutoCloseable {
     /** What a shape's winner is kept under: {@code 64 -> 512 units}. */
     public String layer() {
         return layer.inputs() + " -> " + layer.units() + " units"
-                + (layer.directions() == 2 ? " in both directions" : "");
+                + (layer.directions() == 2 ? " in both directions" : "")
+                + (layer.weights() == WeightPrecision.F32 ? "" : ", weights " + layer.weights());
     }
 
     /**

@@ -9,10 +9,13 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.reference.ReferenceEngine;
+import io.github.cellfuse.reference.ReferenceOutput;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -28,6 +31,7 @@ public final class Verifier {
     private final Function<LstmModel, LstmEngine> device;
     private final Function<LstmModel, LstmEngine> twin;
     private final int judgedRows;
+    private final WeightPrecision weights;
 
     /**
      * Verifies a device.
@@ -36,26 +40,46 @@ public final class Verifier {
      * @param judgedRows rows to hold to the error bound, at least 1; larger than the batch: all of them. The reference is slow.
      */
     public Verifier(Function<LstmModel, LstmEngine> device, int judgedRows) {
-        this(device, model -> LstmEngine.open(Device.JAVA, model), judgedRows);
+        this(device, judgedRows, WeightPrecision.F32);
+    }
+
+    /**
+     * Verifies a device that stores its weights in another precision. The twin and the reference have the rounded weights, too; beside
+     * the usual comparisons the report tells how far that is from the model with its own weights.
+     *
+     * @param device opens a model with {@linkplain EngineOptions#weights() weights} of this precision on it; otherwise as above
+     */
+    public Verifier(Function<LstmModel, LstmEngine> device, int judgedRows, WeightPrecision weights) {
+        this(device, model -> LstmEngine.open(Device.JAVA, model), judgedRows, weights);
     }
 
     Verifier(Function<LstmModel, LstmEngine> device, Function<LstmModel, LstmEngine> twin, int judgedRows) {
+        this(device, twin, judgedRows, WeightPrecision.F32);
+    }
+
+    private Verifier(
+            Function<LstmModel, LstmEngine> device,
+            Function<LstmModel, LstmEngine> twin,
+            int judgedRows,
+            WeightPrecision weights) {
         if (judgedRows < 1) {
             throw new InvalidInputException("rows to judge: expected at least 1, found " + judgedRows);
         }
         this.device = device;
         this.twin = twin;
         this.judgedRows = judgedRows;
+        this.weights = weights;
     }
 
     /**
      * Runs the comparison.
      *
-     * @throws InvalidInputException when the input doesn't fit the model
+     * @throws InvalidInputException when the input doesn't fit the model, or the weights the precision
      * @throws io.github.cellfuse.CellFuseException when the device fails
      */
-    public VerifyReport verify(LstmModel model, LstmInput input) {
-        input.check(model);
+    public VerifyReport verify(LstmModel trained, LstmInput input) {
+        input.check(trained);
+        LstmModel model = weights.round(trained);
         int[] rows = spread(input.rows(), judgedRows);
         Stage whole = stage("model", model, input, rows);
         List<StageReport> layers = new ArrayList<>();
@@ -74,10 +98,52 @@ public final class Verifier {
             below = new LstmInput(input.layout(), input.rows(), input.steps(), stage.twin.y(), input.lengths(), null);
         }
         return new VerifyReport(
-                whole.device, whole.tier, input.rows(), input.steps(), rows.length, whole.report, layers);
+                whole.device,
+                whole.tier,
+                input.rows(),
+                input.steps(),
+                rows.length,
+                whole.report,
+                layers,
+                weights == WeightPrecision.F32
+                        ? Optional.empty()
+                        : Optional.of(rounding(trained, input, rows, whole.found)));
     }
 
-    private record Stage(StageReport report, LstmOutput twin, Device device, Tier tier) {}
+    /** What the device {@code found}, beside double precision with unrounded weights. */
+    private RoundingReport rounding(LstmModel trained, LstmInput input, int[] rows, LstmOutput found) {
+        LstmInput sample = Samples.rows(trained, input, rows);
+        try (ReferenceEngine reference = new ReferenceEngine(trained, EngineOptions.DEFAULT)) {
+            ReferenceOutput exact = reference.newSession().runDouble(sample);
+            RoundingReport.Sum y = new RoundingReport.Sum();
+            int width = trained.outputSize();
+            for (int n = 0; n < rows.length; n++) {
+                for (int time = 0; time < input.steps(); time++) {
+                    int at = input.offset(rows[n], time, width), sampleAt = sample.offset(n, time, width);
+                    for (int k = 0; k < width; k++) {
+                        y.add(found.y().get(at + k), exact.y()[sampleAt + k]);
+                    }
+                }
+            }
+            return new RoundingReport(
+                    weights,
+                    y.result(),
+                    states(found.finalState().h(), exact.h(), input.rows(), rows, trained.stateSize()),
+                    states(found.finalState().c(), exact.c(), input.rows(), rows, trained.hiddenSize()));
+        }
+    }
+
+    /** Final states {@code [L·D,N,width]} beside those of the sample's {@code rows}. */
+    private static RoundingReport.Distance states(float[] found, double[] exact, int allRows, int[] rows, int width) {
+        RoundingReport.Sum sum = new RoundingReport.Sum();
+        for (int sampleAt = 0; sampleAt < exact.length; sampleAt++) {
+            int state = sampleAt / width / rows.length, row = rows[sampleAt / width % rows.length];
+            sum.add(found[(state * allRows + row) * width + sampleAt % width], exact[sampleAt]);
+        }
+        return sum.result();
+    }
+
+    private record Stage(StageReport report, LstmOutput found, LstmOutput twin, Device device, Tier tier) {}
 
     private Stage stage(String name, LstmModel model, LstmInput input, int[] rows) {
         try (LstmEngine tested = device.apply(model);
@@ -88,7 +154,7 @@ public final class Verifier {
             LstmInput sample = Samples.rows(model, input, rows);
             ErrorBound bound = ErrorBound.of(reference.newSession(), sample, Arithmetic.of(tested.tier()));
             StageReport report = new Comparison(model, input, sample, rows, found, expected, bound).report(name);
-            return new Stage(report, expected, tested.device(), tested.tier());
+            return new Stage(report, found, expected, tested.device(), tested.tier());
         }
     }
 

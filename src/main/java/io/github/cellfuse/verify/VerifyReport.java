@@ -3,6 +3,7 @@ package io.github.cellfuse.verify;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.Tier;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -15,9 +16,17 @@ import java.util.stream.Stream;
  * @param judgedRows rows held to the error bound
  * @param model the whole model, end to end
  * @param layers each layer by itself
+ * @param rounding what the rounding of the weights costs; empty where they are stored as they are
  */
 public record VerifyReport(
-        Device device, Tier tier, int rows, int steps, int judgedRows, StageReport model, List<StageReport> layers) {
+        Device device,
+        Tier tier,
+        int rows,
+        int steps,
+        int judgedRows,
+        StageReport model,
+        List<StageReport> layers,
+        Optional<RoundingReport> rounding) {
 
     /** Whether this device has to have the twin's bits: only the exact tier promises them. */
     public boolean bitsRequired() {

@@ -9,6 +9,7 @@ import io.github.cellfuse.Device;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.TestEngines;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.OpenCl;
 import io.github.cellfuse.opencl.KernelProfile.Launch;
 import java.util.ArrayList;
@@ -70,6 +71,32 @@ class BenchmarkTest {
 
     private static List<BenchResult> of(BenchReport report, String suite) {
         return report.results().stream().filter(r -> r.suite().equals(suite)).toList();
+    }
+
+    /** What java holds as floats counts as floats, whatever it was rounded to. */
+    @Test
+    void weightsOfSixteenBitsAreMeasuredAndCounted() {
+        List<BenchCase> cases = List.<BenchCase>of(
+                        new BenchCase.Run("shape", SMALL, BenchCase.Plans.ALL, null, true),
+                        new BenchCase.Kernels("lstm", new Dimensions(3, 5, 4, 9, 6, 1, 1)),
+                        new BenchCase.Recurrent("deepbench", Dimensions.of(3, 5, 1, 9)))
+                .stream()
+                .map(each -> each.withWeights(WeightPrecision.F16))
+                .toList();
+        BenchReport report = Benchmark.run(TestEngines.exact().get(1), cases, new Rounds(1), done -> {});
+        double small = Work.run(SMALL.withWeights(WeightPrecision.F16)).bytes();
+        for (BenchResult result : report.results()) {
+            assertEquals(WeightPrecision.F16, result.dimensions().weights(), result::toString);
+            if (result.suite().equals("shape")) {
+                assertEquals(
+                        result.plan().equals("java") ? Work.run(SMALL).bytes() : small,
+                        result.work().bytes(),
+                        result::toString);
+            }
+        }
+        assertEquals(
+                Work.recurrent(Dimensions.of(3, 5, 1, 9)).bytes() - 2 * 4 * 81,
+                of(report, "deepbench").get(0).work().bytes());
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.cellfuse.WeightPrecision;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -25,7 +26,8 @@ class ComparisonTest {
         List<Comparison.Old> others = List.of(
                 old("quick", "run", "fused", D, 1),
                 old("lstm", "lstm_step", "fused", D, 1),
-                old("lstm", "run", "fused", OTHER, 1));
+                old("lstm", "run", "fused", OTHER, 1),
+                old("lstm", "run", "fused", D.withWeights(WeightPrecision.F16), 1));
         Comparison c = Comparison.of(List.of(now), others);
         assertTrue(c.pairs().isEmpty());
         assertEquals(List.of(now), c.onlyNew());

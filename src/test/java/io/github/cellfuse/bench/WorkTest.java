@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.Plan;
+import io.github.cellfuse.WeightPrecision;
 import org.junit.jupiter.api.Test;
 
 /** Bytes and operations against numbers worked out by hand: T=2, N=3, I=5, H=4. */
@@ -56,6 +57,25 @@ class WorkTest {
         double weights = 2 * (16 * (5 + 2 + 1) + 8 + 16 * (4 + 2 + 1) + 8);
         assertEquals(new Work(flops, 4 * (30 + 24 + weights + 4 * 2 * 3 * (2 + 4))), Work.run(d));
         assertEquals("2,3,5,4 P=2 L=2 bidirectional", d.toString());
+    }
+
+    @Test
+    void weightsCountAsTheyAreStored() {
+        Dimensions half = D.withWeights(WeightPrecision.F16);
+        // Of the counts above: weights alone by two bytes each.
+        assertEquals(4 * (30 + 16 + 96) + 2 * 80, Work.inputProjection(half).bytes());
+        assertEquals(
+                4 * (15 + 16 + 12 + 36) + 2 * (80 + 64),
+                Work.step(half, Plan.FUSED).bytes());
+        assertEquals(4 * (48 + 12 + 36) + 2 * 64, Work.step(half, Plan.HOISTED).bytes());
+        assertEquals(4 * (30 + 24 + 16 + 48) + 2 * 144, Work.run(half).bytes());
+        assertEquals(4 * (30 + 24 + 12 + 24 + 16) + 2 * 144, Work.sequence(half).bytes());
+        assertEquals(4 * (96 + 24 + 12 + 24) + 2 * 64, Work.recurrent(half).bytes());
+        Dimensions projected = new Dimensions(2, 3, 5, 4, 2, 1, 1, WeightPrecision.BF16);
+        assertEquals(4 * (12 + 6) + 2 * 8, Work.hiddenProjection(projected).bytes());
+        assertEquals(Work.run(D).flops(), Work.run(half).flops());
+        assertEquals("2,3,5,4 f16", half.toString());
+        assertEquals(half.withSteps(1), Dimensions.of(1, 3, 5, 4).withWeights(WeightPrecision.F16));
     }
 
     @Test

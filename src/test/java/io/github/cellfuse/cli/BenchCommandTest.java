@@ -9,6 +9,7 @@ import com.google.gson.JsonParser;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.DeviceInfo;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.bench.BenchReport;
 import io.github.cellfuse.bench.BenchResult;
 import io.github.cellfuse.bench.Comparison;
@@ -112,6 +113,10 @@ class BenchCommandTest {
         Comparison comparison = Comparison.of(document.report().results(), read.results());
         assertEquals(document.report().results().size(), comparison.pairs().size());
         comparison.pairs().forEach(pair -> assertEquals(1, pair.speedup()));
+        // From before there was a choice.
+        Files.writeString(file, Files.readString(file).replaceAll("\"weights\": \"[a-z0-9]+\",\\R", ""));
+        Dimensions floats = document.report().results().get(1).dimensions().withWeights(WeightPrecision.F32);
+        assertEquals(floats, BenchFile.read(file).results().get(1).dimensions());
     }
 
     @Test
@@ -134,7 +139,15 @@ class BenchCommandTest {
         List<BenchResult> results = List.of(
                 new BenchResult("cell", "lstm_cell", null, null, Dimensions.of(1, 8, 0, 9), work, 1e-3, 0.8, 7),
                 new BenchResult(
-                        "lstm", "run", "fused", "N", new Dimensions(2, 3, 4, 5, 2, 2, 2), work, 2e-3, Double.NaN, 7));
+                        "lstm",
+                        "run",
+                        "fused",
+                        "N",
+                        new Dimensions(2, 3, 4, 5, 2, 2, 2, WeightPrecision.BF16),
+                        work,
+                        2e-3,
+                        Double.NaN,
+                        7));
         DeviceReport device = new DeviceReport(info, new Limits(1e12, 1e11), 1e-6, 1e10, 1e10, 1 << 28);
         BenchReport report = new BenchReport(
                 device, results, List.of(new BenchReport.Skipped("deepbench", "recurrence", "too long")));
@@ -158,6 +171,9 @@ class BenchCommandTest {
                 "results[0].seconds: expected a number above 0, found -1");
         refuses(good.replace("\"n\": 3", "\"n\": 3.5"), "results[1].n: expected a whole number, found 3.5");
         refuses(good.replace("\"plan\": \"fused\"", "\"plan\": 7"), "results[1].plan: expected a string, found 7");
+        refuses(
+                good.replace("\"weights\": \"bf16\"", "\"weights\": \"f8\""),
+                "results[1].weights: expected \"f32\", \"f16\" or \"bf16\", found \"f8\"");
         refuses(good.replace("\"results\": [", "\"others\": ["), "results: expected a list, found nothing");
         compare(folder.resolve("missing.json"), "missing.json", "no such file");
         compare(folder, "expected a file, found a folder");
@@ -178,6 +194,7 @@ class BenchCommandTest {
 
     @Test
     void refusesWhatIsWrong() {
+        Cli.run("bench", "--weights", "f8").assertError(2, "--weights", "F32, F16, BF16", "'f8'");
         Cli.run("bench", "--rounds", 0).assertError(2, "--rounds", "at least 1", "found 0");
         Cli.run("bench", "--shape", "2,3,4").assertError(2, "shape", "T,N,I,H", "'2,3,4'");
         Cli.run("bench", "--shape", "2,3,4,0").assertError(2, "shape");

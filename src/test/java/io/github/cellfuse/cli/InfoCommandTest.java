@@ -30,6 +30,7 @@ class InfoCommandTest {
             "I = 2",
             "H = 32",
             "13056 (51.0 KiB)",
+            "as f32 50.0 KiB, as f16 25.5 KiB, as bf16 25.5 KiB, with biases in float32",
             "25088 FLOP",
             "head.weight F32 [1, 32], head.bias F32 [1]"
         }) {
@@ -55,6 +56,7 @@ class InfoCommandTest {
                         "bias",
                         "parameters",
                         "weight_bytes",
+                        "stored_bytes",
                         "flops_per_step",
                         "layers",
                         "batch",
@@ -62,6 +64,11 @@ class InfoCommandTest {
                 json.keySet());
         assertEquals("cellfuse-info-1", json.get("format").getAsString());
         assertTrue(json.get("projection_size").isJsonNull());
+        // 12544 weights, and one bias for each gate, unit and layer.
+        JsonObject stored = json.getAsJsonObject("stored_bytes");
+        assertEquals(Set.of("f32", "f16", "bf16"), stored.keySet());
+        assertEquals(12544 * 4 + 256 * 4, stored.get("f32").getAsInt());
+        assertEquals(12544 * 2 + 256 * 4, stored.get("bf16").getAsInt());
         JsonObject batch = json.getAsJsonObject("batch");
         assertEquals(Set.of("rows", "steps", "input_bytes", "output_bytes", "state_bytes", "flops"), batch.keySet());
         assertEquals(240 * 36 * 2 * 4, batch.get("input_bytes").getAsInt());

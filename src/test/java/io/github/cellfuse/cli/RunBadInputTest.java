@@ -175,6 +175,7 @@ class RunBadInputTest {
         assertRefused(run("--device", "opencl:97.3"), "opencl:97.3", "expected", "opencl:0.0");
         assertRefused(run("--device", "java", "--plan", "fused"), "--plan", "OpenCL", "found java");
         assertRefused(run("--device", "java", "--threads", "-1"), "threads", "found -1");
+        assertRefused(run("--weights", "half"), "--weights", "F32, F16, BF16", "'half'", "cellfuse run --help");
     }
 
     @Test

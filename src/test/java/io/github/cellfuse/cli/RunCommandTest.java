@@ -16,6 +16,7 @@ import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.TestEngines;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.format.NpzWriter;
 import io.github.cellfuse.format.PyTorchLstm;
 import java.io.IOException;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -141,6 +143,34 @@ class RunCommandTest {
                     .assertDone();
             assertEquals(-1, Files.mismatch(java, forced), files.random() + ", " + plan);
         }
+    }
+
+    /** Other bytes than with float32 weights, and the same ones everywhere: those of a file that has the rounded weights. */
+    @ParameterizedTest
+    @EnumSource(WeightPrecision.class)
+    void weightsOfEveryPrecisionGiveTheSameFileEverywhere(WeightPrecision weights) throws IOException {
+        RandomLstm random = RunFiles.random(5);
+        RunFiles files = RunFiles.write(random, folder);
+        Path plain = folder.resolve("plain.npz"),
+                java = folder.resolve("java.npz"),
+                other = folder.resolve("other.npz");
+        files.run("-o", plain, "--device", "java").assertDone();
+        Cli.Result result = files.run("-o", java, "--device", "java", "--weights", weights);
+        result.assertDone();
+        boolean rounded = weights != WeightPrecision.F32;
+        assertEquals(rounded, Files.mismatch(plain, java) >= 0);
+        assertEquals(
+                rounded, result.err().contains("cellfuse: weights rounded to " + weights.label()), result::toString);
+        for (Plan plan : Plan.values()) {
+            result = files.run("-o", other, "--overwrite", "--device", "opencl", "--plan", plan, "--weights", weights);
+            result.assertDone();
+            assertEquals(
+                    rounded, result.err().contains("cellfuse: weights stored as " + weights.label()), result::toString);
+            assertEquals(-1, Files.mismatch(java, other), weights + ", " + plan);
+        }
+        PyTorchLstm.save(weights.round(random.model()), folder.resolve("model.safetensors"), true, "lstm.");
+        files.run("-o", other, "--overwrite", "--device", "java").assertDone();
+        assertEquals(-1, Files.mismatch(java, other), "a model that was rounded before");
     }
 
     @Test

@@ -88,6 +88,18 @@ class TuneCommandTest {
     }
 
     @Test
+    void tunesForThePrecisionOfTheWeights() throws IOException {
+        Cli.Result result = Cli.run(
+                        "tune", model, "--device", "opencl", "--shape", "2,3", "--seconds", 0.01, "--weights", "f16")
+                .assertDone();
+        assertTrue(result.err().contains("3 -> 9 units, weights f16, 3 rows x 2 steps"), result::toString);
+        List<String> entries = Files.readAllLines(stored().get(0)).stream()
+                .filter(line -> line.startsWith("inputs="))
+                .toList();
+        assertTrue(entries.stream().allMatch(line -> line.contains(" weights=f16 ")), entries::toString);
+    }
+
+    @Test
     void refusesWhatIsWrong() {
         Cli.run("tune", "--device", "java").assertError(2, "--device", "OpenCL device", "found java");
         Cli.run("tune", "--device", "reference").assertError(2, "--device", "found reference");
@@ -95,6 +107,7 @@ class TuneCommandTest {
         Cli.run("tune", "--device", "gpu").assertError(2, "device", "gpu");
         Cli.run("tune", "--shape", "2,3,4").assertError(2, "--shape", "T,N", "'2,3,4'");
         Cli.run("tune", "--shape", "0,3").assertError(2, "--shape", "at least 1", "0,3");
+        Cli.run("tune", "--weights", "16").assertError(2, "--weights", "F32, F16, BF16", "'16'");
         Cli.run("tune", "--seconds", 0).assertError(2, "--seconds", "found 0");
         Cli.run("tune", "--seconds", "NaN").assertError(2, "--seconds", "found NaN");
         Cli.run("tune", "--prefix", "x").assertError(2, "--prefix", "MODEL");

@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class VerifyCommandTest {
     private static final Path EXAMPLE = Path.of("examples", "sunspots");
@@ -102,9 +103,11 @@ class VerifyCommandTest {
                         "same_bits",
                         "within_bound",
                         "passed",
-                        "stages"),
+                        "stages",
+                        "rounding"),
                 first.keySet());
         assertEquals("exact", first.get("tier").getAsString());
+        assertTrue(first.get("rounding").isJsonNull());
         assertEquals(3, first.getAsJsonArray("stages").size(), "the model and two layers");
         for (JsonElement element : first.getAsJsonArray("stages")) {
             JsonObject stage = element.getAsJsonObject();
@@ -130,6 +133,40 @@ class VerifyCommandTest {
         Cli.run("verify", MODEL, "--device", "java", "--shape", "1,1", "--json", json, "--overwrite")
                 .assertDone();
         assertEquals("report.json", NpyFiles.names(folder));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"f16", "bf16"})
+    void roundedWeightsGetALineOfTheirOwn(String weights) throws IOException {
+        Path json = folder.resolve("report.json");
+        String out = Cli.run("verify", MODEL, "--shape", "3,5", "--weights", weights, "--rows", 2, "--json", json)
+                .assertDone()
+                .out();
+        String name = weights.equals("f16") ? "float16" : "bfloat16";
+        assertEquals(
+                2,
+                out.lines()
+                        .filter(
+                                line -> line.matches(
+                                        "rounding of the weights to " + name
+                                                + ", largest error \\(root mean square\\) against double precision with unrounded weights: "
+                                                + "y [0-9.e-]+ \\([0-9.e-]+\\), h_n [0-9.e-]+ \\([0-9.e-]+\\), c_n [0-9.e-]+ \\([0-9.e-]+\\)"))
+                        .count(),
+                out);
+        assertTrue(out.contains("verified: every bit agrees with java; every error is within its bound"), out);
+        JsonObject first = JsonParser.parseString(Files.readString(json))
+                .getAsJsonObject()
+                .getAsJsonArray("cases")
+                .get(0)
+                .getAsJsonObject();
+        JsonObject rounding = first.getAsJsonObject("rounding");
+        assertEquals(Set.of("weights", "y", "h_n", "c_n"), rounding.keySet());
+        assertEquals(weights, rounding.get("weights").getAsString());
+        JsonObject y = rounding.getAsJsonObject("y");
+        assertEquals(Set.of("elements", "largest", "root_mean_square"), y.keySet());
+        assertEquals(2 * 5 * 32, y.get("elements").getAsInt(), "two judged rows");
+        assertTrue(y.get("largest").getAsDouble() > y.get("root_mean_square").getAsDouble());
+        assertTrue(y.get("root_mean_square").getAsDouble() > 1e-6);
     }
 
     @Test
@@ -159,6 +196,7 @@ class VerifyCommandTest {
     void refusesWrongArguments() {
         Cli.run("verify", MODEL, "--shape", "3").assertError(2, "--shape", "'3'");
         Cli.run("verify", MODEL, "--shape", "0,3").assertError(2, "--shape", "0,3");
+        Cli.run("verify", MODEL, "--weights", "f64").assertError(2, "--weights", "F32, F16, BF16", "'f64'");
         Cli.run("verify", MODEL, "--rows", "0").assertError(2, "--rows", "0");
         Cli.run("verify", MODEL, INPUT, "--shape", "3,4").assertError(2, "--shape");
         Cli.run("verify", MODEL, INPUT, "--seed", "3").assertError(2, "--seed");

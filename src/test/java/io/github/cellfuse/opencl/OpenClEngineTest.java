@@ -132,7 +132,7 @@ class OpenClEngineTest extends EngineContract {
     }
 
     /** Devices as drivers describe them: what is chosen must not depend on the machine of the test. */
-    private static Capabilities described(Capabilities.Type type, String version, int computeUnits, int width) {
+    static Capabilities described(Capabilities.Type type, String version, int computeUnits, int width) {
         Capabilities real = TestDevices.first().capabilities();
         return new Capabilities(
                 type,

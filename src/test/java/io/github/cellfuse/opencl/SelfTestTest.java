@@ -11,12 +11,14 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.OpenCl;
 import io.github.cellfuse.cl.TestDevices;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -65,6 +67,35 @@ class SelfTestTest {
             });
         });
         assertEquals(objects, OpenCl.liveObjects(), "engines that were refused are closed");
+    }
+
+    /** A device whose conversion makes zeros of float16's denormals, which only matters where weights are stored so. */
+    @Test
+    void aDeviceThatFlushesDenormalsOfFloat16IsExactForFloatsAlone() throws Exception {
+        String load = "JOIN(vload_half, VEC)(offset, (__global const half*)(p))";
+        String wrong = "(fabs(" + load + ") < (floatv)(0x1p-14f) ? (floatv)(0.0f) : " + load + ")";
+        RandomLstm random = RandomLstm.of(3);
+        Device.OpenCl device = OpenClEngineProvider.nameOf(TestDevices.first());
+        LooseKernels.with(folder, "weights.cl", load, wrong, () -> {
+            for (WeightPrecision weights : WeightPrecision.values()) {
+                EngineOptions options = EngineOptions.DEFAULT.withWeights(weights);
+                boolean hit = weights == WeightPrecision.F16;
+                String log = log(() -> {
+                    try (LstmEngine engine = LstmEngine.open(device, random.model(), options)) {
+                        assertEquals(hit ? Tier.TOLERANCE : Tier.EXACT, engine.tier(), weights.toString());
+                    }
+                });
+                assertEquals(
+                        hit,
+                        log.contains(
+                                "it failed the opening self-test: the float16 0001: expected 0x1.0p-24, found 0x0.0p0"),
+                        log);
+            }
+            EngineChoice choice =
+                    EngineChoice.auto(random.model(), EngineOptions.DEFAULT.withWeights(WeightPrecision.F16));
+            assertEquals(Device.JAVA, choice.engine().device());
+            choice.engine().close();
+        });
     }
 
     private static LstmOutput run(LstmEngine engine, RandomLstm random) {

@@ -63,11 +63,40 @@ class TileTest {
     @ParameterizedTest(name = "{1} rows x {0} units, {2}")
     @MethodSource("tiles")
     void everyTileGivesTheTwinsBitsAndStaysWithinItsTensors(int vec, int rows, Plan plan) {
-        Plans plans = forced(vec, rows, plan);
+        giveTheTwinsBits(forced(vec, rows, plan), vec, rows);
+    }
+
+    /** Tiles staged in local memory: rows of a work-item, the work-group, and the k of a stage, as devices of all sizes would have them. */
+    static Stream<Arguments> stagedTiles() {
+        return Stream.of(
+                Arguments.of(Plan.FUSED, 8, new Staging(8, 16, 8)),
+                Arguments.of(Plan.HOISTED, 8, new Staging(16, 16, 8)),
+                Arguments.of(Plan.SEPARATE, 8, new Staging(8, 16, 4)),
+                Arguments.of(Plan.FUSED, 4, new Staging(8, 8, 16)),
+                Arguments.of(Plan.HOISTED, 4, new Staging(8, 16, 8)),
+                Arguments.of(Plan.SEPARATE, 4, new Staging(2, 2, 4)),
+                Arguments.of(Plan.SEQUENCE, 4, new Staging(8, 8, 8)),
+                Arguments.of(Plan.SEQUENCE, 4, new Staging(16, 4, 16)));
+    }
+
+    @ParameterizedTest(name = "{0}, {1} rows, {2}")
+    @MethodSource("stagedTiles")
+    void everyStagedTileGivesTheTwinsBitsAndStaysWithinItsTensors(Plan plan, int rows, Staging staging) {
+        boolean hoisted = plan == Plan.HOISTED || plan == Plan.SEQUENCE;
+        Tile step = Tile.staged(rows, staging).withHoisted(hoisted).withFused(plan != Plan.SEPARATE);
+        // A whole sequence needs all units in one group.
+        int blocks = plan == Plan.SEQUENCE ? staging.units() / 2 : staging.units();
+        giveTheTwinsBits(forced(plan, step, Groups.EACH_TILE), 4 * blocks, step.groupRows());
+    }
+
+    /** Layers and batches around tiles of {@code rows} rows and {@code units} units, on the first device. */
+    private static void giveTheTwinsBits(Plans plans, int units, int rows) {
+        boolean projects = !plans.choose(1, 1, true).step().isStaged()
+                || plans.choose(1, 1, true).plan() != Plan.SEQUENCE;
         try (ClContext context = TestDevices.first().open()) {
             Programs programs = new Programs(context);
             for (long seed = TestEngines.seed(300), end = seed + 6; seed < end; seed++) {
-                RandomLstm random = around(seed, vec, rows);
+                RandomLstm random = around(seed, units, rows, projects);
                 String what = random + " in tiles of " + plans.choose(1, 1, true);
                 LstmOutput expected = twin(random);
                 OpenClEngine engine = new OpenClEngine(context, programs, random.model(), plans, Tier.EXACT);
@@ -116,11 +145,11 @@ class TileTest {
     }
 
     /** Sizes just below, at and above one and two tiles. */
-    private static RandomLstm around(long seed, int vec, int rows) {
+    private static RandomLstm around(long seed, int width, int rows, boolean projects) {
         Random random = new Random(seed);
-        int units = 1 + random.nextInt(2 * vec + 1), batch = 1 + random.nextInt(2 * rows + 1);
-        LstmModel model =
-                RandomLstm.model(random, direction(seed), 1, 1 + random.nextInt(5), units, seed % 2 == 0, true);
+        int units = 1 + random.nextInt(2 * width + 1), batch = 1 + random.nextInt(2 * rows + 1);
+        LstmModel model = RandomLstm.model(
+                random, direction(seed), 1, 1 + random.nextInt(5), units, projects && seed % 2 == 0, true);
         return new RandomLstm(seed, model, RandomLstm.input(random, model, batch, 1 + random.nextInt(6)));
     }
 
@@ -391,7 +420,9 @@ class TileTest {
             @Override
             public PlanChoice choose(int batch, int steps, boolean together) {
                 // Another height, so that these tiles end beyond the last slot.
-                Tile projection = Tile.of(step.vec(), step.rows() % MAX_ROWS + 1);
+                Tile projection = step.isStaged()
+                        ? Tile.staged(4, new Staging(2, 4, 4))
+                        : Tile.of(step.vec(), step.rows() % MAX_ROWS + 1);
                 return new PlanChoice(
                         plan, step, projection, together ? groups : Groups.EACH_TILE, "forced " + plan + ", " + step);
             }

@@ -14,6 +14,7 @@ import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.TestEngines;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.TestDevices;
 import java.io.ByteArrayOutputStream;
@@ -111,8 +112,8 @@ class TunedTest {
     /** One field at a time, each with its warning, said once. */
     @ParameterizedTest(name = "{0} -> {1}")
     @CsvSource(delimiter = '|', textBlock = """
-            cellfuse-tuned 2 | cellfuse-tuned 1     | version: expected 2, found '1'
-            cellfuse-tuned 2 | something else       | line 1: expected 'cellfuse-tuned ...', found 'something else'
+            cellfuse-tuned 3 | cellfuse-tuned 2     | version: expected 3, found '2'
+            cellfuse-tuned 3 | something else       | line 1: expected 'cellfuse-tuned ...', found 'something else'
             (?m)^kernels .*  | kernels 0123456789ab | kernels: expected '
             gflops 232.000   | gflops 0.000         | fma-peak-gflops: expected a number above 0 such as 12.345, found '0.000'
             gflops 232.000   | gflops NaN           | fma-peak-gflops: expected a number above 0 such as 12.345, found 'NaN'
@@ -126,6 +127,8 @@ class TunedTest {
             \\R$             | !                    | entries: expected 1 whole lines, found 0
             inputs=5         | inputs=0             | line 12, inputs: expected 1 to 16777216, found '0'
             directions=1     | directions=3         | line 12, directions: expected 1 to 2, found '3'
+            weights=f32      | weights=f8           | line 12, weights: expected f32, f16 or bf16, found 'f8'
+            weights=f32      | weights=F16          | line 12, weights: expected f32, f16 or bf16, found 'F16'
             rows=16          | rows=99999999999     | line 12, rows: expected 1 to 2147483647, found '99999999999'
             rows=16          | rows=2147483648      | line 12, rows: expected 1 to 2147483647, found '2147483648'
             steps=64         | steps=-1             | line 12, steps: expected 1 to 2147483647, found '-1'
@@ -140,7 +143,7 @@ class TunedTest {
             hoisted=no       | hoisted=maybe        | line 12, hoisted: expected no, found 'maybe'
             groups=each-tile | groups=1x2           | line 12, groups: expected each-tile, found '1x2'
             plan=separate    | plan=hoisted         | line 12, hoisted: expected yes, found 'no'
-            ahead=7          | ahead=7 ahead=8      | line 12: expected 13 fields, found 14
+            ahead=7          | ahead=7 ahead=8      | line 12: expected 14 fields, found 15
             ahead=7          | ahead=101            | line 12, ahead: expected 0 to 100, found '101'
             """)
     void aFileWithAnythingWrongIsIgnoredWithOneWarning(String what, String by, String warning) throws Exception {
@@ -298,6 +301,23 @@ class TunedTest {
                 "another layer");
     }
 
+    /** What is fastest with half of the bytes to read may be slow with all of them. */
+    @Test
+    void entriesOfAnotherPrecisionOfTheWeightsDoNotCount() throws Exception {
+        LayerSize halves = new LayerSize(5, 40, 40, 1, WeightPrecision.F16);
+        TunedEntry floats = entry(16, 64, SEPARATE), half = new TunedEntry(halves, 16, 64, SEPARATE, 9);
+        store(floats, half);
+        assertEquals(List.of(floats, half), entries(), "neither replaces the other");
+        PlanChooser chooser = Choosers.typical(device, LAYER);
+        Tuned tuned = file().read().orElseThrow();
+        assertEquals(
+                List.of(floats), TunedTable.of(tuned, file(), LAYER, chooser).entries());
+        assertEquals(
+                List.of(half), TunedTable.of(tuned, file(), halves, chooser).entries());
+        LayerSize other = new LayerSize(5, 40, 40, 1, WeightPrecision.BF16);
+        assertEquals(List.of(), TunedTable.of(tuned, file(), other, chooser).entries());
+    }
+
     @Test
     void anEngineUsesWhatIsTunedAndNotABitChanges() throws Exception {
         long seed = TestEngines.seed(77);
@@ -319,6 +339,8 @@ class TunedTest {
             assertTrue(says.contains(candidate.name() + " (tuned: 12 % less time"), says);
             Bits.assertSame("seed " + seed + ", " + candidate, expected, run(on, model, input));
         }
+        String rounded = explain(on, model, EngineOptions.DEFAULT.withWeights(WeightPrecision.BF16));
+        assertFalse(rounded.contains("tuned"), rounded);
         String forced = explain(on, model, EngineOptions.DEFAULT.withPlan(Plan.SEPARATE));
         assertTrue(forced.contains("as asked") && !forced.contains("tuned"), forced);
         System.setProperty("cellfuse.tuned", "off");

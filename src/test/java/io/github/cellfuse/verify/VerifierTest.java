@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.Device;
+import io.github.cellfuse.Direction;
+import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmEngine;
@@ -18,6 +20,9 @@ import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.WeightPrecision;
+import io.github.cellfuse.reference.ReferenceEngine;
+import io.github.cellfuse.reference.ReferenceOutput;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -54,6 +59,73 @@ class VerifierTest {
             assertEquals(random.model().layerCount(), report.layers().size());
             assertEquals(Math.min(3, random.input().rows()), report.judgedRows());
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("devices")
+    void roundedWeightsAreVerifiedAndTheirCostIsTold(Device device) {
+        for (WeightPrecision weights : WeightPrecision.values()) {
+            EngineOptions options = EngineOptions.DEFAULT.withWeights(weights);
+            VerifyReport report =
+                    new Verifier(m -> LstmEngine.open(device, m, options), ALL, weights).verify(model, input);
+            assertTrue(report.passed(), report::toString);
+            if (weights == WeightPrecision.F32) {
+                assertEquals(Optional.empty(), report.rounding());
+                continue;
+            }
+            RoundingReport rounding = report.rounding().orElseThrow();
+            assertEquals(weights, rounding.weights());
+            // By hand: double precision over both models, which is all but float32's own roundings.
+            double[] own = exact(model).y(),
+                    rounded = exact(weights.round(model)).y();
+            double largest = 0, squares = 0;
+            for (int k = 0; k < own.length; k++) {
+                largest = Math.max(largest, Math.abs(own[k] - rounded[k]));
+                squares += (own[k] - rounded[k]) * (own[k] - rounded[k]);
+            }
+            double unit = weights == WeightPrecision.F16 ? 0x1p-11 : 0x1p-8;
+            assertTrue(largest > unit / 100 && largest < 30 * unit, weights + ": " + largest);
+            assertEquals(own.length, rounding.y().elements());
+            assertEquals(largest, rounding.y().largest(), 1e-5);
+            assertEquals(Math.sqrt(squares / own.length), rounding.y().rootMeanSquare(), 1e-5);
+            assertTrue(rounding.h().largest() > 1e-5 && rounding.c().largest() > 1e-5, rounding::toString);
+            assertTrue(rounding.h().largest() < 30 * unit && rounding.c().largest() < 60 * unit, rounding::toString);
+        }
+    }
+
+    private ReferenceOutput exact(LstmModel of) {
+        try (ReferenceEngine reference = new ReferenceEngine(of, EngineOptions.DEFAULT)) {
+            return reference.newSession().runDouble(input);
+        }
+    }
+
+    /** It is told, and nothing is held to it: a weight that rounds far away leaves the verdict alone. */
+    @Test
+    void theCostOfRoundingIsNoCriterion() {
+        float[] w = new float[4 * 3];
+        w[0] = w[3] = w[6] = w[9] = 1e-9f; // less than half of float16's smallest: it becomes 0
+        LstmModel tiny = new LstmModel(
+                Direction.FORWARD, List.of(List.of(new LstmWeights(3, 1, 1, w, new float[4], null, null, null))));
+        float[] x = new float[3];
+        x[0] = 3e9f;
+        LstmInput large = LstmInput.batchMajor(x, 1, 1);
+        EngineOptions options = EngineOptions.DEFAULT.withWeights(WeightPrecision.F16);
+        VerifyReport report = new Verifier(m -> LstmEngine.open(Device.JAVA, m, options), ALL, WeightPrecision.F16)
+                .verify(tiny, large);
+        assertTrue(report.passed());
+        assertTrue(report.rounding().orElseThrow().y().largest() > 0.5, report::toString);
+    }
+
+    @Test
+    void nanOnBothSidesIsNoDistance() {
+        RoundingReport.Sum sum = new RoundingReport.Sum();
+        sum.add(Float.NaN, Double.NaN);
+        sum.add(Float.POSITIVE_INFINITY, Double.POSITIVE_INFINITY);
+        sum.add(1.5f, 1.25);
+        sum.add(1, 1);
+        assertEquals(new RoundingReport.Distance(4, 0.25, 0.125), sum.result());
+        sum.add(1, Double.NaN);
+        assertEquals(Double.POSITIVE_INFINITY, sum.result().largest());
     }
 
     @Test

@@ -73,6 +73,7 @@ public class ProjectionKernelBenchmark {
                         tile,
                         "activations",
                         "lstm_cell",
+                        "weights",
                         "gate_product",
                         "input_projection")
                 .setBuffer(0, xBuffer)
@@ -97,6 +98,7 @@ public class ProjectionKernelBenchmark {
                         tile,
                         "activations",
                         "lstm_cell",
+                        "weights",
                         "gate_product",
                         "hidden_projection")
                 .setBuffer(0, xBuffer)

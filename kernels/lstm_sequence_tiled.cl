@@ -1,0 +1,97 @@
+// A whole sequence of one layer in one launch, the state of a work-group's rows kept on the chip: for small hidden sizes.
+//
+//      x·W + bias of all steps (input_projection_tiled.cl) ──► p ──┐
+//                                                                  ▼
+//      state [H][GROUP_ROWS + 4] in local memory: h[t-1] ──×── R ──+──► cell ──► h[t] ──► state, h
+//                                                                        │
+//                                       c of a work-item's rows and units, in registers from the first step to the last
+//
+// A work-group has GROUP_ROWS rows and all units of one direction: a block of VEC units for each of its WG_UNITS work-items
+// along the units. So nobody waits for another group, and a step begins with a barrier instead of a launch. The weights come from
+// global memory in every step: small enough for a cache.
+//
+// Needs activations.cl, lstm_cell.cl, weights.cl, step_parameters.cl and gate_product_tiled.cl before it.
+
+#if !HOISTED || !FUSED
+#error "lstm_sequence_tiled takes the input's product ready and makes the cell itself"
+#endif
+
+//   STEP_PARAMETERS as in lstm_step_tiled, to be done from first_step to last_step; at most WG_UNITS blocks of units, no projection
+//   global size (WG_UNITS; WG_ROWS for each GROUP_ROWS rows with a step; D)
+__kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
+  __local float4 state[WG_UNITS * VEC * X_PITCH];
+  int direction = get_global_id(2), reverse = direction >= first_reverse;
+  int row = get_group_id(1) * GROUP_ROWS, unit = (int)get_local_id(0) * VEC;
+  int blocks = (units + VEC - 1) / VEC, has_units = unit < units, block = min((int)get_local_id(0), blocks - 1);
+  size_t place = (size_t)direction * row_pitch + row;
+  __global const weight_t* recurrent =
+      w + ((size_t)direction * blocks + block) * (inputs + units) * 4 * VEC + (size_t)inputs * 4 * VEC;
+  __global float* cell = c + off_cell(place, block, blocks);
+  __local float* own = (__local float*)state + unit * X_PITCH * 4;  // the lines of its units
+
+  floatv cells[ROWS];
+#pragma unroll
+  for (int m = 0; m < ROWS; m++) cells[m] = (floatv)(0.0f);
+
+  // The group's own steps: forward it may end before the last, in reverse begin after the first.
+  int start = first_step;
+  while (start <= last_step && active[slot_of(start, reverse, longest)] <= row) start++;
+  int end = last_step;
+  while (end >= start && active[slot_of(end, reverse, longest)] <= row) end--;
+
+  int begun = 0;  // rows that have a state here
+  for (int step = start; step <= end; step++) {
+    int slot = slot_of(step, reverse, longest), rows = active[slot] - row;
+
+    // Rows whose first step this is bring their state along. Forward all begin together, in reverse the longest one first.
+    __global const float* before =
+        step_before(y, slot, reverse, row_pitch, y_stride, direction, units) + (size_t)row * y_stride + unit;
+#pragma unroll
+    for (int m = 0; m < ROWS; m++) {
+      int at = row_of(m);
+      if (has_units && begun <= at && at < rows) {
+        cells[m] = vloadv(0, cell + off_cell(at, 0, blocks));
+        for (int v = 0; v < VEC && unit + v < units; v++) own[v * X_PITCH * 4 + at] = before[(size_t)at * y_stride + v];
+      }
+    }
+    begun = max(begun, rows);
+    barrier(CLK_LOCAL_MEM_FENCE);
+
+    floatv a[ROWS][4];
+    __global const float* ready =
+        step_ready(p, slot, reverse, longest, first_step, last_step, direction, row_pitch, blocks) + off_gates(row, block, blocks);
+#pragma unroll
+    for (int m = 0; m < ROWS; m++) {
+#pragma unroll
+      for (int q = 0; q < 4; q++) a[m][q] = vloadv(q, ready + off_gates(min(row_of(m), rows - 1), 0, blocks));
+    }
+    for (int k = 0; k < units; k++) {
+      floatv weight[4];
+#pragma unroll
+      for (int q = 0; q < 4; q++) weight[q] = load_weights(k * 4 + q, recurrent);
+multiply_add_rows(a, state + k * X_PITCH, weight);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+
+    __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units + unit;
+#pragma unroll
+    for (int m = 0; m < ROWS; m++) {
+      int at = row_of(m);
+      if (has_units && at < rows) {
+        cell_state after = lstm_cell_update(a[m][0], a[m][1], a[m][2], a[m][3], cells[m]);
+        cells[m] = after.c;
+        store_lanes(after.h, hidden + (size_t)at * h_stride, units - unit);
+        own[0 * X_PITCH * 4 + at] = after.h.x;
+        own[1 * X_PITCH * 4 + at] = after.h.y;
+        own[2 * X_PITCH * 4 + at] = after.h.z;
+        own[3 * X_PITCH * 4 + at] = after.h.w;
+      }
+    }
+  }
+
+#pragma unroll
+  for (int m = 0; m < ROWS; m++) {
+    int at = row_of(m);
+    if (has_units && at < begun) vstorev(cells[m], 0, cell + off_cell(at, 0, blocks));
+  }
+}
