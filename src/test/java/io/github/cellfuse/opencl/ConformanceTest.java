@@ -19,9 +19,15 @@ import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
+import io.github.cellfuse.cl.ClKernel;
+import io.github.cellfuse.cl.ClQueue;
+import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.implementations.EveryImplementation;
+import io.github.cellfuse.java.Activations;
 import io.github.cellfuse.verify.Verifier;
 import io.github.cellfuse.verify.VerifyReport;
 import java.util.Random;
@@ -35,7 +41,10 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @EveryImplementation
 class ConformanceTest {
-    private static final int CASES = 4;
+    private static final int CASES = 6;
+
+    /** Values through the activations. */
+    private static final int VALUES = 1 << 14;
 
     @ParameterizedTest
     @MethodSource("io.github.cellfuse.cl.TestDevices#all")
@@ -120,21 +129,66 @@ class ConformanceTest {
 
     private static boolean hasDenormals(LstmOutput output) {
         for (int k = 0; k < output.y().limit(); k++) {
-            float value = Math.abs(output.y().get(k));
-            if (value > 0 && value < Float.MIN_NORMAL) {
+            if (isDenormal(output.y().get(k))) {
                 return true;
             }
         }
         return false;
     }
 
-    /** Sizes below, at and above those of a tile of 4 x 4. */
+    /** Sigmoid and tanh of floats of every size, infinities and NaN among them. */
+    @ParameterizedTest
+    @MethodSource("io.github.cellfuse.cl.TestDevices#all")
+    void activationsGiveTheTwinsBits(ClDevice device) {
+        float[] x = new float[VALUES], sigmoid = new float[VALUES], tanh = new float[VALUES];
+        for (int k = 0; k < VALUES; k++) {
+            // A prime's multiples visit all exponents; most of the others are where the functions aren't saturated.
+            x[k] = k % 4 == 0 ? Float.intBitsToFloat(k * 262139) : (k - VALUES / 2) * (110f / VALUES);
+        }
+        Tile tile = PlanChooser.largestTile(device.capabilities());
+        try (ClContext context = device.open();
+                ClQueue queue = context.queue();
+                ClBuffer in = context.buffer("x", 4L * VALUES, ClBuffer.Access.READ_ONLY);
+                ClBuffer s = context.buffer("sigmoid", 4L * VALUES, ClBuffer.Access.WRITE_ONLY);
+                ClBuffer t = context.buffer("tanh", 4L * VALUES, ClBuffer.Access.WRITE_ONLY)) {
+            ClKernel kernel = new Programs(context).kernel(KernelSource.STEP, tile, "lstm_activations");
+            Transfers transfers = new Transfers(queue);
+            transfers.write(in, 0, x);
+            queue.launch(kernel.setBuffer(0, in).setBuffer(1, s).setBuffer(2, t), NdRange.of(VALUES / tile.vec()));
+            transfers.read(s, 0, sigmoid);
+            transfers.read(t, 0, tanh);
+        }
+        boolean keepsDenormals = device.capabilities().singlePrecision().denorm();
+        int compared = 0;
+        for (int k = 0; k < VALUES; k++) {
+            float expectedSigmoid = Activations.sigmoid(x[k]), expectedTanh = Activations.tanh(x[k]);
+            if (keepsDenormals || !isTiny(x[k]) && !isTiny(expectedSigmoid)) {
+                String what = Float.toHexString(x[k]) + " on " + device + ": expected " + expectedSigmoid + " and "
+                        + expectedTanh + ", found " + sigmoid[k] + " and " + tanh[k];
+                assertTrue(Bits.same(expectedSigmoid, sigmoid[k]), () -> "sigmoid of " + what);
+                assertTrue(Bits.same(expectedTanh, tanh[k]), () -> "tanh of " + what);
+                compared++;
+            }
+        }
+        assertTrue(compared > VALUES / 2, "most values have no denormals");
+    }
+
+    /** So small that the residuals of its quotients are denormal; a zero that comes of a denormal loses its sign with it. */
+    private static boolean isTiny(float value) {
+        return Math.abs(value) < 0x1p-100f;
+    }
+
+    private static boolean isDenormal(float value) {
+        return value != 0 && Math.abs(value) < Float.MIN_NORMAL;
+    }
+
+    /** Sizes below, at and above those of a tile of 4 x 4; in every third case rows enough for the tiles in local memory. */
     private static RandomLstm small(long seed) {
         Random random = new Random(seed);
+        int rows = seed % 3 == 1 ? 16 + random.nextInt(8) : 1 + random.nextInt(9);
         LstmModel model = RandomLstm.model(
                 random, 1 + random.nextInt(2), 1 + random.nextInt(6), 1 + random.nextInt(10), seed % 3 == 0, true);
-        return new RandomLstm(
-                seed, model, RandomLstm.input(random, model, 1 + random.nextInt(9), 1 + random.nextInt(5)));
+        return new RandomLstm(seed, model, RandomLstm.input(random, model, rows, 1 + random.nextInt(5)));
     }
 
     private static LstmOutput twin(RandomLstm random, EngineOptions options) {

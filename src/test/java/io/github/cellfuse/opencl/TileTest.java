@@ -110,19 +110,39 @@ class TileTest {
         }
     }
 
-    /** The tile that the device would be given: small, because simulators have one, too. */
+    /**
+     * The tile that the device would be given, and one staged in local memory: small ones, because simulators have them, too. Where a
+     * multiply-add is a function, a tile is of one unit; no device of that kind is given a staged one, which it would compile for
+     * minutes.
+     */
+    static Stream<Arguments> smallTiles() {
+        Tile own = PlanChooser.largestTile(TestDevices.first().capabilities());
+        Stream<Arguments> all = Arrays.stream(Plan.values()).map(plan -> smallTile(plan, own));
+        return own.vec() == 1
+                ? all
+                : Stream.concat(
+                        all,
+                        Arrays.stream(Plan.values())
+                                .map(plan -> smallTile(plan, Tile.staged(4, new Staging(4, 2, 4)))));
+    }
+
+    private static Arguments smallTile(Plan plan, Tile tile) {
+        boolean hoisted = plan == Plan.HOISTED || plan == Plan.SEQUENCE && tile.isStaged();
+        return Arguments.of(plan, tile.withHoisted(hoisted).withFused(plan != Plan.SEPARATE));
+    }
+
     @EveryImplementation
     @Tag(EveryImplementation.WHOLE_BUFFERS)
-    @ParameterizedTest
-    @EnumSource(Plan.class)
-    void theDevicesOwnTileGivesTheTwinsBitsAndStaysWithinItsTensors(Plan plan) {
-        Tile tile = PlanChooser.largestTile(TestDevices.first().capabilities());
-        tile = tile.withHoisted(plan == Plan.HOISTED).withFused(plan != Plan.SEPARATE);
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("smallTiles")
+    void smallTilesGiveTheTwinsBitsAndStayWithinTheirTensors(Plan plan, Tile tile) {
         Plans plans = forced(plan, tile, Groups.EACH_TILE);
+        boolean allUnits = plan == Plan.SEQUENCE && tile.isStaged();
+        int blocks = allUnits ? tile.groupBlocks() / 2 : tile.groupBlocks();
         try (ClContext context = TestDevices.first().open()) {
             Programs programs = new Programs(context);
             for (long seed = TestEngines.seed(300), end = seed + 6; seed < end; seed++) {
-                RandomLstm random = around(seed, tile.vec(), tile.rows());
+                RandomLstm random = around(seed, tile.vec() * blocks, tile.groupRows(), !allUnits);
                 OpenClEngine engine = new OpenClEngine(context, programs, random.model(), plans, Tier.EXACT);
                 writtenAtOnce(context, engine.weights(0));
                 stayWithinTensors(random + " in tiles of " + tile, engine, random, twin(random));
