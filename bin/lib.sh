@@ -145,6 +145,13 @@ have_opencl_platform() {
   return 1
 }
 
+# have_implementation NAME: whether one of the OpenCL implementations that the tests run on is there: the library that they name.
+have_implementation() {
+  local library=
+  read -r library <"$root/src/test/opencl/$1/$1.icd" || true
+  [ -n "$library" ] && find_library "$library"
+}
+
 # PoCL brings LLVM into the process, whose signal handlers push the JVM's own aside while it compiles: now and then a
 # build fails, or the JVM ends without a word. The JDK's libjsig, loaded first, keeps the JVM's in front.
 keep_signals() {

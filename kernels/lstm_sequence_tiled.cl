@@ -29,9 +29,14 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
   __global float* cell = c + off_cell(place, block, blocks);
   __local float* own = (__local float*)state + unit * X_PITCH * 4;  // the lines of its units
 
+  // Rows that have no step are multiplied with the others, and their results dropped: zeros, rather than what a group before left.
   floatv cells[ROWS];
 #pragma unroll
-  for (int m = 0; m < ROWS; m++) cells[m] = (floatv)(0.0f);
+  for (int m = 0; m < ROWS; m++) {
+    cells[m] = (floatv)(0.0f);
+#pragma unroll
+    for (int v = 0; v < VEC; v++) own[v * X_PITCH * 4 + row_of(m)] = 0.0f;
+  }
 
   // The group's own steps: forward it may end before the last, in reverse begin after the first.
   int start = first_step;

@@ -12,6 +12,10 @@ import org.slf4j.LoggerFactory;
 record Probe(List<ClPlatform> platforms, List<String> problems) {
     private static final Logger LOG = LoggerFactory.getLogger(Probe.class);
 
+    private static final String RUSTICL =
+            "it offers those of the drivers that RUSTICL_ENABLE names, such as radeonsi (AMD), iris "
+                    + "(Intel) or llvmpipe (the processor)";
+
     Probe {
         platforms = List.copyOf(platforms);
         problems = List.copyOf(problems);
@@ -102,7 +106,7 @@ record Probe(List<ClPlatform> platforms, List<String> problems) {
             problems.add(label + " does not answer: " + reason(e));
         }
         if (devices.isEmpty() && problems.size() == before) {
-            problems.add(label + " has no device; " + Status.INSTALL);
+            problems.add(label + " has no device; " + (name.equals("rusticl") ? RUSTICL : Status.INSTALL));
         }
         return new ClPlatform(index, name, vendor, version, extensions, devices);
     }

@@ -1,5 +1,6 @@
 package io.github.cellfuse.opencl;
 
+import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.cl.Capabilities;
 import java.util.ArrayList;
@@ -71,6 +72,11 @@ final class PlanChooser {
      * @param together whether work-items may wait for each other
      */
     PlanChoice choose(int rows, int steps, Optional<Plan> forced, boolean together) {
+        if (forced.isPresent() && forced.get() == Plan.SEQUENCE && endsLongLoops(device)) {
+            throw new InvalidInputException("plan sequence: " + device.name()
+                    + " ends a work-item's loops after 65535 rounds, so a whole sequence would come out wrong without a word; "
+                    + "choose another plan");
+        }
         Chosen known = last;
         if (known == null
                 || known.rows != rows
@@ -201,7 +207,7 @@ final class PlanChooser {
     private List<Estimate> estimates(int rows, int steps, boolean together) {
         List<Candidate> all = new ArrayList<>();
         List<Tile> tiles = new ArrayList<>(onePass());
-        if (onCpu()) {
+        if (onCpu() && !emulatesFma(device)) {
             tiles.addAll(twoPasses());
         }
         for (Tile tile : tiles) {
@@ -209,10 +215,12 @@ final class PlanChooser {
                 continue; // mostly rows that aren't there
             }
             for (Plan plan : Plan.values()) {
-                all.add(candidate(plan, tile, Groups.EACH_TILE, plan == Plan.HOISTED, rows));
+                if (plan != Plan.SEQUENCE || !endsLongLoops(device)) {
+                    all.add(candidate(plan, tile, Groups.EACH_TILE, plan == Plan.HOISTED, rows));
+                }
             }
             List<Groups> groups = together && runsTogether() ? sharedGroups(rows, tile) : List.of();
-            if (steps > 1) {
+            if (steps > 1 && !endsLongLoops(device)) {
                 all.add(candidate(Plan.SEQUENCE, tile, Groups.EACH_TILE, true, rows));
                 groups.forEach(each -> all.add(candidate(Plan.SEQUENCE, tile, each, true, rows)));
             }
@@ -231,6 +239,9 @@ final class PlanChooser {
 
     /** Whether this machine can run {@code candidate}: a stored one may come from another. */
     boolean mayRun(Candidate candidate) {
+        if (candidate.plan() == Plan.SEQUENCE && endsLongLoops(device)) {
+            return false;
+        }
         Groups groups = candidate.groups();
         boolean together = !groups.together()
                 || runsTogether()
@@ -273,6 +284,9 @@ final class PlanChooser {
             // A GPU vectorises across work-items. Four units each keep the loads of weights 16 bytes wide.
             return 4;
         }
+        if (emulatesFma(device)) {
+            return 1;
+        }
         int width = device.nativeFloatWidth();
         // Not every driver knows its own registers (0 and 1 are common answers); 4 lanes exist on every CPU of today.
         return width >= 16 ? 16 : width >= 8 ? 8 : 4;
@@ -283,11 +297,32 @@ final class PlanChooser {
         if (device.type() != Capabilities.Type.CPU) {
             return 4; // 4 rows x 4 units x 4 gates = 64 registers of sums: two to four waves fit beside each other
         }
+        if (emulatesFma(device)) {
+            return 1;
+        }
         return hasThirtyTwoRegisters(device) ? 6 : 3;
+    }
+
+    /**
+     * Whether a CPU's driver puts a function of some hundred instructions where {@code fma} is called. Beside it the loads that a larger
+     * tile saves are nothing, and each lane and row is another copy to compile: on llvmpipe a tile of 4 units takes half a minute, one
+     * of a unit three seconds.
+     */
+    private static boolean emulatesFma(Capabilities device) {
+        return device.type() == Capabilities.Type.CPU
+                && !device.singlePrecision().fma();
     }
 
     private static boolean hasThirtyTwoRegisters(Capabilities device) {
         return vec(device) == 16 || System.getProperty("os.arch").equals("aarch64");
+    }
+
+    /**
+     * Whether the driver lets no work-item go round its loops more than 65535 times in all, and goes on after the loop as if it had ended.
+     * Mesa's llvmpipe does, as a guard against shaders that hang. A step stays far below; a sequence doesn't.
+     */
+    private static boolean endsLongLoops(Capabilities device) {
+        return device.name().startsWith("llvmpipe");
     }
 
     /** The tiles whose sums of all gates fit the registers. */

@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A second JVM with the tests' class path: for what is decided once per process, such as the OpenCL loader. */
-final class ChildJvm {
+public final class ChildJvm {
     /** What it wrote, and how it ended. */
-    record Result(int exit, String out, String err) {}
+    public record Result(int exit, String out, String err) {}
 
     private final Process process;
     private final Path out;
@@ -24,7 +24,8 @@ final class ChildJvm {
         this.err = err;
     }
 
-    static ChildJvm start(Map<String, String> environment, List<String> options, Class<?> main, String... arguments)
+    public static ChildJvm start(
+            Map<String, String> environment, List<String> options, Class<?> main, String... arguments)
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -47,9 +48,15 @@ final class ChildJvm {
     }
 
     Result await() throws IOException, InterruptedException {
+        return await(120);
+    }
+
+    /** Waits for its end, for {@code seconds} at most. */
+    public Result await(int seconds) throws IOException, InterruptedException {
         try {
-            if (!process.waitFor(120, TimeUnit.SECONDS)) {
-                throw new AssertionError("the child is still running: " + text(out) + text(err));
+            if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
+                throw new AssertionError(
+                        "the child is still running after " + seconds + " s: " + text(out) + text(err));
             }
             return new Result(process.exitValue(), text(out), text(err));
         } finally {

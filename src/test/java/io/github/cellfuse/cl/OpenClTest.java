@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.cellfuse.implementations.Implementation;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jocl.CL;
@@ -115,15 +117,34 @@ class OpenClTest {
 
     @Test
     void poclsDevicesAreCountedAndANameItLacksIsAReason() throws Exception {
-        Assumptions.assumeTrue(
-                OpenCl.platforms().size() == 1
-                        && OpenCl.platforms().get(0).name().equals("Portable Computing Language"),
-                "only PoCL lets its devices be chosen like this");
-        ChildJvm.Result two = ChildJvm.run(Map.of("POCL_DEVICES", "pthread pthread"), List.of(), ProbeMain.class);
+        Assumptions.assumeTrue(Implementation.POCL.wanted(), "not run: -Dcellfuse.implementations leaves PoCL out");
+        ChildJvm.Result two = ChildJvm.run(onPocl("pthread pthread"), List.of(), ProbeMain.class);
         assertEquals(3, two.out().lines().count(), two.out());
         assertTrue(two.out().contains("device 0.0 ") && two.out().contains("device 0.1 "), two.out());
-        ChildJvm.Result none = ChildJvm.run(Map.of("POCL_DEVICES", "no-such-device"), List.of(), ProbeMain.class);
+        ChildJvm.Result none = ChildJvm.run(onPocl("no-such-device"), List.of(), ProbeMain.class);
         assertOneProblem(none, 1, "platform 0 (Portable Computing Language) has no device", "apt install");
+    }
+
+    /** PoCL alone lets its devices be chosen like this. */
+    private static Map<String, String> onPocl(String devices) {
+        Map<String, String> environment = new HashMap<>(Implementation.POCL.environment());
+        environment.put("POCL_DEVICES", devices);
+        return environment;
+    }
+
+    /** Installed beside a GPU's own driver it is there without a device, and nothing is amiss. */
+    @Test
+    void rusticlWithoutADeviceSaysHowItGetsOne() {
+        Probe probe = Probe.run(new Stub() {
+            @Override
+            public String text(cl_platform_id platform, int name, String what) {
+                return name == CL.CL_PLATFORM_NAME ? "rusticl" : what;
+            }
+        });
+        assertEquals(
+                "OpenCL platform 0 (rusticl) has no device; it offers those of the drivers that RUSTICL_ENABLE names, such as "
+                        + "radeonsi (AMD), iris (Intel) or llvmpipe (the processor)",
+                probe.problems().get(0));
     }
 
     @Test

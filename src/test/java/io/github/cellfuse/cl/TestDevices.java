@@ -1,11 +1,14 @@
 package io.github.cellfuse.cl;
 
+import io.github.cellfuse.implementations.Implementation;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The OpenCL devices that tests run on: every device of this machine that takes source code. A machine without one fails the tests,
- * with the sentence that says how to get one; skipping would look like passing.
+ * The OpenCL devices that tests run on: every device of this machine that takes source code, or those of one {@link Implementation}
+ * in a process that was started for it. Where there is none the tests fail, with the sentence that says how to get one; skipping
+ * would look like passing.
  *
  * <p>Use with {@code @ParameterizedTest @MethodSource("io.github.cellfuse.cl.TestDevices#all")}.
  */
@@ -19,6 +22,15 @@ public final class TestDevices {
                         && d.capabilities().compilerAvailable()
                         && d.capabilities().atLeast(1, 2))
                 .toList();
+        Optional<Implementation> only = Implementation.current();
+        if (only.isPresent()) {
+            Implementation implementation = only.get();
+            if (devices.isEmpty()
+                    || !devices.stream().allMatch(d -> d.platformName().equals(implementation.platform()))) {
+                throw new AssertionError("the tests need " + implementation + ": " + implementation.advice()
+                        + ". Found: " + devices + OpenCl.problems());
+            }
+        }
         if (devices.isEmpty()) {
             throw new AssertionError("the tests need an OpenCL device: apt install pocl-opencl-icd (Debian, Ubuntu), "
                     + "dnf install pocl (Fedora), brew install pocl (macOS). Found: " + OpenCl.problems());

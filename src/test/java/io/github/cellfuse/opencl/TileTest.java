@@ -22,14 +22,18 @@ import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.TestDevices;
+import io.github.cellfuse.implementations.EveryImplementation;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -103,6 +107,60 @@ class TileTest {
                 }
                 engine.closeWeights();
             }
+        }
+    }
+
+    /**
+     * The tile that the device would be given, and one staged in local memory: small ones, because simulators have them, too. Where a
+     * multiply-add is a function, a tile is of one unit; no device of that kind is given a staged one, which it would compile for
+     * minutes.
+     */
+    static Stream<Arguments> smallTiles() {
+        Tile own = PlanChooser.largestTile(TestDevices.first().capabilities());
+        Stream<Arguments> all = Arrays.stream(Plan.values()).map(plan -> smallTile(plan, own));
+        return own.vec() == 1
+                ? all
+                : Stream.concat(
+                        all,
+                        Arrays.stream(Plan.values())
+                                .map(plan -> smallTile(plan, Tile.staged(4, new Staging(4, 2, 4)))));
+    }
+
+    private static Arguments smallTile(Plan plan, Tile tile) {
+        boolean hoisted = plan == Plan.HOISTED || plan == Plan.SEQUENCE && tile.isStaged();
+        return Arguments.of(plan, tile.withHoisted(hoisted).withFused(plan != Plan.SEPARATE));
+    }
+
+    @EveryImplementation
+    @Tag(EveryImplementation.WHOLE_BUFFERS)
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("smallTiles")
+    void smallTilesGiveTheTwinsBitsAndStayWithinTheirTensors(Plan plan, Tile tile) {
+        Plans plans = forced(plan, tile, Groups.EACH_TILE);
+        boolean allUnits = plan == Plan.SEQUENCE && tile.isStaged();
+        int blocks = allUnits ? tile.groupBlocks() / 2 : tile.groupBlocks();
+        try (ClContext context = TestDevices.first().open()) {
+            Programs programs = new Programs(context);
+            for (long seed = TestEngines.seed(300), end = seed + 6; seed < end; seed++) {
+                RandomLstm random = around(seed, tile.vec() * blocks, tile.groupRows(), !allUnits);
+                OpenClEngine engine = new OpenClEngine(context, programs, random.model(), plans, Tier.EXACT);
+                writtenAtOnce(context, engine.weights(0));
+                stayWithinTensors(random + " in tiles of " + tile, engine, random, twin(random));
+                engine.closeWeights();
+            }
+        }
+    }
+
+    /** Writes once more what was written block by block: {@link EveryImplementation#WHOLE_BUFFERS}. */
+    private static void writtenAtOnce(ClContext context, DeviceWeights weights) {
+        try (ClQueue queue = context.queue()) {
+            Stream.of(weights.gates(), weights.bias(), weights.projection())
+                    .filter(Objects::nonNull)
+                    .forEach(buffer -> {
+                        ByteBuffer all = ByteBuffer.allocateDirect((int) buffer.bytes());
+                        queue.read(buffer, 0, all);
+                        queue.write(buffer, 0, all.clear());
+                    });
         }
     }
 

@@ -1,0 +1,7 @@
+package io.github.cellfuse.implementations;
+
+class RusticlTest extends ImplementationContract {
+    RusticlTest() {
+        super(Implementation.RUSTICL);
+    }
+}
