@@ -9,6 +9,7 @@ import io.github.cellfuse.opencl.KernelProfile;
 import io.github.cellfuse.opencl.StandaloneKernels;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -17,6 +18,10 @@ import java.util.Map;
 /** Kernels one by one: alone, or within a run by the device's own clock. Every result is compared with plain Java's by bits first. */
 final class KernelMeasurement {
     private static final String STEP = "lstm_step";
+    private static final String INPUT_PROJECTION = "lstm_input_projection";
+
+    /** Ends the name of a kernel that stages its tiles in local memory. */
+    private static final String STAGED = "_tiled";
 
     private KernelMeasurement() {}
 
@@ -82,11 +87,15 @@ final class KernelMeasurement {
             Rounds rounds) {
         Dimensions d = kernels.dimensions();
         Map<String, Samples> samples = new LinkedHashMap<>();
+        Map<String, Work> work = new HashMap<>();
         profile(problem, d, expected, plan, ceiling, rounds, (launches, now) -> {
+            boolean hoisted = launches.stream().anyMatch(launch -> name(launch).equals(INPUT_PROJECTION));
             Map<String, List<Double>> times = new LinkedHashMap<>();
             for (KernelProfile.Launch launch : launches) {
-                if (work(launch.kernel(), plan, d) != null) {
-                    times.computeIfAbsent(launch.kernel(), name -> new ArrayList<>())
+                Work todo = work(name(launch), plan, hoisted, d);
+                if (todo != null) {
+                    work.put(launch.kernel(), todo);
+                    times.computeIfAbsent(launch.kernel(), kernel -> new ArrayList<>())
                             .add(launch.seconds());
                 }
             }
@@ -96,8 +105,7 @@ final class KernelMeasurement {
                                 .mapToDouble(Double::doubleValue)
                                 .toArray())
                         : seconds.stream().mapToDouble(Double::doubleValue).sum();
-                samples.computeIfAbsent(kernel, name -> new Samples())
-                        .add(time, now.share(work(kernel, plan, d), time));
+                samples.computeIfAbsent(kernel, each -> new Samples()).add(time, now.share(work.get(kernel), time));
             });
         });
         List<BenchResult> results = new ArrayList<>();
@@ -107,25 +115,34 @@ final class KernelMeasurement {
                 plan.name().toLowerCase(Locale.ROOT),
                 null,
                 isOfOneStep(kernel) ? d.withSteps(1) : d,
-                work(kernel, plan, d))));
+                work.get(kernel))));
         return results;
     }
 
+    /** What a kernel does, whether it stages its tiles in local memory or not. */
+    private static String name(KernelProfile.Launch launch) {
+        return name(launch.kernel());
+    }
+
+    private static String name(String kernel) {
+        return kernel.endsWith(STAGED) ? kernel.substring(0, kernel.length() - STAGED.length()) : kernel;
+    }
+
     /** What a kernel has to do; null for those that only move states in and out, once a run. */
-    private static Work work(String kernel, Plan plan, Dimensions d) {
+    private static Work work(String kernel, Plan plan, boolean hoisted, Dimensions d) {
         return switch (kernel) {
             case STEP -> Work.step(d, plan);
             case "lstm_cell" -> Work.cell(d);
             case "lstm_hidden_projection" -> Work.hiddenProjection(d);
-            case "lstm_input_projection" -> Work.inputProjection(d);
-            case "lstm_sequence" -> Work.sequence(d);
+            case INPUT_PROJECTION -> Work.inputProjection(d);
+            case "lstm_sequence" -> hoisted ? Work.hoistedSequence(d) : Work.sequence(d);
             default -> null;
         };
     }
 
     /** The others are for many steps at once: their launches are added up. */
     private static boolean isOfOneStep(String kernel) {
-        return switch (kernel) {
+        return switch (name(kernel)) {
             case STEP, "lstm_cell", "lstm_hidden_projection" -> true;
             default -> false;
         };
@@ -149,8 +166,8 @@ final class KernelMeasurement {
         double seconds = 0;
         KernelProfile.Launch before = null;
         for (KernelProfile.Launch launch : launches) {
-            if (launch.kernel().equals(STEP)) {
-                boolean goesOn = before != null && before.kernel().equals(STEP);
+            if (name(launch).equals(STEP)) {
+                boolean goesOn = before != null && name(before).equals(STEP);
                 seconds += (launch.ended() - (goesOn ? before.ended() : launch.started())) * 1e-9;
             }
             before = launch;

@@ -70,6 +70,14 @@ public record Work(double flops, double bytes) {
         return new Work(layerFlops(d, 0), floats(values) + layerBytes(d, 0));
     }
 
+    /** The same with the input's product made beforehand: the pre-activations are read instead of x, W and the bias. */
+    static Work hoistedSequence(Dimensions d) {
+        double rows = (double) d.t() * d.n(), n = d.n(), h = d.h(), p = d.p();
+        double projection = p == h ? 0 : h * p;
+        double values = rows * (4 * h + p) + n * p + 2 * n * h;
+        return new Work(rows * (8 * h * p + 2 * projection), floats(values) + weights(d, 4 * h * p + projection));
+    }
+
     /** The recurrent product alone of all T steps, DeepBench's count: 8·H²·N·T operations; bytes as T hoisted steps with R read once. */
     static Work recurrent(Dimensions d) {
         double rows = (double) d.t() * d.n(), n = d.n(), h = d.h();

@@ -3,11 +3,13 @@ package io.github.cellfuse.opencl;
 import io.github.cellfuse.cl.Capabilities;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -15,7 +17,7 @@ import java.util.stream.Stream;
  * The tiles that a device can stage in its local memory, and the best of them for a batch. What doesn't fit by the device's own limits is
  * left out, and so is what it turned out not to take. Thread safe.
  *
- * <p>Two work-groups should fit the local memory of a compute unit side by side, so that one multiplies while the other waits at its
+ * <p>Several work-groups should fit the local memory of a compute unit side by side, so that one multiplies while the other waits at its
  * barrier: the more local memory there is, the more k are staged at once, and the fewer barriers.
  */
 final class StagedTiles {
@@ -34,6 +36,9 @@ final class StagedTiles {
 
     /** A wave: a smaller group would leave lanes idle. */
     private static final int WAVE = 64;
+
+    /** Work-items that a compute unit should hold: two waves for each of AMD's four SIMDs. */
+    private static final int RESIDENT = 512;
 
     /** With fewer rows, most of the smallest tile's rows would not be there. */
     private static final int FEWEST_ROWS = 16;
@@ -139,13 +144,28 @@ final class StagedTiles {
                 && !refused.contains(new Refused(source, tile));
     }
 
-    /** Each shape with the deepest stages that leave room for a second group. */
+    /** Each shape with the deepest stages that leave room for {@link #RESIDENT} work-items, or else the shallowest that fit twice. */
     private Stream<Tile> shapes() {
-        Set<List<Integer>> seen = new HashSet<>();
-        return everyTile().stream()
-                .filter(tile -> 2 * tile.staging().bytes(tile.rows()) <= device.localMemoryBytes())
-                .filter(tile -> seen.add(List.of(
-                        tile.rows(), tile.staging().units(), tile.staging().rows())));
+        Map<List<Integer>, List<Tile>> byShape = everyTile().stream()
+                .collect(Collectors.groupingBy(
+                        tile -> List.of(
+                                tile.rows(),
+                                tile.staging().units(),
+                                tile.staging().rows()),
+                        LinkedHashMap::new,
+                        Collectors.toList()));
+        return byShape.values().stream()
+                .flatMap(depths -> depths.stream()
+                        .filter(tile ->
+                                fits(tile, Math.max(2, RESIDENT / tile.staging().workItems())))
+                        .findFirst()
+                        .or(() -> depths.stream().filter(tile -> fits(tile, 2)).reduce((deep, shallow) -> shallow))
+                        .stream());
+    }
+
+    /** Whether local memory has room for {@code groups} of them side by side. */
+    private boolean fits(Tile tile, int groups) {
+        return groups * tile.staging().bytes(tile.rows()) <= device.localMemoryBytes();
     }
 
     private double cost(Tile tile, long rows) {

@@ -44,6 +44,7 @@ class WorkTest {
         assertEquals(new Work(8 * 4 * 9 * 3 * 2, 4 * (30 + 24 + 160 + 48)), Work.run(D));
         // x 30, y 24, h before 12, c in and out 24, weights 160.
         assertEquals(new Work(8 * 4 * 9 * 3 * 2, 4 * (30 + 24 + 12 + 24 + 160)), Work.sequence(D));
+        assertEquals(new Work(8 * 4 * 4 * 3 * 2, 4 * (96 + 24 + 12 + 24 + 64)), Work.hoistedSequence(D));
         assertEquals(
                 Shape.parse("64,256,512,512").flops(),
                 Work.run(Dimensions.of(64, 256, 512, 512)).flops());

@@ -100,18 +100,16 @@ class StagedTilesTest {
                 }
             }
         }
-        assertEquals(
-                16,
-                choice(Described.gpu(60, 128 << 10, 1024), LARGE, 4096, 64)
-                        .step()
-                        .staging()
-                        .depth());
-        assertEquals(
-                4,
-                choice(Described.gpu(60, 32 << 10, 1024), LARGE, 4096, 64)
-                        .step()
-                        .staging()
-                        .depth());
+        assertEquals(new Staging(16, 16, 16), staging(128 << 10, 8192), "more local memory, fewer barriers");
+        assertEquals(new Staging(16, 16, 8), staging(64 << 10, 8192));
+        assertEquals(new Staging(8, 16, 4), staging(32 << 10, 8192), "the largest doesn't fit twice");
+        assertEquals(new Staging(8, 16, 8), staging(64 << 10, 512));
+    }
+
+    private static Staging staging(long localBytes, int rows) {
+        return choice(Described.gpu(60, localBytes, 1024), LARGE, rows, 64)
+                .step()
+                .staging();
     }
 
     /** A GPU's choices, on every device that there is. */
