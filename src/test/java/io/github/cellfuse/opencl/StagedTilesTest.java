@@ -103,7 +103,7 @@ class StagedTilesTest {
         assertEquals(new Staging(16, 16, 16), staging(128 << 10, 8192), "more local memory, fewer barriers");
         assertEquals(new Staging(16, 16, 8), staging(64 << 10, 8192));
         assertEquals(new Staging(8, 16, 4), staging(32 << 10, 8192), "the largest doesn't fit twice");
-        assertEquals(new Staging(8, 16, 8), staging(64 << 10, 512));
+        assertEquals(new Staging(8, 16, 8), staging(64 << 10, 1024));
     }
 
     private static Staging staging(long localBytes, int rows) {
