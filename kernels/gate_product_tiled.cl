@@ -132,8 +132,8 @@ TILE_FUNCTION void accumulate_staged(floatv a[ROWS][4], staged_product first, st
 
     __local const float4* x_now = x_tile + half_of * X_TILE;
     __local const floatv* w_now = w_tile + half_of * W_TILE;
-    // Two k at a time: with more a compiler loads ahead until the registers are spent.
-#pragma unroll 2
+    // One k at a time: with more a compiler loads ahead until the registers are spent.
+#pragma unroll 1
     for (int j = 0; j < depth; j++) multiply_add_staged(a, x_now + j * X_PITCH, w_now + j * 4 * W_PITCH);
 
     half_of = 1 - half_of;
