@@ -48,4 +48,15 @@ public final class AmdText {
                 .replace("{registers}", "" + registers)
                 .replace("{spills}", "" + vectorSpills);
     }
+
+    /** The same as it should be: without memory of its own, with few registers, and {@code fmas} more multiply-adds in its loop. */
+    public static String product(String name, int fmas) {
+        StringBuilder loop = new StringBuilder();
+        for (int k = 0; k < fmas; k++) {
+            loop.append("\tv_fma_f32 v%d, v4, v9, v%d\n".formatted(k, k));
+        }
+        return kernel(name, 24, 0)
+                .replace("private_segment_fixed_size: 16\n", "private_segment_fixed_size: 0\n")
+                .replace("\tv_fma_f32 v21, v4, v9, v21\n", loop);
+    }
 }

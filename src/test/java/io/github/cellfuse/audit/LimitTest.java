@@ -37,25 +37,12 @@ class LimitTest {
     @Test
     void ofSeveralTilesTheBestCounts() {
         String slow = AmdText.kernel("lstm_step_tiled", 200, 0).replace("size: 16\n", "size: 0\n");
-        String loop = "\tv_fma_f32 v21, v4, v9, v21\n";
-        String fast = slow.replace("_count:     200", "_count:     24").replace(loop, fma(400));
+        String fast = AmdText.product("lstm_step_tiled", 400);
         AuditResult bad = Variants.amd(Variants.tiled("lstm_step_tiled", 8, 16), slow);
         AuditResult good = Variants.amd(Variants.tiled("lstm_step_tiled", 128, 128), fast);
         assertEquals(2, broken(bad).size(), broken(bad).toString());
         assertEquals(List.of(), broken(good));
         assertEquals(List.of("fma_share of 0.85 or more: 0.71"), broken(bad, good));
-    }
-
-    private static String fma(int count) {
-        StringBuilder text = new StringBuilder();
-        for (int k = 0; k < count; k++) {
-            text.append("\tv_fma_f32 v")
-                    .append(k)
-                    .append(", v4, v9, v")
-                    .append(k)
-                    .append('\n');
-        }
-        return text.toString();
     }
 
     @Test
