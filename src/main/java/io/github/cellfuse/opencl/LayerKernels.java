@@ -173,9 +173,8 @@ final class LayerKernels implements AutoCloseable {
 
     private void enqueueSteps(Launcher launcher, Run run) {
         Tile tile = choice.step();
-        NdRange stepRange = tile.isStaged()
-                ? groups(tile, run.blocks(), run.mostRows(1))
-                : oneByOne(NdRange.of(1, run.blocks(), directions));
+        NdRange stepRange =
+                tile.isStaged() ? groups(tile, run.blocks(), 1) : oneByOne(NdRange.of(1, run.blocks(), directions));
         NdRange cellRange = localRow(NdRange.of(run.blocks(), 1, directions), run.blocks());
         NdRange hiddenRange = oneByOne(
                 NdRange.of(1, DeviceWeights.blocks(outputs, choice.step().vec()), directions));

@@ -139,8 +139,8 @@ class StagedTilesTest {
         try (ClContext context = device.open()) {
             Programs programs = new Programs(context, weights);
             for (Plan plan : Plan.values()) {
-                OpenClEngine engine =
-                        new OpenClEngine(context, programs, model, plans(chooser, Optional.of(plan)), Tier.EXACT);
+                OpenClEngine engine = new OpenClEngine(
+                        context, programs, model, new GpuPlans(chooser, Optional.of(plan)), Tier.EXACT);
                 try (var session = engine.newSession()) {
                     PlanChoice choice = engine.choose(rows, 9);
                     Stream.of(choice.step(), choice.projection())
@@ -153,25 +153,6 @@ class StagedTilesTest {
             }
         }
         assertTrue(staged.size() > 1, "what was tested must have been staged: " + staged);
-    }
-
-    private static Plans plans(PlanChooser chooser, Optional<Plan> forced) {
-        return new Plans() {
-            @Override
-            public int vec() {
-                return 4;
-            }
-
-            @Override
-            public PlanChoice choose(int rows, int steps, boolean together) {
-                return chooser.choose(rows, steps, forced, together);
-            }
-
-            @Override
-            public void refuse(UnfitTileException unfit) {
-                chooser.refuse(unfit.source(), unfit.tile());
-            }
-        };
     }
 
     /** A compiler that can't do what it should: the next tile is taken, and at last the one that stages nothing. */
@@ -187,7 +168,7 @@ class StagedTilesTest {
         LooseKernels.with(folder, "gate_product_tiled.cl", "#if VEC != 4", "#if 1", () -> {
             try (ClContext context = TestDevices.first().open()) {
                 OpenClEngine engine = new OpenClEngine(
-                        context, new Programs(context), model, plans(chooser, Optional.of(plan)), Tier.EXACT);
+                        context, new Programs(context), model, new GpuPlans(chooser, Optional.of(plan)), Tier.EXACT);
                 Bits.assertSame("after refusals", expected, engine.newSession().run(many.input()));
                 assertFalse(engine.choose(40, 3).step().isStaged(), "nothing that is staged compiles");
             }
@@ -205,7 +186,7 @@ class StagedTilesTest {
                                 context,
                                 new Programs(context),
                                 batch.model(),
-                                plans(chooser, Optional.empty()),
+                                new GpuPlans(chooser, Optional.empty()),
                                 Tier.EXACT);
                         ClBuildException e = assertThrows(
                                 ClBuildException.class,
