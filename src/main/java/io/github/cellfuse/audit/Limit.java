@@ -43,14 +43,10 @@ record Limit(
 
     /** All of them. */
     static final List<Limit> ALL = List.of(
-            new Limit(
-                    "all but `lstm_sequence`, which no GPU gets unasked",
-                    "no spills",
-                    all -> all.filter(each -> !each.variant().kernel().equals("lstm_sequence")),
-                    result -> {
-                        int spills = result.resources().spills().orElse(0);
-                        return unless(spills == 0, spills);
-                    }),
+            new Limit("all", "no spills", all -> all, result -> {
+                int spills = result.resources().spills().orElse(0);
+                return unless(spills == 0, spills);
+            }),
             new Limit(TILED, "no scratch memory", Limit::tiled, result -> {
                 int bytes = result.resources().scratchBytes();
                 return unless(bytes == 0, bytes + " bytes");
