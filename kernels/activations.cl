@@ -37,6 +37,16 @@ typedef JOIN(int, VEC) intv;
 #define vstorev JOIN(vstore, VEC)
 #endif
 
+// For what stands at a multiple of VEC floats in its buffer. OpenCL promises a vload no more than a float's alignment, whereupon some
+// compilers for GPUs load lane by lane.
+#if VEC == 4
+#define load_aligned(offset, p) (((__global const floatv*)(p))[offset])
+#define store_aligned(value, offset, p) (((__global floatv*)(p))[offset] = (value))
+#else
+#define load_aligned(offset, p) vloadv(offset, p)
+#define store_aligned(value, offset, p) vstorev(value, offset, p)
+#endif
+
 // e^r - 1 for |r| ≤ ln(2)/2: r + r²·p(r), p of degree 4 (relative error of e^r below 2^-28).
 inline floatv expm1_reduced(floatv r) {
   floatv p = (floatv)(0x1.6a4b36p-10f);

@@ -33,7 +33,7 @@ __kernel GROUP_SIZE void lstm_input_projection_tiled(
 #pragma unroll
   for (int m = 0; m < ROWS; m++) {
 #pragma unroll
-    for (int q = 0; q < 4; q++) a[m][q] = vloadv(q, start);
+    for (int q = 0; q < 4; q++) a[m][q] = load_aligned(q, start);
   }
   staged_product input, nothing;
   input.x = x + ((size_t)(first_slot - x_first) * row_pitch + row) * x_stride;
@@ -51,7 +51,7 @@ __kernel GROUP_SIZE void lstm_input_projection_tiled(
     int at = row_of(m);
     if (at < rows) {
 #pragma unroll
-      for (int q = 0; q < 4; q++) vstorev(a[m][q], q, out + off_gates(at, 0, blocks));
+      for (int q = 0; q < 4; q++) store_aligned(a[m][q], q, out + off_gates(at, 0, blocks));
     }
   }
 }

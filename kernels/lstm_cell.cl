@@ -71,8 +71,8 @@ __kernel void lstm_cell(__global const float* restrict a, __global float* restri
   __global const float* gates = a + off_gates(place, block, blocks);
   __global float* cell = c + off_cell(place, block, blocks);
   cell_state next =
-      lstm_cell_update(vloadv(0, gates), vloadv(1, gates), vloadv(2, gates), vloadv(3, gates), vloadv(0, cell));
-  vstorev(next.c, 0, cell);
+      lstm_cell_update(load_aligned(0, gates), load_aligned(1, gates), load_aligned(2, gates), load_aligned(3, gates), load_aligned(0, cell));
+  store_aligned(next.c, 0, cell);
   __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units;
   store_lanes(next.h, hidden + block * VEC, units - block * VEC);
 }

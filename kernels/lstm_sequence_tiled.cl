@@ -55,7 +55,7 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
     for (int m = 0; m < ROWS; m++) {
       int at = row_of(m);
       if (has_units && begun <= at && at < rows) {
-        cells[m] = vloadv(0, cell + off_cell(at, 0, blocks));
+        cells[m] = load_aligned(0, cell + off_cell(at, 0, blocks));
         for (int v = 0; v < VEC && unit + v < units; v++) own[v * X_PITCH * 4 + at] = before[(size_t)at * y_stride + v];
       }
     }
@@ -68,7 +68,7 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
 #pragma unroll
     for (int m = 0; m < ROWS; m++) {
 #pragma unroll
-      for (int q = 0; q < 4; q++) a[m][q] = vloadv(q, ready + off_gates(min(row_of(m), rows - 1), 0, blocks));
+      for (int q = 0; q < 4; q++) a[m][q] = load_aligned(q, ready + off_gates(min(row_of(m), rows - 1), 0, blocks));
     }
     for (int k = 0; k < units; k++) {
       floatv weight[4];
@@ -97,6 +97,6 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
 #pragma unroll
   for (int m = 0; m < ROWS; m++) {
     int at = row_of(m);
-    if (has_units && at < begun) vstorev(cells[m], 0, cell + off_cell(at, 0, blocks));
+    if (has_units && at < begun) store_aligned(cells[m], 0, cell + off_cell(at, 0, blocks));
   }
 }

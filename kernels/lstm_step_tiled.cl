@@ -30,14 +30,14 @@ __kernel GROUP_SIZE void lstm_step_tiled(STEP_PARAMETERS) {
   EACH_ROW
   for (int m = 0; m < ROWS; m++) {
 #pragma unroll
-    for (int q = 0; q < 4; q++) a[m][q] = vloadv(q, ready + off_gates(min(row_of(m), rows - 1), 0, blocks));
+    for (int q = 0; q < 4; q++) a[m][q] = load_aligned(q, ready + off_gates(min(row_of(m), rows - 1), 0, blocks));
   }
 #else
   __global const float* start = bias + ((size_t)direction * blocks + block) * 4 * VEC;
   EACH_ROW
   for (int m = 0; m < ROWS; m++) {
 #pragma unroll
-    for (int q = 0; q < 4; q++) a[m][q] = vloadv(q, start);
+    for (int q = 0; q < 4; q++) a[m][q] = load_aligned(q, start);
   }
 #endif
 
@@ -61,8 +61,8 @@ __kernel GROUP_SIZE void lstm_step_tiled(STEP_PARAMETERS) {
   for (int m = 0; m < ROWS; m++) {
     int at = row_of(m);
     if (at < rows) {
-      cell_state after = lstm_cell_update(a[m][0], a[m][1], a[m][2], a[m][3], vloadv(0, cell + off_cell(at, 0, blocks)));
-      vstorev(after.c, 0, cell + off_cell(at, 0, blocks));
+      cell_state after = lstm_cell_update(a[m][0], a[m][1], a[m][2], a[m][3], load_aligned(0, cell + off_cell(at, 0, blocks)));
+      store_aligned(after.c, 0, cell + off_cell(at, 0, blocks));
       store_lanes(after.h, out + (size_t)at * h_stride, units - block * VEC);
     }
   }
@@ -73,7 +73,7 @@ __kernel GROUP_SIZE void lstm_step_tiled(STEP_PARAMETERS) {
     int at = row_of(m);
     if (at < rows) {
 #pragma unroll
-      for (int q = 0; q < 4; q++) vstorev(a[m][q], q, out + off_gates(at, 0, blocks));
+      for (int q = 0; q < 4; q++) store_aligned(a[m][q], q, out + off_gates(at, 0, blocks));
     }
   }
 #endif
