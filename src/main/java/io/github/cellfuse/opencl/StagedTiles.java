@@ -41,7 +41,7 @@ final class StagedTiles {
     private static final int RESIDENT = 512;
 
     /** With fewer rows, most of the smallest tile's rows would not be there. */
-    private static final int FEWEST_ROWS = 16;
+    static final int FEWEST_ROWS = 16;
 
     /** Multiply-adds in whose time a group fetches a value of x or of the weights. */
     private static final int FETCH = 16;

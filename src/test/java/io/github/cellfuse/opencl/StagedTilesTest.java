@@ -76,6 +76,16 @@ class StagedTilesTest {
         assertEquals(Plan.FUSED, projected.plan(), "the whole sequence has no projection");
     }
 
+    /** A device that gets its barriers wrong must not be called exact. */
+    @Test
+    void theOpeningSelfTestOfAGpuStagesItsTiles() {
+        PlanChoice choice =
+                chooser(GPU, new LayerSize(10, 5, 5, 2)).choose(SelfTest.rows(GPU), 5, Optional.of(Plan.FUSED), true);
+        assertTrue(choice.step().isStaged(), choice.reason());
+        Capabilities processor = Described.device(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 2, 16);
+        assertEquals(7, SelfTest.rows(processor), "a row more than a tile");
+    }
+
     @Test
     void whatDoesntFitTheDeviceIsntChosen() {
         Capabilities processor = Described.device(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 2, 16);
