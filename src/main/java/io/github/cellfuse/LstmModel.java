@@ -1,50 +1,58 @@
 package io.github.cellfuse;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
- * A trained LSTM as {@code torch.nn.LSTM} defines it: {@code L} stacked layers of one hidden size, each in one or two
- * directions, each layer reading the (concatenated) outputs of the one below. Immutable and safe to share between threads.
+ * A trained LSTM: {@code L} stacked layers, each reading the (concatenated) outputs of the one below. Layers may differ in size,
+ * direction and equations; those of {@code torch.nn.LSTM} don't, and such a model {@linkplain #isUniform() is uniform}. Immutable and
+ * safe to share between threads.
  *
- * @param direction the direction of every layer
- * @param layers for each layer its weights by direction: {@code L} lists of {@code D}, the forward direction first
+ * @param layers {@code L} of them, the lowest first
  */
-public record LstmModel(Direction direction, List<List<LstmWeights>> layers) {
+public record LstmModel(List<LstmLayer> layers) {
 
     public LstmModel {
-        layers = layers.stream().map(List::copyOf).toList();
+        layers = List.copyOf(layers);
         if (layers.isEmpty()) {
             throw new InvalidInputException("layers: expected at least 1, found 0");
         }
-        LstmWeights first = null;
-        for (int layer = 0; layer < layers.size(); layer++) {
-            List<LstmWeights> directions = layers.get(layer);
-            if (directions.size() != direction.count()) {
-                throw new InvalidInputException("layer " + layer + ": expected weights of " + direction.count()
-                        + " direction(s), found " + directions.size());
-            }
-            for (LstmWeights weights : directions) {
-                if (first == null) {
-                    first = weights;
-                }
-                int expectedInput = layer == 0 ? first.inputSize() : direction.count() * first.outputSize();
-                same(layer, "input size", expectedInput, weights.inputSize());
-                same(layer, "hidden size", first.hiddenSize(), weights.hiddenSize());
-                same(layer, "output size", first.outputSize(), weights.outputSize());
+        for (int layer = 1; layer < layers.size(); layer++) {
+            int expected = layers.get(layer - 1).outputSize(), found = layers.get(layer).inputSize();
+            if (expected != found) {
+                throw new InvalidInputException(
+                        "layer " + layer + ", input size: expected " + expected + ", found " + found);
             }
         }
     }
 
-    private static void same(int layer, String what, int expected, int found) {
-        if (expected != found) {
-            throw new InvalidInputException(
-                    "layer " + layer + ", " + what + ": expected " + expected + ", found " + found);
+    /**
+     * A model whose layers all run in the same direction.
+     *
+     * @param layers for each layer its weights by direction: {@code L} lists of {@code D}, the forward direction first
+     */
+    public LstmModel(Direction direction, List<List<LstmWeights>> layers) {
+        this(IntStream.range(0, layers.size())
+                .mapToObj(layer -> layer(layer, direction, layers.get(layer)))
+                .toList());
+    }
+
+    private static LstmLayer layer(int layer, Direction direction, List<LstmWeights> weights) {
+        try {
+            return new LstmLayer(direction, weights);
+        } catch (InvalidInputException e) {
+            throw new InvalidInputException("layer " + layer + ", " + e.getMessage(), e);
         }
     }
 
     /** The weights of one direction of one layer. */
     public LstmWeights weights(int layer, int direction) {
-        return layers.get(layer).get(direction);
+        return layers.get(layer).weights().get(direction);
+    }
+
+    /** The layer at index {@code layer}, the lowest being 0. */
+    public LstmLayer layer(int layer) {
+        return layers.get(layer);
     }
 
     /** {@code L}. */
@@ -52,58 +60,68 @@ public record LstmModel(Direction direction, List<List<LstmWeights>> layers) {
         return layers.size();
     }
 
-    /** {@code D}: 1 or 2. */
-    public int directionCount() {
-        return direction.count();
-    }
-
     /** {@code I}: features per time step of the input. */
     public int inputSize() {
-        return weights(0, 0).inputSize();
+        return layers.get(0).inputSize();
     }
 
-    /** {@code H}: the size of a cell state. */
-    public int hiddenSize() {
-        return weights(0, 0).hiddenSize();
-    }
-
-    /** {@code P}: the size of one direction's hidden state; {@code H} without a projection. */
-    public int stateSize() {
-        return weights(0, 0).outputSize();
-    }
-
-    /** {@code D·P}: features per time step of the output. */
+    /** {@code D·P} of the last layer: features per time step of the output. */
     public int outputSize() {
-        return directionCount() * stateSize();
+        return last().outputSize();
     }
 
-    /** Whether the hidden states are projected. */
-    public boolean hasProjection() {
-        return weights(0, 0).hasProjection();
+    /** The layer on top. */
+    public LstmLayer last() {
+        return layers.get(layers.size() - 1);
+    }
+
+    /** Whether all layers have the same direction, hidden size and output size, as those of {@code torch.nn.LSTM} have. */
+    public boolean isUniform() {
+        LstmLayer first = layers.get(0);
+        return layers.stream()
+                .allMatch(layer -> layer.direction() == first.direction()
+                        && layer.hiddenSize() == first.hiddenSize()
+                        && layer.stateSize() == first.stateSize());
+    }
+
+    /** Whether a step needs nothing that comes after it: every layer runs forward. */
+    public boolean isForward() {
+        return layers.stream().allMatch(layer -> layer.direction() == Direction.FORWARD);
+    }
+
+    /** Whether this is what {@code torch.nn.LSTM} computes: no peepholes, and the {@linkplain CellEquations#ORDINARY ordinary} equations. */
+    public boolean isOrdinary() {
+        return layers.stream()
+                .flatMap(layer -> layer.weights().stream())
+                .allMatch(w -> w.equations().isOrdinary() && !w.hasPeepholes());
+    }
+
+    /** Values of a row's hidden states below layer {@code layer}: the sum of their {@code D·P}. With {@link #layerCount()}: of all. */
+    public long hiddenValuesBelow(int layer) {
+        return layers.subList(0, layer).stream()
+                .mapToLong(LstmLayer::outputSize)
+                .sum();
+    }
+
+    /** Values of a row's cell states below layer {@code layer}: the sum of their {@code D·H}. With {@link #layerCount()}: of all. */
+    public long cellValuesBelow(int layer) {
+        return layers.subList(0, layer).stream()
+                .mapToLong(below -> (long) below.directionCount() * below.hiddenSize())
+                .sum();
     }
 
     /** Layer {@code layer} alone, as a model of one layer: shares the weights. */
-    public LstmModel layer(int layer) {
-        return new LstmModel(direction, List.of(layers.get(layer)));
+    public LstmModel only(int layer) {
+        return new LstmModel(List.of(layers.get(layer)));
     }
 
     /** The number of trained values. */
     public long parameters() {
-        return layers.stream()
-                .flatMap(List::stream)
-                .mapToLong(LstmWeights::parameters)
-                .sum();
+        return layers.stream().mapToLong(LstmLayer::parameters).sum();
     }
 
     /** Floating-point operations per row and time step: two for each multiply-add of the matrix products. */
     public long flopsPerStep() {
-        long flops = 0;
-        for (List<LstmWeights> layer : layers) {
-            for (LstmWeights w : layer) {
-                flops += 2L * LstmWeights.GATES * w.hiddenSize() * (w.inputSize() + w.outputSize());
-                flops += w.hasProjection() ? 2L * w.outputSize() * w.hiddenSize() : 0;
-            }
-        }
-        return flops;
+        return layers.stream().mapToLong(LstmLayer::flopsPerStep).sum();
     }
 }

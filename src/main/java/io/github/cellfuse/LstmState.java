@@ -3,12 +3,13 @@ package io.github.cellfuse;
 import java.util.Objects;
 
 /**
- * The states of a batch between two time steps, in PyTorch's shapes. The arrays are taken over, not copied. Two states
+ * The states of a batch between two time steps: for each layer, the lowest first, and each of its directions a matrix of {@code N} rows.
+ * In a {@linkplain LstmModel#isUniform() uniform} model these are PyTorch's shapes. The arrays are taken over, not copied. Two states
  * are {@code equal} only when they share their arrays; compare the arrays.
  *
  * @param rows {@code N}
- * @param h hidden states {@code [L·D,N,P]}
- * @param c cell states {@code [L·D,N,H]}
+ * @param h hidden states {@code [N,P]} of each: {@code [L·D,N,P]} in a uniform model
+ * @param c cell states {@code [N,H]} of each: {@code [L·D,N,H]} in a uniform model
  */
 public record LstmState(int rows, float[] h, float[] c) {
     public LstmState {
@@ -18,10 +19,7 @@ public record LstmState(int rows, float[] h, float[] c) {
 
     /** States of zeros for {@code rows} rows of {@code model}. */
     public static LstmState zeros(LstmModel model, int rows) {
-        return new LstmState(
-                rows,
-                new float[size("h", model, rows, model.stateSize())],
-                new float[size("c", model, rows, model.hiddenSize())]);
+        return new LstmState(rows, new float[hiddenSize(model, rows)], new float[cellSize(model, rows)]);
     }
 
     /** Refuses a state that doesn't have the shape that {@code model} needs for {@code rows} rows. */
@@ -29,8 +27,8 @@ public record LstmState(int rows, float[] h, float[] c) {
         if (this.rows != rows) {
             throw new InvalidInputException("initial state: expected " + rows + " rows, found " + this.rows);
         }
-        check("initial h [L*D,N,P]", size("h", model, rows, model.stateSize()), h.length);
-        check("initial c [L*D,N,H]", size("c", model, rows, model.hiddenSize()), c.length);
+        check("initial h [L*D,N,P]", hiddenSize(model, rows), h.length);
+        check("initial c [L*D,N,H]", cellSize(model, rows), c.length);
     }
 
     private static void check(String what, int expected, int found) {
@@ -39,8 +37,11 @@ public record LstmState(int rows, float[] h, float[] c) {
         }
     }
 
-    private static int size(String what, LstmModel model, int rows, int width) {
-        return Sizes.elements(
-                what + " [L*D,N," + width + "]", (long) model.layerCount() * model.directionCount(), rows, width);
+    private static int hiddenSize(LstmModel model, int rows) {
+        return Sizes.elements("h [L*D,N,P]", rows, model.hiddenValuesBelow(model.layerCount()));
+    }
+
+    private static int cellSize(LstmModel model, int rows) {
+        return Sizes.elements("c [L*D,N,H]", rows, model.cellValuesBelow(model.layerCount()));
     }
 }

@@ -24,9 +24,11 @@ public final class LstmStream {
      * @throws InvalidInputException when the model has a reverse direction: it needs the end of a sequence first
      */
     public LstmStream(LstmSession session) {
-        if (session.engine().model().direction() != Direction.FORWARD) {
-            throw new InvalidInputException("streaming: expected a forward model, found a "
-                    + session.engine().model().direction() + " one, which needs the end of a sequence first");
+        for (LstmLayer layer : session.engine().model().layers()) {
+            if (layer.direction() != Direction.FORWARD) {
+                throw new InvalidInputException("streaming: expected a forward model, found a " + layer.direction()
+                        + " one, which needs the end of a sequence first");
+            }
         }
         this.session = session;
     }

@@ -15,6 +15,9 @@ import java.util.Optional;
  *   c' = f⊙c + i⊙g                  h' = o⊙tanh(c')      (projected: h' = S·(o⊙tanh(c')))
  * </pre>
  *
+ * <p>Other functions than these, a clip and a coupled forget gate are matters of the {@link CellEquations}. With peepholes {@code p_i⊙c},
+ * {@code p_f⊙c} and {@code p_o⊙c'} are added to the arguments of i, f and o: the output gate sees the new cell state.
+ *
  * <p>The arrays are taken over, not copied (they may be gigabytes): don't change them afterwards. Two weights
  * are {@code equal} only when they share their arrays. Two biases are kept apart, as
  * they were trained, and added once by {@link #bias()}.
@@ -27,6 +30,8 @@ import java.util.Optional;
  * @param inputBias {@code [4H]}, or null for none
  * @param recurrentBias {@code [4H]}, or null for none
  * @param projection {@code S [P,H]}, or null for none
+ * @param peepholes {@code p [3,H]} of the gates i, f and o in this order, or null for none
+ * @param equations what becomes of the pre-activations
  */
 public record LstmWeights(
         int inputSize,
@@ -36,10 +41,15 @@ public record LstmWeights(
         float[] recurrent,
         float[] inputBias,
         float[] recurrentBias,
-        float[] projection) {
+        float[] projection,
+        float[] peepholes,
+        CellEquations equations) {
 
     /** The number of gates. */
     public static final int GATES = 4;
+
+    /** The number of gates that may have peepholes: i, f and o. */
+    public static final int PEEPHOLES = 3;
 
     /** Positions of the gates in every array that has a gate dimension. */
     public static final int INPUT_GATE = 0, FORGET_GATE = 1, CANDIDATE = 2, OUTPUT_GATE = 3;
@@ -50,15 +60,75 @@ public record LstmWeights(
         positive("output size", outputSize);
         Objects.requireNonNull(input, "input");
         Objects.requireNonNull(recurrent, "recurrent");
+        Objects.requireNonNull(equations, "equations");
         length("input weights [4H,I]", input, GATES, hiddenSize, inputSize);
         length("recurrent weights [4H,P]", recurrent, GATES, hiddenSize, outputSize);
         length("input bias [4H]", inputBias, GATES, hiddenSize);
         length("recurrent bias [4H]", recurrentBias, GATES, hiddenSize);
         length("projection [P,H]", projection, outputSize, hiddenSize);
+        length("peepholes [3,H]", peepholes, PEEPHOLES, hiddenSize);
         if (projection == null && outputSize != hiddenSize) {
             throw new InvalidInputException("an LSTM without a projection has outputs of its hidden size: expected "
                     + hiddenSize + ", found " + outputSize);
         }
+    }
+
+    /** The parameters of an ordinary LSTM: without peepholes, with sigmoid gates and tanh. */
+    public LstmWeights(
+            int inputSize,
+            int hiddenSize,
+            int outputSize,
+            float[] input,
+            float[] recurrent,
+            float[] inputBias,
+            float[] recurrentBias,
+            float[] projection) {
+        this(
+                inputSize,
+                hiddenSize,
+                outputSize,
+                input,
+                recurrent,
+                inputBias,
+                recurrentBias,
+                projection,
+                null,
+                CellEquations.ORDINARY);
+    }
+
+    /** The same parameters with other equations; shares the arrays. */
+    public LstmWeights withEquations(CellEquations equations) {
+        return new LstmWeights(
+                inputSize,
+                hiddenSize,
+                outputSize,
+                input,
+                recurrent,
+                inputBias,
+                recurrentBias,
+                projection,
+                peepholes,
+                equations);
+    }
+
+    /** The same parameters with other peepholes {@code [3,H]}, or null for none; shares the arrays. */
+    public LstmWeights withPeepholes(float[] peepholes) {
+        return new LstmWeights(
+                inputSize,
+                hiddenSize,
+                outputSize,
+                input,
+                recurrent,
+                inputBias,
+                recurrentBias,
+                projection,
+                peepholes,
+                equations);
+    }
+
+    /** Whether the gates see the cell state. */
+    public boolean hasPeepholes() {
+        return peepholes != null;
     }
 
     /** Whether the hidden state is projected from {@code H} to {@code P} values. */
@@ -89,7 +159,7 @@ public record LstmWeights(
     /** The number of trained values. */
     public long parameters() {
         long count = (long) input.length + recurrent.length;
-        for (float[] optional : new float[][] {inputBias, recurrentBias, projection}) {
+        for (float[] optional : new float[][] {inputBias, recurrentBias, projection, peepholes}) {
             count += optional == null ? 0 : optional.length;
         }
         return count;

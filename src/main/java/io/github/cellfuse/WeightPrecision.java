@@ -88,12 +88,13 @@ public enum WeightPrecision {
         if (this == F32) {
             return model;
         }
-        List<List<LstmWeights>> layers = new ArrayList<>();
+        List<LstmLayer> layers = new ArrayList<>();
         for (int layer = 0; layer < model.layerCount(); layer++) {
+            Direction direction = model.layer(layer).direction();
             List<LstmWeights> directions = new ArrayList<>();
-            for (int direction = 0; direction < model.directionCount(); direction++) {
-                String where = "layer " + layer + (model.direction().isReverse(direction) ? ", reverse" : ", forward");
-                LstmWeights w = model.weights(layer, direction);
+            for (int d = 0; d < direction.count(); d++) {
+                String where = "layer " + layer + (direction.isReverse(d) ? ", reverse" : ", forward");
+                LstmWeights w = model.weights(layer, d);
                 directions.add(new LstmWeights(
                         w.inputSize(),
                         w.hiddenSize(),
@@ -104,11 +105,13 @@ public enum WeightPrecision {
                         w.recurrentBias(),
                         w.hasProjection()
                                 ? round(where + ", projection [P,H]", w.projection(), w.hiddenSize())
-                                : null));
+                                : null,
+                        w.peepholes(),
+                        w.equations()));
             }
-            layers.add(directions);
+            layers.add(new LstmLayer(direction, directions));
         }
-        return new LstmModel(model.direction(), layers);
+        return new LstmModel(layers);
     }
 
     private float[] round(String what, float[] values, int columns) {

@@ -1,0 +1,46 @@
+package io.github.cellfuse;
+
+import java.util.Objects;
+
+/**
+ * A function with its parameters. Those that the function doesn't have are 0, whatever is given.
+ *
+ * @param function which one
+ * @param alpha α, finite
+ * @param beta β, finite
+ */
+public record Activation(ActivationFunction function, float alpha, float beta) {
+    /** The gates' function in an ordinary LSTM. */
+    public static final Activation SIGMOID = of(ActivationFunction.SIGMOID);
+
+    /** The function of the candidate memory and of the cell state in an ordinary LSTM. */
+    public static final Activation TANH = of(ActivationFunction.TANH);
+
+    public Activation {
+        Objects.requireNonNull(function, "function");
+        alpha = function.hasAlpha() ? finite(function, "alpha", alpha) : 0;
+        beta = function.hasBeta() ? finite(function, "beta", beta) : 0;
+    }
+
+    /** The function with the parameters that it has when none are given. */
+    public static Activation of(ActivationFunction function) {
+        return new Activation(function, function.defaultAlpha(), function.defaultBeta());
+    }
+
+    private static float finite(ActivationFunction function, String name, float value) {
+        if (!Float.isFinite(value)) {
+            throw new InvalidInputException(
+                    function.onnxName() + ", " + name + ": expected a finite number, found " + value);
+        }
+        return value;
+    }
+
+    /** As {@code HardSigmoid(0.2, 0.5)}. */
+    @Override
+    public String toString() {
+        if (!function.hasAlpha()) {
+            return function.onnxName();
+        }
+        return function.onnxName() + "(" + alpha + (function.hasBeta() ? ", " + beta : "") + ")";
+    }
+}
