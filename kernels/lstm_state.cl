@@ -10,15 +10,15 @@
 inline int slot_before(int length, int reverse) { return reverse ? length + 1 : 0; }
 inline int slot_after(int length, int reverse) { return reverse ? 1 : length; }
 
-//   state [LINE | h: L·D,N,P | c: L·D,N,H]: h from h_first on, c from c_first on; this layer's D·N rows of each come after the
-//     first state_first. The first line says in the end whether somebody gave up (lstm_sequence.cl).
+//   state [LINE | h of all layers | c of all layers]: this layer's h [D,N,P] from h_first on, its c [D,N,H] from c_first on. The first
+//     line says in the end whether somebody gave up (lstm_sequence.cl).
 //   y [T+2,row_pitch,y_stride]  D·P values a row;  c [D,row_pitch,B·VEC]
 //   order [N]: the caller's row of sorted row n; lengths [N]: its length
 //   first_reverse  the directions from there on are reverse
 //   global size (max(P, H), N, D)
 #define STATE_PARAMETERS                                                                                            \
   __global const int *restrict order, __global const int *restrict lengths, int row_pitch, int y_stride, int outputs, \
-      int units, int first_reverse, int state_first, int h_first, int c_first
+      int units, int first_reverse, int h_first, int c_first
 
 //   given  0: all states are zeros, and `state` isn't read
 //   arrivals [places]  becomes zeros from first_place on, as lstm_sequence.cl wants it before the first step
@@ -29,7 +29,7 @@ __kernel void lstm_load_state(__global const float* restrict state, __global flo
     for (int place = first_place; place < places; place++) arrivals[place] = 0;
   }
   int pitch = (units + VEC - 1) / VEC * VEC;
-  size_t from = (size_t)state_first + direction * rows + order[row];
+  size_t from = (size_t)direction * rows + order[row];
   if (u < outputs) {
     size_t slot = slot_before(lengths[row], direction >= first_reverse);
     y[(slot * row_pitch + row) * y_stride + direction * outputs + u] = given ? state[h_first + from * outputs + u] : 0.0f;
@@ -43,7 +43,7 @@ __kernel void lstm_store_state(__global float* restrict state, __global const fl
   int u = get_global_id(0), row = get_global_id(1), rows = get_global_size(1), direction = get_global_id(2);
   if (u == 0 && row == 0 && direction == 0) state[0] = places > 0 ? arrivals[0] : 0;
   int pitch = (units + VEC - 1) / VEC * VEC;
-  size_t to = (size_t)state_first + direction * rows + order[row];
+  size_t to = (size_t)direction * rows + order[row];
   if (u < outputs) {
     size_t slot = slot_after(lengths[row], direction >= first_reverse);
     state[h_first + to * outputs + u] = y[(slot * row_pitch + row) * y_stride + direction * outputs + u];

@@ -70,6 +70,11 @@ public record LstmModel(List<LstmLayer> layers) {
         return last().outputSize();
     }
 
+    /** The largest {@code D·P} of a layer. */
+    public int widestOutput() {
+        return layers.stream().mapToInt(LstmLayer::outputSize).max().orElseThrow();
+    }
+
     /** The layer on top. */
     public LstmLayer last() {
         return layers.get(layers.size() - 1);
@@ -108,6 +113,20 @@ public record LstmModel(List<LstmLayer> layers) {
         return layers.subList(0, layer).stream()
                 .mapToLong(below -> (long) below.directionCount() * below.hiddenSize())
                 .sum();
+    }
+
+    /** {@code [L·D]} the size {@code P} of each hidden state, in the order of {@link LstmState}. */
+    public int[] hiddenWidths() {
+        return layers.stream()
+                .flatMapToInt(layer -> layer.weights().stream().mapToInt(LstmWeights::outputSize))
+                .toArray();
+    }
+
+    /** {@code [L·D]} the size {@code H} of each cell state, in the order of {@link LstmState}. */
+    public int[] cellWidths() {
+        return layers.stream()
+                .flatMapToInt(layer -> layer.weights().stream().mapToInt(LstmWeights::hiddenSize))
+                .toArray();
     }
 
     /** Layer {@code layer} alone, as a model of one layer: shares the weights. */

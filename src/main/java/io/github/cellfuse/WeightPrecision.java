@@ -31,14 +31,16 @@ public enum WeightPrecision {
         return bytes;
     }
 
-    /** The bytes of a model's parameters: of its weights in this precision, and of the one bias of each gate and unit in float32. */
+    /** The bytes of a model's parameters: of its weights in this precision, of the one bias of each gate and unit and
+     * of the peepholes in float32. */
     public long bytes(LstmModel model) {
         long total = 0;
-        for (List<LstmWeights> layer : model.layers()) {
-            for (LstmWeights w : layer) {
+        for (LstmLayer layer : model.layers()) {
+            for (LstmWeights w : layer.weights()) {
                 long weights = (long) w.input().length + w.recurrent().length;
                 weights += w.hasProjection() ? w.projection().length : 0;
-                total += weights * bytes + (long) LstmWeights.GATES * w.hiddenSize() * Float.BYTES;
+                long vectors = LstmWeights.GATES + (w.hasPeepholes() ? LstmWeights.PEEPHOLES : 0);
+                total += weights * bytes + vectors * w.hiddenSize() * Float.BYTES;
             }
         }
         return total;

@@ -73,23 +73,23 @@ public record Chunking(long rows, int chunkRows) {
 
     /** Floats that a row takes in memory: input, output, the hidden states of two layers through time, first and last states. */
     private static long floats(LstmModel model, int steps) {
-        long states = (long) model.layerCount() * model.directionCount() * (model.stateSize() + model.hiddenSize());
+        long states = model.hiddenValuesBelow(model.layerCount()) + model.cellValuesBelow(model.layerCount());
         return (long) steps * model.inputSize()
                 + (long) steps * model.outputSize()
                 + 2 * history(model, steps)
                 + 2 * states;
     }
 
-    /** Hidden states of a row through time, with the slots before the first and after the last step. */
+    /** Hidden states of a row through time, of the widest layer, with the slots before the first and after the last step. */
     private static long history(LstmModel model, int steps) {
-        return (steps + 2L) * model.outputSize();
+        return (steps + 2L) * model.widestOutput();
     }
 
     /** The most rows of which every buffer holds its part. */
     private static long largest(LstmModel model, int steps) {
         long input = (long) steps * model.inputSize();
         long hidden = history(model, steps);
-        long states = (long) model.layerCount() * model.directionCount() * model.hiddenSize();
+        long states = model.cellValuesBelow(model.layerCount());
         long row = Math.max(Math.max(input, hidden), states);
         if (row > BUFFER_FLOATS) {
             throw new InvalidInputException("time steps T: a row of " + steps + " steps takes " + row

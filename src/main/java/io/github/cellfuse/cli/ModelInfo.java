@@ -1,5 +1,6 @@
 package io.github.cellfuse.cli;
 
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Sizes;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -58,8 +60,8 @@ record ModelInfo(
         line(out, "prefix", prefix.isEmpty() ? "none" : prefix);
         line(out, "layers", model.layerCount() + " " + direction() + ", bias " + (hasBias() ? "yes" : "no"));
         line(out, "input", "I = " + model.inputSize());
-        line(out, "hidden", "H = " + model.hiddenSize());
-        line(out, "projection", model.hasProjection() ? "P = " + model.stateSize() : "none");
+        line(out, "hidden", "H = " + each(layer -> Integer.toString(layer.hiddenSize())));
+        line(out, "projection", each(layer -> layer.hasProjection() ? "P = " + layer.stateSize() : "none"));
         line(out, "output", "D*P = " + model.outputSize());
         line(out, "parameters", model.parameters() + " (" + Numbers.bytes(weightBytes()) + ")");
         line(out, "weights", describeStored());
@@ -67,7 +69,7 @@ record ModelInfo(
             line(
                     out,
                     "  layer " + layer,
-                    model.weights(layer, 0).inputSize() + " -> " + model.outputSize() + ", "
+                    model.layer(layer).inputSize() + " -> " + model.layer(layer).outputSize() + ", "
                             + model.layer(layer).parameters() + " parameters, "
                             + model.layer(layer).flopsPerStep() + " FLOP per row and step");
         }
@@ -116,10 +118,12 @@ record ModelInfo(
         json.put("prefix", prefix);
         json.put("layer_count", model.layerCount());
         json.put("direction", direction());
-        json.put("direction_count", model.directionCount());
+        LstmLayer top = model.last();
+        boolean alike = model.isUniform();
+        json.put("direction_count", alike ? top.directionCount() : null);
         json.put("input_size", model.inputSize());
-        json.put("hidden_size", model.hiddenSize());
-        json.put("projection_size", model.hasProjection() ? model.stateSize() : null);
+        json.put("hidden_size", alike ? top.hiddenSize() : null);
+        json.put("projection_size", alike && top.hasProjection() ? top.stateSize() : null);
         json.put("output_size", model.outputSize());
         json.put("bias", hasBias());
         json.put("parameters", model.parameters());
@@ -132,9 +136,11 @@ record ModelInfo(
         json.put("flops_per_step", model.flopsPerStep());
         List<Object> layers = new ArrayList<>();
         for (int layer = 0; layer < model.layerCount(); layer++) {
-            LstmModel one = model.layer(layer);
+            LstmLayer one = model.layer(layer);
             Map<String, Object> entry = new LinkedHashMap<>();
+            entry.put("direction", one.direction().toString().toLowerCase(Locale.ROOT));
             entry.put("input_size", one.inputSize());
+            entry.put("hidden_size", one.hiddenSize());
             entry.put("output_size", one.outputSize());
             entry.put("parameters", one.parameters());
             entry.put("flops_per_step", one.flopsPerStep());
@@ -162,7 +168,13 @@ record ModelInfo(
     }
 
     private String direction() {
-        return model.direction().toString().toLowerCase(Locale.ROOT);
+        return each(layer -> layer.direction().toString().toLowerCase(Locale.ROOT));
+    }
+
+    /** What {@code property} is in all layers, or in each of them where they differ. */
+    private String each(Function<LstmLayer, String> property) {
+        List<String> values = model.layers().stream().map(property).toList();
+        return values.stream().distinct().count() == 1 ? values.get(0) : String.join(", ", values);
     }
 
     private boolean hasBias() {
@@ -188,8 +200,8 @@ record ModelInfo(
 
     /** h and c of every layer and direction. */
     private long stateBytes() {
-        long states = (long) model.layerCount() * model.directionCount();
-        return size("bytes of states", states, batch, model.stateSize() + model.hiddenSize(), Float.BYTES);
+        long values = model.hiddenValuesBelow(model.layerCount()) + model.cellValuesBelow(model.layerCount());
+        return size("bytes of states", batch, values, Float.BYTES);
     }
 
     private long flops() {

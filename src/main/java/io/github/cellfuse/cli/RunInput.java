@@ -7,6 +7,7 @@ import io.github.cellfuse.batch.ChunkSource;
 import io.github.cellfuse.format.NpyArray;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -35,8 +36,8 @@ final class RunInput implements ChunkSource {
         this.lengths = lengths;
         this.hidden = hidden;
         this.cell = cell;
-        hidden.ifPresent(array -> checkShape("h0", shape.hidden(), array));
-        cell.ifPresent(array -> checkShape("c0", shape.cell(), array));
+        hidden.ifPresent(array -> checkShape("h0", shape.shape(only(shape.hidden(), array)), array));
+        cell.ifPresent(array -> checkShape("c0", shape.shape(only(shape.cell(), array)), array));
         lengths.ifPresent(this::checkLengths);
     }
 
@@ -51,6 +52,15 @@ final class RunInput implements ChunkSource {
                 }
             }
         }
+    }
+
+    /** The one array in which a model's layers have their states, if they are alike. */
+    private static RunShape.States only(List<RunShape.States> arrays, NpyArray given) {
+        if (arrays.size() > 1) {
+            throw new InvalidInputException(given.name()
+                    + ": initial states: expected a model whose layers have one size and direction, found one whose layers differ");
+        }
+        return arrays.get(0);
     }
 
     private static void checkShape(String what, long[] expected, NpyArray array) {
@@ -91,8 +101,8 @@ final class RunInput implements ChunkSource {
             return Optional.empty();
         }
         LstmState state = LstmState.zeros(shape.model(), rows);
-        hidden.ifPresent(array -> shape.hiddenBlocks().read(array, firstRow, rows, FloatBuffer.wrap(state.h())));
-        cell.ifPresent(array -> shape.cellBlocks().read(array, firstRow, rows, FloatBuffer.wrap(state.c())));
+        hidden.ifPresent(array -> shape.hidden().get(0).blocks(shape.rows()).read(array, firstRow, rows, FloatBuffer.wrap(state.h())));
+        cell.ifPresent(array -> shape.cell().get(0).blocks(shape.rows()).read(array, firstRow, rows, FloatBuffer.wrap(state.c())));
         return Optional.of(state);
     }
 }

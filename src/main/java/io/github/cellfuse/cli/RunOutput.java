@@ -1,15 +1,17 @@
 package io.github.cellfuse.cli;
 
 import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmState;
 import io.github.cellfuse.batch.ChunkSink;
 import io.github.cellfuse.format.ArraySink;
 import io.github.cellfuse.format.NpyWriter;
 import io.github.cellfuse.format.NpzWriter;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.function.Function;
 
 /** A run's results on their way into one file, which appears when they are committed. */
 final class RunOutput implements ChunkSink, AutoCloseable {
@@ -18,14 +20,14 @@ final class RunOutput implements ChunkSink, AutoCloseable {
 
     private final RunShape shape;
     private final ArraySink y;
-    private final Optional<States> states;
+    private final List<Target> states;
     private final Runnable commit;
     private final Runnable close;
 
-    /** h_n and c_n, where the file takes them. */
-    private record States(ArraySink hidden, ArraySink cell) {}
+    /** An array of states, where the file takes them, and which of a run's states belong there. */
+    private record Target(ArraySink sink, RunShape.States array, Function<LstmState, float[]> values) {}
 
-    private RunOutput(RunShape shape, ArraySink y, Optional<States> states, Runnable commit, Runnable close) {
+    private RunOutput(RunShape shape, ArraySink y, List<Target> states, Runnable commit, Runnable close) {
         this.shape = shape;
         this.y = y;
         this.states = states;
@@ -37,13 +39,19 @@ final class RunOutput implements ChunkSink, AutoCloseable {
     static RunOutput create(Path target, boolean overwrite, RunShape shape) {
         if (!target.toString().toLowerCase(Locale.ROOT).endsWith(".npz")) {
             NpyWriter file = NpyWriter.create(target, overwrite, shape.output());
-            return new RunOutput(shape, file, Optional.empty(), file::commit, file::close);
+            return new RunOutput(shape, file, List.of(), file::commit, file::close);
         }
         NpzWriter file = NpzWriter.create(target, overwrite);
         try {
             ArraySink y = file.add("y", shape.output());
-            States states = new States(file.add("h_n", shape.hidden()), file.add("c_n", shape.cell()));
-            return new RunOutput(shape, y, Optional.of(states), file::commit, file::close);
+            List<Target> states = new ArrayList<>();
+            for (RunShape.States h : shape.hidden()) {
+                states.add(new Target(file.add("h_n" + h.suffix(), shape.shape(h)), h, LstmState::h));
+            }
+            for (RunShape.States c : shape.cell()) {
+                states.add(new Target(file.add("c_n" + c.suffix(), shape.shape(c)), c, LstmState::c));
+            }
+            return new RunOutput(shape, y, states, file::commit, file::close);
         } catch (RuntimeException | Error e) {
             file.close();
             throw e;
@@ -54,12 +62,10 @@ final class RunOutput implements ChunkSink, AutoCloseable {
     public void write(long firstRow, LstmOutput output) {
         int rows = output.rows();
         shape.outputBlocks().write(y, firstRow, rows, output.y());
-        states.ifPresent(to -> {
-            FloatBuffer h = FloatBuffer.wrap(output.finalState().h());
-            FloatBuffer c = FloatBuffer.wrap(output.finalState().c());
-            shape.hiddenBlocks().write(to.hidden(), firstRow, rows, h);
-            shape.cellBlocks().write(to.cell(), firstRow, rows, c);
-        });
+        for (Target to : states) {
+            FloatBuffer part = to.array().part(to.values().apply(output.finalState()), rows);
+            to.array().blocks(shape.rows()).write(to.sink(), firstRow, rows, part);
+        }
     }
 
     /** Gives the file its name: every row has been written. */

@@ -2,9 +2,15 @@ package io.github.cellfuse.cli;
 
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.Layout;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.format.NpyArray;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntToLongFunction;
+import java.util.function.ToIntFunction;
+import java.util.stream.IntStream;
 
 /**
  * The shapes of a run's arrays, all following from the model and the input's shape, as {@code torch.nn.LSTM} has them. A single
@@ -52,14 +58,48 @@ record RunShape(LstmModel model, Layout layout, boolean isBatched, long rows, in
         return sequence(model.outputSize());
     }
 
-    /** Where rows lie in hidden states {@code [L*D,N,P]}. */
-    RowBlocks hiddenBlocks() {
-        return new RowBlocks(stateCount(), rows, model.stateSize());
+    /**
+     * An array of states.
+     *
+     * @param suffix what its name ends with: nothing where all layers are in one array, else {@code _l0} and so on
+     * @param states states of a row in it, one a layer and direction
+     * @param width values of each
+     * @param below values of a row's states that stand before it in {@link io.github.cellfuse.LstmState}
+     */
+    record States(String suffix, int states, int width, long below) {
+        /** Where {@code rows} rows lie in it. */
+        RowBlocks blocks(long rows) {
+            return new RowBlocks(states, rows, width);
+        }
+
+        /** The part of {@code all} that belongs into it, of a state of {@code rows} rows. */
+        FloatBuffer part(float[] all, int rows) {
+            return FloatBuffer.wrap(all).slice(Math.toIntExact(below * rows), Math.toIntExact((long) states * rows * width));
+        }
     }
 
-    /** Where rows lie in cell states {@code [L*D,N,H]}. */
-    RowBlocks cellBlocks() {
-        return new RowBlocks(stateCount(), rows, model.hiddenSize());
+    /** The arrays of hidden states: {@code [L*D,N,P]} where all layers are alike, else {@code [D,N,P]} of each. */
+    List<States> hidden() {
+        return states(LstmLayer::stateSize, model::hiddenValuesBelow);
+    }
+
+    /** The arrays of cell states: {@code [L*D,N,H]} where all layers are alike, else {@code [D,N,H]} of each. */
+    List<States> cell() {
+        return states(LstmLayer::hiddenSize, model::cellValuesBelow);
+    }
+
+    private List<States> states(ToIntFunction<LstmLayer> width, IntToLongFunction below) {
+        if (model.isUniform()) {
+            LstmLayer any = model.last();
+            return List.of(new States("", model.layerCount() * any.directionCount(), width.applyAsInt(any), 0));
+        }
+        return IntStream.range(0, model.layerCount())
+                .mapToObj(layer -> new States(
+                        "_l" + layer,
+                        model.layer(layer).directionCount(),
+                        width.applyAsInt(model.layer(layer)),
+                        below.applyAsLong(layer)))
+                .toList();
     }
 
     private RowBlocks sequence(int features) {
@@ -78,21 +118,10 @@ record RunShape(LstmModel model, Layout layout, boolean isBatched, long rows, in
                 : new long[] {steps, rows, model.outputSize()};
     }
 
-    /** The shape of hidden states. */
-    long[] hidden() {
-        return state(model.stateSize());
-    }
-
-    /** The shape of cell states. */
-    long[] cell() {
-        return state(model.hiddenSize());
-    }
-
-    private long[] state(int width) {
-        return isBatched ? new long[] {stateCount(), rows, width} : new long[] {stateCount(), width};
-    }
-
-    private int stateCount() {
-        return model.layerCount() * model.directionCount();
+    /** The shape of an array of states. */
+    long[] shape(States array) {
+        return isBatched
+                ? new long[] {array.states(), rows, array.width()}
+                : new long[] {array.states(), array.width()};
     }
 }

@@ -16,24 +16,39 @@ final class TorchLstmWriter {
     private TorchLstmWriter(LstmModel model, String prefix) {
         this.prefix = prefix;
         hasBias = model.layers().stream()
-                .anyMatch(layer -> layer.stream().anyMatch(w -> w.inputBias() != null || w.recurrentBias() != null));
+                .flatMap(layer -> layer.weights().stream())
+                .anyMatch(w -> w.inputBias() != null || w.recurrentBias() != null);
     }
 
     /** The file's content; {@code target} only serves the message. */
     static SafetensorsWriter collect(LstmModel model, Path target, String prefix) {
-        if (model.direction() == Direction.REVERSE) {
-            throw Problems.invalid(
-                    target,
-                    "expected a forward or bidirectional model, found one that only runs in reverse, which "
-                            + "torch.nn.LSTM can't express");
+        String cant = whatTorchLacks(model);
+        if (cant != null) {
+            throw Problems.invalid(target, cant);
         }
         TorchLstmWriter writer = new TorchLstmWriter(model, prefix);
         for (int layer = 0; layer < model.layerCount(); layer++) {
-            for (int d = 0; d < model.directionCount(); d++) {
+            for (int d = 0; d < model.layer(layer).directionCount(); d++) {
                 writer.add(model.weights(layer, d), layer, d == 1);
             }
         }
         return writer.out;
+    }
+
+    /** What {@code torch.nn.LSTM} has no names for; null where it has. */
+    private static String whatTorchLacks(LstmModel model) {
+        if (!model.isUniform()) {
+            return "expected layers of one size and direction, found others, which torch.nn.LSTM can't express";
+        }
+        if (model.last().direction() == Direction.REVERSE) {
+            return "expected a forward or bidirectional model, found one that only runs in reverse, which "
+                    + "torch.nn.LSTM can't express";
+        }
+        if (!model.isOrdinary()) {
+            return "expected an LSTM with sigmoid gates and tanh alone, found peepholes, a clip, a coupled forget gate or other"
+                    + " activations, which torch.nn.LSTM can't express";
+        }
+        return null;
     }
 
     private void add(LstmWeights w, int layer, boolean reverse) {

@@ -40,7 +40,7 @@ final class JavaSession implements LstmSession {
         output.check(model, input);
         RowOrder order = new RowOrder(input);
         ModelWeights.Packed weights = engine.weights(input.rows(), input.steps());
-        int slotSize = Sizes.elements("hidden states of a step [N,D*P]", input.rows(), model.outputSize());
+        int slotSize = Sizes.elements("hidden states of a step [N,D*P]", input.rows(), model.widestOutput());
         for (int layer = 0; layer < model.layerCount(); layer++) {
             float[][] recycled = below;
             below = current;
@@ -55,9 +55,9 @@ final class JavaSession implements LstmSession {
         LstmModel model = engine.model();
         int groups = engine.groups(input.rows());
         List<LayerTask> tasks = new ArrayList<>();
-        for (int direction = 0; direction < model.directionCount(); direction++) {
+        for (int direction = 0; direction < model.layer(layer).directionCount(); direction++) {
             for (int group = 0; group < groups; group++) {
-                LayerInput source = layer == 0 ? LayerInput.of(input, order) : LayerInput.of(below, model.outputSize());
+                LayerInput source = layer == 0 ? LayerInput.of(input, order) : LayerInput.of(below, model.layer(layer).inputSize());
                 tasks.add(new LayerTask(
                         model,
                         layer,

@@ -1,5 +1,6 @@
 package io.github.cellfuse.java;
 
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.RowOrder;
@@ -10,7 +11,7 @@ import java.util.Arrays;
  * history and of the final state, so tasks of a layer run side by side without locks.
  */
 final class LayerTask implements Runnable {
-    private final LstmModel model;
+    private final LstmLayer sizes;
     private final PackedWeights weights;
     private final LayerInput input;
     private final float[][] history;
@@ -18,8 +19,10 @@ final class LayerTask implements Runnable {
     private final LstmState initialState;
     private final LstmState finalState;
     private final boolean reverse;
-    /** Index of this layer and direction in the states' first dimension. */
-    private final int stateIndex;
+    /** Where the states of this layer and direction begin, {@code [N,P]} and {@code [N,H]}. */
+    private final int firstHidden;
+
+    private final int firstCell;
     /** The column of this direction in a row of the history. */
     private final int column;
 
@@ -47,15 +50,17 @@ final class LayerTask implements Runnable {
             int groups,
             LstmState initialState,
             LstmState finalState) {
-        this.model = model;
+        sizes = model.layer(layer);
         this.weights = weights;
         this.input = input;
         this.history = history;
         this.order = order;
         this.initialState = initialState;
         this.finalState = finalState;
-        reverse = model.direction().isReverse(direction);
-        stateIndex = layer * model.directionCount() + direction;
+        reverse = sizes.direction().isReverse(direction);
+        long rows = order.rows();
+        firstHidden = Math.toIntExact((model.hiddenValuesBelow(layer) + (long) direction * sizes.stateSize()) * rows);
+        firstCell = Math.toIntExact((model.cellValuesBelow(layer) + (long) direction * sizes.hiddenSize()) * rows);
         column = direction * weights.outputs();
         positions = new int[(order.rows() - group + groups - 1) / groups];
         Arrays.setAll(positions, j -> group + j * groups);
@@ -93,7 +98,7 @@ final class LayerTask implements Runnable {
     private void step(int slot, int count) {
         input.load(slot, positions, count);
         float[] previous = history[reverse ? slot + 1 : slot - 1];
-        int width = model.outputSize();
+        int width = sizes.outputSize();
         for (int j = 0; j < count; j++) {
             xOffset[j] = input.offset(j);
             hOffset[j] = positions[j] * width + column;
@@ -118,21 +123,21 @@ final class LayerTask implements Runnable {
                     sums[p] = Math.fma(m, s[p], sums[p]);
                 }
             }
-            System.arraycopy(sums, 0, history[slot], positions[j] * model.outputSize() + column, sums.length);
+            System.arraycopy(sums, 0, history[slot], positions[j] * sizes.outputSize() + column, sums.length);
         }
     }
 
     private void loadState() {
         int outputs = weights.outputs(), units = weights.units();
         for (int j = 0; j < positions.length; j++) {
-            int at = positions[j] * model.outputSize() + column;
+            int at = positions[j] * sizes.outputSize() + column;
             float[] before = history[order.slotBefore(positions[j], reverse)];
             if (initialState == null) {
                 Arrays.fill(before, at, at + outputs, 0.0f);
             } else {
-                int row = stateIndex * order.rows() + order.row(positions[j]);
-                System.arraycopy(initialState.h(), row * outputs, before, at, outputs);
-                System.arraycopy(initialState.c(), row * units, c[j], 0, units);
+                int row = order.row(positions[j]);
+                System.arraycopy(initialState.h(), firstHidden + row * outputs, before, at, outputs);
+                System.arraycopy(initialState.c(), firstCell + row * units, c[j], 0, units);
             }
         }
     }
@@ -140,10 +145,10 @@ final class LayerTask implements Runnable {
     private void storeState() {
         int outputs = weights.outputs(), units = weights.units();
         for (int j = 0; j < positions.length; j++) {
-            int row = stateIndex * order.rows() + order.row(positions[j]);
+            int row = order.row(positions[j]);
             float[] after = history[order.slotAfter(positions[j], reverse)];
-            System.arraycopy(after, positions[j] * model.outputSize() + column, finalState.h(), row * outputs, outputs);
-            System.arraycopy(c[j], 0, finalState.c(), row * units, units);
+            System.arraycopy(after, positions[j] * sizes.outputSize() + column, finalState.h(), firstHidden + row * outputs, outputs);
+            System.arraycopy(c[j], 0, finalState.c(), firstCell + row * units, units);
         }
     }
 }

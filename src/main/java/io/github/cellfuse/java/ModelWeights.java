@@ -47,7 +47,7 @@ final class ModelWeights {
         this.best = best;
         this.bestFrom = bestFrom;
         operationsOfAStep = model.layers().stream()
-                .flatMap(List::stream)
+                .flatMap(layer -> layer.weights().stream())
                 .mapToDouble(weights -> 2.0 * weights.input().length + 2.0 * weights.recurrent().length)
                 .sum();
     }
@@ -61,7 +61,7 @@ final class ModelWeights {
             packed = new Packed(
                     choice,
                     model.layers().stream()
-                            .map(layer -> layer.stream()
+                            .map(layer -> layer.weights().stream()
                                     .map(choice.arithmetic()::pack)
                                     .toList())
                             .toList());
@@ -72,7 +72,7 @@ final class ModelWeights {
     /** What a run of this shape would be computed with, and why. */
     synchronized String explain(int rows, int steps) {
         ArithmeticChoice choice = operations + operationsOfAStep * rows * steps < bestFrom ? first : best.get();
-        int units = model.layers().get(0).get(0).hiddenSize();
+        int units = model.layer(0).hiddenSize();
         return "tiles of " + choice.arithmetic().tile(units) + " x 4 gates, " + choice.reason();
     }
 }

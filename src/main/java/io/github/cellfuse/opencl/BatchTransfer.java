@@ -55,8 +55,8 @@ final class BatchTransfer {
     void uploadState(ClBuffer target) {
         LstmState initial = batch.initialState();
         if (initial != null) {
-            transfers.write(target, run.firstHidden(), initial.h());
-            transfers.write(target, run.firstCell(), initial.c());
+            transfers.write(target, run.firstHidden(0), initial.h());
+            transfers.write(target, run.firstCell(0), initial.c());
         }
     }
 
@@ -71,20 +71,20 @@ final class BatchTransfer {
         if (all <= transfers.most()) {
             transfers.read(source, 0, (int) all, view -> {
                 gaveUp[0] = view.get(0);
-                view.get(run.firstHidden(), state.h());
-                view.get(run.firstCell(), state.c());
+                view.get(run.firstHidden(0), state.h());
+                view.get(run.firstCell(0), state.c());
             });
         } else {
             transfers.read(source, 0, gaveUp);
-            transfers.read(source, run.firstHidden(), state.h());
-            transfers.read(source, run.firstCell(), state.c());
+            transfers.read(source, run.firstHidden(0), state.h());
+            transfers.read(source, run.firstCell(0), state.c());
         }
         return gaveUp[0] == 0;
     }
 
     /** Reads y from {@code history [T+2,rowPitch,stride]}; what is past a row's length becomes zeros. */
     void downloadOutput(ClBuffer history, FloatBuffer y) {
-        int width = run.model().outputSize(), stride = run.historyStride();
+        int width = run.model().outputSize(), stride = run.historyStride(run.model().last());
         forPieces(stride, (first, rows) -> {
             // The history's slot 0 stands before the first step.
             long from = ((long) run.rowPitch() + first) * stride;

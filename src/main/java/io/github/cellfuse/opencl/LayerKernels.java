@@ -1,6 +1,6 @@
 package io.github.cellfuse.opencl;
 
-import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClBuffer;
@@ -52,6 +52,7 @@ final class LayerKernels implements AutoCloseable {
     private final PlanChoice choice;
     private final DeviceWeights weights;
     private final int layer;
+    private final LstmLayer sizes;
     private final int directions;
     /** The directions from there on are reverse. */
     private final int firstReverse;
@@ -72,16 +73,16 @@ final class LayerKernels implements AutoCloseable {
     private final ClKernel hiddenProjection;
 
     LayerKernels(OpenClEngine engine, int layer, PlanChoice choice) {
-        LstmModel model = engine.model();
+        sizes = engine.model().layer(layer);
         this.engine = engine;
         this.choice = choice;
         this.layer = layer;
         weights = engine.weights(layer);
-        directions = model.directionCount();
-        firstReverse = model.direction().isReverse(0) ? 0 : 1;
-        inputs = model.weights(layer, 0).inputSize();
-        units = model.hiddenSize();
-        outputs = model.stateSize();
+        directions = sizes.directionCount();
+        firstReverse = sizes.direction().isReverse(0) ? 0 : 1;
+        inputs = sizes.inputSize();
+        units = sizes.hiddenSize();
+        outputs = sizes.stateSize();
 
         try {
             Tile tile = choice.step(), unstaged = tile.unstaged(), projection = choice.projection();
@@ -94,7 +95,7 @@ final class LayerKernels implements AutoCloseable {
             inputProjection = tile.hoisted()
                     ? open(KernelSource.INPUT_PROJECTION, KernelSource.INPUT_PROJECTION_TILED, projection)
                     : null;
-            hiddenProjection = model.hasProjection() && !whole
+            hiddenProjection = sizes.hasProjection() && !whole
                     ? open(KernelSource.HIDDEN_PROJECTION, unstaged, "lstm_hidden_projection")
                     : null;
         } catch (RuntimeException | Error e) {
@@ -149,7 +150,7 @@ final class LayerKernels implements AutoCloseable {
         int sideBySide = choice.groups().together() ? 1 : directions;
         NdRange range;
         if (choice.step().isStaged()) {
-            range = groups(choice.step(), run.blocks(), run.order().active(1));
+            range = groups(choice.step(), run.blocks(sizes), run.order().active(1));
         } else {
             range = NdRange.of(
                     (long) sideBySide * run.rowGroups() * choice.groups().units());
@@ -157,7 +158,7 @@ final class LayerKernels implements AutoCloseable {
                 range.local(1);
             }
         }
-        int chunk = inputProjection == null ? run.longest() : run.chunkSteps();
+        int chunk = inputProjection == null ? run.longest() : run.chunkSteps(sizes);
         for (int first = 1; first <= run.longest(); first += chunk) {
             if (inputProjection != null) {
                 project(launcher, run, first, Math.min(first + chunk - 1, run.longest()));
@@ -174,16 +175,16 @@ final class LayerKernels implements AutoCloseable {
     private void enqueueSteps(Launcher launcher, Run run) {
         Tile tile = choice.step();
         NdRange stepRange =
-                tile.isStaged() ? groups(tile, run.blocks(), 1) : oneByOne(NdRange.of(1, run.blocks(), directions));
-        NdRange cellRange = localRow(NdRange.of(run.blocks(), 1, directions), run.blocks());
+                tile.isStaged() ? groups(tile, run.blocks(sizes), 1) : oneByOne(NdRange.of(1, run.blocks(sizes), directions));
+        NdRange cellRange = localRow(NdRange.of(run.blocks(sizes), 1, directions), run.blocks(sizes));
         NdRange hiddenRange = oneByOne(
                 NdRange.of(1, DeviceWeights.blocks(outputs, choice.step().vec()), directions));
-        int chunk = run.chunkSteps();
+        int chunk = run.chunkSteps(sizes);
         for (int number = 1; number <= run.longest(); number++) {
             if (inputProjection != null && (number - 1) % chunk == 0) {
                 project(launcher, run, number, Math.min(number + chunk - 1, run.longest()));
             }
-            int rows = run.mostRows(number), tiles = run.tiles(rows);
+            int rows = run.mostRows(number, sizes.direction()), tiles = run.tiles(rows);
             if (tile.isStaged()) {
                 stepRange.global(1, rowItems(tile, rows));
             } else {
@@ -206,8 +207,8 @@ final class LayerKernels implements AutoCloseable {
         int rows = (last - first + 1) * run.rowPitch(),
                 height = choice.projection().rows();
         NdRange range = choice.projection().isStaged()
-                ? groups(choice.projection(), run.blocks(), rows)
-                : oneByOne(NdRange.of((rows + height - 1) / height, run.blocks(), directions));
+                ? groups(choice.projection(), run.blocks(sizes), rows)
+                : oneByOne(NdRange.of((rows + height - 1) / height, run.blocks(sizes), directions));
         launcher.launch(inputProjection, range);
     }
 
@@ -234,11 +235,13 @@ final class LayerKernels implements AutoCloseable {
         boolean projected = weights.projection() != null;
         ClBuffer hidden = projected ? b.unprojected() : b.history();
         int slotRows = projected ? 0 : run.rowPitch();
-        int stride = run.historyStride(), unprojectedStride = directions * units;
+        int stride = run.historyStride(sizes), unprojectedStride = directions * units;
         int hiddenStride = projected ? unprojectedStride : stride;
         // Histories begin with slot 0, the caller's input with the first step.
         int firstInputSlot = layer == 0 ? 1 : 0;
-        int inputStride = layer == 0 ? run.inputStride() : stride;
+        int inputStride = layer == 0
+                ? run.inputStride()
+                : run.historyStride(engine.model().layer(layer - 1));
 
         // Each line of arguments is one of the kernel's signature.
         Arguments first = new Arguments(product())
@@ -265,7 +268,7 @@ final class LayerKernels implements AutoCloseable {
                     .ints(run.rowPitch(), firstInputSlot, inputStride, inputs)
                     .ints(outputs, firstReverse, run.longest(), 0, 0);
             if (choice.projection().isStaged()) {
-                projection.ints(run.blocks());
+                projection.ints(run.blocks(sizes));
             }
         }
         if (hiddenProjection != null) {
@@ -284,8 +287,8 @@ final class LayerKernels implements AutoCloseable {
     private Arguments bindState(ClKernel kernel, Run run, ClBuffer state, Buffers b) {
         return new Arguments(kernel)
                 .buffers(state, b.history(), b.cells(), b.arrivals(), b.order(), b.lengths())
-                .ints(run.rowPitch(), run.historyStride(), outputs)
-                .ints(units, firstReverse, layer * directions * run.rows(), run.firstHidden(), run.firstCell());
+                .ints(run.rowPitch(), run.historyStride(sizes), outputs)
+                .ints(units, firstReverse, run.firstHidden(layer), run.firstCell(layer));
     }
 
     /**

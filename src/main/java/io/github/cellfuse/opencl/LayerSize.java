@@ -1,8 +1,9 @@
 package io.github.cellfuse.opencl;
 
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
-import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.WeightPrecision;
+import java.util.function.ToIntFunction;
 
 /**
  * What the choice of a plan depends on in a model: the sizes of a layer, and of its weights.
@@ -12,8 +13,14 @@ import io.github.cellfuse.WeightPrecision;
  * @param units {@code H}
  * @param directions 1, or 2 when bidirectional
  * @param weights how they are stored
+ * @param projected whether a step's hidden states go through a projection
  */
-record LayerSize(int inputs, int recurrent, int units, int directions, WeightPrecision weights) {
+record LayerSize(int inputs, int recurrent, int units, int directions, WeightPrecision weights, boolean projected) {
+    /** With a projection where the sizes show one. */
+    LayerSize(int inputs, int recurrent, int units, int directions, WeightPrecision weights) {
+        this(inputs, recurrent, units, directions, weights, recurrent != units);
+    }
+
     /** With weights in float32. */
     LayerSize(int inputs, int recurrent, int units, int directions) {
         this(inputs, recurrent, units, directions, WeightPrecision.F32);
@@ -24,10 +31,28 @@ record LayerSize(int inputs, int recurrent, int units, int directions, WeightPre
         return of(model, WeightPrecision.F32);
     }
 
-    /** The top layer's: the others are as large, but for the first. */
+    /**
+     * The top layer's: the others are as large, but for the first. Where layers differ: as much of everything as any layer has, so
+     * that what fits this fits all.
+     */
     static LayerSize of(LstmModel model, WeightPrecision weights) {
-        LstmWeights last = model.weights(model.layerCount() - 1, 0);
-        return new LayerSize(last.inputSize(), last.outputSize(), last.hiddenSize(), model.directionCount(), weights);
+        LstmLayer last = model.last();
+        boolean projected = model.layers().stream().anyMatch(LstmLayer::hasProjection);
+        if (model.isUniform()) {
+            return new LayerSize(
+                    last.inputSize(), last.stateSize(), last.hiddenSize(), last.directionCount(), weights, projected);
+        }
+        return new LayerSize(
+                most(model, LstmLayer::inputSize),
+                most(model, LstmLayer::stateSize),
+                most(model, LstmLayer::hiddenSize),
+                most(model, LstmLayer::directionCount),
+                weights,
+                projected);
+    }
+
+    private static int most(LstmModel model, ToIntFunction<LstmLayer> size) {
+        return model.layers().stream().mapToInt(size).max().orElseThrow();
     }
 
     /** Bytes of a direction's weights, of which the input's don't count when {@code hoisted}. */

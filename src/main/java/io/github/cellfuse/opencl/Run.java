@@ -1,8 +1,11 @@
 package io.github.cellfuse.opencl;
 
+import io.github.cellfuse.Direction;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.RowOrder;
 import io.github.cellfuse.Sizes;
+import java.util.function.ToLongFunction;
 
 /**
  * The sizes of one run on a device. Rows are padded to {@link #rowPitch} so that tiles are whole.
@@ -27,12 +30,16 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         int tallest = Math.max(choice.step().rows(), choice.projection().rows());
         long pitch = roundUp(order.rows(), choice.step().rows());
         Sizes.elements("rows of all time slots", (order.steps() + 2L) * pitch + tallest);
-        long units = (long) model.directionCount() * model.hiddenSize();
-        long widest = Math.max(units, Math.max(model.inputSize(), model.outputSize())) + LINE;
+        long widest = LINE + model.layers().stream()
+                .mapToLong(layer -> Math.max(
+                        (long) layer.directionCount() * layer.hiddenSize(),
+                        Math.max(layer.inputSize(), layer.outputSize())))
+                .max()
+                .orElseThrow();
         Sizes.elements("features of a tile of rows", tallest, widest);
         Sizes.elements(
                 "initial states h and c",
-                LINE + (long) order.rows() * states(model) * (model.stateSize() + (long) model.hiddenSize()));
+                LINE + order.rows() * (model.hiddenValuesBelow(model.layerCount()) + model.cellValuesBelow(model.layerCount())));
     }
 
     int rows() {
@@ -48,14 +55,10 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         return order.length(0);
     }
 
-    int directions() {
-        return model.directionCount();
-    }
-
     /** Rows with a step {@code step}, counted from 1 in the order of the direction, in the direction that has more of them. */
-    int mostRows(int step) {
+    int mostRows(int step, Direction direction) {
         int forward = order.active(step), reverse = order.active(longest() + 1 - step);
-        return switch (model.direction()) {
+        return switch (direction) {
             case FORWARD -> forward;
             case REVERSE -> reverse;
             case BIDIRECTIONAL -> Math.max(forward, reverse);
@@ -67,14 +70,19 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         return (int) roundUp(order.rows(), choice.step().rows());
     }
 
-    /** Blocks of units. */
-    int blocks() {
-        return DeviceWeights.blocks(model.hiddenSize(), choice.step().vec());
+    /** Blocks of a layer's units. */
+    int blocks(LstmLayer layer) {
+        return DeviceWeights.blocks(layer.hiddenSize(), choice.step().vec());
     }
 
-    /** Units with padding: a row of the cell states. */
-    private long unitPitch() {
-        return (long) blocks() * choice.step().vec();
+    /** A layer's units with padding, of all directions: a row of the cell states. */
+    private long unitPitch(LstmLayer layer) {
+        return (long) layer.directionCount() * blocks(layer) * choice.step().vec();
+    }
+
+    /** Of a buffer that all layers share. */
+    private long most(ToLongFunction<LstmLayer> size) {
+        return model.layers().stream().mapToLong(size).max().orElseThrow();
     }
 
     /** The tiles of an input projection may end beyond the last slot. */
@@ -87,9 +95,9 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         return new long[] {(long) steps() * rowPitch() + overhang(), inputStride()};
     }
 
-    /** {@code [(T+2)·rowPitch + overhang, historyStride]}. */
+    /** {@code [(T+2)·rowPitch + overhang, historyStride]}, of the widest layer. */
     long[] historyDimensions() {
-        return new long[] {(steps() + 2L) * rowPitch() + overhang(), historyStride()};
+        return new long[] {(steps() + 2L) * rowPitch() + overhang(), most(this::historyStride)};
     }
 
     /** Floats from a row of the input to the next: its {@code I}, and what may follow as padding. */
@@ -97,9 +105,9 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         return stride(model.inputSize());
     }
 
-    /** Floats from a row of the hidden states to the next: its {@code D·P}, and what may follow as padding. */
-    int historyStride() {
-        return stride(model.outputSize());
+    /** Floats from a row of a layer's hidden states to the next: its {@code D·P}, and what may follow as padding. */
+    int historyStride(LstmLayer layer) {
+        return stride(layer.outputSize());
     }
 
     /**
@@ -110,47 +118,44 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         return width % ALIASING_FLOATS == 0 ? width + LINE : width;
     }
 
-    /** {@code [D, rowPitch, B·VEC]}. */
+    /** {@code [D, rowPitch, B·VEC]}, of the largest layer. */
     long[] cellDimensions() {
-        return new long[] {directions(), rowPitch(), unitPitch()};
+        return new long[] {rowPitch(), most(this::unitPitch)};
     }
 
-    /** {@code [rowPitch, D, H]} with a projection, or nothing. */
+    /** {@code [rowPitch, D, H]} of the largest layer with a projection, or nothing. */
     long[] unprojectedDimensions() {
-        return model.hasProjection() ? new long[] {rowPitch(), directions(), model.hiddenSize()} : new long[] {1};
+        long widest = most(layer -> layer.hasProjection() ? (long) layer.directionCount() * layer.hiddenSize() : 0);
+        return widest > 0 ? new long[] {rowPitch(), widest} : new long[] {1};
     }
 
-    /** Steps whose pre-activations the hoisted plan makes at once. */
-    int chunkSteps() {
-        long bytesOfStep = 4 * directions() * unitPitch() * rowPitch() * Float.BYTES;
+    /** Steps whose pre-activations the hoisted plan makes at once in a layer. */
+    int chunkSteps(LstmLayer layer) {
+        long bytesOfStep = 4 * unitPitch(layer) * rowPitch() * Float.BYTES;
         return (int) Math.max(1, Math.min(longest(), HOISTED_BYTES / bytesOfStep));
     }
 
-    /** {@code [D, steps·rowPitch, B, 4, VEC]}: of a chunk, of one step, or nothing, by plan. */
+    /** {@code [D, steps·rowPitch, B, 4, VEC]}: of a chunk, of one step, or nothing, by plan; of the largest layer. */
     long[] preactivationDimensions() {
         if (choice.step().hoisted()) {
-            return new long[] {directions(), (long) chunkSteps() * rowPitch(), unitPitch(), 4};
+            return new long[] {rowPitch(), most(layer -> chunkSteps(layer) * unitPitch(layer)), 4};
         }
-        return choice.step().fused() ? new long[] {1} : new long[] {directions(), rowPitch(), unitPitch(), 4};
+        return choice.step().fused() ? new long[] {1} : new long[] {rowPitch(), most(this::unitPitch), 4};
     }
 
     /** {@code [LINE | h: L·D,N,P | c: L·D,N,H]}, of initial and of final states. */
     long[] stateDimensions() {
-        return new long[] {firstCell() + (long) states(model) * rows() * model.hiddenSize()};
+        return new long[] {firstCell(model.layerCount())};
     }
 
-    /** Where h begins in the states. */
-    int firstHidden() {
-        return LINE;
+    /** Where h of a layer begins in the states. */
+    int firstHidden(int layer) {
+        return (int) (LINE + rows() * model.hiddenValuesBelow(layer));
     }
 
-    /** Where c begins in the states. */
-    int firstCell() {
-        return LINE + states(model) * rows() * model.stateSize();
-    }
-
-    private static int states(LstmModel model) {
-        return model.layerCount() * model.directionCount();
+    /** Where c of a layer begins in the states: after all h. With {@code L}: where the states end. */
+    int firstCell(int layer) {
+        return (int) (firstHidden(model.layerCount()) + rows() * model.cellValuesBelow(layer));
     }
 
     /** Tiles of the step's kernel that hold {@code rows} rows. */
@@ -165,7 +170,8 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
 
     /** {@code [(D·rowGroups+1)·LINE]} where work-items wait for each other; 0 where they don't. */
     int arrivalPlaces() {
-        return choice.groups().together() ? (directions() * rowGroups() + 1) * LINE : 0;
+        int directions = (int) most(LstmLayer::directionCount);
+        return choice.groups().together() ? (directions * rowGroups() + 1) * LINE : 0;
     }
 
     private static long roundUp(long size, int multiple) {

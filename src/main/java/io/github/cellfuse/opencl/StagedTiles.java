@@ -133,7 +133,7 @@ final class StagedTiles {
         long bytes = source == KernelSource.SEQUENCE_TILED ? group.stateBytes(tile.rows()) : group.bytes(tile.rows());
         List<Long> sizes = device.maxWorkItemSizes();
         boolean whole = source != KernelSource.SEQUENCE_TILED
-                || layer.recurrent() == layer.units()
+                || !layer.projected()
                         && DeviceWeights.blocks(layer.units(), tile.vec()) <= group.units();
         return whole
                 && group.divides(tile.rows())

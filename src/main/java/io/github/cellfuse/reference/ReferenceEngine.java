@@ -33,7 +33,7 @@ public final class ReferenceEngine implements LstmEngine {
     ReferenceEngine(LstmModel model, EngineOptions options, Function<LstmWeights, LstmCell> newCell) {
         this.model = options.weights().round(model);
         cells = this.model.layers().stream()
-                .map(layer -> layer.stream().map(newCell).toList())
+                .map(layer -> layer.weights().stream().map(newCell).toList())
                 .toList();
         threads =
                 options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();

@@ -1,6 +1,7 @@
 package io.github.cellfuse.reference;
 
 import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
@@ -68,8 +69,8 @@ public final class ReferenceSession implements LstmSession {
         LstmModel model = engine.model();
         double[][] sequence = features(input, row, length);
         for (int layer = 0; layer < model.layerCount(); layer++) {
-            double[][] y = new double[length][model.outputSize()];
-            for (int direction = 0; direction < model.directionCount(); direction++) {
+            double[][] y = new double[length][model.layer(layer).outputSize()];
+            for (int direction = 0; direction < model.layer(layer).directionCount(); direction++) {
                 runDirection(layer, direction, sequence, y, input, row, output, listener);
             }
             sequence = y;
@@ -90,23 +91,28 @@ public final class ReferenceSession implements LstmSession {
             int row,
             ReferenceOutput output,
             StepListener listener) {
-        LstmModel model = engine.model();
+        LstmLayer sizes = engine.model().layer(layer);
         LstmCell cell = engine.cell(layer, direction);
-        int state = (layer * model.directionCount() + direction) * input.rows() + row;
+        // Where the row's states begin: in the layer's share, in the direction's.
+        int hidden = Math.toIntExact(
+                engine.model().hiddenValuesBelow(layer) * input.rows()
+                        + ((long) direction * input.rows() + row) * sizes.stateSize());
+        int cells = Math.toIntExact(engine.model().cellValuesBelow(layer) * input.rows()
+                + ((long) direction * input.rows() + row) * sizes.hiddenSize());
         LstmState initial = input.initialState();
-        double[] h = part(initial == null ? null : initial.h(), state, model.stateSize());
-        double[] c = part(initial == null ? null : initial.c(), state, model.hiddenSize());
+        double[] h = part(initial == null ? null : initial.h(), hidden, sizes.stateSize());
+        double[] c = part(initial == null ? null : initial.c(), cells, sizes.hiddenSize());
         for (int n = 0; n < x.length; n++) {
             // The reverse direction reads from the last valid step to the first; y keeps the original order.
-            int time = model.direction().isReverse(direction) ? x.length - 1 - n : n;
+            int time = sizes.direction().isReverse(direction) ? x.length - 1 - n : n;
             LstmCell.Step step = cell.step(x[time], h, c);
             listener.onStep(layer, direction, time, x[time], h, c, step);
             h = step.h();
             c = step.c();
-            System.arraycopy(h, 0, y[time], direction * model.stateSize(), h.length);
+            System.arraycopy(h, 0, y[time], direction * sizes.stateSize(), h.length);
         }
-        System.arraycopy(h, 0, output.h(), state * h.length, h.length);
-        System.arraycopy(c, 0, output.c(), state * c.length, c.length);
+        System.arraycopy(h, 0, output.h(), hidden, h.length);
+        System.arraycopy(c, 0, output.c(), cells, c.length);
     }
 
     /** The valid steps of a row, {@code [length][I]}. */
@@ -121,11 +127,11 @@ public final class ReferenceSession implements LstmSession {
         return x;
     }
 
-    /** The {@code index}-th run of {@code size} values as doubles; zeros where there are none. */
-    private static double[] part(float[] values, int index, int size) {
+    /** {@code size} values from {@code first} on as doubles; zeros where there are none. */
+    private static double[] part(float[] values, int first, int size) {
         return values == null
                 ? new double[size]
-                : LstmCell.toDouble(Arrays.copyOfRange(values, index * size, (index + 1) * size));
+                : LstmCell.toDouble(Arrays.copyOfRange(values, first, first + size));
     }
 
     @Override

@@ -51,13 +51,13 @@ record Comparison(
                         twin.finalState().h(),
                         bound.exact().h(),
                         bound.h(),
-                        model.stateSize()),
+                        model.hiddenWidths()),
                 states(
                         device.finalState().c(),
                         twin.finalState().c(),
                         bound.exact().c(),
                         bound.c(),
-                        model.hiddenSize()),
+                        model.cellWidths()),
                 steps,
                 firstDifferingStep);
     }
@@ -102,21 +102,22 @@ record Comparison(
         }
     }
 
-    /** Compares and judges final states {@code [L·D,N,width]}. */
-    private Agreement states(float[] found, float[] expected, double[] exact, TensorErrors errors, int width) {
+    /** Compares and judges final states, {@code [N,widths[k]]} after one another. */
+    private Agreement states(float[] found, float[] expected, double[] exact, TensorErrors errors, int[] widths) {
         Tally tally = new Tally();
-        int states = model.layerCount() * model.directionCount();
-        for (int state = 0; state < states; state++) {
+        int all = 0, sampled = 0;
+        for (int state = 0; state < widths.length; state++) {
+            int width = widths[state];
             for (int row = 0; row < input.rows(); row++) {
                 for (int k = 0; k < width; k++) {
-                    int at = (state * input.rows() + row) * width + k;
+                    int at = all + row * width + k;
                     tally.compare(state, row, k, found[at], expected[at]);
                 }
             }
             for (int n = 0; n < rows.length; n++) {
                 for (int k = 0; k < width; k++) {
-                    int at = (state * input.rows() + rows[n]) * width + k;
-                    int sampleAt = (state * rows.length + n) * width + k;
+                    int at = all + rows[n] * width + k;
+                    int sampleAt = sampled + n * width + k;
                     tally.judge(
                             state,
                             rows[n],
@@ -128,6 +129,8 @@ record Comparison(
                             errors.isProbable(sampleAt));
                 }
             }
+            all += input.rows() * width;
+            sampled += rows.length * width;
         }
         return tally.result();
     }

@@ -1,6 +1,7 @@
 package io.github.cellfuse.verify;
 
 import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.reference.LstmCell;
 import io.github.cellfuse.reference.ReferenceOutput;
@@ -70,27 +71,33 @@ record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorE
                 begin(layer, direction);
             }
             states = cell.step(x, features[time], h, states.h(), c, states.c(), step);
-            int width = model.stateSize();
+            LstmLayer sizes = model.layer(layer);
+            int width = sizes.stateSize();
             outputs[time].put(direction * width, states.h());
             if (layer == model.layerCount() - 1) {
                 y.put(input.offset(row, time, model.outputSize()) + direction * width, states.h());
             }
             // The last step's errors are the ones that stay.
-            int state = (layer * model.directionCount() + direction) * input.rows() + row;
-            this.h.put(state * width, states.h());
-            this.c.put(state * model.hiddenSize(), states.c());
+            int place = direction * input.rows() + row;
+            this.h.put(below(model.hiddenValuesBelow(layer)) + place * width, states.h());
+            this.c.put(below(model.cellValuesBelow(layer)) + place * sizes.hiddenSize(), states.c());
+        }
+
+        /** Where a layer's states begin: after those of the layers below, so many values a row. */
+        private int below(long values) {
+            return Math.toIntExact(values * input.rows());
         }
 
         private void begin(int layer, int direction) {
             if (layer != this.layer) {
                 features = outputs;
-                outputs = none(features.length, model.outputSize(), IdenticalUnits.outputs(model, layer));
+                outputs = none(features.length, model.layer(layer).outputSize(), IdenticalUnits.outputs(model.layer(layer)));
             }
             this.layer = layer;
             this.direction = direction;
             cell = new CellError(new LstmCell(model.weights(layer, direction)), arithmetic);
             // The initial states are float32, too.
-            states = new CellError.States(TensorErrors.none(model.stateSize()), TensorErrors.none(model.hiddenSize()));
+            states = new CellError.States(TensorErrors.none(model.layer(layer).stateSize()), TensorErrors.none(model.layer(layer).hiddenSize()));
         }
 
         private static TensorErrors[] none(int length, int width, int[] groups) {

@@ -1,6 +1,6 @@
 package io.github.cellfuse.verify;
 
-import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmWeights;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -29,6 +29,9 @@ final class IdenticalUnits {
                 key.add(row(w.input(), row, w.inputSize()));
                 key.add(row(w.recurrent(), row, w.outputSize()));
             }
+            for (int gate = 0; w.hasPeepholes() && gate < LstmWeights.PEEPHOLES; gate++) {
+                key.add(w.peepholes()[gate * w.hiddenSize() + u]);
+            }
             keys.add(key);
         }
         return groups(keys);
@@ -47,11 +50,11 @@ final class IdenticalUnits {
     }
 
     /** The groups of a layer's outputs {@code [D·P]}: its directions' hidden states side by side. */
-    static int[] outputs(LstmModel model, int layer) {
+    static int[] outputs(LstmLayer layer) {
         List<Object> keys = new ArrayList<>();
-        for (int d = 0; d < model.directionCount(); d++) {
-            int[] hidden = hidden(model.weights(layer, d));
-            for (int p = 0; p < model.stateSize(); p++) {
+        for (int d = 0; d < layer.directionCount(); d++) {
+            int[] hidden = hidden(layer.weights().get(d));
+            for (int p = 0; p < layer.stateSize(); p++) {
                 keys.add(List.of(d, hidden == null ? p : hidden[p]));
             }
         }

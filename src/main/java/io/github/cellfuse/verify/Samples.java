@@ -32,19 +32,21 @@ final class Samples {
                         ? null
                         : new LstmState(
                                 rows.length,
-                                stateRows(initial.h(), initial.rows(), rows, model.stateSize()),
-                                stateRows(initial.c(), initial.rows(), rows, model.hiddenSize())));
+                                stateRows(initial.h(), initial.rows(), rows, model.hiddenWidths()),
+                                stateRows(initial.c(), initial.rows(), rows, model.cellWidths())));
     }
 
-    /** The rows of {@code [L·D,N,width]}. */
-    private static float[] stateRows(float[] values, int allRows, int[] rows, int width) {
-        int states = values.length / allRows / width;
-        float[] chosen = new float[states * rows.length * width];
-        for (int state = 0; state < states; state++) {
+    /** The rows of {@code [N,widths[k]]}, which stand after one another. */
+    private static float[] stateRows(float[] values, int allRows, int[] rows, int[] widths) {
+        float[] chosen = new float[values.length / allRows * rows.length];
+        int from = 0, to = 0;
+        for (int width : widths) {
             for (int n = 0; n < rows.length; n++) {
                 System.arraycopy(
-                        values, (state * allRows + rows[n]) * width, chosen, (state * rows.length + n) * width, width);
+                        values, from + rows[n] * width, chosen, to + n * width, width);
             }
+            from += allRows * width;
+            to += rows.length * width;
         }
         return chosen;
     }

@@ -85,7 +85,7 @@ public final class Verifier {
         List<StageReport> layers = new ArrayList<>();
         LstmInput below = input;
         for (int layer = 0; layer < model.layerCount(); layer++) {
-            LstmModel alone = model.layer(layer);
+            LstmModel alone = model.only(layer);
             LstmInput own = new LstmInput(
                     input.layout(),
                     input.rows(),
@@ -128,17 +128,21 @@ public final class Verifier {
             return new RoundingReport(
                     weights,
                     y.result(),
-                    states(found.finalState().h(), exact.h(), input.rows(), rows, trained.stateSize()),
-                    states(found.finalState().c(), exact.c(), input.rows(), rows, trained.hiddenSize()));
+                    states(found.finalState().h(), exact.h(), input.rows(), rows, trained.hiddenWidths()),
+                    states(found.finalState().c(), exact.c(), input.rows(), rows, trained.cellWidths()));
         }
     }
 
-    /** Final states {@code [L·D,N,width]} beside those of the sample's {@code rows}. */
-    private static RoundingReport.Distance states(float[] found, double[] exact, int allRows, int[] rows, int width) {
+    /** Final states, {@code [N,widths[k]]} after one another, beside those of the sample's {@code rows}. */
+    private static RoundingReport.Distance states(float[] found, double[] exact, int allRows, int[] rows, int[] widths) {
         RoundingReport.Sum sum = new RoundingReport.Sum();
-        for (int sampleAt = 0; sampleAt < exact.length; sampleAt++) {
-            int state = sampleAt / width / rows.length, row = rows[sampleAt / width % rows.length];
-            sum.add(found[(state * allRows + row) * width + sampleAt % width], exact[sampleAt]);
+        int all = 0, sampled = 0;
+        for (int width : widths) {
+            for (int k = 0; k < rows.length * width; k++) {
+                sum.add(found[all + rows[k / width] * width + k % width], exact[sampled + k]);
+            }
+            all += allRows * width;
+            sampled += rows.length * width;
         }
         return sum.result();
     }
@@ -179,12 +183,15 @@ public final class Verifier {
         if (all == null) {
             return null;
         }
-        int h = model.directionCount() * all.rows() * model.stateSize();
-        int c = model.directionCount() * all.rows() * model.hiddenSize();
+        long rows = all.rows();
         return new LstmState(
                 all.rows(),
-                Arrays.copyOfRange(all.h(), layer * h, (layer + 1) * h),
-                Arrays.copyOfRange(all.c(), layer * c, (layer + 1) * c));
+                range(all.h(), model.hiddenValuesBelow(layer) * rows, model.hiddenValuesBelow(layer + 1) * rows),
+                range(all.c(), model.cellValuesBelow(layer) * rows, model.cellValuesBelow(layer + 1) * rows));
+    }
+
+    private static float[] range(float[] values, long from, long to) {
+        return Arrays.copyOfRange(values, Math.toIntExact(from), Math.toIntExact(to));
     }
 
     /** {@code count} rows of {@code rows}, evenly spread, the first and the last among them; all when there are no more. */
