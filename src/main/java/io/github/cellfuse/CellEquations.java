@@ -19,8 +19,7 @@ import java.util.Objects;
  * @param clip pre-activations are kept within ±clip; {@link #NO_CLIP} where they are left alone
  * @param coupled whether the forget gate is 1 - i, and has no weights that count (ONNX: {@code input_forget})
  */
-public record CellEquations(
-        Activation gate, Activation candidate, Activation hidden, float clip, boolean coupled) {
+public record CellEquations(Activation gate, Activation candidate, Activation hidden, float clip, boolean coupled) {
     /** The {@link #clip} that keeps nothing back. */
     public static final float NO_CLIP = Float.POSITIVE_INFINITY;
 

@@ -30,8 +30,7 @@ public record LstmLayer(Direction direction, List<LstmWeights> weights) {
 
     private static void same(String what, int expected, int found) {
         if (expected != found) {
-            throw new InvalidInputException(
-                    what + ": expected " + expected + " in both directions, found " + found);
+            throw new InvalidInputException(what + ": expected " + expected + " in both directions, found " + found);
         }
     }
 

@@ -18,7 +18,8 @@ public record LstmModel(List<LstmLayer> layers) {
             throw new InvalidInputException("layers: expected at least 1, found 0");
         }
         for (int layer = 1; layer < layers.size(); layer++) {
-            int expected = layers.get(layer - 1).outputSize(), found = layers.get(layer).inputSize();
+            int expected = layers.get(layer - 1).outputSize(),
+                    found = layers.get(layer).inputSize();
             if (expected != found) {
                 throw new InvalidInputException(
                         "layer " + layer + ", input size: expected " + expected + ", found " + found);

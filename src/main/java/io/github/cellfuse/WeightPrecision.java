@@ -105,9 +105,7 @@ public enum WeightPrecision {
                         round(where + ", recurrent weights [4H,P]", w.recurrent(), w.outputSize()),
                         w.inputBias(),
                         w.recurrentBias(),
-                        w.hasProjection()
-                                ? round(where + ", projection [P,H]", w.projection(), w.hiddenSize())
-                                : null,
+                        w.hasProjection() ? round(where + ", projection [P,H]", w.projection(), w.hiddenSize()) : null,
                         w.peepholes(),
                         w.equations()));
             }

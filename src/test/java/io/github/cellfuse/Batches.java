@@ -37,19 +37,21 @@ public final class Batches {
 
     /** The chosen rows of a state. */
     public static LstmState rows(LstmModel model, LstmState state, int... rows) {
-        int states = model.layerCount() * model.directionCount();
         return new LstmState(
                 rows.length,
-                rows(state.h(), states, state.rows(), model.stateSize(), rows),
-                rows(state.c(), states, state.rows(), model.hiddenSize(), rows));
+                rows(state.h(), model.hiddenWidths(), state.rows(), rows),
+                rows(state.c(), model.cellWidths(), state.rows(), rows));
     }
 
-    private static float[] rows(float[] values, int states, int allRows, int width, int[] rows) {
-        float[] part = new float[states * rows.length * width];
-        for (int s = 0; s < states; s++) {
+    private static float[] rows(float[] values, int[] widths, int allRows, int[] rows) {
+        float[] part = new float[values.length / allRows * rows.length];
+        int from = 0, to = 0;
+        for (int width : widths) {
             for (int r = 0; r < rows.length; r++) {
-                System.arraycopy(values, (s * allRows + rows[r]) * width, part, (s * rows.length + r) * width, width);
+                System.arraycopy(values, from + rows[r] * width, part, to + r * width, width);
             }
+            from += allRows * width;
+            to += rows.length * width;
         }
         return part;
     }

@@ -377,7 +377,7 @@ public abstract class EngineContract {
         do {
             model = RandomLstm.model(
                     random, 1 + random.nextInt(2), 1 + random.nextInt(8), 1 + random.nextInt(40), false, true);
-        } while (model.direction() != Direction.FORWARD);
+        } while (model.last().direction() != Direction.FORWARD);
         return model;
     }
 

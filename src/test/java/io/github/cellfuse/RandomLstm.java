@@ -89,7 +89,8 @@ public record RandomLstm(long seed, LstmModel model, LstmInput input) {
 
     @Override
     public String toString() {
-        return "seed " + seed + ": L=" + model.layerCount() + " " + model.direction() + " I=" + model.inputSize()
-                + " H=" + model.hiddenSize() + " P=" + model.stateSize() + " N=" + input.rows() + " T=" + input.steps();
+        return "seed " + seed + ": L=" + model.layerCount() + " " + model.last().direction() + " I=" + model.inputSize()
+                + " H=" + model.last().hiddenSize() + " P=" + model.last().stateSize() + " N=" + input.rows() + " T="
+                + input.steps();
     }
 }

@@ -57,8 +57,9 @@ final class RunInput implements ChunkSource {
     /** The one array in which a model's layers have their states, if they are alike. */
     private static RunShape.States only(List<RunShape.States> arrays, NpyArray given) {
         if (arrays.size() > 1) {
-            throw new InvalidInputException(given.name()
-                    + ": initial states: expected a model whose layers have one size and direction, found one whose layers differ");
+            throw new InvalidInputException(
+                    given.name()
+                            + ": initial states: expected a model whose layers have one size and direction, found one whose layers differ");
         }
         return arrays.get(0);
     }
@@ -101,8 +102,10 @@ final class RunInput implements ChunkSource {
             return Optional.empty();
         }
         LstmState state = LstmState.zeros(shape.model(), rows);
-        hidden.ifPresent(array -> shape.hidden().get(0).blocks(shape.rows()).read(array, firstRow, rows, FloatBuffer.wrap(state.h())));
-        cell.ifPresent(array -> shape.cell().get(0).blocks(shape.rows()).read(array, firstRow, rows, FloatBuffer.wrap(state.c())));
+        hidden.ifPresent(array ->
+                shape.hidden().get(0).blocks(shape.rows()).read(array, firstRow, rows, FloatBuffer.wrap(state.h())));
+        cell.ifPresent(array ->
+                shape.cell().get(0).blocks(shape.rows()).read(array, firstRow, rows, FloatBuffer.wrap(state.c())));
         return Optional.of(state);
     }
 }

@@ -74,7 +74,8 @@ record RunShape(LstmModel model, Layout layout, boolean isBatched, long rows, in
 
         /** The part of {@code all} that belongs into it, of a state of {@code rows} rows. */
         FloatBuffer part(float[] all, int rows) {
-            return FloatBuffer.wrap(all).slice(Math.toIntExact(below * rows), Math.toIntExact((long) states * rows * width));
+            return FloatBuffer.wrap(all)
+                    .slice(Math.toIntExact(below * rows), Math.toIntExact((long) states * rows * width));
         }
     }
 

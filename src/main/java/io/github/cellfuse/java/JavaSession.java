@@ -57,7 +57,9 @@ final class JavaSession implements LstmSession {
         List<LayerTask> tasks = new ArrayList<>();
         for (int direction = 0; direction < model.layer(layer).directionCount(); direction++) {
             for (int group = 0; group < groups; group++) {
-                LayerInput source = layer == 0 ? LayerInput.of(input, order) : LayerInput.of(below, model.layer(layer).inputSize());
+                LayerInput source = layer == 0
+                        ? LayerInput.of(input, order)
+                        : LayerInput.of(below, model.layer(layer).inputSize());
                 tasks.add(new LayerTask(
                         model,
                         layer,

@@ -147,7 +147,12 @@ final class LayerTask implements Runnable {
         for (int j = 0; j < positions.length; j++) {
             int row = order.row(positions[j]);
             float[] after = history[order.slotAfter(positions[j], reverse)];
-            System.arraycopy(after, positions[j] * sizes.outputSize() + column, finalState.h(), firstHidden + row * outputs, outputs);
+            System.arraycopy(
+                    after,
+                    positions[j] * sizes.outputSize() + column,
+                    finalState.h(),
+                    firstHidden + row * outputs,
+                    outputs);
             System.arraycopy(c[j], 0, finalState.c(), firstCell + row * units, units);
         }
     }

@@ -84,7 +84,8 @@ final class BatchTransfer {
 
     /** Reads y from {@code history [T+2,rowPitch,stride]}; what is past a row's length becomes zeros. */
     void downloadOutput(ClBuffer history, FloatBuffer y) {
-        int width = run.model().outputSize(), stride = run.historyStride(run.model().last());
+        int width = run.model().outputSize(),
+                stride = run.historyStride(run.model().last());
         forPieces(stride, (first, rows) -> {
             // The history's slot 0 stands before the first step.
             long from = ((long) run.rowPitch() + first) * stride;

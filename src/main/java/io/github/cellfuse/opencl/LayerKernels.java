@@ -174,8 +174,9 @@ final class LayerKernels implements AutoCloseable {
 
     private void enqueueSteps(Launcher launcher, Run run) {
         Tile tile = choice.step();
-        NdRange stepRange =
-                tile.isStaged() ? groups(tile, run.blocks(sizes), 1) : oneByOne(NdRange.of(1, run.blocks(sizes), directions));
+        NdRange stepRange = tile.isStaged()
+                ? groups(tile, run.blocks(sizes), 1)
+                : oneByOne(NdRange.of(1, run.blocks(sizes), directions));
         NdRange cellRange = localRow(NdRange.of(run.blocks(sizes), 1, directions), run.blocks(sizes));
         NdRange hiddenRange = oneByOne(
                 NdRange.of(1, DeviceWeights.blocks(outputs, choice.step().vec()), directions));

@@ -39,7 +39,8 @@ public final class OpenClEngine implements LstmEngine {
         this.tier = tier;
         try (ClQueue queue = context.queue()) {
             weights = this.model.layers().stream()
-                    .map(layer -> DeviceWeights.upload(context, queue, layer.weights(), plans.vec(), programs.weights()))
+                    .map(layer ->
+                            DeviceWeights.upload(context, queue, layer.weights(), plans.vec(), programs.weights()))
                     .toList();
         }
     }

@@ -30,16 +30,20 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         int tallest = Math.max(choice.step().rows(), choice.projection().rows());
         long pitch = roundUp(order.rows(), choice.step().rows());
         Sizes.elements("rows of all time slots", (order.steps() + 2L) * pitch + tallest);
-        long widest = LINE + model.layers().stream()
-                .mapToLong(layer -> Math.max(
-                        (long) layer.directionCount() * layer.hiddenSize(),
-                        Math.max(layer.inputSize(), layer.outputSize())))
-                .max()
-                .orElseThrow();
+        long widest = LINE
+                + model.layers().stream()
+                        .mapToLong(layer -> Math.max(
+                                (long) layer.directionCount() * layer.hiddenSize(),
+                                Math.max(layer.inputSize(), layer.outputSize())))
+                        .max()
+                        .orElseThrow();
         Sizes.elements("features of a tile of rows", tallest, widest);
         Sizes.elements(
                 "initial states h and c",
-                LINE + order.rows() * (model.hiddenValuesBelow(model.layerCount()) + model.cellValuesBelow(model.layerCount())));
+                LINE
+                        + order.rows()
+                                * (model.hiddenValuesBelow(model.layerCount())
+                                        + model.cellValuesBelow(model.layerCount())));
     }
 
     int rows() {

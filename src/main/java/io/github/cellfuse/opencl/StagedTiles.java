@@ -133,8 +133,7 @@ final class StagedTiles {
         long bytes = source == KernelSource.SEQUENCE_TILED ? group.stateBytes(tile.rows()) : group.bytes(tile.rows());
         List<Long> sizes = device.maxWorkItemSizes();
         boolean whole = source != KernelSource.SEQUENCE_TILED
-                || !layer.projected()
-                        && DeviceWeights.blocks(layer.units(), tile.vec()) <= group.units();
+                || !layer.projected() && DeviceWeights.blocks(layer.units(), tile.vec()) <= group.units();
         return whole
                 && group.divides(tile.rows())
                 && device.localMemory() == Capabilities.LocalMemory.DEDICATED

@@ -94,9 +94,8 @@ public final class ReferenceSession implements LstmSession {
         LstmLayer sizes = engine.model().layer(layer);
         LstmCell cell = engine.cell(layer, direction);
         // Where the row's states begin: in the layer's share, in the direction's.
-        int hidden = Math.toIntExact(
-                engine.model().hiddenValuesBelow(layer) * input.rows()
-                        + ((long) direction * input.rows() + row) * sizes.stateSize());
+        int hidden = Math.toIntExact(engine.model().hiddenValuesBelow(layer) * input.rows()
+                + ((long) direction * input.rows() + row) * sizes.stateSize());
         int cells = Math.toIntExact(engine.model().cellValuesBelow(layer) * input.rows()
                 + ((long) direction * input.rows() + row) * sizes.hiddenSize());
         LstmState initial = input.initialState();
@@ -129,9 +128,7 @@ public final class ReferenceSession implements LstmSession {
 
     /** {@code size} values from {@code first} on as doubles; zeros where there are none. */
     private static double[] part(float[] values, int first, int size) {
-        return values == null
-                ? new double[size]
-                : LstmCell.toDouble(Arrays.copyOfRange(values, first, first + size));
+        return values == null ? new double[size] : LstmCell.toDouble(Arrays.copyOfRange(values, first, first + size));
     }
 
     @Override

@@ -91,13 +91,16 @@ record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorE
         private void begin(int layer, int direction) {
             if (layer != this.layer) {
                 features = outputs;
-                outputs = none(features.length, model.layer(layer).outputSize(), IdenticalUnits.outputs(model.layer(layer)));
+                outputs = none(
+                        features.length, model.layer(layer).outputSize(), IdenticalUnits.outputs(model.layer(layer)));
             }
             this.layer = layer;
             this.direction = direction;
             cell = new CellError(new LstmCell(model.weights(layer, direction)), arithmetic);
             // The initial states are float32, too.
-            states = new CellError.States(TensorErrors.none(model.layer(layer).stateSize()), TensorErrors.none(model.layer(layer).hiddenSize()));
+            states = new CellError.States(
+                    TensorErrors.none(model.layer(layer).stateSize()),
+                    TensorErrors.none(model.layer(layer).hiddenSize()));
         }
 
         private static TensorErrors[] none(int length, int width, int[] groups) {

@@ -42,8 +42,7 @@ final class Samples {
         int from = 0, to = 0;
         for (int width : widths) {
             for (int n = 0; n < rows.length; n++) {
-                System.arraycopy(
-                        values, from + rows[n] * width, chosen, to + n * width, width);
+                System.arraycopy(values, from + rows[n] * width, chosen, to + n * width, width);
             }
             from += allRows * width;
             to += rows.length * width;

@@ -134,7 +134,8 @@ public final class Verifier {
     }
 
     /** Final states, {@code [N,widths[k]]} after one another, beside those of the sample's {@code rows}. */
-    private static RoundingReport.Distance states(float[] found, double[] exact, int allRows, int[] rows, int[] widths) {
+    private static RoundingReport.Distance states(
+            float[] found, double[] exact, int allRows, int[] rows, int[] widths) {
         RoundingReport.Sum sum = new RoundingReport.Sum();
         int all = 0, sampled = 0;
         for (int width : widths) {

@@ -123,8 +123,24 @@ class BatchRunTest {
         public Optional<LstmState> readInitialState(long firstRow, int rows) {
             return whole.initial().map(state -> {
                 LstmState part = LstmState.zeros(model, rows);
-                copyRows(state.h(), whole.rows(), (int) firstRow, part.h(), rows, 0, rows, model.stateSize());
-                copyRows(state.c(), whole.rows(), (int) firstRow, part.c(), rows, 0, rows, model.hiddenSize());
+                copyRows(
+                        state.h(),
+                        whole.rows(),
+                        (int) firstRow,
+                        part.h(),
+                        rows,
+                        0,
+                        rows,
+                        model.last().stateSize());
+                copyRows(
+                        state.c(),
+                        whole.rows(),
+                        (int) firstRow,
+                        part.c(),
+                        rows,
+                        0,
+                        rows,
+                        model.last().hiddenSize());
                 return part;
             });
         }
@@ -135,8 +151,24 @@ class BatchRunTest {
             copy(chunk, 0, part.y(), whole, (int) firstRow, output.y(), part.rows(), model.outputSize());
             LstmState from = part.finalState();
             LstmState to = output.finalState();
-            copyRows(from.h(), part.rows(), 0, to.h(), whole.rows(), (int) firstRow, part.rows(), model.stateSize());
-            copyRows(from.c(), part.rows(), 0, to.c(), whole.rows(), (int) firstRow, part.rows(), model.hiddenSize());
+            copyRows(
+                    from.h(),
+                    part.rows(),
+                    0,
+                    to.h(),
+                    whole.rows(),
+                    (int) firstRow,
+                    part.rows(),
+                    model.last().stateSize());
+            copyRows(
+                    from.c(),
+                    part.rows(),
+                    0,
+                    to.c(),
+                    whole.rows(),
+                    (int) firstRow,
+                    part.rows(),
+                    model.last().hiddenSize());
         }
 
         private void copy(

@@ -45,7 +45,7 @@ class RunBadInputTest {
         Random random = new Random(1);
         while (true) {
             LstmModel candidate = RandomLstm.model(random, 2, 3, 4, false, true);
-            if (candidate.direction() == Direction.FORWARD) {
+            if (candidate.last().direction() == Direction.FORWARD) {
                 return candidate;
             }
         }

@@ -17,7 +17,7 @@ record RunFiles(RandomLstm random, Path folder, List<Object> arguments) {
     static RandomLstm random(long seed) {
         RandomLstm random = RandomLstm.of(seed);
         // Seeds of different cases are far apart.
-        return random.model().direction() == Direction.REVERSE ? random(seed + 1000) : random;
+        return random.model().last().direction() == Direction.REVERSE ? random(seed + 1000) : random;
     }
 
     /** Writes the files into {@code folder}. */
@@ -38,13 +38,23 @@ record RunFiles(RandomLstm random, Path folder, List<Object> arguments) {
         Path lengths = NpyFiles.ints(folder.resolve("lengths.npy"), input.lengths());
         List<Object> arguments = new ArrayList<>(
                 List.of("run", modelFile, x, "--lengths", lengths, "--layout", isRowsFirst ? "NTC" : "TNC"));
-        long states = (long) model.layerCount() * model.directionCount();
+        long states = (long) model.layerCount() * model.last().directionCount();
         input.initial().ifPresent(state -> {
             arguments.addAll(List.of(
                     "--h0",
-                    NpyFiles.floats(folder.resolve("h0.npy"), state.h(), states, rows, model.stateSize()),
+                    NpyFiles.floats(
+                            folder.resolve("h0.npy"),
+                            state.h(),
+                            states,
+                            rows,
+                            model.last().stateSize()),
                     "--c0",
-                    NpyFiles.floats(folder.resolve("c0.npy"), state.c(), states, rows, model.hiddenSize())));
+                    NpyFiles.floats(
+                            folder.resolve("c0.npy"),
+                            state.c(),
+                            states,
+                            rows,
+                            model.last().hiddenSize())));
         });
         return new RunFiles(random, folder, arguments);
     }

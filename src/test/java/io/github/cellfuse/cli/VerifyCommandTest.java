@@ -175,9 +175,10 @@ class VerifyCommandTest {
         LstmModel other = new LstmModel(
                 Direction.FORWARD,
                 RandomLstm.model(new Random(5), 1, 2, 3, false, true).layers().stream()
-                        .map(layer -> layer.subList(0, 1))
+                        .map(layer -> layer.weights().subList(0, 1))
                         .toList());
-        model = new LstmModel(Direction.FORWARD, List.of(model.layers().get(0).subList(0, 1)));
+        model = new LstmModel(
+                Direction.FORWARD, List.of(model.layer(0).weights().subList(0, 1)));
         VerifyReport report = new Verifier(m -> LstmEngine.open(Device.JAVA, other), 2)
                 .verify(model, RandomInput.full(model, Layout.BATCH_MAJOR, 2, 3, 1));
         StringWriter text = new StringWriter();

@@ -12,8 +12,13 @@ final class PlainLstm {
         double[][] sequence = x;
         for (int layer = 0; layer < model.layerCount(); layer++) {
             double[][] y = new double[x.length][model.outputSize()];
-            for (int d = 0; d < model.directionCount(); d++) {
-                run(model.weights(layer, d), sequence, model.direction().isReverse(d), y, d * model.stateSize());
+            for (int d = 0; d < model.last().directionCount(); d++) {
+                run(
+                        model.weights(layer, d),
+                        sequence,
+                        model.last().direction().isReverse(d),
+                        y,
+                        d * model.last().stateSize());
             }
             sequence = y;
         }

@@ -64,15 +64,15 @@ class PyTorchLstmTest {
     @Test
     void keepsTheSizes() {
         LstmModel deep = PyTorchLstm.load(file("lstm_deep.safetensors"));
-        assertEquals(Direction.BIDIRECTIONAL, deep.direction());
+        assertEquals(Direction.BIDIRECTIONAL, deep.last().direction());
         assertEquals(2, deep.layerCount());
         assertEquals(3, deep.inputSize());
-        assertEquals(4, deep.hiddenSize());
-        assertEquals(2, deep.stateSize());
-        assertTrue(deep.hasProjection());
+        assertEquals(4, deep.last().hiddenSize());
+        assertEquals(2, deep.last().stateSize());
+        assertTrue(deep.last().hasProjection());
         LstmModel bare = PyTorchLstm.load(file("lstm_no_bias.safetensors"));
         assertNull(bare.weights(0, 0).inputBias());
-        assertFalse(bare.hasProjection());
+        assertFalse(bare.last().hasProjection());
     }
 
     @Test
@@ -232,10 +232,10 @@ class PyTorchLstmTest {
         Path target = folder.resolve("saved.safetensors");
         PyTorchLstm.save(model, target, false, "x.");
         LstmModel again = PyTorchLstm.load(target);
-        assertEquals(model.direction(), again.direction());
+        assertEquals(model.last().direction(), again.last().direction());
         assertEquals(model.layerCount(), again.layerCount());
         for (int layer = 0; layer < model.layerCount(); layer++) {
-            for (int d = 0; d < model.directionCount(); d++) {
+            for (int d = 0; d < model.last().directionCount(); d++) {
                 LstmWeights a = model.weights(layer, d);
                 LstmWeights b = again.weights(layer, d);
                 assertArrayEquals(a.input(), b.input());

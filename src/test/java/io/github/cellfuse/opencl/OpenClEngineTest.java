@@ -84,7 +84,7 @@ class OpenClEngineTest extends EngineContract {
                         Choosers.typical(TestDevices.first().capabilities(), LayerSize.of(model))
                                 .choose(207, 120, Optional.of(Plan.HOISTED), true),
                         false)
-                .chunkSteps();
+                .chunkSteps(model.last());
         assertTrue(
                 chunk < 100 && 100 % chunk != 0,
                 "the case must need several chunks, and one holds " + chunk + " steps");

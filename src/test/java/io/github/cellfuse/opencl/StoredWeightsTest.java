@@ -180,10 +180,10 @@ class StoredWeightsTest {
         try (ClContext context = TestDevices.first().open();
                 ClQueue queue = context.queue()) {
             DeviceWeights floats =
-                    DeviceWeights.upload(context, queue, model.layers().get(0), 4, WeightPrecision.F32);
+                    DeviceWeights.upload(context, queue, model.layer(0).weights(), 4, WeightPrecision.F32);
             for (WeightPrecision weights : SMALL) {
                 DeviceWeights small = DeviceWeights.upload(
-                        context, queue, weights.round(model).layers().get(0), 4, weights);
+                        context, queue, weights.round(model).layer(0).weights(), 4, weights);
                 assertEquals(floats.gates().bytes(), 2 * small.gates().bytes());
                 assertEquals(floats.projection().bytes(), 2 * small.projection().bytes());
                 assertEquals(floats.bias().bytes(), small.bias().bytes());

@@ -189,7 +189,10 @@ class TileTest {
         LstmModel model = random.model();
         LstmInput input = random.input();
         LstmState initial = input.initial().orElse(LstmState.zeros(model, input.rows()));
-        int n = input.rows(), h = model.hiddenSize(), p = model.stateSize(), d = model.directionCount();
+        int n = input.rows(),
+                h = model.last().hiddenSize(),
+                p = model.last().stateSize(),
+                d = model.last().directionCount();
         RowOrder order = new RowOrder(input);
         Run run = new Run(model, order, engine.choose(n, input.steps()), true);
         int pitch = run.rowPitch(), unitPitch = (int) run.cellDimensions()[2];
@@ -201,8 +204,8 @@ class TileTest {
             GuardedBuffer gates = guarded.buffer("pre-activations", run.preactivationDimensions());
             GuardedBuffer m = guarded.buffer("unprojected", run.unprojectedDimensions());
             int[] given = new int[(int) run.stateDimensions()[0]];
-            System.arraycopy(GuardedBuffer.bits(initial.h()), 0, given, run.firstHidden(), initial.h().length);
-            System.arraycopy(GuardedBuffer.bits(initial.c()), 0, given, run.firstCell(), initial.c().length);
+            System.arraycopy(GuardedBuffer.bits(initial.h()), 0, given, run.firstHidden(0), initial.h().length);
+            System.arraycopy(GuardedBuffer.bits(initial.c()), 0, given, run.firstCell(0), initial.c().length);
             GuardedBuffer before = guarded.buffer("initial states", run.stateDimensions(), given);
             GuardedBuffer after = guarded.buffer("final states", run.stateDimensions());
             GuardedBuffer rows = guarded.buffer("order", new long[] {n}, order.toOrderArray());
@@ -233,7 +236,7 @@ class TileTest {
                 for (int u = 0; u < d * p; u++) {
                     int direction = u / p;
                     int slotBefore =
-                            order.slotBefore(position, model.direction().isReverse(direction));
+                            order.slotBefore(position, model.last().direction().isReverse(direction));
                     y.expect(
                             (slotBefore * pitch + position) * d * p + u,
                             initial.h()[(direction * n + row) * p + u % p]);
@@ -247,10 +250,10 @@ class TileTest {
             }
             after.expect(0, 0);
             for (int k = 0; k < d * n * p; k++) {
-                after.expect(run.firstHidden() + k, expected.finalState().h()[k]);
+                after.expect(run.firstHidden(0) + k, expected.finalState().h()[k]);
             }
             for (int k = 0; k < d * n * h; k++) {
-                after.expect(run.firstCell() + k, expected.finalState().c()[k]);
+                after.expect(run.firstCell(0) + k, expected.finalState().c()[k]);
             }
             // Whole vectors are written, so the lanes beyond the last unit are used; rows beyond the batch are not.
             for (int direction = 0; direction < d; direction++) {
@@ -264,7 +267,7 @@ class TileTest {
                 gates.anything(0, d * run.longest() * pitch * unitPitch * 4);
             }
             arrivals.anything(Math.min(Run.LINE, run.arrivalPlaces()), run.arrivalPlaces());
-            m.anything(0, model.hasProjection() ? n * d * h : 0);
+            m.anything(0, model.last().hasProjection() ? n * d * h : 0);
             guarded.check(what);
         }
     }
@@ -323,10 +326,11 @@ class TileTest {
         }
         assertEquals(alone, ragged);
         if (plan == Plan.SEQUENCE) {
-            assertEquals(Map.of("kernel 'lstm_sequence'", (long) model.directionCount()), ragged, "one tile of rows");
+            assertEquals(
+                    Map.of("kernel 'lstm_sequence'", (long) model.last().directionCount()), ragged, "one tile of rows");
         } else {
             assertEquals(
-                    model.directionCount() * 20L * 3,
+                    model.last().directionCount() * 20L * 3,
                     ragged.get("kernel 'lstm_step'"),
                     "one tile of rows, three of units");
         }

@@ -205,9 +205,11 @@ class ErrorBoundTest {
 
     private static LstmModel scaled(LstmModel model, float scale) {
         return new LstmModel(
-                model.direction(),
+                model.last().direction(),
                 model.layers().stream()
-                        .map(layer -> layer.stream().map(w -> scaled(w, scale)).toList())
+                        .map(layer -> layer.weights().stream()
+                                .map(w -> scaled(w, scale))
+                                .toList())
                         .toList());
     }
 

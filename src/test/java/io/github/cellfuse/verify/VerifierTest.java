@@ -13,6 +13,7 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
@@ -196,7 +197,7 @@ class VerifierTest {
                 m -> LstmEngine.open(
                         Device.JAVA,
                         // The whole model and the second layer are wrong on this device.
-                        m.layerCount() == 2 ? wrong : m.inputSize() == 3 ? m : wrong.layer(1)),
+                        m.layerCount() == 2 ? wrong : m.inputSize() == 3 ? m : wrong.only(1)),
                 ALL);
         VerifyReport report = verifier.verify(model, input);
         assertFalse(report.passed());
@@ -209,21 +210,23 @@ class VerifierTest {
     }
 
     private static LstmModel withSwappedGates(LstmModel model, int layer) {
-        List<List<LstmWeights>> layers = new ArrayList<>(model.layers());
+        List<LstmLayer> layers = new ArrayList<>(model.layers());
         layers.set(
                 layer,
-                model.layers().get(layer).stream()
-                        .map(w -> new LstmWeights(
-                                w.inputSize(),
-                                w.hiddenSize(),
-                                w.outputSize(),
-                                swap(w.input()),
-                                swap(w.recurrent()),
-                                swap(w.inputBias()),
-                                swap(w.recurrentBias()),
-                                w.projection()))
-                        .toList());
-        return new LstmModel(model.direction(), layers);
+                new LstmLayer(
+                        model.last().direction(),
+                        model.layer(layer).weights().stream()
+                                .map(w -> new LstmWeights(
+                                        w.inputSize(),
+                                        w.hiddenSize(),
+                                        w.outputSize(),
+                                        swap(w.input()),
+                                        swap(w.recurrent()),
+                                        swap(w.inputBias()),
+                                        swap(w.recurrentBias()),
+                                        w.projection()))
+                                .toList()));
+        return new LstmModel(layers);
     }
 
     /** ONNX's order of the gates after the first: o before f. */
