@@ -4,7 +4,7 @@
 //
 // It replaces, for every row and output,
 //      a = 0;  for (k = 0; k < H; k++) a = fma(m[row][k], S[output][k], a);
-// Needs activations.cl, lstm_cell.cl, weights.cl and gate_product.cl before it.
+// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl and gate_product.cl before it.
 
 //   m [row_pitch,m_stride]  D·hidden values a row;  s [D,B,hidden,VEC]
 //   h [..,h_slot_rows,h_stride]  D·outputs values a row

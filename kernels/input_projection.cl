@@ -4,14 +4,14 @@
 //
 // It replaces, for every direction, slot, row, gate and unit,
 //      p = b;  for (k = 0; k < I; k++) p = fma(x[slot][row][k], W[gate][unit][k], p);
-// Needs activations.cl, lstm_cell.cl, weights.cl and gate_product.cl before it.
+// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl and gate_product.cl before it.
 
 // Rows of consecutive slots follow one another in memory, so a tile may span slots: a batch of one row still fills its tiles. The
 // slots are those of the steps first_step … last_step, so each direction has its own; all of them are in the order of time.
 
 //   x [..,row_pitch,x_stride]  its slot x_first is the first in the buffer
 //   w [D,B,I+P,4,VEC]  packed weights of both products: the input's part of each panel comes first
-//   bias [D,B,4,VEC];  p [D,last_step-first_step+1,row_pitch,B,4,VEC]
+//   bias [D,B,CELL_VECTORS,VEC];  p [D,last_step-first_step+1,row_pitch,B,4,VEC]
 //   active [..]  rows with a step, by slot: tiles without any are skipped
 //   first_reverse, longest as in lstm_cell
 //   global size (tiles, B, D)
@@ -28,7 +28,7 @@ __kernel void lstm_input_projection(__global const float* restrict x, __global f
   int panel_number = direction * blocks + block;
   __global const weight_t* panel = w + (size_t)panel_number * (inputs + recurrent_inputs) * 4 * VEC;
   floatv a[ROWS][4];
-  start_from_bias(a, bias + (size_t)panel_number * 4 * VEC);
+  start_from_bias(a, bias + (size_t)panel_number * CELL_VECTORS * VEC);
   accumulate(a, x + ((size_t)(first_slot - x_first) * row_pitch + row) * x_stride, x_stride, inputs, panel, panel, 0);
 
   __global float* out = p + off_gates((size_t)direction * rows + row, block, blocks);

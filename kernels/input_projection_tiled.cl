@@ -3,7 +3,7 @@
 //
 //      x [slots, rows, I] ──×── W [B,K,4,VEC] ──+ bias ──► p [slots, rows, B, 4, VEC]
 //
-// Needs activations.cl, lstm_cell.cl, weights.cl and gate_product_tiled.cl before it.
+// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl and gate_product_tiled.cl before it.
 
 //   parameters as in lstm_input_projection; blocks: B, which the global size doesn't tell here
 //   global size (unit blocks, rounded up to WG_UNITS; WG_ROWS for each GROUP_ROWS rows of all slots; D)
@@ -28,7 +28,7 @@ __kernel GROUP_SIZE void lstm_input_projection_tiled(
   int first = get_group_id(0) * WG_UNITS, last = blocks - 1 - first;
   int block = min(first + (int)get_local_id(0), blocks - 1);
   int panel = (inputs + recurrent_inputs) * 4 * VEC;
-  __global const float* start = bias + ((size_t)direction * blocks + block) * 4 * VEC;
+  __global const float* start = bias + ((size_t)direction * blocks + block) * CELL_VECTORS * VEC;
   floatv a[ROWS][4];
 #pragma unroll
   for (int m = 0; m < ROWS; m++) {

@@ -8,20 +8,85 @@
 //
 // In a loop over rows n and units u this kernel replaces
 //      c[n][u] = f*c[n][u] + i*g;   h[n][u] = o*tanh(c[n][u]);
-// Needs activations.cl before it.
+// Needs activations.cl and cell_functions.cl before it.
+
+// 1: the gates i, f and o see the cell state through peepholes, whose weights follow the bias of each unit block.
+#ifndef PEEPHOLES
+#define PEEPHOLES 0
+#endif
+// Vectors of a unit block in `bias`: four gates' biases, then the peepholes of i, f and o.
+#define CELL_VECTORS (PEEPHOLES ? 7 : 4)
 
 typedef struct {
   floatv c;  // cell state
   floatv h;  // hidden state
 } cell_state;
 
-// One cell update in the order of the numerical contract: the candidate's product is rounded, the sum is one fma.
-inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, floatv c) {
+// lstm_cell_update: one cell in the order of the numerical contract. The candidate's product is rounded, the sum is one fma.
+//   direction  whose cell it is;  bias [CELL_VECTORS][VEC] of its unit block, read for the peepholes alone
+#if !defined(EQUATIONS) && !PEEPHOLES
+inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, floatv c, int direction,
+                                   __global const float* bias) {
   cell_state next;
   next.c = fma(sigmoid(af), c, sigmoid(ai) * tanh_(ag));
   next.h = sigmoid(ao) * tanh_(next.c);
   return next;
 }
+#else
+// Any of the other equations that a cell may have: functions by their numbers (cell_functions.cl) with α and β.
+typedef struct {
+  int gate;
+  float gate_alpha, gate_beta;
+  int candidate;
+  float candidate_alpha, candidate_beta;
+  int hidden;
+  float hidden_alpha, hidden_beta;
+  float clip;   // pre-activations are kept within ±clip; INFINITY: left alone
+  int coupled;  // the forget gate is 1 - i
+} cell_equations;
+
+// EQUATIONS is the initialiser of a cell_equations: known when this is compiled, so that of all functions only those wanted remain.
+// REVERSE_EQUATIONS where those of the second direction are others.
+#ifndef EQUATIONS
+#define EQUATIONS {SIGMOID, 0.0f, 0.0f, TANH, 0.0f, 0.0f, TANH, 0.0f, 0.0f, INFINITY, 0}
+#endif
+
+inline floatv clipped(floatv a, float clip) {
+  a = a > (floatv)(clip) ? (floatv)(clip) : a;
+  return a < (floatv)(-clip) ? (floatv)(-clip) : a;
+}
+
+inline cell_state general_cell_update(cell_equations e, floatv ai, floatv af, floatv ag, floatv ao, floatv c,
+                                      __global const float* bias) {
+  cell_state next;
+#if PEEPHOLES
+  ai = fma(vloadv(4, bias), c, ai);
+  af = fma(vloadv(5, bias), c, af);
+#endif
+  floatv i = cell_function(e.gate, clipped(ai, e.clip), e.gate_alpha, e.gate_beta);
+  floatv f = e.coupled ? (floatv)(1.0f) - i : cell_function(e.gate, clipped(af, e.clip), e.gate_alpha, e.gate_beta);
+  floatv g = cell_function(e.candidate, clipped(ag, e.clip), e.candidate_alpha, e.candidate_beta);
+  next.c = fma(f, c, i * g);
+#if PEEPHOLES
+  ao = fma(vloadv(6, bias), next.c, ao);  // the output gate sees the new cell state
+#endif
+  floatv o = cell_function(e.gate, clipped(ao, e.clip), e.gate_alpha, e.gate_beta);
+  next.h = o * cell_function(e.hidden, next.c, e.hidden_alpha, e.hidden_beta);
+  return next;
+}
+
+inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, floatv c, int direction,
+                                   __global const float* bias) {
+#ifdef REVERSE_EQUATIONS
+  if (direction > 0) {
+    const cell_equations reverse = REVERSE_EQUATIONS;
+    return general_cell_update(reverse, ai, af, ag, ao, c, bias);
+  }
+#endif
+  const cell_equations equations = EQUATIONS;
+  return general_cell_update(equations, ai, af, ag, ao, c, bias);
+}
+#endif
 
 // Stores the first `count` lanes of a vector: the last unit block of a layer is rarely full.
 inline void store_lanes(floatv value, __global float* p, int count) {
@@ -58,10 +123,18 @@ inline size_t off_cell(size_t row, int block, int blocks) { return (row * blocks
 //   c [D,row_pitch,B·VEC]    cell states, updated in place
 //   h [slots,h_slot_rows,h_stride]  hidden states, D·units of a row
 //   first_reverse  the directions from there on are reverse
+//   bias [D,B,CELL_VECTORS,VEC]  where there are peepholes
 //   global size (B, N, D) with the step as the offset of dimension 2; rows without this step are left alone
+#if PEEPHOLES
+#define CELL_BIAS_PARAMETER , __global const float* restrict biases
+#define CELL_BIAS biases + ((size_t)direction * blocks + block) * CELL_VECTORS * VEC
+#else
+#define CELL_BIAS_PARAMETER
+#define CELL_BIAS 0
+#endif
 __kernel void lstm_cell(__global const float* restrict a, __global float* restrict c, __global float* restrict h,
                         __global const int* restrict active, int row_pitch, int units, int h_slot_rows, int h_stride,
-                        int first_reverse, int longest) {
+                        int first_reverse, int longest CELL_BIAS_PARAMETER) {
   int block = get_global_id(0), row = get_global_id(1);
   int step = get_global_offset(2), direction = get_global_id(2) - step;
   int slot = slot_of(step, direction >= first_reverse, longest);
@@ -70,8 +143,9 @@ __kernel void lstm_cell(__global const float* restrict a, __global float* restri
   size_t place = (size_t)direction * row_pitch + row;
   __global const float* gates = a + off_gates(place, block, blocks);
   __global float* cell = c + off_cell(place, block, blocks);
-  cell_state next =
-      lstm_cell_update(load_aligned(0, gates), load_aligned(1, gates), load_aligned(2, gates), load_aligned(3, gates), load_aligned(0, cell));
+  __global const float* bias = CELL_BIAS;
+  cell_state next = lstm_cell_update(load_aligned(0, gates), load_aligned(1, gates), load_aligned(2, gates),
+                                     load_aligned(3, gates), load_aligned(0, cell), direction, bias);
   store_aligned(next.c, 0, cell);
   __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units;
   store_lanes(next.h, hidden + block * VEC, units - block * VEC);

@@ -10,7 +10,7 @@
 // along the units. So nobody waits for another group, and a step begins with a barrier instead of a launch. The weights come from
 // global memory in every step: small enough for a cache.
 //
-// Needs activations.cl, lstm_cell.cl, weights.cl, step_parameters.cl and gate_product_tiled.cl before it.
+// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl, step_parameters.cl and gate_product_tiled.cl before it.
 
 #if !HOISTED || !FUSED
 #error "lstm_sequence_tiled takes the input's product ready and makes the cell itself"
@@ -26,6 +26,7 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
   size_t place = (size_t)direction * row_pitch + row;
   __global const weight_t* recurrent =
       w + ((size_t)direction * blocks + block) * (inputs + units) * 4 * VEC + (size_t)inputs * 4 * VEC;
+  __global const float* own_bias = bias + ((size_t)direction * blocks + block) * CELL_VECTORS * VEC;
   __global float* cell = c + off_cell(place, block, blocks);
   __local float* own = (__local float*)state + unit * X_PITCH * 4;  // the lines of its units
 
@@ -83,7 +84,7 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
     for (int m = 0; m < ROWS; m++) {
       int at = row_of(m);
       if (has_units && at < rows) {
-        cell_state after = lstm_cell_update(a[m][0], a[m][1], a[m][2], a[m][3], cells[m]);
+        cell_state after = lstm_cell_update(a[m][0], a[m][1], a[m][2], a[m][3], cells[m], direction, own_bias);
         cells[m] = after.c;
         store_lanes(after.h, hidden + (size_t)at * h_stride, units - unit);
         own[0 * X_PITCH * 4 + at] = after.h.x;

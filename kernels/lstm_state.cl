@@ -4,7 +4,7 @@
 //      hn [N,P], cn [N,H]  ◄──order──  history slot of a row's last step,                   c
 //
 // All of this for each direction D. One row of the batch has the same state before and after when its length is 0: both slots are then the same one.
-// Needs activations.cl and lstm_cell.cl before it.
+// Needs activations.cl, cell_functions.cl and lstm_cell.cl before it.
 
 // Slot of the state before the first step, and after the last, of a row with this length.
 inline int slot_before(int length, int reverse) { return reverse ? length + 1 : 0; }

@@ -11,7 +11,7 @@
 //
 // Buffers are padded to whole tiles, so a tile may read rows beyond those with a step; it never stores them.
 //
-// Needs activations.cl, lstm_cell.cl, weights.cl, gate_product.cl and step_parameters.cl before it.
+// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl, gate_product.cl and step_parameters.cl before it.
 
 // One pass over k keeps all sums in registers, where every index has to be a constant; several passes meet in memory.
 #if GATES == 4
@@ -40,6 +40,7 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
       panels + (size_t)next * panel_weights + (HOISTED ? inputs * 4 * VEC : 0) + (has_share ? share : 0);
   int ahead_step = has_share ? PREFETCH * WEIGHT_LINE : 0;
 
+  __global const float* own_bias = bias + (size_t)(direction * blocks + block) * CELL_VECTORS * VEC;
   __global const float* before =
       step_before(y, slot, reverse, row_pitch, y_stride, direction, recurrent_inputs) + (size_t)row * y_stride;
 
@@ -57,7 +58,7 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
       for (int q = 0; q < GATES; q++) a[m][q] = vloadv(gate + q, ready + off_gates(m, 0, blocks));
     }
 #else
-    start_from_bias(a, bias + ((size_t)(direction * blocks + block) * 4 + gate) * VEC);
+    start_from_bias(a, own_bias + gate * VEC);
     accumulate(a, x + ((size_t)(slot - x_first) * row_pitch + row) * x_stride, x_stride, inputs, panel + gate * VEC, ahead,
                ahead_step);
     ahead += inputs / 4 * ahead_step;
@@ -78,8 +79,8 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
   EACH_ROW
   for (int m = 0; m < ROWS; m++) {
     if (m < rows) {
-      cell_state after =
-          lstm_cell_update(gates[m][0], gates[m][1], gates[m][2], gates[m][3], vloadv(0, cell + off_cell(m, 0, blocks)));
+      cell_state after = lstm_cell_update(gates[m][0], gates[m][1], gates[m][2], gates[m][3],
+                                          vloadv(0, cell + off_cell(m, 0, blocks)), direction, own_bias);
       vstorev(after.c, 0, cell + off_cell(m, 0, blocks));
       store_lanes(after.h, hidden + (size_t)m * h_stride, units - block * VEC);
     }

@@ -3,7 +3,7 @@
 //      group (U, R):  WG_UNITS unit blocks × GROUP_ROWS rows of one direction
 //                     x[t], then h[t-1], and the weights  ──► local memory ──► pre-activations, in registers ──► cell ──► c, h[t]
 //
-// Needs activations.cl, lstm_cell.cl, weights.cl, step_parameters.cl and gate_product_tiled.cl before it.
+// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl, step_parameters.cl and gate_product_tiled.cl before it.
 
 // Row by row, as the sums stay in registers only where every index is a constant.
 #define EACH_ROW _Pragma("unroll")
@@ -23,6 +23,7 @@ __kernel GROUP_SIZE void lstm_step_tiled(STEP_PARAMETERS) {
   int panel = (inputs + recurrent_inputs) * 4 * VEC;
   __global const weight_t* panels = w + ((size_t)direction * blocks + first) * panel;
 
+  __global const float* own_bias = bias + ((size_t)direction * blocks + block) * CELL_VECTORS * VEC;
   floatv a[ROWS][4];
 #if HOISTED
   __global const float* ready =
@@ -33,11 +34,10 @@ __kernel GROUP_SIZE void lstm_step_tiled(STEP_PARAMETERS) {
     for (int q = 0; q < 4; q++) a[m][q] = load_aligned(q, ready + off_gates(min(row_of(m), rows - 1), 0, blocks));
   }
 #else
-  __global const float* start = bias + ((size_t)direction * blocks + block) * 4 * VEC;
   EACH_ROW
   for (int m = 0; m < ROWS; m++) {
 #pragma unroll
-    for (int q = 0; q < 4; q++) a[m][q] = load_aligned(q, start);
+    for (int q = 0; q < 4; q++) a[m][q] = load_aligned(q, own_bias);
   }
 #endif
 
@@ -61,7 +61,8 @@ __kernel GROUP_SIZE void lstm_step_tiled(STEP_PARAMETERS) {
   for (int m = 0; m < ROWS; m++) {
     int at = row_of(m);
     if (at < rows) {
-      cell_state after = lstm_cell_update(a[m][0], a[m][1], a[m][2], a[m][3], load_aligned(0, cell + off_cell(at, 0, blocks)));
+      cell_state after = lstm_cell_update(a[m][0], a[m][1], a[m][2], a[m][3],
+                                          load_aligned(0, cell + off_cell(at, 0, blocks)), direction, own_bias);
       store_aligned(after.c, 0, cell + off_cell(at, 0, blocks));
       store_lanes(after.h, out + (size_t)at * h_stride, units - block * VEC);
     }

@@ -10,7 +10,7 @@
 //
 // Rows are sorted by falling length: those with a step at this slot are the first active[slot] ones.
 //
-// Needs activations.cl, lstm_cell.cl and weights.cl before it.
+// Needs activations.cl, cell_functions.cl, lstm_cell.cl and weights.cl before it.
 
 // 1: the input's product (and the bias) come from input_projection.cl
 #ifndef HOISTED
@@ -24,7 +24,7 @@
 // What a step works on, one tile at a time or all at once.
 //   x [..,row_pitch,x_stride]  input; its slot x_first is the first in the buffer (unused when HOISTED)
 //   y [T+2,row_pitch,y_stride] history that holds h[t-1]: D·P values a row, in the slot before, or after in reverse
-//   w [D,B,I+P,4,VEC], bias [D,B,4,VEC]  packed weights (gates i f g o)
+//   w [D,B,I+P,4,VEC], bias [D,B,CELL_VECTORS,VEC]  packed weights (gates i f g o), and peepholes
 //   p [D,..,row_pitch,B,4,VEC] pre-activations: when HOISTED those of the steps first_step … last_step, to be read, in the order
 //                              of slots; when not FUSED those of the step, to be written
 //   c [D,row_pitch,B·VEC]      cell states, updated in place

@@ -22,6 +22,80 @@ public record RandomLstm(long seed, LstmModel model, LstmInput input) {
         return new RandomLstm(seed, model, input(random, model, rows, steps));
     }
 
+    /** An ordinary case, or every third time one {@link #general}. */
+    public static RandomLstm any(long seed) {
+        return seed % 3 != 0 ? of(seed) : general(seed);
+    }
+
+    /** A case whose layers differ in size, direction, functions, clip, coupling, peepholes and projection. */
+    public static RandomLstm general(long seed) {
+        Random random = new Random(seed);
+        int large = random.nextInt(3);
+        int width = size(random, large == 0), rows = size(random, large == 1);
+        List<LstmLayer> layers = new ArrayList<>();
+        int inputs = width;
+        for (int left = 1 + random.nextInt(3); left > 0; left--) {
+            LstmLayer layer = generalLayer(random, inputs, size(random, large == 2));
+            layers.add(layer);
+            inputs = layer.outputSize();
+        }
+        LstmModel model = new LstmModel(layers);
+        return new RandomLstm(seed, model, input(random, model, rows, 1 + random.nextInt(9)));
+    }
+
+    /** Few, as a device compiles its kernels anew for each: all functions are among them. */
+    private static final List<CellEquations> EQUATIONS = List.of(
+            CellEquations.ORDINARY.withClip(0.75f),
+            CellEquations.ORDINARY.withCoupled(true),
+            of(ActivationFunction.HARD_SIGMOID, ActivationFunction.RELU, ActivationFunction.SOFTSIGN),
+            of(ActivationFunction.SOFTPLUS, ActivationFunction.SCALED_TANH, ActivationFunction.ELU)
+                    .withClip(2.5f),
+            of(ActivationFunction.SIGMOID, ActivationFunction.THRESHOLDED_RELU, ActivationFunction.LEAKY_RELU)
+                    .withCoupled(true),
+            of(ActivationFunction.AFFINE, ActivationFunction.SOFTSIGN, ActivationFunction.TANH)
+                    .withClip(1));
+
+    private static CellEquations of(ActivationFunction gate, ActivationFunction candidate, ActivationFunction hidden) {
+        return new CellEquations(
+                new Activation(gate, 0.3f, 0.4f),
+                new Activation(candidate, 0.9f, 0.8f),
+                new Activation(hidden, 0.7f, 1.1f),
+                CellEquations.NO_CLIP,
+                false);
+    }
+
+    private static LstmLayer generalLayer(Random random, int inputs, int units) {
+        Direction direction = Direction.values()[random.nextInt(3)];
+        boolean peepholes = random.nextBoolean(), projected = random.nextInt(3) == 0;
+        int outputs = projected ? Math.max(1, units / 2) : units;
+        int equations = random.nextInt(EQUATIONS.size());
+        boolean alike = equations > 0;
+        List<LstmWeights> weights = new ArrayList<>();
+        for (int d = 0; d < direction.count(); d++) {
+            weights.add(weights(random, inputs, units, outputs, projected, random.nextInt(4) != 0)
+                    .withPeepholes(peepholes ? values(random, LstmWeights.PEEPHOLES * units, 0.7f) : null)
+                    .withEquations(d == 0 || alike ? EQUATIONS.get(equations) : CellEquations.ORDINARY));
+        }
+        return new LstmLayer(direction, weights);
+    }
+
+    /** Random equations, half of them with a clip. */
+    public static CellEquations equations(Random random) {
+        return new CellEquations(
+                activation(random),
+                activation(random),
+                activation(random),
+                random.nextBoolean() ? 0.25f + 4 * random.nextFloat() : CellEquations.NO_CLIP,
+                random.nextInt(3) == 0);
+    }
+
+    /** A random function, where it has parameters with random ones. */
+    public static Activation activation(Random random) {
+        ActivationFunction[] all = ActivationFunction.values();
+        return new Activation(
+                all[random.nextInt(all.length)], random.nextFloat() * 1.5f - 0.25f, random.nextFloat() - 0.25f);
+    }
+
     private static int size(Random random, boolean large) {
         return SIZES[random.nextInt(large ? SIZES.length : 3)];
     }
@@ -89,8 +163,22 @@ public record RandomLstm(long seed, LstmModel model, LstmInput input) {
 
     @Override
     public String toString() {
+        if (!model.isUniform() || !model.isOrdinary()) {
+            return "seed " + seed + ": "
+                    + model.layers().stream().map(RandomLstm::describe).toList() + " N=" + input.rows() + " T="
+                    + input.steps();
+        }
         return "seed " + seed + ": L=" + model.layerCount() + " " + model.last().direction() + " I=" + model.inputSize()
                 + " H=" + model.last().hiddenSize() + " P=" + model.last().stateSize() + " N=" + input.rows() + " T="
                 + input.steps();
+    }
+
+    private static String describe(LstmLayer layer) {
+        return layer.direction() + " I=" + layer.inputSize() + " H=" + layer.hiddenSize() + " P=" + layer.stateSize()
+                + (layer.hasPeepholes() ? " peepholes" : "") + " "
+                + layer.weights().stream()
+                        .map(LstmWeights::equations)
+                        .distinct()
+                        .toList();
     }
 }

@@ -1,9 +1,12 @@
 package io.github.cellfuse.java;
 
+import io.github.cellfuse.Activation;
+
 /**
- * Sigmoid and tanh as the numerical contract defines them, operation by operation the same as {@code kernels/activations.cl}:
- * whoever changes a line here changes it there. {@code docs/numerics.md} derives the error: at most 1.51 ulp for sigmoid and 1.96
- * for tanh over all 2³² inputs; both are monotone, exact at ±0, saturate at ±∞ and give NaN for NaN. Thread safe.
+ * The functions of a cell as the numerical contract defines them, operation by operation the same as {@code kernels/activations.cl} and
+ * {@code kernels/cell_functions.cl}: whoever changes a line here changes it there. {@code docs/numerics.md} derives the errors: at most
+ * 1.51 ulp for sigmoid and 1.96 for tanh over all 2³² inputs; both are monotone, exact at ±0, saturate at ±∞ and give NaN for NaN. Thread
+ * safe.
  */
 public final class Activations {
     /** 1.5·2²³: adding it rounds to an integer, which then stands in the low bits. */
@@ -24,6 +27,9 @@ public final class Activations {
 
     /** 1/d on [1,2], roughly: G0 + d·(G1 + d·G2); exact at 1 and 2. */
     static final float G0 = 2.1875f, G1 = -1.53125f, G2 = 0.34375f;
+
+    /** 2·artanh(s/2) = s + s³·(A3 + s²·(A5 + s²·(A7 + s²·A9))), for s ≤ 2/3. */
+    private static final float A3 = 0x1.555502p-4f, A5 = 0x1.99d1ccp-7f, A7 = 0x1.1ec042p-9f, A9 = 0x1.1eca06p-11f;
 
     private Activations() {}
 
@@ -48,6 +54,71 @@ public final class Activations {
         float m = Math.fma(expm1Reduced(r), scale, scale - 1.0f);
         float q = quotient(-m, 2.0f, m);
         return Float.intBitsToFloat(Float.floatToRawIntBits(q) | (Float.floatToRawIntBits(x) & 0x80000000));
+    }
+
+    /** {@code activation} of {@code x}. */
+    public static float apply(Activation activation, float x) {
+        float alpha = activation.alpha(), beta = activation.beta();
+        return switch (activation.function()) {
+            case SIGMOID -> sigmoid(x);
+            case TANH -> tanh(x);
+            case RELU -> x <= 0.0f ? 0.0f : x;
+            case AFFINE -> Math.fma(alpha, x, beta);
+            case LEAKY_RELU -> x < 0.0f ? alpha * x : x;
+            case THRESHOLDED_RELU -> x < alpha ? 0.0f : x;
+            case SCALED_TANH -> alpha * tanh(beta * x);
+            case HARD_SIGMOID -> hardSigmoid(x, alpha, beta);
+            case ELU -> x < 0.0f ? alpha * expm1OfNegative(x) : x;
+            case SOFTSIGN -> softsign(x);
+            case SOFTPLUS -> softplus(x);
+        };
+    }
+
+    private static float hardSigmoid(float x, float alpha, float beta) {
+        float y = Math.fma(alpha, x, beta);
+        y = y < 0.0f ? 0.0f : y;
+        return y > 1.0f ? 1.0f : y;
+    }
+
+    /** {@code e^x - 1} for x ≤ 0. */
+    private static float expm1OfNegative(float x) {
+        float z = x < -20.0f ? -20.0f : x;
+        float t = Math.fma(z, LOG2_E, ROUND_TO_INT);
+        float r = reduce(z, t - ROUND_TO_INT);
+        float scale = Float.intBitsToFloat((Float.floatToRawIntBits(t) << 23) + 0x3F800000);
+        return Math.fma(expm1Reduced(r), scale, scale - 1.0f);
+    }
+
+    private static float softsign(float x) {
+        float a = Math.abs(x);
+        a = a > 0x1p26f ? 0x1p26f : a;
+        float one = Float.intBitsToFloat(0x7F000000 - (Float.floatToRawIntBits(1.0f + a) & 0x7F800000));
+        float num = a * one;
+        float d = one + num;
+        float r = Math.fma(Math.fma(G2, d, G1), d, G0);
+        float error = Math.fma(-d, r, 1.0f);
+        r = Math.fma(r, Math.fma(error, error, error), r);
+        float q = num * r;
+        float lost = a < 1.0f ? num - (d - one) : one - (d - num);
+        float residual = Math.fma(-q, lost, Math.fma(-q, d, num));
+        q = Math.fma(residual, r, q);
+        return Float.intBitsToFloat(Float.floatToRawIntBits(q) | (Float.floatToRawIntBits(x) & 0x80000000));
+    }
+
+    private static float softplus(float x) {
+        float z = -Math.abs(x);
+        z = z < -104.0f ? -104.0f : z;
+        float t = Math.fma(z, LOG2_E, ROUND_TO_INT);
+        float r = reduce(z, t - ROUND_TO_INT);
+        float scale = Float.intBitsToFloat((Float.floatToRawIntBits(t) << 23) + 0x4F800000);
+        float u = Math.fma(expm1Reduced(r), scale, scale) * 0x1p-32f;
+        float s = quotient(u, 1.0f, 0.5f * u);
+        float w = s * s;
+        float p = Math.fma(A9, w, A7);
+        p = Math.fma(p, w, A5);
+        p = Math.fma(p, w, A3);
+        float log1p = Math.fma(p * w, s, s);
+        return (x > 0.0f ? x : 0.0f) + log1p;
     }
 
     /** {@code e^r - 1} for |r| ≤ ln(2)/2. */

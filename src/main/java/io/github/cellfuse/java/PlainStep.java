@@ -30,7 +30,12 @@ final class PlainStep implements CellStep {
             products(a, rows, h, hOffset, block.weights(), weights.inputs(), weights.outputs());
             int unit = block.firstUnit();
             for (int row = 0; row < rows; row++) {
-                cellBlock.update(a[row], block.width(), block.units(), c[row], unit, m, mOffset[row] + unit);
+                if (weights.general() == null) {
+                    cellBlock.update(a[row], block.width(), block.units(), c[row], unit, m, mOffset[row] + unit);
+                } else {
+                    weights.general()
+                            .update(a[row], 0, block.width(), unit, block.units(), c[row], m, mOffset[row] + unit);
+                }
             }
         }
     }

@@ -12,8 +12,9 @@ import java.util.List;
  * @param units {@code H}
  * @param blocks the units' blocks
  * @param projection for each input of the projection its weights {@code [P]}; null without one
+ * @param general the cell; null for an ordinary one
  */
-record PlainWeights(int inputs, int outputs, int units, List<Block> blocks, float[][] projection)
+record PlainWeights(int inputs, int outputs, int units, List<Block> blocks, float[][] projection, GeneralCell general)
         implements PackedWeights {
 
     /**
@@ -40,7 +41,8 @@ record PlainWeights(int inputs, int outputs, int units, List<Block> blocks, floa
                 weights.outputSize(),
                 weights.hiddenSize(),
                 List.copyOf(blocks),
-                PackedWeights.projectionOf(weights));
+                PackedWeights.projectionOf(weights),
+                GeneralCell.of(weights));
     }
 
     @Override

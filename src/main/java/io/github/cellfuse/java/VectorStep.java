@@ -38,8 +38,20 @@ final class VectorStep implements CellStep {
             for (int row = 0; row < rows; row += VectorProduct.tileRows(rows - row)) {
                 int tileRows = VectorProduct.tileRows(rows - row);
                 VectorProduct.tile(tileRows, panels, row * depth, block.weights(), depth, block.bias(), sums);
-                cell.update(sums, tileRows, block, c, row, m, mOffset);
+                if (weights.general() == null) {
+                    cell.update(sums, tileRows, block, c, row, m, mOffset);
+                } else {
+                    updateGeneral(tileRows, block, c, row, m, mOffset);
+                }
             }
+        }
+    }
+
+    private void updateGeneral(int rows, VectorWeights.Block block, float[][] c, int row, float[] m, int[] mOffset) {
+        int unit = block.firstUnit();
+        for (int r = 0; r < rows; r++) {
+            weights.general()
+                    .update(sums, r * LANES, rows * LANES, unit, block.units(), c[row + r], m, mOffset[row + r] + unit);
         }
     }
 

@@ -12,8 +12,9 @@ import java.util.List;
  * @param units {@code H}
  * @param blocks the units' blocks
  * @param projection for each input of the projection its weights {@code [P]}; null without one
+ * @param general the cell; null for an ordinary one
  */
-record VectorWeights(int inputs, int outputs, int units, List<Block> blocks, float[][] projection)
+record VectorWeights(int inputs, int outputs, int units, List<Block> blocks, float[][] projection, GeneralCell general)
         implements PackedWeights {
     private static final int LANES = VectorArithmetic.LANES;
 
@@ -36,7 +37,8 @@ record VectorWeights(int inputs, int outputs, int units, List<Block> blocks, flo
                 weights.outputSize(),
                 weights.hiddenSize(),
                 List.copyOf(blocks),
-                PackedWeights.projectionOf(weights));
+                PackedWeights.projectionOf(weights),
+                GeneralCell.of(weights));
     }
 
     private static Block block(LstmWeights weights, float[] bias, int firstUnit, int units) {

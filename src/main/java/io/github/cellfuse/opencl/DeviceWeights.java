@@ -17,7 +17,7 @@ import java.util.List;
  * {@code VEC} units {@code [I+P][4][VEC]}, the input's weights first. Lanes beyond the last unit have weights of zero.
  *
  * @param gates {@code [D,B,I+P,4,VEC]}, in the precision of the weights
- * @param bias {@code [D,B,4,VEC]}, float32
+ * @param bias {@code [D,B,4,VEC]}, float32; with peepholes {@code [D,B,7,VEC]}, those of i, f and o after the gates' biases
  * @param projection {@code [D,blocks of P,H,VEC]}, in the precision of the weights; null without one
  */
 record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
@@ -55,12 +55,18 @@ record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
             }
         });
         List<float[]> sums = layer.stream().map(LstmWeights::bias).toList();
-        Packer biases = new Packer(queue, WeightPrecision.F32, directions, blocks, 4 * vec);
+        int vectors = LstmWeights.GATES + (first.hasPeepholes() ? LstmWeights.PEEPHOLES : 0);
+        Packer biases = new Packer(queue, WeightPrecision.F32, directions, blocks, vectors * vec);
         ClBuffer bias = biases.fill(context, "bias", (target, direction, block) -> {
             float[] sum = sums.get(direction);
-            for (int gate = 0; gate < LstmWeights.GATES; gate++) {
-                for (int lane = 0; lane < vec && block * vec + lane < hidden; lane++) {
-                    target[gate * vec + lane] = sum[gate * hidden + block * vec + lane];
+            float[] peepholes = layer.get(direction).peepholes();
+            for (int lane = 0; lane < vec && block * vec + lane < hidden; lane++) {
+                int unit = block * vec + lane;
+                for (int gate = 0; gate < LstmWeights.GATES; gate++) {
+                    target[gate * vec + lane] = sum[gate * hidden + unit];
+                }
+                for (int p = 0; peepholes != null && p < LstmWeights.PEEPHOLES; p++) {
+                    target[(LstmWeights.GATES + p) * vec + lane] = peepholes[p * hidden + unit];
                 }
             }
         });

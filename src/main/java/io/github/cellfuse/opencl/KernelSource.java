@@ -15,29 +15,52 @@ import java.util.stream.Stream;
 
 /** The programs that the kernel files make: each is its file and those that it builds on, compiled as one text. */
 enum KernelSource {
-    STEP("lstm_step", "activations", "lstm_cell", "weights", "gate_product", "step_parameters", "lstm_step"),
+    STEP(
+            "lstm_step",
+            "activations",
+            "cell_functions",
+            "lstm_cell",
+            "weights",
+            "gate_product",
+            "step_parameters",
+            "lstm_step"),
     STEP_TILED(
             "lstm_step_tiled",
             "activations",
+            "cell_functions",
             "lstm_cell",
             "weights",
             "step_parameters",
             "gate_product_tiled",
             "lstm_step_tiled"),
     INPUT_PROJECTION(
-            "lstm_input_projection", "activations", "lstm_cell", "weights", "gate_product", "input_projection"),
+            "lstm_input_projection",
+            "activations",
+            "cell_functions",
+            "lstm_cell",
+            "weights",
+            "gate_product",
+            "input_projection"),
     INPUT_PROJECTION_TILED(
             "lstm_input_projection_tiled",
             "activations",
+            "cell_functions",
             "lstm_cell",
             "weights",
             "gate_product_tiled",
             "input_projection_tiled"),
     HIDDEN_PROJECTION(
-            "lstm_hidden_projection", "activations", "lstm_cell", "weights", "gate_product", "hidden_projection"),
+            "lstm_hidden_projection",
+            "activations",
+            "cell_functions",
+            "lstm_cell",
+            "weights",
+            "gate_product",
+            "hidden_projection"),
     SEQUENCE(
             "lstm_sequence",
             "activations",
+            "cell_functions",
             "lstm_cell",
             "weights",
             "gate_product",
@@ -48,12 +71,14 @@ enum KernelSource {
     SEQUENCE_TILED(
             "lstm_sequence_tiled",
             "activations",
+            "cell_functions",
             "lstm_cell",
             "weights",
             "step_parameters",
             "gate_product_tiled",
             "lstm_sequence_tiled"),
-    STATE("lstm_state", "activations", "lstm_cell", "lstm_state"),
+    CELL_FUNCTION("lstm_cell_function", "activations", "cell_functions", "lstm_cell_function"),
+    STATE("lstm_state", "activations", "cell_functions", "lstm_cell", "lstm_state"),
     ROOFLINE("roofline", "activations", "weights", "gate_product", "roofline");
 
     /** Loose kernel files are read from this folder when the property is set: to try a kernel without building the jar. */

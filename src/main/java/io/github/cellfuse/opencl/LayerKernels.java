@@ -53,6 +53,7 @@ final class LayerKernels implements AutoCloseable {
     private final DeviceWeights weights;
     private final int layer;
     private final LstmLayer sizes;
+    private final CellOptions cellOptions;
     private final int directions;
     /** The directions from there on are reverse. */
     private final int firstReverse;
@@ -74,6 +75,7 @@ final class LayerKernels implements AutoCloseable {
 
     LayerKernels(OpenClEngine engine, int layer, PlanChoice choice) {
         sizes = engine.model().layer(layer);
+        cellOptions = CellOptions.of(sizes);
         this.engine = engine;
         this.choice = choice;
         this.layer = layer;
@@ -123,7 +125,7 @@ final class LayerKernels implements AutoCloseable {
     }
 
     private ClKernel open(KernelSource source, Tile tile, String name) {
-        ClKernel kernel = engine.programs().kernel(source, tile, name);
+        ClKernel kernel = engine.programs().kernel(source, tile, cellOptions, name);
         opened.add(kernel);
         return kernel;
     }
@@ -258,10 +260,13 @@ final class LayerKernels implements AutoCloseable {
             first.buffers(b.arrivals()).ints(PATIENCE);
         }
         if (cell != null) {
-            new Arguments(cell)
+            Arguments cellArguments = new Arguments(cell)
                     .buffers(b.preactivations(), b.cells(), hidden, b.active())
                     .ints(run.rowPitch(), units, slotRows, hiddenStride)
                     .ints(firstReverse, run.longest());
+            if (sizes.hasPeepholes()) {
+                cellArguments.buffers(weights.bias());
+            }
         }
         if (inputProjection != null) {
             Arguments projection = new Arguments(inputProjection)

@@ -10,7 +10,7 @@ import java.util.Map;
 
 /** The compiled programs of an engine, made when first needed and shared by its sessions. Thread safe. */
 final class Programs {
-    private record Key(KernelSource source, Tile tile) {}
+    private record Key(KernelSource source, Tile tile, CellOptions cell) {}
 
     private final ClContext context;
     private final WeightPrecision weights;
@@ -42,11 +42,16 @@ final class Programs {
         };
     }
 
+    /** A new kernel of the ordinary cell, for one session. */
+    ClKernel kernel(KernelSource source, Tile tile, String name) {
+        return kernel(source, tile, CellOptions.ORDINARY, name);
+    }
+
     /** A new kernel, for one session. */
-    synchronized ClKernel kernel(KernelSource source, Tile tile, String name) {
+    synchronized ClKernel kernel(KernelSource source, Tile tile, CellOptions cell, String name) {
+        String options = tile.options() + weightOptions() + cell.options();
         ClProgram program = compiled.computeIfAbsent(
-                new Key(source, tile),
-                key -> cache.program(context, source.title(), source.texts(), tile.options() + weightOptions()));
+                new Key(source, tile, cell), key -> cache.program(context, source.title(), source.texts(), options));
         return program.kernel(name);
     }
 }

@@ -5,6 +5,8 @@ import static io.github.cellfuse.LstmWeights.FORGET_GATE;
 import static io.github.cellfuse.LstmWeights.INPUT_GATE;
 import static io.github.cellfuse.LstmWeights.OUTPUT_GATE;
 
+import io.github.cellfuse.Activation;
+import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.LstmWeights;
 
 /**
@@ -15,6 +17,9 @@ import io.github.cellfuse.LstmWeights;
  *   g = tanh(W_g·x + R_g·h + b_g)   o = σ(W_o·x + R_o·h + b_o)
  *   c' = f⊙c + i⊙g                  h' = o⊙tanh(c')      (projected: h' = S·(o⊙tanh(c')))
  * </pre>
+ *
+ * <p>with the functions, the clip and the coupled gate of the {@link CellEquations} where they are others, and with {@code p_i·c},
+ * {@code p_f·c} and {@code p_o·c'} added to the arguments of i, f and o where there are peepholes (Gers and Schmidhuber 2000).
  *
  * <p>Hochreiter and Schmidhuber 1997 with the forget gate of Gers, Schmidhuber and Cummins 2000 and the projection of Sak, Senior
  * and Beaufays 2014, as {@code torch.nn.LSTM} documents them. The float32 weights become doubles without loss. Immutable, thread
@@ -70,12 +75,15 @@ public final class LstmCell {
         double[] i = new double[units], f = new double[units], g = new double[units], o = new double[units];
         double[] nextC = new double[units], m = new double[units];
         for (int u = 0; u < units; u++) {
-            i[u] = sigmoid(preactivation(INPUT_GATE, u, x, h));
-            f[u] = sigmoid(preactivation(FORGET_GATE, u, x, h));
-            g[u] = tanh(preactivation(CANDIDATE, u, x, h));
-            o[u] = sigmoid(preactivation(OUTPUT_GATE, u, x, h));
+            CellEquations e = weights.equations();
+            i[u] = apply(e.gate(), clip(preactivation(INPUT_GATE, u, x, h) + peep(0, u) * c[u]));
+            f[u] = e.coupled()
+                    ? 1 - i[u]
+                    : apply(e.gate(), clip(preactivation(FORGET_GATE, u, x, h) + peep(1, u) * c[u]));
+            g[u] = apply(e.candidate(), clip(preactivation(CANDIDATE, u, x, h)));
             nextC[u] = f[u] * c[u] + i[u] * g[u];
-            m[u] = o[u] * tanh(nextC[u]);
+            o[u] = apply(e.gate(), clip(preactivation(OUTPUT_GATE, u, x, h) + peep(2, u) * nextC[u]));
+            m[u] = o[u] * apply(e.hidden(), nextC[u]);
         }
         return new Step(i, f, g, o, nextC, m, weights.hasProjection() ? project(m) : m);
     }
@@ -84,6 +92,16 @@ public final class LstmCell {
     public double preactivation(int gate, int unit, double[] x, double[] h) {
         int row = gate * weights.hiddenSize() + unit;
         return bias[row] + dot(weights.input(), row, x) + dot(weights.recurrent(), row, h);
+    }
+
+    /** The peephole of unit {@code unit} in gate i, f or o: 0, 1 or 2. Without peepholes 0. */
+    public double peep(int gate, int unit) {
+        return weights.hasPeepholes() ? weights.peepholes()[gate * weights.hiddenSize() + unit] : 0;
+    }
+
+    private double clip(double a) {
+        double clip = weights.equations().clip();
+        return Math.max(-clip, Math.min(clip, a));
     }
 
     private double[] project(double[] m) {
@@ -113,6 +131,24 @@ public final class LstmCell {
     /** The hyperbolic tangent. */
     public static double tanh(double x) {
         return StrictMath.tanh(x);
+    }
+
+    /** {@code activation} of {@code x}, as the ONNX operators of these names define the functions. */
+    public static double apply(Activation activation, double x) {
+        double alpha = activation.alpha(), beta = activation.beta();
+        return switch (activation.function()) {
+            case SIGMOID -> sigmoid(x);
+            case TANH -> tanh(x);
+            case RELU -> Math.max(0, x);
+            case AFFINE -> alpha * x + beta;
+            case LEAKY_RELU -> x >= 0 ? x : alpha * x;
+            case THRESHOLDED_RELU -> x >= alpha || Double.isNaN(x) ? x : 0;
+            case SCALED_TANH -> alpha * tanh(beta * x);
+            case HARD_SIGMOID -> Math.max(0, Math.min(1, alpha * x + beta));
+            case ELU -> x >= 0 ? x : alpha * StrictMath.expm1(x);
+            case SOFTSIGN -> Double.isInfinite(x) ? Math.signum(x) : x / (1 + Math.abs(x));
+            case SOFTPLUS -> Math.max(0, x) + StrictMath.log1p(StrictMath.exp(-Math.abs(x)));
+        };
     }
 
     static double[] toDouble(float[] values) {

@@ -76,7 +76,9 @@ class InfoCommandTest {
         assertEquals(2 * 240 * (32 + 32) * 4, batch.get("state_bytes").getAsInt());
         assertEquals(240L * 36 * 25088, batch.get("flops").getAsLong());
         JsonObject layer = json.getAsJsonArray("layers").get(1).getAsJsonObject();
-        assertEquals(Set.of("input_size", "output_size", "parameters", "flops_per_step"), layer.keySet());
+        assertEquals(
+                Set.of("direction", "input_size", "hidden_size", "output_size", "parameters", "flops_per_step"),
+                layer.keySet());
         JsonObject other = json.getAsJsonArray("other_tensors").get(0).getAsJsonObject();
         assertEquals("{\"name\":\"head.weight\",\"dtype\":\"F32\",\"shape\":[1,32]}", other.toString());
     }

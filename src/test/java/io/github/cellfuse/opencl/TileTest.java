@@ -195,7 +195,7 @@ class TileTest {
                 d = model.last().directionCount();
         RowOrder order = new RowOrder(input);
         Run run = new Run(model, order, engine.choose(n, input.steps()), true);
-        int pitch = run.rowPitch(), unitPitch = (int) run.cellDimensions()[2];
+        int pitch = run.rowPitch(), unitPitch = (int) run.cellDimensions()[1] / d;
         try (ClQueue queue = engine.context().queue()) {
             Guarded guarded = new Guarded(engine.context(), queue);
             GuardedBuffer x = guarded.buffer("x", run.inputDimensions(), sorted(input, order, model, pitch));

@@ -1,0 +1,96 @@
+// The functions that a cell may have besides sigmoid and tanh: with those, the eleven of ONNX's operator LSTM, as *defined* operations.
+//
+//      Relu             x ≤ 0 ? 0 : x                     HardSigmoid  α·x + β, kept within 0 and 1
+//      LeakyRelu        x < 0 ? α·x : x                   Elu          x < 0 ? α·(e^x - 1) : x
+//      ThresholdedRelu  x < α ? 0 : x                     Softsign     x / (1 + |x|)
+//      Affine           α·x + β                           Softplus     ln(1 + e^x)
+//      ScaledTanh       α·tanh(β·x)
+//
+// All comparisons are such that a NaN stays one. docs/numerics.md has the sequences and their errors, and
+// io.github.cellfuse.java.Activations is the twin in Java: whoever changes a line here changes it there.
+// Needs activations.cl before it.
+
+// The numbers of io.github.cellfuse.ActivationFunction.
+#define SIGMOID 0
+#define TANH 1
+#define RELU 2
+#define AFFINE 3
+#define LEAKY_RELU 4
+#define THRESHOLDED_RELU 5
+#define SCALED_TANH 6
+#define HARD_SIGMOID 7
+#define ELU 8
+#define SOFTSIGN 9
+#define SOFTPLUS 10
+
+// e^x - 1 for x ≤ 0, as tanh has it of -2|x|; -1 from -17.4 on.
+inline floatv expm1_of_negative(floatv x) {
+  floatv z = x < (floatv)(-20.0f) ? (floatv)(-20.0f) : x;
+  floatv t = fma(z, (floatv)(0x1.715476p+0f), (floatv)(ROUND_TO_INT));
+  floatv r = reduce(z, t - (floatv)(ROUND_TO_INT));
+  floatv scale = as_floatv((as_intv(t) << 23) + (intv)(0x3F800000));
+  return fma(expm1_reduced(r), scale, scale - (floatv)(1.0f));
+}
+
+inline floatv elu(floatv x, floatv alpha) {
+  floatv m = expm1_of_negative(x < (floatv)(0.0f) ? x : (floatv)(-0.0f));
+  return x < (floatv)(0.0f) ? alpha * m : x;
+}
+
+// |x|/(1+|x|) with both scaled by a power of two, so that the sum is within [1,2] as the guess of its reciprocal wants it. Beyond 2^26
+// the quotient is 1.
+inline floatv softsign(floatv x) {
+  floatv a = fabs(x);
+  a = a > (floatv)(0x1p26f) ? (floatv)(0x1p26f) : a;
+  floatv one = as_floatv((intv)(0x7F000000) - (as_intv((floatv)(1.0f) + a) & (intv)(0x7F800000)));
+  floatv num = a * one;
+  floatv d = one + num;
+  floatv r = fma(fma((floatv)(0.34375f), d, (floatv)(-1.53125f)), d, (floatv)(2.1875f));
+  floatv error = fma(-d, r, (floatv)(1.0f));
+  r = fma(r, fma(error, error, error), r);
+  floatv q = num * r;
+  // What the rounded sum lacks: exact, the larger term first.
+  floatv lost = a < (floatv)(1.0f) ? num - (d - one) : one - (d - num);
+  floatv residual = fma(-q, lost, fma(-q, d, num));
+  q = fma(residual, r, q);
+  return as_floatv(as_intv(q) | (as_intv(x) & (intv)(0x80000000)));
+}
+
+// max(x, 0) + ln(1 + u) with u = e^-|x|; ln(1 + u) = 2·artanh(s/2) with s = u/(1 + u/2), s ≤ 2/3.
+inline floatv softplus(floatv x) {
+  floatv z = -fabs(x);
+  z = z < (floatv)(-104.0f) ? (floatv)(-104.0f) : z;
+  floatv t = fma(z, (floatv)(0x1.715476p+0f), (floatv)(ROUND_TO_INT));
+  floatv r = reduce(z, t - (floatv)(ROUND_TO_INT));
+  floatv scale = as_floatv((as_intv(t) << 23) + (intv)(0x4F800000));
+  floatv u = fma(expm1_reduced(r), scale, scale) * (floatv)(0x1p-32f);
+  floatv s = quotient(u, (floatv)(1.0f), (floatv)(0.5f) * u);
+  floatv w = s * s;
+  floatv p = fma((floatv)(0x1.1eca06p-11f), w, (floatv)(0x1.1ec042p-9f));
+  p = fma(p, w, (floatv)(0x1.99d1ccp-7f));
+  p = fma(p, w, (floatv)(0x1.555502p-4f));
+  floatv log1p = fma(p * w, s, s);
+  return (x > (floatv)(0.0f) ? x : (floatv)(0.0f)) + log1p;
+}
+
+// Function number f of x.
+inline floatv cell_function(int f, floatv x, float alpha, float beta) {
+  const floatv zero = (floatv)(0.0f), a = (floatv)(alpha), b = (floatv)(beta);
+  switch (f) {
+    case SIGMOID: return sigmoid(x);
+    case TANH: return tanh_(x);
+    case RELU: return x <= zero ? zero : x;
+    case AFFINE: return fma(a, x, b);
+    case LEAKY_RELU: return x < zero ? a * x : x;
+    case THRESHOLDED_RELU: return x < a ? zero : x;
+    case SCALED_TANH: return a * tanh_(b * x);
+    case HARD_SIGMOID: {
+      floatv y = fma(a, x, b);
+      y = y < zero ? zero : y;
+      return y > (floatv)(1.0f) ? (floatv)(1.0f) : y;
+    }
+    case ELU: return elu(x, a);
+    case SOFTSIGN: return softsign(x);
+    default: return softplus(x);
+  }
+}
