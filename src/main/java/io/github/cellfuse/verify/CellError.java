@@ -1,8 +1,15 @@
 package io.github.cellfuse.verify;
 
+import static io.github.cellfuse.LstmWeights.CANDIDATE;
+import static io.github.cellfuse.LstmWeights.FORGET_GATE;
+import static io.github.cellfuse.LstmWeights.INPUT_GATE;
+import static io.github.cellfuse.LstmWeights.OUTPUT_GATE;
+
+import io.github.cellfuse.Activation;
+import io.github.cellfuse.ActivationFunction;
+import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.reference.LstmCell;
-import java.util.function.DoubleUnaryOperator;
 
 /** The errors that one step of a cell inherits and adds; {@code docs/verify.md} has the derivation. Not thread safe. */
 final class CellError {
@@ -11,8 +18,6 @@ final class CellError {
      * bounded by {@code r_k}, is beyond {@code λ·sqrt(Σ r_k²)} with a probability of at most {@code 2·exp(-λ²/2)} (Hoeffding): 3e-14.
      */
     static final double LAMBDA = 8;
-
-    private static final DoubleUnaryOperator SIGMOID = LstmCell::sigmoid, TANH = LstmCell::tanh;
 
     private final LstmCell cell;
     private final Arithmetic arithmetic;
@@ -68,11 +73,18 @@ final class CellError {
 
     /** The cell of one unit: triangle inequality all the way, so it doesn't matter how the errors of a unit hang together. */
     private State update(int u, double[] a, double[] da, double c, double dc, LstmCell.Step step, double scale) {
+        CellEquations equations = cell.weights().equations();
         double i = step.i()[u], f = step.f()[u], g = step.g()[u], o = step.o()[u];
-        double di = activation(SIGMOID, a[LstmWeights.INPUT_GATE], da[LstmWeights.INPUT_GATE], scale);
-        double df = activation(SIGMOID, a[LstmWeights.FORGET_GATE], da[LstmWeights.FORGET_GATE], scale);
-        double dg = activation(TANH, a[LstmWeights.CANDIDATE], da[LstmWeights.CANDIDATE], scale);
-        double dout = activation(SIGMOID, a[LstmWeights.OUTPUT_GATE], da[LstmWeights.OUTPUT_GATE], scale);
+        Value ai = peeped(a[INPUT_GATE], da[INPUT_GATE], cell.peep(0, u), c, dc, scale);
+        double di = clipped(equations.gate(), ai.a, ai.da, scale);
+        double df;
+        if (equations.coupled()) {
+            df = di + rounding(f, di, scale);
+        } else {
+            Value af = peeped(a[FORGET_GATE], da[FORGET_GATE], cell.peep(1, u), c, dc, scale);
+            df = clipped(equations.gate(), af.a, af.da, scale);
+        }
+        double dg = clipped(equations.candidate(), a[CANDIDATE], da[CANDIDATE], scale);
 
         double nextC = step.c()[u];
         double written = product(i, di, g, dg);
@@ -84,10 +96,32 @@ final class CellError {
         double dNextC = kept + written;
         dNextC += rounding(nextC, dNextC, scale);
 
-        double squashed = activation(TANH, nextC, dNextC, scale);
-        double dm = product(o, dout, LstmCell.tanh(nextC), squashed);
+        Value ao = peeped(a[OUTPUT_GATE], da[OUTPUT_GATE], cell.peep(2, u), nextC, dNextC, scale);
+        double dout = clipped(equations.gate(), ao.a, ao.da, scale);
+        Activation hidden = equations.hidden();
+        double squashed = activation(hidden, nextC, nextC - dNextC, nextC + dNextC, scale);
+        double dm = product(o, dout, LstmCell.apply(hidden, nextC), squashed);
         dm += rounding(step.m()[u], dm, scale);
-        return new State(dNextC, dm);
+        return new State(finiteOrInfinity(dNextC), finiteOrInfinity(dm));
+    }
+
+    private record Value(double a, double da) {}
+
+    /** A pre-activation with what its peephole adds: one more multiply-add of the chain. */
+    private Value peeped(double a, double da, double p, double c, double dc, double scale) {
+        if (!cell.weights().hasPeepholes()) {
+            return new Value(a, da);
+        }
+        double sum = a + p * c, error = da + Math.abs(p) * dc;
+        if (!arithmetic.fused()) {
+            error += rounding(p * c, Math.abs(p) * dc, scale);
+        }
+        return new Value(sum, error + rounding(sum, error, scale));
+    }
+
+    /** Nothing is known of what infinities have met in. */
+    private static double finiteOrInfinity(double error) {
+        return Double.isNaN(error) ? Double.POSITIVE_INFINITY : error;
     }
 
     /** The projection {@code S·m}: a chain that begins at zero. */
@@ -115,14 +149,37 @@ final class CellError {
                 : Double.POSITIVE_INFINITY;
     }
 
+    /** The same of a pre-activation, which is clipped first: that is exact, and brings what is off nearer. */
+    private double clipped(Activation f, double a, double da, double scale) {
+        double clip = cell.weights().equations().clip();
+        return activation(f, within(a, clip), within(a - da, clip), within(a + da, clip), scale);
+    }
+
+    private static double within(double a, double clip) {
+        return Math.max(-clip, Math.min(clip, a));
+    }
+
     /**
-     * What {@code f(a ± da)} is off from {@code f(a)}, and what computing it adds. The functions rise, so the ends of the interval
-     * are the worst: no derivatives, no higher orders, and it saturates as the function does.
+     * What {@code f} of anything between {@code low} and {@code high} is off from {@code f(a)}, and what computing it adds. Between the
+     * places where they may turn or jump the functions rise or fall, so the ends are the worst: no derivatives, no higher orders, and it
+     * saturates as the function does.
      */
-    private double activation(DoubleUnaryOperator f, double a, double da, double scale) {
-        double y = f.applyAsDouble(a);
-        double spread = Math.max(f.applyAsDouble(a + da) - y, y - f.applyAsDouble(a - da));
+    private double activation(Activation f, double a, double low, double high, double scale) {
+        double y = LstmCell.apply(f, a);
+        double spread = Math.max(Math.abs(LstmCell.apply(f, low) - y), Math.abs(LstmCell.apply(f, high) - y));
+        for (double turn : new double[] {0, f.alpha()}) {
+            if (low <= turn && turn <= high) {
+                spread = Math.max(spread, Math.abs(LstmCell.apply(f, turn) - y));
+                spread = f.function() == ActivationFunction.THRESHOLDED_RELU ? Math.max(spread, Math.abs(y)) : spread;
+            }
+        }
         double ulp = Math.ulp((float) (Math.abs(y) + spread));
-        return spread + scale * arithmetic.activationUlps() * ulp;
+        return spread + scale * ulps(f) * ulp;
+    }
+
+    /** A product of a function with α may be off by twice as many units in the last place, and those of the products' roundings. */
+    private double ulps(Activation f) {
+        boolean scaled = f.function() == ActivationFunction.SCALED_TANH || f.function() == ActivationFunction.ELU;
+        return scaled ? 2 * arithmetic.activationUlps() + 2 : arithmetic.activationUlps();
     }
 }

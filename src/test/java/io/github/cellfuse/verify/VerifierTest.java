@@ -52,7 +52,7 @@ class VerifierTest {
     @MethodSource("devices")
     void everyDeviceHereIsVerified(Device device) {
         for (int n = 0; n < 12; n++) {
-            RandomLstm random = RandomLstm.of(TestEngines.seed(0) + n);
+            RandomLstm random = RandomLstm.any(TestEngines.seed(0) + n);
             VerifyReport report =
                     new Verifier(m -> LstmEngine.open(device, m), 3).verify(random.model(), random.input());
             assertTrue(report.passed(), random + ": " + report);
