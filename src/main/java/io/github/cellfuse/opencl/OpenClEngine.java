@@ -51,7 +51,7 @@ public final class OpenClEngine implements LstmEngine {
         try {
             Programs programs = new Programs(context, options.weights());
             Plans plans = Plans.of(device.capabilities(), LayerSize.of(model, options.weights()), options.plan());
-            return new OpenClEngine(context, programs, model, plans, SelfTest.tier(context, programs));
+            return new OpenClEngine(context, programs, model, plans, SelfTest.tier(context, programs, model));
         } catch (RuntimeException | Error e) {
             context.close();
             throw e;

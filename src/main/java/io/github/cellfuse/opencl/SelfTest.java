@@ -1,9 +1,11 @@
 package io.github.cellfuse.opencl;
 
+import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
@@ -24,6 +26,7 @@ import io.github.cellfuse.java.JavaEngineProvider;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -58,7 +61,7 @@ final class SelfTest {
     }
 
     /** The tier of the context's device. */
-    static Tier tier(ClContext context, Programs programs) {
+    static Tier tier(ClContext context, Programs programs, LstmModel model) {
         ClDevice device = context.device();
         List<String> missing = OpenClEngineProvider.missingForExact(device.capabilities());
         if (!missing.isEmpty()) {
@@ -71,7 +74,10 @@ final class SelfTest {
             failure = test.storedWeights();
         }
         if (failure == null) {
-            failure = test.smallLstm();
+            failure = test.smallLstm(ORDINARY);
+        }
+        for (Cell cell : cells(model)) {
+            failure = failure == null ? test.smallLstm(cell) : failure;
         }
         if (failure != null) {
             warn(device, "it failed the opening self-test: " + failure);
@@ -148,15 +154,41 @@ final class SelfTest {
         return 1 + (stages ? StagedTiles.FEWEST_ROWS : PlanChooser.maxTileHeight(device));
     }
 
+    /**
+     * What makes a layer's kernels others than another's.
+     *
+     * @param first the equations of the first direction
+     * @param second those of the second, or of the first where there is none
+     */
+    private record Cell(CellEquations first, CellEquations second, boolean peepholes) {}
+
+    private static final Cell ORDINARY = new Cell(CellEquations.ORDINARY, CellEquations.ORDINARY, false);
+
+    /** The cells of a model, but for the ordinary one, which every device is tested with. */
+    private static Set<Cell> cells(LstmModel model) {
+        Set<Cell> cells = new LinkedHashSet<>();
+        for (LstmLayer layer : model.layers()) {
+            List<LstmWeights> weights = layer.weights();
+            cells.add(new Cell(
+                    weights.get(0).equations(), weights.get(weights.size() - 1).equations(), layer.hasPeepholes()));
+        }
+        cells.remove(ORDINARY);
+        return cells;
+    }
+
     /** Two ragged bidirectional layers over awkward sizes and values. Null when every bit agrees. */
-    private String smallLstm() {
+    private String smallLstm(Cell cell) {
         Random random = new Random(SEED);
         int units = tile.vec() + 1, inputs = 3, rows = rows(context.device().capabilities()), steps = 5;
         LstmModel model = new LstmModel(
                 Direction.BIDIRECTIONAL,
                 List.of(
-                        List.of(weights(inputs, units, random), weights(inputs, units, random)),
-                        List.of(weights(2 * units, units, random), weights(2 * units, units, random))));
+                        List.of(
+                                weights(inputs, units, cell.first, cell, random),
+                                weights(inputs, units, cell.second, cell, random)),
+                        List.of(
+                                weights(2 * units, units, cell.first, cell, random),
+                                weights(2 * units, units, cell.second, cell, random))));
         int[] lengths = random.ints(rows, 0, steps + 1).toArray();
         lengths[0] = steps;
         LstmState state = new LstmState(rows, values(4 * rows * units, random), values(4 * rows * units, random));
@@ -196,7 +228,7 @@ final class SelfTest {
         return failure;
     }
 
-    private static LstmWeights weights(int inputs, int units, Random random) {
+    private static LstmWeights weights(int inputs, int units, CellEquations equations, Cell cell, Random random) {
         return new LstmWeights(
                 inputs,
                 units,
@@ -205,7 +237,9 @@ final class SelfTest {
                 moderate(4 * units * units, random),
                 moderate(4 * units, random),
                 moderate(4 * units, random),
-                null);
+                null,
+                cell.peepholes ? moderate(3 * units, random) : null,
+                equations);
     }
 
     private static float[] moderate(int count, Random random) {

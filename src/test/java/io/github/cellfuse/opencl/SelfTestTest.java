@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.Bits;
+import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.Device;
+import io.github.cellfuse.Direction;
 import io.github.cellfuse.EngineChoice;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.Tier;
@@ -18,6 +21,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -95,6 +100,36 @@ class SelfTestTest {
                     EngineChoice.auto(random.model(), EngineOptions.DEFAULT.withWeights(WeightPrecision.F16));
             assertEquals(Device.JAVA, choice.engine().device());
             choice.engine().close();
+        });
+    }
+
+    /** A device that gets wrong what only some models have is exact for the others. */
+    @ParameterizedTest(name = "{0} as {1}")
+    @CsvSource(delimiter = '|', textBlock = """
+            # The output gate's peephole sees the old cell state.
+            fma(vloadv(6, bias), next.c, ao) | fma(vloadv(6, bias), c, ao)
+            a > (floatv)(clip)               | a > (floatv)(clip + 0.25f)
+            (floatv)(1.0f) - i               | (floatv)(1.0f) - sigmoid(af)
+            """)
+    void equationsAreTestedWhereAModelHasThem(String before, String after) throws Exception {
+        CellEquations equations = CellEquations.ORDINARY.withClip(1.5f).withCoupled(true);
+        Random random = new Random(3);
+        LstmModel ordinary = RandomLstm.model(random, Direction.FORWARD, 1, 4, 9, false, true);
+        LstmModel other = new LstmModel(
+                Direction.FORWARD,
+                List.of(List.of(ordinary.weights(0, 0)
+                        .withEquations(equations)
+                        .withPeepholes(RandomLstm.values(random, 3 * 9, 1)))));
+        Device.OpenCl device = OpenClEngineProvider.nameOf(TestDevices.first());
+        LooseKernels.with(folder, "lstm_cell.cl", before, after, () -> {
+            String log = log(() -> {
+                try (LstmEngine exact = LstmEngine.open(device, ordinary);
+                        LstmEngine tolerant = LstmEngine.open(device, other)) {
+                    assertEquals(Tier.EXACT, exact.tier());
+                    assertEquals(Tier.TOLERANCE, tolerant.tier());
+                }
+            });
+            assertTrue(log.contains("is in the tolerance tier: it failed the opening self-test: "), log);
         });
     }
 
