@@ -32,11 +32,16 @@ public record LstmOutput(Layout layout, int rows, int steps, FloatBuffer y, Lstm
             throw new InvalidInputException("output: expected " + input.layout() + " " + input.rows() + " rows x "
                     + input.steps() + " steps, found " + layout + " " + rows + " x " + steps);
         }
-        int expected = Sizes.elements("output [N,T,D*P]", rows, steps, model.outputSize());
+        checkOutputs(model, input, y);
+        finalState.check(model, rows);
+    }
+
+    /** Refuses a y that can't take the outputs of {@code input} on {@code model}. */
+    static void checkOutputs(LstmModel model, LstmInput input, FloatBuffer y) {
+        int expected = Sizes.elements("output [N,T,D*P]", input.rows(), input.steps(), model.outputSize());
         if (y.limit() != expected || y.isReadOnly()) {
             throw new InvalidInputException("output: expected a writable buffer of " + expected + " values, found "
                     + (y.isReadOnly() ? "a read-only one of " : "") + y.limit());
         }
-        finalState.check(model, rows);
     }
 }

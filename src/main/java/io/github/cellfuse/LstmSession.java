@@ -25,6 +25,15 @@ public interface LstmSession extends AutoCloseable {
         return output;
     }
 
+    /**
+     * Sequences that arrive in pieces, each with its own state, which stays on the device: none at first. They belong to this session.
+     *
+     * @throws InvalidInputException when the model has a reverse direction: it needs the end of a sequence first
+     */
+    default LstmStreams newStreams() {
+        return new HostStreams(this);
+    }
+
     /** The engine that it belongs to. */
     LstmEngine engine();
 

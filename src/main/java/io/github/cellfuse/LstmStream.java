@@ -3,9 +3,11 @@ package io.github.cellfuse;
 import java.util.Objects;
 
 /**
- * Sequences that arrive in pieces: carries the states of a batch from call to call, so that feeding a sequence in two pieces
+ * Sequences that arrive in pieces, all at once: carries the states of a batch from call to call, so that feeding a sequence in two pieces
  * gives the same bits as feeding it whole. Not thread safe. Doesn't own the session,
  * which may run other batches and streams in between.
+ *
+ * <p>{@link LstmStreams} is for sequences that come and go one by one, with states that stay on the device.
  *
  * <p>The state that it carries is the {@linkplain LstmOutput#finalState() final state} of the last output: don't change that one's
  * arrays. When a piece is refused or fails, the stream stands where it stood before it.
@@ -24,13 +26,17 @@ public final class LstmStream {
      * @throws InvalidInputException when the model has a reverse direction: it needs the end of a sequence first
      */
     public LstmStream(LstmSession session) {
-        for (LstmLayer layer : session.engine().model().layers()) {
+        checkForward(session.engine().model());
+        this.session = session;
+    }
+
+    static void checkForward(LstmModel model) {
+        for (LstmLayer layer : model.layers()) {
             if (layer.direction() != Direction.FORWARD) {
                 throw new InvalidInputException("streaming: expected a forward model, found a " + layer.direction()
                         + " one, which needs the end of a sequence first");
             }
         }
-        this.session = session;
     }
 
     /**

@@ -294,7 +294,7 @@ final class LayerKernels implements AutoCloseable {
         return new Arguments(kernel)
                 .buffers(state, b.history(), b.cells(), b.arrivals(), b.order(), b.lengths())
                 .ints(run.rowPitch(), run.historyStride(sizes), outputs)
-                .ints(units, firstReverse, run.firstHidden(layer), run.firstCell(layer));
+                .ints(units, firstReverse, run.stateRows(), run.firstHidden(layer), run.firstCell(layer));
     }
 
     /**

@@ -123,7 +123,12 @@ public final class OpenClEngine implements LstmEngine {
     }
 
     PlanChoice choose(int rows, int steps) {
-        return plans.choose(rows, steps, together);
+        return choose(rows, steps, true);
+    }
+
+    /** @param mayWait whether work-items may wait for each other, where that has not failed yet */
+    PlanChoice choose(int rows, int steps, boolean mayWait) {
+        return plans.choose(rows, steps, together && mayWait);
     }
 
     /** From now on no plan is chosen whose work-items wait for each other: some gave up waiting. */

@@ -5,9 +5,15 @@ import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.LstmStreams;
 import io.github.cellfuse.RowOrder;
+import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClQueue;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -46,6 +52,10 @@ final class OpenClSession implements LstmSession {
     private final Scratch active;
     private final Scratch arrivals;
     private RowOrder orderOnDevice;
+    private int[] placesOnDevice;
+    /** Not closed yet. */
+    private final List<OpenClStreams> streams = new ArrayList<>();
+
     private boolean closed;
 
     OpenClSession(OpenClEngine engine) {
@@ -117,8 +127,12 @@ final class OpenClSession implements LstmSession {
 
     /** The choice for a batch, its kernels ready: a tile that the device doesn't take after all is refused, and the next one chosen. */
     private PlanChoice choose(LstmInput batch) {
+        return choose(batch, true);
+    }
+
+    private PlanChoice choose(LstmInput batch, boolean mayWait) {
         while (true) {
-            PlanChoice choice = engine.choose(batch.rows(), batch.steps());
+            PlanChoice choice = engine.choose(batch.rows(), batch.steps(), mayWait);
             try {
                 for (int layer = 0; layer < engine.model().layerCount(); layer++) {
                     kernels(layer, choice);
@@ -137,16 +151,14 @@ final class OpenClSession implements LstmSession {
 
         // All memory first: a batch that doesn't fit is refused before anything is moved.
         ensure(run);
+        initialState.ensure(run.initialStateGiven() ? run.stateDimensions() : new long[] {1});
+        finalState.ensure(run.stateDimensions());
         BatchTransfer copy = new BatchTransfer(transfers, batch, run);
         copy.uploadInput(input.get());
         copy.uploadState(initialState.get());
-        uploadOrder(rows);
+        uploadOrder(rows, rows.toOrderArray());
 
-        for (int layer = 0; layer < model.layerCount(); layer++) {
-            kernels(layer, choice).enqueue(launcher, run, buffers(layer));
-            // The next layer's launches are prepared while this one's run.
-            queue.flush();
-        }
+        enqueue(run, initialState.get(), finalState.get());
         if (!copy.downloadState(finalState.get(), output.finalState())) {
             return false;
         }
@@ -154,14 +166,75 @@ final class OpenClSession implements LstmSession {
         return true;
     }
 
-    /** The device may have it from the last run: batches of one size without lengths all have the same. */
-    private void uploadOrder(RowOrder rows) {
-        if (!rows.equals(orderOnDevice)) {
+    /**
+     * Runs a piece of some streams, whose states are read from {@code states} and written there.
+     *
+     * @param capacity the streams that {@code states} has room for
+     * @param places {@code [N]} as {@code kernels/lstm_state.cl} has them for the rows of the piece
+     */
+    void runStreams(LstmInput piece, FloatBuffer y, ClBuffer states, int capacity, int[] places) {
+        whileOpen(() -> {
+            LstmModel model = engine.model();
+            RowOrder rows = new RowOrder(piece);
+            // Work-items that may give up waiting would leave states behind that nobody can go back from.
+            Run run = new Run(model, rows, choose(piece, false), true, capacity);
+            ensure(run);
+            BatchTransfer copy = new BatchTransfer(transfers, piece, run);
+            copy.uploadInput(input.get());
+            int[] placesInOrder = new int[rows.rows()];
+            for (int position = 0; position < placesInOrder.length; position++) {
+                placesInOrder[position] = places[rows.row(position)];
+            }
+            uploadOrder(rows, placesInOrder);
+            enqueue(run, states, states);
+            copy.downloadOutput(histories[(model.layerCount() - 1) % 2].get(), y);
+        });
+    }
+
+    private void enqueue(Run run, ClBuffer before, ClBuffer after) {
+        for (int layer = 0; layer < run.model().layerCount(); layer++) {
+            kernels(layer, run.choice()).enqueue(launcher, run, buffers(layer, before, after));
+            // The next layer's launches are prepared while this one's run.
+            queue.flush();
+        }
+    }
+
+    @Override
+    public LstmStreams newStreams() {
+        if (closed) {
+            throw new IllegalStateException("the session is closed");
+        }
+        OpenClStreams opened = new OpenClStreams(this, queue, transfers);
+        streams.add(opened);
+        return opened;
+    }
+
+    /** Does {@code work} on the device, or refuses it when the session or the engine is closed. */
+    void whileOpen(Runnable work) {
+        if (closed) {
+            throw new IllegalStateException("the session is closed");
+        }
+        engine.whileOpen(work);
+    }
+
+    /** {@code streams} have been closed. */
+    void forget(OpenClStreams closed) {
+        streams.remove(closed);
+    }
+
+    /**
+     * The device may have it from the last run: batches of one size without lengths all have the same.
+     *
+     * @param places {@code [N]} by position, where a row's states are
+     */
+    private void uploadOrder(RowOrder rows, int[] places) {
+        if (!rows.equals(orderOnDevice) || !Arrays.equals(places, placesOnDevice)) {
             orderOnDevice = null; // should a transfer fail
-            transfers.write(order.get(), rows.toOrderArray());
+            transfers.write(order.get(), places);
             transfers.write(lengths.get(), rows.toLengthArray());
             transfers.write(active.get(), rows.toActiveArray());
             orderOnDevice = rows;
+            placesOnDevice = places;
         }
     }
 
@@ -175,8 +248,6 @@ final class OpenClSession implements LstmSession {
         cells.ensure(run.cellDimensions());
         preactivations.ensure(run.preactivationDimensions());
         unprojected.ensure(run.unprojectedDimensions());
-        initialState.ensure(run.initialStateGiven() ? run.stateDimensions() : new long[] {1});
-        finalState.ensure(run.stateDimensions());
         order.ensure(run.rows());
         lengths.ensure(run.rows());
         active.ensure(run.steps() + 2L);
@@ -188,15 +259,15 @@ final class OpenClSession implements LstmSession {
                 new KernelKey(layer, choice), key -> new LayerKernels(engine, key.layer(), key.choice()));
     }
 
-    private LayerKernels.Buffers buffers(int layer) {
+    private LayerKernels.Buffers buffers(int layer, ClBuffer before, ClBuffer after) {
         return new LayerKernels.Buffers(
                 layer == 0 ? input.get() : histories[(layer + 1) % 2].get(),
                 histories[layer % 2].get(),
                 cells.get(),
                 preactivations.get(),
                 unprojected.get(),
-                initialState.get(),
-                finalState.get(),
+                before,
+                after,
                 order.get(),
                 lengths.get(),
                 active.get(),
@@ -206,6 +277,7 @@ final class OpenClSession implements LstmSession {
     @Override
     public void close() {
         closed = true;
+        List.copyOf(streams).forEach(OpenClStreams::close);
         kernels.values().forEach(LayerKernels::close);
         for (Scratch scratch : new Scratch[] {
             input,

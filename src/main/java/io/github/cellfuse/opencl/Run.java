@@ -14,8 +14,9 @@ import java.util.function.ToLongFunction;
  * @param order the rows, sorted
  * @param choice plan and tiles
  * @param initialStateGiven whether the batch has an initial state; otherwise it is zeros
+ * @param stateRows rows of the states: those of the batch, or the streams that there is room for
  */
-record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialStateGiven) {
+record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialStateGiven, int stateRows) {
     /** The 4-byte values of a cache line, as {@code gate_product.cl} has it. */
     static final int LINE = 16;
 
@@ -23,6 +24,11 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
 
     /** Pre-activations of the hoisted plan are made for so many steps at once that they stay below this. */
     private static final long HOISTED_BYTES = 64L << 20;
+
+    /** A batch that comes and goes with its states. */
+    Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialStateGiven) {
+        this(model, order, choice, initialStateGiven, order.rows());
+    }
 
     Run {
         // Rows, slots and what a tile of rows spans are 32-bit integers in the kernels. Tiles may end beyond the last
@@ -41,7 +47,7 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
         Sizes.elements(
                 "initial states h and c",
                 LINE
-                        + order.rows()
+                        + stateRows
                                 * (model.hiddenValuesBelow(model.layerCount())
                                         + model.cellValuesBelow(model.layerCount())));
     }
@@ -154,12 +160,12 @@ record Run(LstmModel model, RowOrder order, PlanChoice choice, boolean initialSt
 
     /** Where h of a layer begins in the states. */
     int firstHidden(int layer) {
-        return (int) (LINE + rows() * model.hiddenValuesBelow(layer));
+        return (int) (LINE + stateRows * model.hiddenValuesBelow(layer));
     }
 
     /** Where c of a layer begins in the states: after all h. With {@code L}: where the states end. */
     int firstCell(int layer) {
-        return (int) (firstHidden(model.layerCount()) + rows() * model.cellValuesBelow(layer));
+        return (int) (firstHidden(model.layerCount()) + stateRows * model.cellValuesBelow(layer));
     }
 
     /** Tiles of the step's kernel that hold {@code rows} rows. */
