@@ -20,7 +20,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * the file system) that {@link #commit()} makes durable and renames, and {@link #close()} deletes. The channel may be used by
  * several threads; committing and closing exclude each other.
  */
-final class AtomicFile implements AutoCloseable {
+public final class AtomicFile implements AutoCloseable {
     /** What is unfinished when the program is ended, by Ctrl-C for instance, and must not stay behind. */
     private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
 
@@ -50,7 +50,7 @@ final class AtomicFile implements AutoCloseable {
      * @throws io.github.cellfuse.InvalidInputException when the target exists and may not be overwritten, isn't a plain file, or
      *     its folder is missing or can't be written
      */
-    static AtomicFile create(Path target, boolean overwrite) {
+    public static AtomicFile create(Path target, boolean overwrite) {
         try {
             // Through a symbolic link the file that it names is replaced, not the link.
             Path real = Files.isSymbolicLink(target) && Files.exists(target) ? target.toRealPath() : target;
@@ -101,7 +101,7 @@ final class AtomicFile implements AutoCloseable {
     }
 
     /** The temporary file, for reading and writing at any position. */
-    FileChannel channel() {
+    public FileChannel channel() {
         return channel;
     }
 
@@ -111,7 +111,7 @@ final class AtomicFile implements AutoCloseable {
     }
 
     /** Makes the content durable and gives the file its name; the file is closed afterwards. */
-    synchronized void commit() {
+    public synchronized void commit() {
         if (closed) {
             throw new CellFuseException(target + ": the file has been closed");
         }

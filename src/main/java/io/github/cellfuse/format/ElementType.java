@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
  * The number types that files hold and how each becomes a float32: exactly where float32 has the value, else rounded to the
  * nearest (ties to even; beyond the largest float32 to infinity). NaN, the infinities and -0 are kept.
  */
-enum ElementType {
+public enum ElementType {
     FLOAT16("float16", 2, (bytes, at) -> HalfPrecision.float16ToFloat(bytes.getShort(at))),
     BFLOAT16("bfloat16", 2, (bytes, at) -> HalfPrecision.bfloat16ToFloat(bytes.getShort(at))),
     FLOAT32("float32", 4, ByteBuffer::getFloat),
@@ -29,12 +29,12 @@ enum ElementType {
     BOOL("bool", 1, (bytes, at) -> bytes.get(at) == 0 ? 0f : 1f);
 
     /** Reads one element at a byte index, in the buffer's byte order. */
-    interface ToFloat {
+    public interface ToFloat {
         float read(ByteBuffer bytes, int index);
     }
 
     /** Reads one integer at a byte index, in the buffer's byte order. */
-    interface ToLong {
+    public interface ToLong {
         long read(ByteBuffer bytes, int index);
     }
 
@@ -55,20 +55,22 @@ enum ElementType {
     }
 
     /** The size of one element. */
-    int bytes() {
+    public int bytes() {
         return bytes;
     }
 
-    boolean isInteger() {
+    /** Whether {@link #toLong} serves it. */
+    public boolean isInteger() {
         return toLong != null;
     }
 
-    ToFloat toFloat() {
+    /** How an element is read as a float32. */
+    public ToFloat toFloat() {
         return toFloat;
     }
 
     /** Only for integers. */
-    ToLong toLong() {
+    public ToLong toLong() {
         return toLong;
     }
 

@@ -10,8 +10,8 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.stream.Collectors;
 
-/** The package's error messages: one line each, the file first. */
-final class Problems {
+/** The error messages of the packages of file formats: one line each, the file first. */
+public final class Problems {
     /** Names come out of damaged files too; a longer one would bury the message. */
     private static final int LONGEST_NAME = 100;
 
@@ -24,17 +24,17 @@ final class Problems {
     private Problems() {}
 
     /** Something is wrong in {@code file}. */
-    static InvalidInputException invalid(Object file, String what) {
+    public static InvalidInputException invalid(Object file, String what) {
         return new InvalidInputException(oneLine(file + ": " + what));
     }
 
     /** The same with the exception that showed it. */
-    static InvalidInputException invalid(Object file, String what, Throwable cause) {
+    public static InvalidInputException invalid(Object file, String what, Throwable cause) {
         return new InvalidInputException(oneLine(file + ": " + what), cause);
     }
 
     /** The disk failed, or the file can't be opened: the latter is the caller's to put right. */
-    static CellFuseException io(Object file, String doing, IOException cause) {
+    public static CellFuseException io(Object file, String doing, IOException cause) {
         if (cause instanceof NoSuchFileException) {
             return invalid(file, "no such file", cause);
         }
@@ -49,13 +49,13 @@ final class Problems {
     }
 
     /** A name out of a file, in quotes, cut when it is unreasonably long. */
-    static String quote(String name) {
+    public static String quote(String name) {
         String cut = name.length() <= LONGEST_NAME ? name : name.substring(0, LONGEST_NAME) + "...";
         return "'" + oneLine(cut) + "'";
     }
 
     /** {@code [4, 3]}; as Python writes a list, so that it can be compared with what the user's script prints. */
-    static String shape(long... shape) {
+    public static String shape(long... shape) {
         String end = shape.length > MOST_DIMENSIONS ? ", ...]" : "]";
         return Arrays.stream(shape)
                 .limit(MOST_DIMENSIONS)
@@ -64,7 +64,7 @@ final class Problems {
     }
 
     /** The first few of many names. */
-    static String some(Collection<String> names) {
+    public static String some(Collection<String> names) {
         String few = names.stream().limit(MOST_NAMES).map(Problems::quote).collect(Collectors.joining(", "));
         int more = names.size() - MOST_NAMES;
         return names.isEmpty() ? "none" : more > 0 ? few + " and " + more + " more" : few;
