@@ -187,7 +187,7 @@ final class AxisTracker {
     private Optional<List<AxisSize>> sizes(TensorProto constant) {
         boolean isShort =
                 constant.getDimsCount() == 0 || constant.getDimsCount() == 1 && constant.getDims(0) <= DEEPEST;
-        return isShort ? Plumbing.integers(constant, tensors).map(AxisTracker::sizes) : Optional.empty();
+        return isShort ? Plumbing.wholeNumbers(constant, tensors).map(AxisTracker::sizes) : Optional.empty();
     }
 
     private static List<AxisSize> sizes(long[] values) {

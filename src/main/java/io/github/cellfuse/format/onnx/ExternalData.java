@@ -20,9 +20,6 @@ import java.nio.file.StandardOpenOption;
  * stranger's file and must not make its reader open others than its own, so neither {@code ..} nor a link may lead out.
  */
 record ExternalData(Path model, String tensor, String location, long offset, long length) {
-    /** Smaller pieces are read rather than mapped: a mapping takes whole pages. */
-    private static final long SMALL = 1L << 20;
-
     /** No length was given: all to the file's end. */
     private static final long TO_END = -1;
 
@@ -57,7 +54,7 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
                         + Problems.quote(entry.getValue()));
     }
 
-    /** The {@code expected} bytes: mapped where they are many. */
+    /** The {@code expected} bytes, no more than an array holds. */
     ByteString read(long expected) {
         if (length != TO_END && length != expected) {
             throw invalid("length: expected the " + expected + " bytes of its shape, found " + length);
@@ -73,19 +70,21 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
                 throw invalid("expected the " + expected + " bytes of its shape, found " + (size - offset) + " from "
                         + offset + " to the end of " + Problems.quote(location));
             }
-            if (expected > SMALL) {
-                return UnsafeByteOperations.unsafeWrap(channel.map(FileChannel.MapMode.READ_ONLY, offset, expected));
-            }
-            ByteBuffer bytes = ByteBuffer.allocate((int) expected);
-            while (bytes.hasRemaining()) {
-                if (channel.read(bytes, offset + bytes.position()) < 0) {
-                    throw new EOFException("the file was cut short");
-                }
-            }
-            return UnsafeByteOperations.unsafeWrap(bytes.array());
+            return read(channel, offset, (int) expected);
         } catch (IOException e) {
             throw Problems.io(file, "reading", e);
         }
+    }
+
+    /** Bytes of a file that was found to have as many. */
+    static ByteString read(FileChannel channel, long offset, int count) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(count);
+        while (bytes.hasRemaining()) {
+            if (channel.read(bytes, offset + bytes.position()) < 0) {
+                throw new EOFException("the file was cut short");
+            }
+        }
+        return UnsafeByteOperations.unsafeWrap(bytes.array());
     }
 
     /** The file that the location names, without links. */

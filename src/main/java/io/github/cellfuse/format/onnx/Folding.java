@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 
 /**
  * Constants that exporters leave to be computed of others: PyTorch's puts the gates of its weights into ONNX's order by Slice and Concat.
- * These, Unsqueeze, Squeeze, Transpose, Reshape, Cast to float32 and Identity are done here, when they are asked for; a graph that does
+ * These, Unsqueeze, Squeeze, Transpose, Reshape, Cast to float32 or int64 and Identity are done here, when they are asked for; a graph that does
  * more is for a graph runner. Not thread safe.
  */
 final class Folding implements Constants {
@@ -42,7 +42,7 @@ final class Folding implements Constants {
         long bytes = SLACK;
         for (TensorProto initializer : graph.getInitializerList()) {
             if (TensorType.of(initializer.getDataType()).isPresent()) {
-                bytes += Sizes.product("", tensors.shape(initializer)) * Double.BYTES;
+                bytes += Math.min(Integer.MAX_VALUE, Sizes.product("", tensors.shape(initializer))) * Double.BYTES;
             }
         }
         for (OnnxNode node : index.nodes()) {
@@ -178,7 +178,7 @@ final class Folding implements Constants {
             }
         }
         int outer = product(shape, 0, axis);
-        ByteBuffer bytes = ByteBuffer.allocate((int) total).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = allocate((int) total, 1);
         for (int row = 0; row < outer; row++) {
             for (Value part : parts) {
                 int block = part.bytes().limit() / outer;
@@ -260,7 +260,7 @@ final class Folding implements Constants {
     /** The elements of {@code shape} that lie {@code strides} apart, from {@code offset} on. */
     private static Value gathered(Value value, int[] shape, int offset, int[] strides) {
         int size = value.size(), count = product(shape, 0, shape.length);
-        ByteBuffer bytes = ByteBuffer.allocate(count * size).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = allocate(count, size);
         int[] index = new int[shape.length];
         int at = offset;
         for (int k = 0; k < count; k++) {
@@ -358,13 +358,23 @@ final class Folding implements Constants {
         if (to == value.type().code()) {
             return Optional.of(value);
         }
+        if (to == TensorType.INT64.code()) {
+            return Plumbing.wholeNumbers(value.toTensor(), tensors).map(numbers -> {
+                ByteBuffer bytes = allocate(numbers.length, Long.BYTES);
+                bytes.asLongBuffer().put(numbers);
+                return new Value(TensorType.INT64, value.shape(), bytes);
+            });
+        }
         if (to != TensorType.FLOAT.code() || !value.type().isFloat()) {
             return Optional.empty();
         }
         float[] floats = new TensorValues(value.type(), value.bytes()).floats();
-        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(floats.length, Float.BYTES))
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = allocate(floats.length, Float.BYTES);
         bytes.asFloatBuffer().put(floats);
         return Optional.of(new Value(TensorType.FLOAT, value.shape(), bytes));
+    }
+
+    private static ByteBuffer allocate(int count, int size) {
+        return ByteBuffer.allocate(Math.multiplyExact(count, size)).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

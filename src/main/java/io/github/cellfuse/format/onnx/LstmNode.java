@@ -103,6 +103,12 @@ public record LstmNode(
                 yC);
     }
 
+    /** The node's label. */
+    @Override
+    public String toString() {
+        return node.label();
+    }
+
     /** The constant inputs, with their shapes compared. */
     private static final class Weights {
         private final OnnxNode node;

@@ -3,17 +3,13 @@ package io.github.cellfuse.format.onnx;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.UnsafeByteOperations;
-import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.format.Problems;
 import io.github.cellfuse.format.onnx.Onnx.GraphProto;
 import io.github.cellfuse.format.onnx.Onnx.ModelProto;
 import io.github.cellfuse.format.onnx.Onnx.OperatorSetIdProto;
 import io.github.cellfuse.format.onnx.Onnx.TensorProto;
 import io.github.cellfuse.format.onnx.Onnx.ValueInfoProto;
-import java.io.EOFException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,12 +23,9 @@ import java.util.Set;
  * they need, the graph's inputs and outputs have types, and the opset is known. Operators aren't checked, but for their names: those
  * of any domain are let through. Immutable and safe to share between threads.
  *
- * <p>A large file is mapped, not copied: the bytes of its tensors stay where they are until they are used. Don't shorten it meanwhile.
+ * <p>The file is read once; the bytes of its tensors are shared by all that is made of the model, and not copied again.
  */
 public final class OnnxFile {
-    /** Smaller ones are read: mapped memory is given back only by the garbage collector. */
-    private static final long SMALL = 16L << 20;
-
     /** From this version of the format on a model says which opsets it uses; before there was but one. */
     private static final long FIRST_IR_WITH_OPSETS = 3;
 
@@ -50,7 +43,7 @@ public final class OnnxFile {
      * Reads and checks a model.
      *
      * @throws io.github.cellfuse.InvalidInputException when the file isn't there, isn't a whole ONNX file, or its graph is wrong
-     * @throws CellFuseException when the disk fails
+     * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static OnnxFile open(Path path) {
         try {
@@ -65,8 +58,6 @@ public final class OnnxFile {
             throw Problems.invalid(path, "expected an ONNX file, found other or missing bytes: " + e.getMessage(), e);
         } catch (IOException e) {
             throw Problems.io(path, "reading", e);
-        } catch (InternalError e) {
-            throw new CellFuseException(path + ": reading failed: the file was cut short, or the disk failed", e);
         }
     }
 
@@ -93,23 +84,20 @@ public final class OnnxFile {
             throw Problems.invalid(path, "expected a file, found a " + (Files.isDirectory(path) ? "folder" : "device"));
         }
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            long size = channel.size();
+            long size = channel.size(), heap = Runtime.getRuntime().maxMemory();
             if (size > Integer.MAX_VALUE) {
                 throw Problems.invalid(
                         path,
                         "expected at most " + Integer.MAX_VALUE + " bytes, found " + size
                                 + ": protobuf ends there; save the model with external data");
             }
-            if (size > SMALL) {
-                return UnsafeByteOperations.unsafeWrap(channel.map(FileChannel.MapMode.READ_ONLY, 0, size));
+            if (size > heap / 2) {
+                throw Problems.invalid(
+                        path,
+                        "expected a file for which half of Java's heap is enough, " + heap / 2 + " bytes, found " + size
+                                + ": a larger -Xmx helps");
             }
-            ByteBuffer bytes = ByteBuffer.allocate((int) size);
-            while (bytes.hasRemaining()) {
-                if (channel.read(bytes) < 0) {
-                    throw new EOFException("the file was cut short");
-                }
-            }
-            return UnsafeByteOperations.unsafeWrap(bytes.array());
+            return ExternalData.read(channel, 0, (int) size);
         }
     }
 

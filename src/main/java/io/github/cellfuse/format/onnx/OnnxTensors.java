@@ -50,7 +50,7 @@ public record OnnxTensors(Path model) {
         return shape;
     }
 
-    /** The same tensor with its values in {@code raw_data} when they are in another file; itself otherwise. Large ones are mapped. */
+    /** The same tensor with its values in {@code raw_data} when they are in another file; itself otherwise. */
     public TensorProto inMemory(TensorProto tensor) {
         if (tensor.getDataLocation() != DataLocation.EXTERNAL) {
             return tensor;

@@ -10,6 +10,9 @@ final class Plumbing {
     private static final Set<String> OPERATORS =
             Set.of("Squeeze", "Unsqueeze", "Transpose", "Reshape", "Flatten", "Identity", "Dropout", "Cast");
 
+    /** Beyond it a float32 may stand for another whole number. */
+    private static final float LARGEST_WHOLE = 1 << 24;
+
     private Plumbing() {}
 
     static boolean isPlumbing(OnnxNode node) {
@@ -45,5 +48,22 @@ final class Plumbing {
     /** The values of a tensor of integers. */
     static Optional<long[]> integers(TensorProto tensor, OnnxTensors tensors) {
         return TensorType.of(tensor.getDataType()).filter(TensorType::isInteger).map(type -> tensors.longs(tensor));
+    }
+
+    /** The same, or of a tensor of floats that are whole: older exporters cast these to integers in the graph. */
+    static Optional<long[]> wholeNumbers(TensorProto tensor, OnnxTensors tensors) {
+        Optional<TensorType> type = TensorType.of(tensor.getDataType());
+        if (type.filter(TensorType::isFloat).isEmpty()) {
+            return integers(tensor, tensors);
+        }
+        float[] floats = tensors.floats(tensor);
+        long[] whole = new long[floats.length];
+        for (int k = 0; k < floats.length; k++) {
+            whole[k] = (long) floats[k];
+            if (whole[k] != floats[k] || Math.abs(floats[k]) > LARGEST_WHOLE) {
+                return Optional.empty();
+            }
+        }
+        return Optional.of(whole);
     }
 }

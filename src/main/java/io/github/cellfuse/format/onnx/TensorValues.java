@@ -4,7 +4,7 @@ import io.github.cellfuse.format.ElementType;
 import java.nio.ByteBuffer;
 
 /**
- * The values of a tensor, in C order, wherever its bytes lie: in the heap or in a mapped file.
+ * The values of a tensor, in C order, in the bytes that it came in.
  *
  * @param type what they are
  * @param bytes little-endian, from index 0 to the limit

@@ -54,6 +54,10 @@ final class Zeros {
                     .map(value -> isZero(value.getT()))
                     .orElse(true);
         }
+        if (node.is("ConstantFill")) {
+            // What PyTorch's exporter writes before opset 9, though no released ONNX has the operator.
+            return Float.floatToRawIntBits(node.number("value").orElse(0f)) == 0;
+        }
         boolean isKeeping = KEEPING.contains(node.proto().getOpType())
                 && OnnxNode.isDefaultDomain(node.proto().getDomain());
         return isKeeping && node.input(0).map(input -> isZero(input, depth + 1)).orElse(false);
