@@ -194,6 +194,9 @@ public record LstmNode(
         }
 
         private TensorValues values(TensorProto tensor) {
+            if (TensorType.of(tensor.getDataType()).filter(TensorType::isFloat).isEmpty()) {
+                throw node.invalid("expected weights of FLOAT, FLOAT16, BFLOAT16 or DOUBLE, found " + typeName(tensor));
+            }
             if (tensor.getDataType() != w.getDataType()) {
                 throw node.invalid("expected weights of one type, found " + typeName(w) + " and " + typeName(tensor));
             }

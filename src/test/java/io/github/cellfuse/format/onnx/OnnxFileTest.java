@@ -41,7 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class OnnxFileTest {
     private static final Path NAME = Path.of("model.onnx");
-    private static final int ROUNDS = 1000;
+    private static final int ROUNDS = 500;
 
     @TempDir
     Path folder;
