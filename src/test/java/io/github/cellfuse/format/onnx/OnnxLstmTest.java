@@ -132,7 +132,7 @@ class OnnxLstmTest {
     }
 
     /** Layers of any direction, size and equations. */
-    private static LstmModel model(Random random) {
+    static LstmModel model(Random random) {
         List<LstmLayer> layers = new ArrayList<>();
         int width = 1 + random.nextInt(5), uniform = random.nextBoolean() ? 1 + random.nextInt(5) : 0;
         Direction all = Direction.values()[random.nextInt(3)];

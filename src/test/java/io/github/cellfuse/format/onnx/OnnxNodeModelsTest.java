@@ -3,10 +3,18 @@ package io.github.cellfuse.format.onnx;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.cellfuse.Device;
 import io.github.cellfuse.Layout;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.LstmState;
+import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.format.onnx.Onnx.ModelProto;
 import io.github.cellfuse.format.onnx.Onnx.TensorProto;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -20,7 +28,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** ONNX's own tests of the operator LSTM, of which the weights are inputs: Debian's package libonnx-testdata. */
+/** ONNX's own tests of the operator LSTM, whose weights are inputs there, on every device: Debian's package libonnx-testdata. */
 class OnnxNodeModelsTest {
     private static final Path FOLDER = Path.of("/usr/share/libonnx-testdata/data/node");
 
@@ -85,6 +93,38 @@ class OnnxNodeModelsTest {
                     .addDims(y.getDims(3))
                     .build();
             assertSame("Y", array(tensors, flat, isBatchMajor), oracle.y);
+        }
+        for (Device device : TestEngines.all()) {
+            String what = "Y_h on " + device;
+            assertSame(
+                    what,
+                    array(tensors, outputs.get(node.yH().get()), isBatchMajor),
+                    lastH(device, node, tensors, inputs, lengths));
+        }
+    }
+
+    private static double[][][] lastH(
+            Device device,
+            LstmNode node,
+            OnnxTensors tensors,
+            Map<String, TensorProto> inputs,
+            Optional<int[]> lengths) {
+        LstmModel model = new LstmModel(List.of(node.layer()));
+        TensorProto x = inputs.get(node.x());
+        int rows = (int) x.getDims(node.layout() == Layout.BATCH_MAJOR ? 0 : 1);
+        int steps = (int) x.getDims(node.layout() == Layout.BATCH_MAJOR ? 1 : 0);
+        LstmState initial = LstmState.zeros(model, rows);
+        // One direction: a state [1,N,H] or [N,1,H] has the same elements in the same order.
+        initial = new LstmState(
+                rows,
+                node.initialH().map(inputs::get).map(tensors::floats).orElse(initial.h()),
+                node.initialC().map(inputs::get).map(tensors::floats).orElse(initial.c()));
+        LstmInput input = new LstmInput(
+                node.layout(), rows, steps, FloatBuffer.wrap(tensors.floats(x)), lengths.orElse(null), initial);
+        try (LstmEngine engine = LstmEngine.open(device, model);
+                LstmSession session = engine.newSession()) {
+            float[] h = session.run(input).finalState().h();
+            return Oracle.array(h, 1, rows, model.outputSize(), false);
         }
     }
 
