@@ -85,7 +85,18 @@ class ArchitectureTest {
                     ROOT + ".java",
                     ROOT + ".reference",
                     ROOT + ".batch",
-                    ROOT + ".verify");
+                    ROOT + ".verify",
+                    ROOT + ".graph",
+                    "ai.onnxruntime..");
+
+    /** The schema's generated classes are what files and graphs are made of, and no others see them. */
+    @ArchTest
+    static final ArchRule onlyFilesAndGraphsKnowProtobuf = noClasses()
+            .that()
+            .resideOutsideOfPackages(ROOT + ".format.onnx", ROOT + ".graph")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("com.google.protobuf..");
 
     @ArchTest
     static final ArchRule theAuditKnowsTheKernelsAlone = classes()

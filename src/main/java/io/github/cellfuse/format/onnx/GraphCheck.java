@@ -145,6 +145,9 @@ final class GraphCheck {
         NodeProto.Builder changed = null;
         for (int k = 0; k < node.proto().getAttributeCount(); k++) {
             AttributeProto attribute = node.proto().getAttribute(k);
+            if (!attribute.hasG() && attribute.getGraphsCount() == 0) {
+                continue;
+            }
             AttributeProto.Builder checked = attribute.toBuilder();
             String where = file + ": " + node.label() + ", " + attribute.getName();
             boolean differs = false;

@@ -153,6 +153,14 @@ public final class OnnxFile {
         return Constants.of(path, graph());
     }
 
+    /**
+     * The same and those that follow from them by what exporters do to an LSTM's weights and to shapes: Slice, Concat, Unsqueeze, Squeeze,
+     * Transpose, Reshape, Identity, and Cast to float32 or int64. Each is computed when it is first asked for; not thread safe.
+     */
+    public Constants foldedConstants() {
+        return new Folding(new GraphIndex(path, graph()), graph(), opset, constants(), tensors());
+    }
+
     /** What the graph must be given: its inputs but for those that an initializer gives a value. */
     public List<ValueInfoProto> inputs() {
         Set<String> given = new HashSet<>();

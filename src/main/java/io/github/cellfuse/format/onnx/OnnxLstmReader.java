@@ -27,7 +27,7 @@ final class OnnxLstmReader {
     OnnxLstmReader(OnnxFile file) {
         this.file = file;
         graph = new GraphIndex(file.path(), file.graph());
-        constants = new Folding(graph, file.graph(), file.opset(), file.constants(), file.tensors());
+        constants = file.foldedConstants();
         chains = LstmChains.of(file.path(), file.graph(), file.opset(), constants, file.tensors());
     }
 

@@ -19,6 +19,9 @@ import java.util.Optional;
  * @param proto the node itself
  */
 public record OnnxNode(Object file, String label, NodeProto proto) {
+    /** Damaged files have longer ones, which would bury a message. */
+    private static final int LONGEST_TYPE = 60;
+
     public OnnxNode {
         Objects.requireNonNull(label, "label");
         Objects.requireNonNull(proto, "proto");
@@ -28,6 +31,7 @@ public record OnnxNode(Object file, String label, NodeProto proto) {
     public static OnnxNode of(Object file, int index, NodeProto proto) {
         String name = proto.getName().isEmpty() ? Integer.toString(index) : Problems.quote(proto.getName());
         String type = proto.getOpType().isEmpty() ? "no operator" : proto.getOpType();
+        type = type.length() > LONGEST_TYPE ? type.substring(0, LONGEST_TYPE) + "..." : type;
         return new OnnxNode(file, "node " + name + " (" + type + ")", proto);
     }
 

@@ -28,13 +28,8 @@ class LstmChainsTest {
 
     /** The names of the LSTMs of each chain, and after a bar the operators that remain. */
     private static String chains(OnnxFile file) {
-        Constants constants = new Folding(
-                new GraphIndex(file.path(), file.graph()),
-                file.graph(),
-                file.opset(),
-                file.constants(),
-                file.tensors());
-        LstmChains chains = LstmChains.of(file.path(), file.graph(), file.opset(), constants, file.tensors());
+        LstmChains chains =
+                LstmChains.of(file.path(), file.graph(), file.opset(), file.foldedConstants(), file.tensors());
         String rest = chains.others().stream()
                 .filter(n -> !n.is("Constant"))
                 .map(n -> n.proto().getOpType())
