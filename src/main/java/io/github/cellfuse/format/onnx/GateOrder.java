@@ -1,7 +1,5 @@
 package io.github.cellfuse.format.onnx;
 
-import io.github.cellfuse.LstmWeights;
-
 /** ONNX's orders of the gates, i o f c and of peepholes i o f, and CellFuse's, i f g o and i f o. */
 final class GateOrder {
     /** Where in ONNX's order the gates i, f, g and o are. */
@@ -30,12 +28,20 @@ final class GateOrder {
         return result;
     }
 
-    /** {@code values} of all gates or of the peepholes, in ONNX's order. A new array. */
-    static float[] toOnnx(float[] values, boolean peepholes) {
-        int[] order = peepholes ? PEEPHOLES : GATES;
-        int count = peepholes ? LstmWeights.PEEPHOLES : LstmWeights.GATES, block = values.length / count;
+    /** Values {@code [4,…]} in ONNX's order. A new array. */
+    static float[] gatesToOnnx(float[] values) {
+        return toOnnx(GATES, values);
+    }
+
+    /** Values {@code [3,…]} in ONNX's order. A new array. */
+    static float[] peepholesToOnnx(float[] values) {
+        return toOnnx(PEEPHOLES, values);
+    }
+
+    private static float[] toOnnx(int[] order, float[] values) {
+        int block = values.length / order.length;
         float[] result = new float[values.length];
-        for (int gate = 0; gate < count; gate++) {
+        for (int gate = 0; gate < order.length; gate++) {
             System.arraycopy(values, gate * block, result, order[gate] * block, block);
         }
         return result;

@@ -17,9 +17,6 @@ import io.github.cellfuse.format.onnx.Onnx.ModelProto;
 import io.github.cellfuse.format.onnx.Onnx.NodeProto;
 import io.github.cellfuse.format.onnx.Onnx.OperatorSetIdProto;
 import io.github.cellfuse.format.onnx.Onnx.TensorProto;
-import io.github.cellfuse.format.onnx.Onnx.TensorShapeProto;
-import io.github.cellfuse.format.onnx.Onnx.TypeProto;
-import io.github.cellfuse.format.onnx.Onnx.ValueInfoProto;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -30,7 +27,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -103,13 +99,14 @@ final class OnnxLstmWriter {
     }
 
     private GraphProto graph() {
-        graph.addInput(value("x", TensorType.FLOAT, BATCH, TIME, model.inputSize()));
+        graph.addInput(Messages.value("x", TensorType.FLOAT, BATCH, TIME, model.inputSize()));
         if (hasLengths) {
-            graph.addInput(value("lengths", TensorType.INT64, BATCH));
-            graph.addNode(node("Cast", List.of("lengths"), "lengths_int32")
-                    .addAttribute(integer("to", TensorType.INT32.code())));
+            graph.addInput(Messages.value("lengths", TensorType.INT64, BATCH));
+            graph.addNode(Messages.node("Cast", List.of("lengths"), "lengths_int32")
+                    .addAttribute(Messages.integer("to", TensorType.INT32.code())));
         }
-        graph.addNode(node("Transpose", List.of("x"), "x_l0").addAttribute(integers("perm", 1, 0, 2)));
+        graph.addNode(
+                Messages.node("Transpose", List.of("x"), "x_l0").addAttribute(Messages.integers("perm", 1, 0, 2)));
         boolean isStacked = model.isUniform() && model.layerCount() > 1;
         if (hasStates) {
             initialStates("h0", isStacked);
@@ -118,9 +115,9 @@ final class OnnxLstmWriter {
         for (int k = 0; k < model.layerCount(); k++) {
             layer(k);
         }
-        graph.addNode(
-                node("Transpose", List.of("x_l" + model.layerCount()), "y").addAttribute(integers("perm", 1, 0, 2)));
-        graph.addOutput(value("y", TensorType.FLOAT, BATCH, TIME, model.outputSize()));
+        graph.addNode(Messages.node("Transpose", List.of("x_l" + model.layerCount()), "y")
+                .addAttribute(Messages.integers("perm", 1, 0, 2)));
+        graph.addOutput(Messages.value("y", TensorType.FLOAT, BATCH, TIME, model.outputSize()));
         finalStates("h_n", isStacked);
         finalStates("c_n", isStacked);
         return graph.build();
@@ -132,14 +129,14 @@ final class OnnxLstmWriter {
         int d = layer.directionCount(), h = layer.hiddenSize(), gates = LstmWeights.GATES * h;
         boolean hasBias = weights.stream().anyMatch(w -> w.inputBias() != null || w.recurrentBias() != null);
         String of = "_l" + k;
-        tensor("W" + of, joined(weights, w -> GateOrder.toOnnx(w.input(), false)), d, gates, layer.inputSize());
-        tensor("R" + of, joined(weights, w -> GateOrder.toOnnx(w.recurrent(), false)), d, gates, h);
+        tensor("W" + of, joined(weights, w -> GateOrder.gatesToOnnx(w.input())), d, gates, layer.inputSize());
+        tensor("R" + of, joined(weights, w -> GateOrder.gatesToOnnx(w.recurrent())), d, gates, h);
         if (hasBias) {
             tensor("B" + of, joined(weights, OnnxLstmWriter::biases), d, 2 * gates);
         }
         if (layer.hasPeepholes()) {
             int peepholes = LstmWeights.PEEPHOLES * h;
-            tensor("P" + of, joined(weights, w -> GateOrder.toOnnx(w.peepholes(), true)), d, peepholes);
+            tensor("P" + of, joined(weights, w -> GateOrder.peepholesToOnnx(w.peepholes())), d, peepholes);
         }
         List<String> inputs = new ArrayList<>(List.of("x" + of, "W" + of, "R" + of));
         inputs.add(hasBias ? "B" + of : "");
@@ -150,10 +147,10 @@ final class OnnxLstmWriter {
         while (inputs.get(inputs.size() - 1).isEmpty()) {
             inputs.remove(inputs.size() - 1);
         }
-        NodeProto.Builder node = node("LSTM", inputs, "Y" + of, state("h_n", k), state("c_n", k))
+        NodeProto.Builder node = Messages.node("LSTM", inputs, "Y" + of, state("h_n", k), state("c_n", k))
                 .setName("lstm" + of)
-                .addAttribute(text("direction", List.of(LstmAttributes.name(layer.direction())), false))
-                .addAttribute(integer("hidden_size", h));
+                .addAttribute(Messages.text("direction", LstmAttributes.name(layer.direction())))
+                .addAttribute(Messages.integer("hidden_size", h));
         equations(node, weights.stream().map(LstmWeights::equations).toList());
         graph.addNode(node);
         flatten(k, d);
@@ -164,11 +161,12 @@ final class OnnxLstmWriter {
         String y = "Y_l" + k, next = "x_l" + (k + 1);
         if (directions == 1) {
             constant("axis_l" + k, 1);
-            graph.addNode(node("Squeeze", List.of(y, "axis_l" + k), next));
+            graph.addNode(Messages.node("Squeeze", List.of(y, "axis_l" + k), next));
         } else {
             constant("shape_l" + k, 0, 0, -1);
-            graph.addNode(node("Transpose", List.of(y), y + "_turned").addAttribute(integers("perm", 0, 2, 1, 3)));
-            graph.addNode(node("Reshape", List.of(y + "_turned", "shape_l" + k), next));
+            graph.addNode(Messages.node("Transpose", List.of(y), y + "_turned")
+                    .addAttribute(Messages.integers("perm", 0, 2, 1, 3)));
+            graph.addNode(Messages.node("Reshape", List.of(y + "_turned", "shape_l" + k), next));
         }
     }
 
@@ -181,34 +179,35 @@ final class OnnxLstmWriter {
         if (!isStacked) {
             for (int k = 0; k < model.layerCount(); k++) {
                 LstmLayer layer = model.layer(k);
-                graph.addInput(
-                        value(state(name, k), TensorType.FLOAT, layer.directionCount(), BATCH, layer.hiddenSize()));
+                graph.addInput(Messages.value(
+                        state(name, k), TensorType.FLOAT, layer.directionCount(), BATCH, layer.hiddenSize()));
             }
             return;
         }
         LstmLayer layer = model.layer(0);
         int d = layer.directionCount();
-        graph.addInput(value(name, TensorType.FLOAT, model.layerCount() * d, BATCH, layer.hiddenSize()));
+        graph.addInput(Messages.value(name, TensorType.FLOAT, model.layerCount() * d, BATCH, layer.hiddenSize()));
         constant(
                 name + "_parts",
                 IntStream.range(0, model.layerCount()).mapToLong(k -> d).toArray());
-        graph.addNode(node("Split", List.of(name, name + "_parts"), states(name).toArray(String[]::new))
-                .addAttribute(integer("axis", 0)));
+        graph.addNode(Messages.node(
+                        "Split", List.of(name, name + "_parts"), states(name).toArray(String[]::new))
+                .addAttribute(Messages.integer("axis", 0)));
     }
 
     private void finalStates(String name, boolean isStacked) {
         if (!isStacked) {
             for (int k = 0; k < model.layerCount(); k++) {
                 LstmLayer layer = model.layer(k);
-                graph.addOutput(
-                        value(state(name, k), TensorType.FLOAT, layer.directionCount(), BATCH, layer.hiddenSize()));
+                graph.addOutput(Messages.value(
+                        state(name, k), TensorType.FLOAT, layer.directionCount(), BATCH, layer.hiddenSize()));
             }
             return;
         }
         LstmLayer layer = model.layer(0);
-        graph.addNode(node("Concat", states(name), name).addAttribute(integer("axis", 0)));
-        graph.addOutput(
-                value(name, TensorType.FLOAT, model.layerCount() * layer.directionCount(), BATCH, layer.hiddenSize()));
+        graph.addNode(Messages.node("Concat", states(name), name).addAttribute(Messages.integer("axis", 0)));
+        graph.addOutput(Messages.value(
+                name, TensorType.FLOAT, model.layerCount() * layer.directionCount(), BATCH, layer.hiddenSize()));
     }
 
     private List<String> states(String name) {
@@ -227,7 +226,7 @@ final class OnnxLstmWriter {
                     .setF(first.clip()));
         }
         if (first.coupled()) {
-            node.addAttribute(integer("input_forget", 1));
+            node.addAttribute(Messages.integer("input_forget", 1));
         }
         List<Activation> functions = directions.stream()
                 .flatMap(e -> List.of(e.gate(), e.candidate(), e.hidden()).stream())
@@ -238,10 +237,9 @@ final class OnnxLstmWriter {
         if (functions.equals(ordinary)) {
             return;
         }
-        node.addAttribute(text(
+        node.addAttribute(Messages.texts(
                 "activations",
-                functions.stream().map(a -> a.function().onnxName()).toList(),
-                true));
+                functions.stream().map(a -> a.function().onnxName()).toList()));
         List<Float> alphas = functions.stream()
                 .filter(a -> a.function().hasAlpha())
                 .map(Activation::alpha)
@@ -250,17 +248,8 @@ final class OnnxLstmWriter {
                 .filter(a -> a.function().hasBeta())
                 .map(Activation::beta)
                 .toList();
-        numbers(node, "activation_alpha", alphas);
-        numbers(node, "activation_beta", betas);
-    }
-
-    private static void numbers(NodeProto.Builder node, String name, List<Float> values) {
-        if (!values.isEmpty()) {
-            node.addAttribute(AttributeProto.newBuilder()
-                    .setName(name)
-                    .setType(AttributeType.FLOATS)
-                    .addAllFloats(values));
-        }
+        Messages.numbers(node, "activation_alpha", alphas);
+        Messages.numbers(node, "activation_beta", betas);
     }
 
     /** Both, or zeros in the place of one: b + -0 is b for every b, while -0 + 0 is 0; where both are missing their sum is 0. */
@@ -270,10 +259,10 @@ final class OnnxLstmWriter {
         boolean hasOne = w.inputBias() != null || w.recurrentBias() != null;
         Arrays.fill(both, hasOne ? -0f : 0f);
         if (w.inputBias() != null) {
-            System.arraycopy(GateOrder.toOnnx(w.inputBias(), false), 0, both, 0, gates);
+            System.arraycopy(GateOrder.gatesToOnnx(w.inputBias()), 0, both, 0, gates);
         }
         if (w.recurrentBias() != null) {
-            System.arraycopy(GateOrder.toOnnx(w.recurrentBias(), false), 0, both, gates, gates);
+            System.arraycopy(GateOrder.gatesToOnnx(w.recurrentBias()), 0, both, gates, gates);
         }
         return both;
     }
@@ -307,55 +296,6 @@ final class OnnxLstmWriter {
                 .setDataType(type.code())
                 .addAllDims(Arrays.stream(shape).boxed().toList())
                 .setRawData(raw));
-    }
-
-    private static NodeProto.Builder node(String type, List<String> inputs, String... outputs) {
-        return NodeProto.newBuilder()
-                .setName(type.toLowerCase(Locale.ROOT) + "_" + outputs[0])
-                .setOpType(type)
-                .addAllInput(inputs)
-                .addAllOutput(List.of(outputs));
-    }
-
-    private static AttributeProto integer(String name, long value) {
-        return AttributeProto.newBuilder()
-                .setName(name)
-                .setType(AttributeType.INT)
-                .setI(value)
-                .build();
-    }
-
-    private static AttributeProto integers(String name, long... values) {
-        return AttributeProto.newBuilder()
-                .setName(name)
-                .setType(AttributeType.INTS)
-                .addAllInts(Arrays.stream(values).boxed().toList())
-                .build();
-    }
-
-    private static AttributeProto text(String name, List<String> texts, boolean isList) {
-        AttributeProto.Builder attribute = AttributeProto.newBuilder().setName(name);
-        List<ByteString> bytes = texts.stream().map(ByteString::copyFromUtf8).toList();
-        return isList
-                ? attribute.setType(AttributeType.STRINGS).addAllStrings(bytes).build()
-                : attribute.setType(AttributeType.STRING).setS(bytes.get(0)).build();
-    }
-
-    /** An input or output; a dimension is a size or a name. */
-    private static ValueInfoProto value(String name, TensorType type, Object... dimensions) {
-        TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
-        for (Object dimension : dimensions) {
-            TensorShapeProto.Dimension.Builder one = TensorShapeProto.Dimension.newBuilder();
-            shape.addDim(
-                    dimension instanceof Integer size ? one.setDimValue(size) : one.setDimParam((String) dimension));
-        }
-        return ValueInfoProto.newBuilder()
-                .setName(name)
-                .setType(TypeProto.newBuilder()
-                        .setTensorType(TypeProto.Tensor.newBuilder()
-                                .setElemType(type.code())
-                                .setShape(shape)))
-                .build();
     }
 
     private InvalidInputException invalid(String what) {

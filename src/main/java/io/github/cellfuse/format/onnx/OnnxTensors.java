@@ -9,6 +9,7 @@ import io.github.cellfuse.format.onnx.Onnx.GraphProto;
 import io.github.cellfuse.format.onnx.Onnx.NodeProto;
 import io.github.cellfuse.format.onnx.Onnx.TensorProto;
 import io.github.cellfuse.format.onnx.Onnx.TensorProto.DataLocation;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 
@@ -38,6 +39,11 @@ public record OnnxTensors(Path model) {
             throw invalid(tensor, "expected integers, found " + values.type());
         }
         return values.longs();
+    }
+
+    /** The values of a tensor of any number type as the format's {@code raw_data} has them: little-endian, in C order; not copied. */
+    public ByteBuffer bytes(TensorProto tensor) {
+        return values(tensor).bytes();
     }
 
     /** The dimensions, none of them negative. */

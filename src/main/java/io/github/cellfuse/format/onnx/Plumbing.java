@@ -10,6 +10,9 @@ final class Plumbing {
     private static final Set<String> OPERATORS =
             Set.of("Squeeze", "Unsqueeze", "Transpose", "Reshape", "Flatten", "Identity", "Dropout", "Cast");
 
+    /** More than any tensor's dimensions. */
+    private static final int MOST_AXES = 64;
+
     /** Beyond it a float32 may stand for another whole number. */
     private static final float LARGEST_WHOLE = 1 << 24;
 
@@ -36,9 +39,10 @@ final class Plumbing {
 
     /** The axes of a Squeeze or Unsqueeze: an attribute, or from opset 13 on an input, which must be constant. */
     static Optional<long[]> axes(OnnxNode node, Constants constants, OnnxTensors tensors) {
-        return node.input(1).isPresent()
+        Optional<long[]> axes = node.input(1).isPresent()
                 ? node.input(1).flatMap(constants::find).flatMap(tensor -> integers(tensor, tensors))
                 : array(node.integers("axes"));
+        return axes.filter(list -> list.length <= MOST_AXES);
     }
 
     static Optional<long[]> array(Optional<List<Long>> list) {

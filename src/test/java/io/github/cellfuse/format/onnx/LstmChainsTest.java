@@ -6,18 +6,24 @@ import static io.github.cellfuse.format.onnx.Graphs.graph;
 import static io.github.cellfuse.format.onnx.Graphs.integers;
 import static io.github.cellfuse.format.onnx.Graphs.longs;
 import static io.github.cellfuse.format.onnx.Graphs.node;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.RandomLstm;
+import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.format.onnx.Onnx.GraphProto;
 import io.github.cellfuse.format.onnx.Onnx.NodeProto;
+import io.github.cellfuse.format.onnx.Onnx.TensorProto;
 import io.github.cellfuse.format.onnx.Onnx.TensorProto.DataType;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -266,6 +272,121 @@ class LstmChainsTest {
                                 .addInitializer(longs("order", 1, 0))
                                 .addInitializer(longs("rest", -1)))
                         .split(" \\|")[0]);
+    }
+
+    /** Random nodes between two LSTMs: where a chain is seen, numbered elements in their place are at the same places behind them. */
+    @Test
+    void whatIsFollowedIsRight() {
+        long seed = TestEngines.seed(new Random().nextInt(1_000_000));
+        int followed = 0;
+        for (int round = 0; round < 4000; round++) {
+            Random random = new Random(seed + round);
+            String what = "-Dcellfuse.seed=" + (seed + round);
+            int directions = 1 + random.nextInt(2), lower = random.nextInt(2), upper = random.nextInt(2);
+            GraphProto.Builder nodes = GraphProto.newBuilder();
+            String at = "y0";
+            int rank = 4, count = 1 + random.nextInt(4);
+            for (int k = 0; k < count; k++) {
+                String out = k == count - 1 ? "x1" : "v" + k;
+                rank = add(random, nodes, rank, directions, at, out);
+                at = out;
+            }
+            GraphProto.Builder graph = stack(2, lower, directions, "y1").mergeFrom(nodes.buildPartial());
+            graph.getNodeBuilder(1).clearAttribute();
+            if (upper == 1) {
+                graph.getNodeBuilder(1).addAttribute(attribute("layout", 1));
+            }
+            if (directions == 2) {
+                graph.getNodeBuilder(1).addAttribute(attribute("direction", "bidirectional"));
+            }
+            if (chains(graph).equals(CHAIN)) {
+                followed++;
+                for (int[] size : new int[][] {{2, 3}, {5, 2}, {1, 4}, {3, 1}}) {
+                    assertInPlace(what, nodes, size[0], size[1], directions, lower == 1, upper == 1);
+                }
+            }
+        }
+        assertTrue(followed > 100, "only " + followed + " chains, seed " + seed);
+    }
+
+    /** Adds a random node, and gives its output's rank. */
+    private static int add(Random random, GraphProto.Builder graph, int rank, int directions, String in, String out) {
+        switch (random.nextInt(5)) {
+            case 0 -> {
+                List<Long> order =
+                        new ArrayList<>(LongStream.range(0, rank).boxed().toList());
+                // Two exchanged: what exporters do.
+                Collections.swap(order, random.nextInt(rank), random.nextInt(rank));
+                graph.addNode(node("Transpose", List.of(in), out)
+                        .addAttribute(integers(
+                                "perm", order.stream().mapToLong(k -> k).toArray())));
+                return rank;
+            }
+            case 1 -> {
+                graph.addInitializer(longs(out + "axis", random.nextInt(rank)));
+                graph.addNode(node("Squeeze", List.of(in, out + "axis"), out));
+                return Math.max(1, rank - 1);
+            }
+            case 2 -> {
+                graph.addInitializer(longs(out + "axis", random.nextInt(rank + 1)));
+                graph.addNode(node("Unsqueeze", List.of(in, out + "axis"), out));
+                return rank + 1;
+            }
+            case 3 -> {
+                graph.addNode(node("Identity", List.of(in), out));
+                return rank;
+            }
+            default -> {
+                long features = directions * H;
+                long[][] targets = {
+                    {0, 0, -1},
+                    {0, 0, features},
+                    {-1, 0, features},
+                    {0, -1, features},
+                    {0, 0, directions, H},
+                    {-1, features}
+                };
+                long[] target = targets[random.nextInt(targets.length)];
+                graph.addInitializer(longs(out + "shape", target));
+                graph.addNode(node("Reshape", List.of(in, out + "shape"), out));
+                return target.length;
+            }
+        }
+    }
+
+    private static void assertInPlace(
+            String what,
+            GraphProto.Builder nodes,
+            int steps,
+            int rows,
+            int directions,
+            boolean isLower,
+            boolean isUpper) {
+        int count = steps * rows * directions * H;
+        float[] numbers = new float[count], expected = new float[count];
+        for (int t = 0; t < steps; t++) {
+            for (int n = 0; n < rows; n++) {
+                for (int d = 0; d < directions; d++) {
+                    for (int h = 0; h < H; h++) {
+                        int y = isLower
+                                ? ((n * steps + t) * directions + d) * H + h
+                                : ((t * directions + d) * rows + n) * H + h;
+                        int x = ((isUpper ? n * steps + t : t * rows + n) * directions + d) * H + h;
+                        numbers[y] = y;
+                        expected[x] = y;
+                    }
+                }
+            }
+        }
+        long[] shape = isLower ? new long[] {rows, steps, directions, H} : new long[] {steps, directions, rows, H};
+        GraphProto.Builder graph = graph(List.of(), List.of("x1"))
+                .mergeFrom(nodes.buildPartial())
+                .addInitializer(Graphs.floats("y0", numbers, shape));
+        TensorProto found = OnnxFile.of(NAME, Graphs.model(graph, 14))
+                .foldedConstants()
+                .find("x1")
+                .orElseThrow(() -> new AssertionError(what));
+        assertArrayEquals(expected, new OnnxTensors(NAME).floats(found), what);
     }
 
     @Test
