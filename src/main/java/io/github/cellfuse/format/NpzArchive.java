@@ -1,17 +1,7 @@
 package io.github.cellfuse.format;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.UUID;
-import java.util.zip.CRC32;
-import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
 
 /**
  * A {@code .npz} file: {@code .npy} arrays by name in a zip archive, as {@code numpy.savez} and {@code numpy.savez_compressed}
@@ -26,22 +16,19 @@ import java.util.zip.Inflater;
 public final class NpzArchive implements AutoCloseable {
     static final String SUFFIX = ".npy";
 
-    private static final int BUFFER = 1 << 16;
-
     private final Path path;
-    private final MappedFile file;
-    private final Map<String, ZipFormat.Entry> entries = new LinkedHashMap<>();
+    private final ZipArchive archive;
+    private final List<String> names;
 
-    private NpzArchive(Path path, MappedFile file) {
+    private NpzArchive(Path path, ZipArchive archive) {
         this.path = path;
-        this.file = file;
-        for (ZipFormat.Entry entry : ZipDirectory.read(file)) {
-            checkName(path, entry.name());
-            String name = entry.name().substring(0, entry.name().length() - SUFFIX.length());
-            if (entries.put(name, entry) != null) {
-                throw Problems.invalid(path, "entry " + Problems.quote(entry.name()) + ": expected once, found twice");
-            }
-        }
+        this.archive = archive;
+        names = archive.names().stream().map(entry -> arrayName(path, entry)).toList();
+    }
+
+    private static String arrayName(Path path, String entryName) {
+        checkName(path, entryName);
+        return entryName.substring(0, entryName.length() - SUFFIX.length());
     }
 
     /**
@@ -52,7 +39,7 @@ public final class NpzArchive implements AutoCloseable {
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static NpzArchive open(Path path) {
-        return new NpzArchive(path, MappedFile.open(path));
+        return new NpzArchive(path, ZipArchive.open(path, ".npz"));
     }
 
     /** Refuses an entry's name that isn't that of an array in no folder. */
@@ -68,7 +55,7 @@ public final class NpzArchive implements AutoCloseable {
 
     /** The names of the arrays, without {@code .npy}, in the order of the archive. */
     public List<String> names() {
-        return List.copyOf(entries.keySet());
+        return names;
     }
 
     /**
@@ -79,87 +66,16 @@ public final class NpzArchive implements AutoCloseable {
      * @throws io.github.cellfuse.CellFuseException when the disk fails, or the archive has been closed
      */
     public NpyArray array(String name) {
-        ZipFormat.Entry entry = entries.get(name);
-        if (entry == null) {
-            throw Problems.invalid(
-                    path, "expected an array " + Problems.quote(name) + ", found " + Problems.some(entries.keySet()));
-        }
-        String label = path + "[" + entry.name() + "]";
-        long data = ZipDirectory.dataOffset(file, entry, file.size());
-        if (entry.method() == ZipFormat.STORED) {
-            return NpyArray.of(file.share(), data, data + entry.size(), label);
-        }
-        return NpyArray.of(inflated(entry, data, label), label);
-    }
-
-    private MappedFile inflated(ZipFormat.Entry entry, long data, String label) {
-        Path folder = Path.of(System.getProperty("java.io.tmpdir"));
-        Path temporary = folder.resolve("cellfuse-" + UUID.randomUUID() + ".npy");
-        // Deleted on close by the system itself: even a killed program leaves nothing behind. The mapping lives on.
-        try (FileChannel channel = FileChannel.open(
-                temporary,
-                StandardOpenOption.CREATE_NEW,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE,
-                StandardOpenOption.DELETE_ON_CLOSE)) {
-            inflate(entry, data, channel, label);
-            return MappedFile.of(label, channel);
-        } catch (DataFormatException e) {
-            throw Problems.invalid(label, "expected deflated data, found it damaged: " + e.getMessage(), e);
-        } catch (InternalError e) {
-            throw MappedFile.cutShort(path, e);
-        } catch (IOException e) {
-            throw Problems.io(label, "inflating it into " + temporary, e);
-        }
-    }
-
-    private void inflate(ZipFormat.Entry entry, long data, FileChannel target, String label)
-            throws DataFormatException, IOException {
-        Inflater inflater = new Inflater(true);
-        try {
-            CRC32 crc = new CRC32();
-            ByteBuffer out = ByteBuffer.allocateDirect(BUFFER);
-            long in = 0;
-            long total = 0;
-            while (!inflater.finished()) {
-                if (inflater.needsInput() && in < entry.compressedSize()) {
-                    ByteBuffer view = file.view(data + in, Math.min(BUFFER, entry.compressedSize() - in), 1);
-                    in += view.remaining();
-                    inflater.setInput(view);
-                }
-                int count = inflater.inflate(out.clear());
-                if (count == 0
-                        && !inflater.finished()
-                        && (inflater.needsDictionary() || in == entry.compressedSize())) {
-                    throw Problems.invalid(label, "truncated: the deflated data ends after " + total + " bytes");
-                }
-                total += count;
-                if (total > entry.size()) {
-                    break;
-                }
-                crc.update(out.flip());
-                FloatRegion.write(target, total - count, out.rewind());
-            }
-            if (total != entry.size()) {
-                throw Problems.invalid(
-                        label,
-                        "expected " + entry.size() + " inflated bytes, found "
-                                + (total > entry.size() ? "more" : total));
-            }
-            if (crc.getValue() != entry.crc()) {
-                throw Problems.invalid(
-                        label,
-                        "checksum: expected " + Long.toHexString(entry.crc()) + ", found "
-                                + Long.toHexString(crc.getValue()) + ": the data is damaged");
-            }
-        } finally {
-            inflater.end();
-        }
+        FileRegion region = archive.stored(name + SUFFIX)
+                .or(() -> archive.inflated(name + SUFFIX))
+                .orElseThrow(() -> Problems.invalid(
+                        path, "expected an array " + Problems.quote(name) + ", found " + Problems.some(names)));
+        return NpyArray.of(region.file(), region.start(), region.start() + region.size(), region.label());
     }
 
     /** Refuses to open further arrays. Closing twice does nothing. */
     @Override
     public void close() {
-        file.close();
+        archive.close();
     }
 }

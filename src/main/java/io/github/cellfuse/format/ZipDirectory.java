@@ -18,14 +18,20 @@ final class ZipDirectory {
     private static final int LONGEST_COMMENT = 0xFFFF;
 
     private final MappedFile file;
+    private final String kind;
 
-    private ZipDirectory(MappedFile file) {
+    private ZipDirectory(MappedFile file, String kind) {
         this.file = file;
+        this.kind = kind;
     }
 
-    /** The entries in the order of the directory; every one lies within the file, ahead of the directory. */
-    static List<ZipFormat.Entry> read(MappedFile file) {
-        return new ZipDirectory(file).entries();
+    /**
+     * The entries in the order of the directory; every one lies within the file, ahead of the directory.
+     *
+     * @param kind what the archive should be, for the message: {@code .npz}
+     */
+    static List<ZipFormat.Entry> read(MappedFile file, String kind) {
+        return new ZipDirectory(file, kind).entries();
     }
 
     /** The directory as the end record gives it. */
@@ -57,7 +63,7 @@ final class ZipDirectory {
         long size = file.size();
         // The record of an empty archive begins with the same two letters.
         if (size < 2 || file.copy(0, 2).getShort() != (short) ZipFormat.LOCAL) {
-            throw Problems.invalid(file.label(), "not a .npz file: it doesn't begin as a zip archive does");
+            throw Problems.invalid(file.label(), "not a " + kind + " file: it doesn't begin as a zip archive does");
         }
         int tailBytes = (int) Math.min(size, ZipFormat.END_BYTES + LONGEST_COMMENT);
         ByteBuffer tail = file.copy(size - tailBytes, tailBytes);

@@ -1,0 +1,239 @@
+package io.github.cellfuse.format.keras;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.Sizes;
+import io.github.cellfuse.format.FileRegion;
+import io.github.cellfuse.format.Problems;
+import io.jhdf.HdfFile;
+import io.jhdf.api.Attribute;
+import io.jhdf.api.Dataset;
+import io.jhdf.api.Group;
+import io.jhdf.api.Node;
+import io.jhdf.api.dataset.ContiguousDataset;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/**
+ * An HDF5 file as Keras writes it: groups, attributes of strings, and arrays of floats that lie in one piece. Whatever the library
+ * beneath throws at damaged bytes comes out as one line. Not thread safe.
+ */
+final class Hdf5File implements AutoCloseable {
+    /** How every such file begins. */
+    static final byte[] SIGNATURE = {(byte) 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+
+    private final FileRegion region;
+    private final HdfFile file;
+
+    private Hdf5File(FileRegion region, HdfFile file) {
+        this.region = region;
+        this.file = file;
+    }
+
+    /** Opens the file in {@code region}, which stays the caller's. */
+    static Hdf5File open(FileRegion region) {
+        return open(region, region.whole());
+    }
+
+    /** {@code whole}: the region as one buffer, or nothing where it is too large for one, and is read piece by piece. */
+    static Hdf5File open(FileRegion region, Optional<ByteBuffer> whole) {
+        byte[] start = region.bytes(0, (int) Math.min(SIGNATURE.length, region.size()));
+        if (!Arrays.equals(start, SIGNATURE)) {
+            throw Problems.invalid(region.label(), "not an HDF5 file: it doesn't begin as one does");
+        }
+        // A buffer where possible: its bounds are looked at before anything of a size out of the file is allocated.
+        HdfFile file = guarded(
+                region,
+                "superblock",
+                () -> whole.map(HdfFile::fromByteBuffer)
+                        .orElseGet(() -> new HdfFile(new RegionChannel(region), URI.create("file:///hdf5"))));
+        return new Hdf5File(region, file);
+    }
+
+    /** What messages call the file. */
+    String label() {
+        return region.label();
+    }
+
+    Group root() {
+        return file;
+    }
+
+    /** The group at {@code path} below {@code from}, or nothing. */
+    Optional<Group> group(Group from, String path) {
+        return node(from, path).map(node -> {
+            if (node instanceof Group group) {
+                return group;
+            }
+            throw Problems.invalid(label(), "group " + Problems.quote(path) + ": expected a group, found an array");
+        });
+    }
+
+    /** The names in a group, in the order of the file. */
+    Set<String> names(Group group) {
+        return guarded(
+                "group " + group.getName(), () -> group.getChildren().keySet());
+    }
+
+    private Optional<Node> node(Group from, String path) {
+        Node node = from;
+        for (String name : path.split("/")) {
+            if (name.isEmpty()) {
+                continue;
+            }
+            Node parent = node;
+            Node child = parent instanceof Group group
+                    ? guarded("group " + Problems.quote(path), () -> group.getChildren().get(name))
+                    : null;
+            if (child == null) {
+                return Optional.empty();
+            }
+            // A link may lead out of the file, and Keras makes none.
+            if (child.isLink()) {
+                throw Problems.invalid(
+                        label(), Problems.quote(path) + ": expected it in this file, found a link to another place");
+            }
+            node = child;
+        }
+        return Optional.of(node);
+    }
+
+    /** A string, or nothing where the attribute isn't there. */
+    Optional<String> text(Node node, String attribute) {
+        Optional<List<String>> texts = texts(node, attribute);
+        if (texts.isPresent() && texts.get().size() != 1) {
+            throw Problems.invalid(
+                    label(),
+                    "attribute " + attribute + ": expected one string, found "
+                            + texts.get().size());
+        }
+        return texts.map(list -> list.get(0));
+    }
+
+    /** Strings; an attribute without values, whatever its type, has none. */
+    Optional<List<String>> texts(Node node, String attribute) {
+        String what = "attribute " + attribute + " of " + Problems.quote(node.getName());
+        Object data = guarded(what, () -> {
+            Attribute found = node.getAttributes().get(attribute);
+            if (found == null) {
+                return null;
+            }
+            // Refused before arrays of that size are made.
+            if (found.getSize() < 0 || found.getSizeInBytes() > region.size()) {
+                throw Problems.invalid(label(), what + ": " + found.getSize() + " values don't fit the file");
+            }
+            return found.isEmpty() || found.getSize() == 0 ? new String[0] : found.getData();
+        });
+        if (data == null) {
+            return Optional.empty();
+        }
+        List<String> texts = new ArrayList<>();
+        for (Object value : data instanceof Object[] array ? array : new Object[] {data}) {
+            if (!(value instanceof String text)) {
+                throw Problems.invalid(label(), what + ": expected strings, found something else");
+            }
+            texts.add(text);
+        }
+        return Optional.of(texts);
+    }
+
+    /** The dimensions of the array at {@code path}. */
+    long[] shape(Group from, String path) {
+        return dimensions(dataset(from, path), path);
+    }
+
+    /** The values of the array at {@code path}, which must have that shape, as float32. */
+    float[] floats(Group from, String path, long... shape) {
+        Dataset dataset = dataset(from, path);
+        String what = "array " + Problems.quote(path);
+        long[] found = dimensions(dataset, path);
+        if (!Arrays.equals(found, shape)) {
+            throw Problems.invalid(
+                    label(),
+                    what + ": expected shape " + Problems.shape(shape) + ", found " + Problems.shape(found));
+        }
+        FloatKind kind = kind(dataset, what);
+        int count = Sizes.elements(label() + ": " + what, shape);
+        if (!(dataset instanceof ContiguousDataset contiguous)) {
+            throw Problems.invalid(
+                    label(),
+                    what + ": expected it in one piece, as Keras writes it, found it in chunks or compressed;"
+                            + " h5repack -f NONE -l CONTI puts that right");
+        }
+        // Also before the allocation: a made-up shape is larger than the file.
+        if (kind.bytes() * (long) count > region.size()) {
+            throw Problems.invalid(
+                    label(),
+                    what + ": shape " + Problems.shape(shape) + " doesn't fit the file's " + region.size() + " bytes");
+        }
+        return guarded(what, () -> {
+            ByteBuffer data = contiguous.getBuffer();
+            float[] values = new float[count];
+            kind.read(data, values);
+            return values;
+        });
+    }
+
+    private Dataset dataset(Group from, String path) {
+        Node node = node(from, path)
+                .orElseThrow(() -> Problems.invalid(
+                        label(), "array " + Problems.quote(path) + ": expected it in the file, found none"));
+        if (node instanceof Dataset dataset) {
+            return dataset;
+        }
+        throw Problems.invalid(label(), Problems.quote(path) + ": expected an array, found a group");
+    }
+
+    private long[] dimensions(Dataset dataset, String path) {
+        return guarded("array " + Problems.quote(path), dataset::getDimensionsAsLong);
+    }
+
+    private FloatKind kind(Dataset dataset, String what) {
+        boolean isBfloat16 = text(dataset, "dtype").filter("bfloat16"::equals).isPresent();
+        return guarded(what, () -> FloatKind.of(dataset.getDataType(), isBfloat16))
+                .orElseThrow(() -> Problems.invalid(
+                        label(),
+                        what + ": expected float16, bfloat16, float32 or float64, found "
+                                + dataset.getDataType().getClass().getSimpleName() + " of "
+                                + dataset.getDataType().getSize() + " bytes"));
+    }
+
+    private <T> T guarded(String what, Supplier<T> reading) {
+        return guarded(region, what, reading);
+    }
+
+    /** The library tells of damage by whatever its code runs into. */
+    private static <T> T guarded(FileRegion region, String what, Supplier<T> reading) {
+        try {
+            return reading.get();
+        } catch (CellFuseException e) {
+            throw e;
+        } catch (RuntimeException | StackOverflowError e) {
+            throw damaged(region, what, e);
+        } catch (InternalError e) {
+            throw new CellFuseException(
+                    region.label() + ": reading failed: the file was cut short, or the disk failed", e);
+        }
+    }
+
+    private static InvalidInputException damaged(FileRegion region, String what, Throwable e) {
+        String reason = e.getMessage() == null || e instanceof StackOverflowError ? "" : ": " + e.getMessage();
+        return Problems.invalid(
+                region.label(), what + ": expected HDF5 as Keras writes it, found it damaged or cut off" + reason, e);
+    }
+
+    @Override
+    public void close() {
+        try {
+            file.close();
+        } catch (RuntimeException ignored) {
+            // Nothing was written.
+        }
+    }
+}

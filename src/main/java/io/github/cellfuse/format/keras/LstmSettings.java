@@ -1,0 +1,82 @@
+package io.github.cellfuse.format.keras;
+
+import io.github.cellfuse.CellEquations;
+import io.github.cellfuse.format.Problems;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The settings of one LSTM, that is of one direction of a layer, that matter when it isn't trained.
+ *
+ * @param units {@code H}
+ * @param hasBias whether there is a bias
+ * @param equations its functions
+ * @param isBackwards whether it reads from the end (and gives its outputs in that order)
+ * @param isSequence whether it gives all steps' outputs; else the last one's
+ */
+record LstmSettings(int units, boolean hasBias, CellEquations equations, boolean isBackwards, boolean isSequence) {
+
+    /** Those of a layer: one, or two of a {@code Bidirectional}, the forward one first. */
+    static List<LstmSettings> of(KerasLayer layer, int generation) {
+        if (!layer.isBidirectional()) {
+            return List.of(of(layer.config(), generation));
+        }
+        Config config = layer.config();
+        Optional<String> merge = config.optionalString("merge_mode");
+        if (!merge.equals(Optional.of("concat"))) {
+            throw config.invalid("merge_mode: expected 'concat', found "
+                    + merge.map(Problems::quote).orElse("none") + "; " + LayerStack.EXPORT);
+        }
+        LstmSettings forward = of(inner(config, "layer"), generation);
+        if (forward.isBackwards()) {
+            throw config.invalid("expected a forward layer in Bidirectional, found one with go_backwards; "
+                    + LayerStack.EXPORT);
+        }
+        if (!config.has("backward_layer")) {
+            return List.of(forward, forward.backwards());
+        }
+        Config given = config.object("backward_layer");
+        if (!given.string("class_name").equals("LSTM")) {
+            throw config.invalid("backward_layer: expected an LSTM, found " + Problems.quote(given.string("class_name"))
+                    + "; " + LayerStack.EXPORT);
+        }
+        LstmSettings backward = of(inner(config, "backward_layer"), generation);
+        if (!backward.isBackwards() || backward.isSequence() != forward.isSequence()) {
+            throw config.invalid("backward_layer: expected go_backwards and the layer's own return_sequences, found "
+                    + "go_backwards " + backward.isBackwards() + ", return_sequences " + backward.isSequence());
+        }
+        if (backward.units() != forward.units()) {
+            throw config.invalid("backward_layer, units: expected " + forward.units() + " as in the forward layer, found "
+                    + backward.units() + "; " + LayerStack.EXPORT);
+        }
+        return List.of(forward, backward);
+    }
+
+    private static Config inner(Config config, String key) {
+        return config.object(key).object("config").named(config.what() + ", " + key);
+    }
+
+    private static LstmSettings of(Config config, int generation) {
+        var activation = KerasActivation.of(config, "activation", generation);
+        return new LstmSettings(
+                config.positive("units"),
+                config.flag("use_bias", true),
+                new CellEquations(
+                        KerasActivation.of(config, "recurrent_activation", generation),
+                        activation,
+                        activation,
+                        CellEquations.NO_CLIP,
+                        false),
+                config.flag("go_backwards", false),
+                config.flag("return_sequences", false));
+    }
+
+    private LstmSettings backwards() {
+        return new LstmSettings(units, hasBias, equations, true, isSequence);
+    }
+
+    /** Arrays of weights: kernel, recurrent kernel, bias. */
+    int arrays() {
+        return hasBias ? 3 : 2;
+    }
+}

@@ -1,0 +1,157 @@
+package io.github.cellfuse.format.keras;
+
+import io.github.cellfuse.Direction;
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.LstmLayer;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmWeights;
+import io.github.cellfuse.Sizes;
+import io.github.cellfuse.format.Problems;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Makes one LSTM of a stack of layers. Everything but the arrays' values is checked before the first of them is read. */
+final class StackReader {
+    private final KerasNetwork network;
+    private final String version;
+    private final int generation;
+    private final List<String> remarks = new ArrayList<>();
+
+    StackReader(KerasNetwork network, String version, int generation) {
+        this.network = network;
+        this.version = version;
+        this.generation = generation;
+    }
+
+    /** A layer as it is to be read. */
+    private record Plan(
+            KerasLayer layer, Direction direction, List<LstmSettings> settings, List<WeightStore.Arrays> arrays, long inputs) {}
+
+    KerasModel read(WeightStore store, Optional<List<String>> names) {
+        LayerStack stack = LayerStack.of(network, names);
+        List<Plan> plans = plan(stack, store);
+        List<LstmLayer> layers = new ArrayList<>();
+        for (Plan plan : plans) {
+            List<LstmWeights> weights = new ArrayList<>();
+            for (int d = 0; d < plan.settings().size(); d++) {
+                weights.add(weights(store.file(), plan, d));
+            }
+            layers.add(new LstmLayer(plan.direction(), weights));
+        }
+        List<String> read = stack.layers().stream().map(KerasLayer::name).toList();
+        List<String> others = network.layers().values().stream()
+                .filter(layer -> !layer.isInput() && !read.contains(layer.name()))
+                .map(KerasLayer::describe)
+                .toList();
+        return new KerasModel(new LstmModel(layers), version, read, others, remarks);
+    }
+
+    private List<Plan> plan(LayerStack stack, WeightStore store) {
+        List<Plan> plans = new ArrayList<>();
+        // Whether Keras hands the steps from layer to layer in the reverse of the input's order.
+        boolean isTurned = false;
+        long inputs = 0;
+        for (KerasLayer layer : stack.layers()) {
+            boolean isTop = layer == stack.layers().get(stack.layers().size() - 1);
+            List<LstmSettings> settings = LstmSettings.of(layer, generation);
+            LstmSettings first = settings.get(0);
+            if (!first.isSequence() && !isTop) {
+                throw invalid(layer, "return_sequences: expected true below another LSTM layer, found false");
+            }
+            if (layer.isBidirectional() && isTurned) {
+                throw invalid(
+                        layer,
+                        "expected no Bidirectional above a layer with go_backwards, whose outputs are reversed in time, found one; "
+                                + LayerStack.EXPORT);
+            }
+            Direction direction = Direction.BIDIRECTIONAL;
+            if (!layer.isBidirectional()) {
+                isTurned ^= first.isBackwards();
+                direction = isTurned ? Direction.REVERSE : Direction.FORWARD;
+            }
+            if (isTurned && stack.isMasked() && first.isSequence() && !isTop) {
+                throw invalid(
+                        layer,
+                        "expected no mask where go_backwards reverses the steps for the layers above, found one: Keras doesn't"
+                                + " reverse it with them; "
+                                + LayerStack.EXPORT);
+            }
+            List<WeightStore.Arrays> arrays = store.arrays(layer, settings);
+            if (inputs == 0) {
+                inputs = inputs(store.file(), layer, arrays.get(0));
+            }
+            plans.add(new Plan(layer, direction, settings, arrays, inputs));
+            inputs = (long) first.units() * settings.size();
+            if (isTop) {
+                remark(layer, first, isTurned, stack.isMasked());
+            }
+        }
+        return plans;
+    }
+
+    private void remark(KerasLayer top, LstmSettings settings, boolean isTurned, boolean isMasked) {
+        if (!settings.isSequence()) {
+            remarks.add("layer " + Problems.quote(top.name())
+                    + " gives its last output alone in Keras (return_sequences=False): that is h_n"
+                    + (top.isBidirectional() ? ", forward and reverse side by side" : ""));
+        } else if (isTurned) {
+            remarks.add("y is in the order of the input; Keras gives the outputs of layer " + Problems.quote(top.name())
+                    + " reversed in time (go_backwards)");
+        }
+        if (isMasked) {
+            remarks.add("masked steps are given as lengths; past a row's length y is 0, where Keras may repeat the last output");
+        }
+    }
+
+    /** The input size of the lowest layer, which only its kernel tells. */
+    private long inputs(Hdf5File file, KerasLayer layer, WeightStore.Arrays arrays) {
+        long[] shape = file.shape(arrays.group(), arrays.paths().get(0));
+        if (shape.length != 2 || shape[0] < 1 || shape[0] > Integer.MAX_VALUE) {
+            throw invalid(layer, "kernel: expected shape [I, 4H], found " + Problems.shape(shape));
+        }
+        return shape[0];
+    }
+
+    private LstmWeights weights(Hdf5File file, Plan plan, int direction) {
+        LstmSettings settings = plan.settings().get(direction);
+        WeightStore.Arrays arrays = plan.arrays().get(direction);
+        try {
+            long hidden = settings.units(), columns = LstmWeights.GATES * hidden;
+            float[] kernel = file.floats(arrays.group(), arrays.paths().get(0), plan.inputs(), columns);
+            float[] recurrent = file.floats(arrays.group(), arrays.paths().get(1), hidden, columns);
+            float[] bias =
+                    settings.hasBias() ? file.floats(arrays.group(), arrays.paths().get(2), columns) : null;
+            return new LstmWeights(
+                    (int) plan.inputs(),
+                    settings.units(),
+                    settings.units(),
+                    turned(kernel, (int) plan.inputs()),
+                    turned(recurrent, settings.units()),
+                    bias,
+                    null,
+                    null,
+                    null,
+                    settings.equations());
+        } catch (InvalidInputException e) {
+            // The arrays' own names are those of a cell.
+            throw new InvalidInputException(e.getMessage() + " (layer " + Problems.quote(plan.layer().name()) + ")", e);
+        }
+    }
+
+    /** {@code [rows, columns]} as {@code [columns, rows]}. */
+    private static float[] turned(float[] values, int rows) {
+        int columns = values.length / rows;
+        float[] turned = new float[Sizes.elements("weights", rows, columns)];
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < columns; column++) {
+                turned[column * rows + row] = values[row * columns + column];
+            }
+        }
+        return turned;
+    }
+
+    private InvalidInputException invalid(KerasLayer layer, String what) {
+        return Problems.invalid(network.label(), "layer " + Problems.quote(layer.name()) + ": " + what);
+    }
+}
