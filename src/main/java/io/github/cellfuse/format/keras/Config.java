@@ -42,8 +42,11 @@ record Config(String label, String what, JsonObject json) {
             }
             return new Config(label, what, element.getAsJsonObject());
         } catch (JsonParseException | IOException | IllegalStateException e) {
-            String reason =
-                    String.valueOf(e.getMessage()).lines().findFirst().orElse("").replaceFirst("^[\\w.]+Exception: ", "");
+            String reason = String.valueOf(e.getMessage())
+                    .lines()
+                    .findFirst()
+                    .orElse("")
+                    .replaceFirst("^[\\w.]+Exception: ", "");
             throw Problems.invalid(label, what + ": expected JSON as Keras writes it, found it broken: " + reason, e);
         }
     }

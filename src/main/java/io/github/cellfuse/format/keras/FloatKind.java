@@ -3,7 +3,6 @@ package io.github.cellfuse.format.keras;
 import io.github.cellfuse.HalfPrecision;
 import io.jhdf.object.datatype.DataType;
 import io.jhdf.object.datatype.FloatingPoint;
-import io.jhdf.object.datatype.OpaqueDataType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
@@ -21,28 +20,20 @@ record FloatKind(int bytes, ByteOrder order, Element element) {
         float read(ByteBuffer from, int at);
     }
 
-    /** The kind of an array's type; HDF5 knows no bfloat16, so that Keras writes two opaque bytes and says so beside them. */
-    static Optional<FloatKind> of(DataType type, boolean isBfloat16) {
-        if (isBfloat16 && type instanceof OpaqueDataType && type.getSize() == Short.BYTES) {
-            return Optional.of(new FloatKind(
-                    Short.BYTES,
-                    ByteOrder.LITTLE_ENDIAN,
-                    (from, at) -> HalfPrecision.bfloat16ToFloat(from.getShort(at))));
-        }
+    /** The kind of an array's type; empty for what isn't IEEE's float16, float32 or float64. */
+    static Optional<FloatKind> of(DataType type) {
         if (!(type instanceof FloatingPoint floating)) {
             return Optional.empty();
         }
         // Sizes alone would take another format's bits for IEEE's.
         int layout = floating.getExponentSize() << 8 | floating.getMantissaSize();
-        Element element =
-                switch (type.getSize()) {
-                    case Short.BYTES -> layout == (5 << 8 | 10)
-                            ? (from, at) -> HalfPrecision.float16ToFloat(from.getShort(at))
-                            : null;
-                    case Float.BYTES -> layout == (8 << 8 | 23) ? ByteBuffer::getFloat : null;
-                    case Double.BYTES -> layout == (11 << 8 | 52) ? (from, at) -> (float) from.getDouble(at) : null;
-                    default -> null;
-                };
+        Element element = switch (type.getSize()) {
+            case Short.BYTES ->
+                layout == (5 << 8 | 10) ? (from, at) -> HalfPrecision.float16ToFloat(from.getShort(at)) : null;
+            case Float.BYTES -> layout == (8 << 8 | 23) ? ByteBuffer::getFloat : null;
+            case Double.BYTES -> layout == (11 << 8 | 52) ? (from, at) -> (float) from.getDouble(at) : null;
+            default -> null;
+        };
         return element == null
                 ? Optional.empty()
                 : Optional.of(new FloatKind(type.getSize(), floating.getByteOrder(), element));

@@ -77,8 +77,7 @@ final class Hdf5File implements AutoCloseable {
 
     /** The names in a group, in the order of the file. */
     Set<String> names(Group group) {
-        return guarded(
-                "group " + group.getName(), () -> group.getChildren().keySet());
+        return guarded("group " + group.getName(), () -> group.getChildren().keySet());
     }
 
     private Optional<Node> node(Group from, String path) {
@@ -89,7 +88,9 @@ final class Hdf5File implements AutoCloseable {
             }
             Node parent = node;
             Node child = parent instanceof Group group
-                    ? guarded("group " + Problems.quote(path), () -> group.getChildren().get(name))
+                    ? guarded(
+                            "group " + Problems.quote(path),
+                            () -> group.getChildren().get(name))
                     : null;
             if (child == null) {
                 return Optional.empty();
@@ -155,8 +156,7 @@ final class Hdf5File implements AutoCloseable {
         long[] found = dimensions(dataset, path);
         if (!Arrays.equals(found, shape)) {
             throw Problems.invalid(
-                    label(),
-                    what + ": expected shape " + Problems.shape(shape) + ", found " + Problems.shape(found));
+                    label(), what + ": expected shape " + Problems.shape(shape) + ", found " + Problems.shape(found));
         }
         FloatKind kind = kind(dataset, what);
         int count = Sizes.elements(label() + ": " + what, shape);
@@ -195,11 +195,10 @@ final class Hdf5File implements AutoCloseable {
     }
 
     private FloatKind kind(Dataset dataset, String what) {
-        boolean isBfloat16 = text(dataset, "dtype").filter("bfloat16"::equals).isPresent();
-        return guarded(what, () -> FloatKind.of(dataset.getDataType(), isBfloat16))
+        return guarded(what, () -> FloatKind.of(dataset.getDataType()))
                 .orElseThrow(() -> Problems.invalid(
                         label(),
-                        what + ": expected float16, bfloat16, float32 or float64, found "
+                        what + ": expected float16, float32 or float64, found "
                                 + dataset.getDataType().getClass().getSimpleName() + " of "
                                 + dataset.getDataType().getSize() + " bytes"));
     }

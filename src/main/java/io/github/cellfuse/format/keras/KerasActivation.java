@@ -34,10 +34,11 @@ final class KerasActivation {
             case "softplus" -> Activation.of(ActivationFunction.SOFTPLUS);
             case "leaky_relu" -> new Activation(ActivationFunction.LEAKY_RELU, LEAKY_SLOPE, 0);
             // Keras 2: 0.2·x + 0.5; Keras 3: relu6(x + 3) / 6.
-            case "hard_sigmoid" -> new Activation(
-                    ActivationFunction.HARD_SIGMOID, generation >= 3 ? 1 / 6f : 0.2f, 0.5f);
-            default -> throw config.invalid(key + ": expected sigmoid, tanh, relu, linear, elu, softsign, softplus, leaky_relu"
-                    + " or hard_sigmoid, found '" + name + "'; " + LayerStack.EXPORT);
+            case "hard_sigmoid" ->
+                new Activation(ActivationFunction.HARD_SIGMOID, generation >= 3 ? 1 / 6f : 0.2f, 0.5f);
+            default ->
+                throw config.invalid(key + ": expected sigmoid, tanh, relu, linear, elu, softsign, softplus, leaky_relu"
+                        + " or hard_sigmoid, found '" + name + "'; " + LayerStack.EXPORT);
         };
     }
 

@@ -14,7 +14,6 @@ import java.util.regex.Pattern;
 /** The two kinds of files: an archive with the configuration beside the weights, and one HDF5 file with both. */
 final class KerasFile {
     private static final String CONFIG = "config.json", METADATA = "metadata.json", WEIGHTS = "model.weights.h5";
-
     private static final String MODEL_CONFIG = "model_config", VERSION = "keras_version";
 
     /** Longer texts don't come from Keras; vocabularies are files of their own. */
@@ -39,7 +38,8 @@ final class KerasFile {
                 FileRegion config = entry(archive, path, CONFIG);
                 FileRegion metadata = entry(archive, path, METADATA);
                 FileRegion weights = entry(archive, path, WEIGHTS)) {
-            Config model = Config.parse(config.label(), "model", config.text("the model's configuration", LONGEST_CONFIG));
+            Config model =
+                    Config.parse(config.label(), "model", config.text("the model's configuration", LONGEST_CONFIG));
             String version = Config.parse(metadata.label(), "metadata", metadata.text("JSON", LONGEST_CONFIG))
                     .string(VERSION);
             KerasNetwork network = KerasNetwork.of(new Config(path.toString(), "model", model.json()));
@@ -58,8 +58,8 @@ final class KerasFile {
                     isSplit
                             ? "expected the weights in one file, found them split; save the model again without"
                                     + " max_shard_size"
-                            : "expected " + CONFIG + ", " + METADATA + " and " + WEIGHTS + " as in a .keras file, found "
-                                    + Problems.some(archive.names()));
+                            : "expected " + CONFIG + ", " + METADATA + " and " + WEIGHTS
+                                    + " as in a .keras file, found " + Problems.some(archive.names()));
         });
     }
 
@@ -81,11 +81,13 @@ final class KerasFile {
             }
             Group weights = file.group(root, "model_weights")
                     .orElseThrow(() -> Problems.invalid(
-                            file.label(), "expected a group 'model_weights', found " + Problems.some(file.names(root))));
+                            file.label(),
+                            "expected a group 'model_weights', found " + Problems.some(file.names(root))));
             // Keras has noted its version since 1.
             String version = file.text(root, VERSION)
                     .or(() -> file.text(weights, VERSION))
-                    .orElseThrow(() -> Problems.invalid(file.label(), "expected an attribute " + VERSION + ", found none"));
+                    .orElseThrow(
+                            () -> Problems.invalid(file.label(), "expected an attribute " + VERSION + ", found none"));
             KerasNetwork network = KerasNetwork.of(Config.parse(file.label(), "model", config.get()));
             return new StackReader(network, version, generation(file.label(), version))
                     .read(new NamedWeights(file, weights), layers);
@@ -97,7 +99,9 @@ final class KerasFile {
         int generation = matcher.matches() ? Integer.parseInt(matcher.group(1)) : 0;
         if (generation < 2) {
             throw Problems.invalid(
-                    label, VERSION + ": expected 2 or 3, found " + Problems.quote(version) + "; save it again with a later Keras");
+                    label,
+                    VERSION + ": expected 2 or 3, found " + Problems.quote(version)
+                            + "; save it again with a later Keras");
         }
         return generation;
     }

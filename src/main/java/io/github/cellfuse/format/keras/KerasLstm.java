@@ -11,7 +11,7 @@ import java.util.Optional;
  *
  * <p>Read are the layers {@code LSTM} and {@code Bidirectional(LSTM, merge_mode="concat")} of Sequential and Functional models, one after
  * the other, with layers between them that change nothing when the model isn't trained (Dropout and the like). Keras stacks the gates in
- * the order i, f, c, o, which is CellFuse's own; its kernels {@code [I,4H]} and {@code [H,4H]} are turned. Weights in float16 and bfloat16
+ * the order i, f, c, o, which is CellFuse's own; its kernels {@code [I,4H]} and {@code [H,4H]} are turned. Weights in float16
  * are read exactly, those in float64 rounded to the nearest float32, and everything is computed in float32.
  *
  * <p>A layer with {@code go_backwards} outside of a Bidirectional runs in {@link io.github.cellfuse.Direction#REVERSE reverse}. Keras gives

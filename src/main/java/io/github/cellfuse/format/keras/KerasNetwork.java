@@ -93,7 +93,8 @@ record KerasNetwork(String label, Map<String, KerasLayer> layers) {
                     && names.contains(name.getAsString())
                     && isIndex(array.get(1))
                     && isIndex(array.get(2))) {
-                sources.add(new KerasLayer.Source(name.getAsString(), Integer.parseInt(array.get(2).getAsString())));
+                sources.add(new KerasLayer.Source(
+                        name.getAsString(), Integer.parseInt(array.get(2).getAsString())));
             }
             array.forEach(value -> sources(value, names, sources));
         }

@@ -65,7 +65,9 @@ record LayerStack(List<KerasLayer> layers, boolean isMasked) {
             }
             Set<String> read = new HashSet<>();
             for (KerasLayer layer : network.layers().values()) {
-                if (layer.calls() > 1 || layer.sources().size() > 1 || !layer.sources().stream().allMatch(s -> read.add(s.layer()))) {
+                if (layer.calls() > 1
+                        || layer.sources().size() > 1
+                        || !layer.sources().stream().allMatch(s -> read.add(s.layer()))) {
                     throw invalid("layer " + Problems.quote(layer.name())
                             + ": expected the layers one after the other, found them to branch; name those that follow one another"
                             + " (--layers), or " + EXPORT);
@@ -99,7 +101,9 @@ record LayerStack(List<KerasLayer> layers, boolean isMasked) {
                 }
                 if (at.calls() > 1 || at.sources().size() > 1) {
                     throw invalid("layer " + Problems.quote(at.name()) + ": expected it to read one tensor once, found "
-                            + (at.calls() > 1 ? at.calls() + " calls" : at.sources().size() + " tensors")
+                            + (at.calls() > 1
+                                    ? at.calls() + " calls"
+                                    : at.sources().size() + " tensors")
                             + " (an initial state, or a layer that is used twice); " + EXPORT);
                 }
                 if (at.sources().isEmpty()) {
@@ -125,12 +129,14 @@ record LayerStack(List<KerasLayer> layers, boolean isMasked) {
             if (below.isPresent() || !at.sources().isEmpty()) {
                 throw invalid("layer " + Problems.quote(layer.name()) + ": expected it to read "
                         + below.map(KerasLayer::describe).orElse("the model's input") + ", found it to read "
-                        + (at == layer ? "the model's input" : at.describe()) + "; layers that are read together follow one another");
+                        + (at == layer ? "the model's input" : at.describe())
+                        + "; layers that are read together follow one another");
             }
         }
 
         private static String describe(List<KerasLayer> layers) {
-            String few = layers.stream().limit(MOST_NAMES).map(KerasLayer::describe).collect(Collectors.joining(", "));
+            String few =
+                    layers.stream().limit(MOST_NAMES).map(KerasLayer::describe).collect(Collectors.joining(", "));
             return layers.size() > MOST_NAMES ? few + " and " + (layers.size() - MOST_NAMES) + " more" : few;
         }
 

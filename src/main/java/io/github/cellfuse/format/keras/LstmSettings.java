@@ -29,8 +29,8 @@ record LstmSettings(int units, boolean hasBias, CellEquations equations, boolean
         }
         LstmSettings forward = of(inner(config, "layer"), generation);
         if (forward.isBackwards()) {
-            throw config.invalid("expected a forward layer in Bidirectional, found one with go_backwards; "
-                    + LayerStack.EXPORT);
+            throw config.invalid(
+                    "expected a forward layer in Bidirectional, found one with go_backwards; " + LayerStack.EXPORT);
         }
         if (!config.has("backward_layer")) {
             return List.of(forward, forward.backwards());
@@ -46,8 +46,8 @@ record LstmSettings(int units, boolean hasBias, CellEquations equations, boolean
                     + "go_backwards " + backward.isBackwards() + ", return_sequences " + backward.isSequence());
         }
         if (backward.units() != forward.units()) {
-            throw config.invalid("backward_layer, units: expected " + forward.units() + " as in the forward layer, found "
-                    + backward.units() + "; " + LayerStack.EXPORT);
+            throw config.invalid("backward_layer, units: expected " + forward.units()
+                    + " as in the forward layer, found " + backward.units() + "; " + LayerStack.EXPORT);
         }
         return List.of(forward, backward);
     }
@@ -57,6 +57,12 @@ record LstmSettings(int units, boolean hasBias, CellEquations equations, boolean
     }
 
     private static LstmSettings of(Config config, int generation) {
+        // HDF5 knows no bfloat16: its values lie there as opaque bytes, whose untagged type the library can't read.
+        if (dtype(config).equals("bfloat16")) {
+            throw config.invalid(
+                    "dtype: expected float16, float32, float64 or a mixed policy, found bfloat16; save the model again"
+                            + " with another");
+        }
         var activation = KerasActivation.of(config, "activation", generation);
         return new LstmSettings(
                 config.positive("units"),
@@ -69,6 +75,14 @@ record LstmSettings(int units, boolean hasBias, CellEquations equations, boolean
                         false),
                 config.flag("go_backwards", false),
                 config.flag("return_sequences", false));
+    }
+
+    /** A policy's name is the dtype of the variables, or says that they are float32. */
+    private static String dtype(Config config) {
+        boolean isPolicy = config.has("dtype") && config.json().get("dtype").isJsonObject();
+        return isPolicy
+                ? config.object("dtype").object("config").optionalString("name").orElse("")
+                : config.optionalString("dtype").orElse("");
     }
 
     private LstmSettings backwards() {

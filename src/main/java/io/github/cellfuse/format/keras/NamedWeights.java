@@ -34,9 +34,12 @@ record NamedWeights(Hdf5File file, Group weights) implements WeightStore {
         List<String> names = names(group);
         int expected = settings.stream().mapToInt(LstmSettings::arrays).sum();
         if (names.size() != expected) {
-            throw invalid(layer, "expected " + expected + " arrays (" + (settings.size() == 2 ? "twice " : "")
-                    + "kernel, recurrent_kernel" + (settings.get(0).hasBias() ? ", bias" : "") + "), found " + names.size() + ": "
-                    + Problems.some(names));
+            throw invalid(
+                    layer,
+                    "expected " + expected + " arrays (" + (settings.size() == 2 ? "twice " : "")
+                            + "kernel, recurrent_kernel" + (settings.get(0).hasBias() ? ", bias" : "") + "), found "
+                            + names.size() + ": "
+                            + Problems.some(names));
         }
         List<Arrays> arrays = new ArrayList<>();
         int next = 0;
@@ -44,8 +47,10 @@ record NamedWeights(Hdf5File file, Group weights) implements WeightStore {
             List<String> own = names.subList(next, next += one.arrays());
             for (int k = 0; k < own.size(); k++) {
                 if (!ENDINGS.get(k).matcher(own.get(k)).matches()) {
-                    throw invalid(layer, "expected arrays called kernel, recurrent_kernel, bias in this order, found "
-                            + Problems.some(names));
+                    throw invalid(
+                            layer,
+                            "expected arrays called kernel, recurrent_kernel, bias in this order, found "
+                                    + Problems.some(names));
                 }
             }
             arrays.add(new Arrays(group, own));

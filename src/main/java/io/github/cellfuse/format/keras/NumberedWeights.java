@@ -33,10 +33,13 @@ record NumberedWeights(Hdf5File file, KerasNetwork network) implements WeightSto
             String path = (layer.isBidirectional() ? DIRECTIONS.get(d) : "") + "cell/vars";
             Group variables = file.group(group, path)
                     .orElseThrow(() -> invalid(layer, "expected its variables at " + path + ", found none"));
-            int expected = settings.get(d).arrays(), found = file.names(variables).size();
+            int expected = settings.get(d).arrays(),
+                    found = file.names(variables).size();
             if (found != expected) {
-                throw invalid(layer, path + ": expected " + expected + " variables (kernel, recurrent_kernel"
-                        + (expected == 3 ? ", bias" : "") + "), found " + found);
+                throw invalid(
+                        layer,
+                        path + ": expected " + expected + " variables (kernel, recurrent_kernel"
+                                + (expected == 3 ? ", bias" : "") + "), found " + found);
             }
             arrays.add(new Arrays(
                     variables,
@@ -58,17 +61,22 @@ record NumberedWeights(Hdf5File file, KerasNetwork network) implements WeightSto
                 .filter(other -> other.kind().equals("LSTM") && kind.equals("lstm")
                         || other.kind().startsWith("Bidirectional") && kind.equals("bidirectional"))
                 .toList();
-        // Keras 2.12 and 2.13 count each layer twice, so that only the order of the numbers tells, and only when all are there.
+        // Keras 2.12 and 2.13 count each layer twice, so that only the order of the numbers tells, and only when all
+        // are there.
         if (groups.size() != alike.size()) {
-            throw invalid(layer, "expected " + alike.size() + " groups called " + kind + ", " + kind + "_1, ..., found "
-                    + Problems.some(groups));
+            throw invalid(
+                    layer,
+                    "expected " + alike.size() + " groups called " + kind + ", " + kind + "_1, ..., found "
+                            + Problems.some(groups));
         }
         String path = groups.get(alike.indexOf(layer));
         Group group = file.group(container, path).orElseThrow();
         Optional<String> name = file.group(group, "vars").flatMap(own -> file.text(own, "name"));
         if (name.isPresent() && !name.get().equals(layer.name())) {
-            throw invalid(layer, "expected its weights in the group " + path + ", found there those of "
-                    + Problems.quote(name.get()));
+            throw invalid(
+                    layer,
+                    "expected its weights in the group " + path + ", found there those of "
+                            + Problems.quote(name.get()));
         }
         return group;
     }

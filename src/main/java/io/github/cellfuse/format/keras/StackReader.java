@@ -26,7 +26,11 @@ final class StackReader {
 
     /** A layer as it is to be read. */
     private record Plan(
-            KerasLayer layer, Direction direction, List<LstmSettings> settings, List<WeightStore.Arrays> arrays, long inputs) {}
+            KerasLayer layer,
+            Direction direction,
+            List<LstmSettings> settings,
+            List<WeightStore.Arrays> arrays,
+            long inputs) {}
 
     KerasModel read(WeightStore store, Optional<List<String>> names) {
         LayerStack stack = LayerStack.of(network, names);
@@ -100,7 +104,8 @@ final class StackReader {
                     + " reversed in time (go_backwards)");
         }
         if (isMasked) {
-            remarks.add("masked steps are given as lengths; past a row's length y is 0, where Keras may repeat the last output");
+            remarks.add(
+                    "masked steps are given as lengths; past a row's length y is 0, where Keras may repeat the last output");
         }
     }
 
@@ -120,8 +125,9 @@ final class StackReader {
             long hidden = settings.units(), columns = LstmWeights.GATES * hidden;
             float[] kernel = file.floats(arrays.group(), arrays.paths().get(0), plan.inputs(), columns);
             float[] recurrent = file.floats(arrays.group(), arrays.paths().get(1), hidden, columns);
-            float[] bias =
-                    settings.hasBias() ? file.floats(arrays.group(), arrays.paths().get(2), columns) : null;
+            float[] bias = settings.hasBias()
+                    ? file.floats(arrays.group(), arrays.paths().get(2), columns)
+                    : null;
             return new LstmWeights(
                     (int) plan.inputs(),
                     settings.units(),
@@ -135,7 +141,8 @@ final class StackReader {
                     settings.equations());
         } catch (InvalidInputException e) {
             // The arrays' own names are those of a cell.
-            throw new InvalidInputException(e.getMessage() + " (layer " + Problems.quote(plan.layer().name()) + ")", e);
+            throw new InvalidInputException(
+                    e.getMessage() + " (layer " + Problems.quote(plan.layer().name()) + ")", e);
         }
     }
 
