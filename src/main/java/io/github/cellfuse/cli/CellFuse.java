@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
             BenchCommand.class,
             TuneCommand.class,
             InfoCommand.class,
+            ConvertCommand.class,
             DevicesCommand.class,
         })
 public final class CellFuse implements Runnable {

@@ -1,7 +1,6 @@
 package io.github.cellfuse.cli;
 
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.format.SafetensorsFile;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,7 +20,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "  cellfuse info model.safetensors",
             "  cellfuse info model.safetensors --batch 1024 --steps 100",
-            "  cellfuse info model.safetensors --prefix encoder.rnn --json"
+            "  cellfuse info model.safetensors --prefix encoder.rnn --json",
+            "  cellfuse info tagger.keras --layers lstm,bidirectional"
         })
 final class InfoCommand implements Runnable {
     @Spec
@@ -46,13 +46,11 @@ final class InfoCommand implements Runnable {
         atLeastOne("--batch", batch);
         atLeastOne("--steps", steps);
         PrintWriter out = spec.commandLine().getOut();
-        try (SafetensorsFile file = model.open()) {
-            ModelInfo info = ModelInfo.of(file, model.prefix(), batch, steps);
-            if (json) {
-                Json.print(out, info.toJson());
-            } else {
-                info.print(out);
-            }
+        ModelInfo info = new ModelInfo(model.read(), batch, steps);
+        if (json) {
+            Json.print(out, info.toJson());
+        } else {
+            info.print(out);
         }
     }
 

@@ -1,21 +1,20 @@
 package io.github.cellfuse.cli;
 
+import io.github.cellfuse.Activation;
+import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Sizes;
 import io.github.cellfuse.WeightPrecision;
-import io.github.cellfuse.format.PyTorchLstm;
 import io.github.cellfuse.format.SafetensorsFile;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -23,59 +22,57 @@ import java.util.stream.Stream;
 /**
  * What {@code info} tells.
  *
- * @param prefix what stands before the LSTM's tensor names; may be empty
- * @param others the file's tensors that aren't the LSTM's
  * @param batch rows to account for
  * @param steps time steps to account for
  */
-record ModelInfo(
-        Path path, String prefix, LstmModel model, List<SafetensorsFile.Tensor> others, long batch, long steps) {
-    /** Tensors beside the LSTM that the text names; JSON has all. */
+record ModelInfo(ModelFile file, LstmModel model, long batch, long steps) {
+    /** Tensors or layers beside the LSTM that the text names; JSON has all. */
     private static final int NAMED = 6;
 
-    private static final String FIRST = "weight_ih_l0";
-
-    static ModelInfo of(SafetensorsFile file, Optional<String> prefix, long batch, long steps) {
-        LstmModel model = PyTorchLstm.load(file, prefix);
-        List<String> own = PyTorchLstm.tensors(file, prefix);
-        List<SafetensorsFile.Tensor> others = file.tensors().values().stream()
-                .filter(tensor -> !own.contains(tensor.name()))
-                .toList();
-        return new ModelInfo(file.path(), prefixOf(own), model, others, batch, steps);
-    }
-
-    /** Every LSTM that could be loaded has this tensor. */
-    private static String prefixOf(List<String> tensors) {
-        return tensors.stream()
-                .filter(name -> name.endsWith(FIRST))
-                .map(name -> name.substring(0, name.length() - FIRST.length()))
-                .findFirst()
-                .orElse("");
+    ModelInfo(ModelFile file, long batch, long steps) {
+        this(file, file.model(), batch, steps);
     }
 
     void print(PrintWriter out) {
         // First what may be refused, so that nothing is printed then.
         String cost = cost();
-        line(out, "file", path.toString());
-        line(out, "prefix", prefix.isEmpty() ? "none" : prefix);
+        boolean isTensors = file.format() == ModelFormat.SAFETENSORS;
+        line(out, "file", file.path().toString());
+        file.version().ifPresent(version -> line(out, "saved by", version));
+        if (isTensors) {
+            line(out, "prefix", file.prefix().isEmpty() ? "none" : file.prefix());
+        }
         line(out, "layers", model.layerCount() + " " + direction() + ", bias " + (hasBias() ? "yes" : "no"));
         line(out, "input", "I = " + model.inputSize());
         line(out, "hidden", "H = " + each(layer -> Integer.toString(layer.hiddenSize())));
         line(out, "projection", each(layer -> layer.hasProjection() ? "P = " + layer.stateSize() : "none"));
+        if (!model.isOrdinary()) {
+            line(out, "equations", each(ModelInfo::equations));
+        }
         line(out, "output", "D*P = " + model.outputSize());
         line(out, "parameters", model.parameters() + " (" + Numbers.bytes(weightBytes()) + ")");
         line(out, "weights", describeStored());
         for (int layer = 0; layer < model.layerCount(); layer++) {
+            LstmLayer one = model.layer(layer);
             line(
                     out,
                     "  layer " + layer,
-                    model.layer(layer).inputSize() + " -> " + model.layer(layer).outputSize() + ", "
-                            + model.layer(layer).parameters() + " parameters, "
-                            + model.layer(layer).flopsPerStep() + " FLOP per row and step");
+                    (file.layers().isEmpty() ? "" : file.layers().get(layer) + ": ")
+                            + (model.isUniform()
+                                    ? ""
+                                    : one.direction().toString().toLowerCase(Locale.ROOT) + ", ")
+                            + one.inputSize() + " -> " + one.outputSize() + ", " + one.parameters() + " parameters, "
+                            + one.flopsPerStep() + " FLOP per row and step");
         }
         line(out, "work", model.flopsPerStep() + " FLOP per row and step");
         line(out, "batch", cost);
-        line(out, "other tensors", others.isEmpty() ? "none" : describeOthers());
+        List<String> others = isTensors
+                ? file.otherTensors().stream()
+                        .map(SafetensorsFile.Tensor::toString)
+                        .toList()
+                : file.otherLayers();
+        line(out, isTensors ? "other tensors" : "other layers", others.isEmpty() ? "none" : some(others));
+        file.remarks().forEach(remark -> line(out, "note", remark));
     }
 
     private String cost() {
@@ -98,13 +95,41 @@ record ModelInfo(
                 + ", with biases in float32";
     }
 
-    private String describeOthers() {
-        List<String> few = new ArrayList<>();
-        others.stream().limit(NAMED).forEach(tensor -> few.add(tensor.toString()));
-        if (others.size() > NAMED) {
-            few.add("and " + (others.size() - NAMED) + " more");
+    private static String some(List<String> names) {
+        List<String> few = new ArrayList<>(names.subList(0, Math.min(NAMED, names.size())));
+        if (names.size() > NAMED) {
+            few.add("and " + (names.size() - NAMED) + " more");
         }
         return String.join(", ", few);
+    }
+
+    /** What a layer computes, where it isn't the ordinary LSTM: as {@code gates HardSigmoid(0.2, 0.5), peepholes}. */
+    private static String equations(LstmLayer layer) {
+        return layer.weights().stream().map(ModelInfo::equations).distinct().collect(Collectors.joining(" and "));
+    }
+
+    private static String equations(LstmWeights weights) {
+        CellEquations equations = weights.equations();
+        List<String> parts = new ArrayList<>();
+        if (!equations.gate().equals(Activation.SIGMOID)) {
+            parts.add("gates " + equations.gate());
+        }
+        if (!equations.candidate().equals(Activation.TANH)) {
+            parts.add("candidate " + equations.candidate());
+        }
+        if (!equations.hidden().equals(Activation.TANH)) {
+            parts.add("hidden " + equations.hidden());
+        }
+        if (equations.clips()) {
+            parts.add("clip " + equations.clip());
+        }
+        if (equations.coupled()) {
+            parts.add("coupled gates");
+        }
+        if (weights.hasPeepholes()) {
+            parts.add("peepholes");
+        }
+        return parts.isEmpty() ? "ordinary" : String.join(", ", parts);
     }
 
     private static void line(PrintWriter out, String name, String value) {
@@ -114,8 +139,10 @@ record ModelInfo(
     Map<String, Object> toJson() {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("format", "cellfuse-info-1");
-        json.put("file", path.toString());
-        json.put("prefix", prefix);
+        json.put("file", file.path().toString());
+        json.put("model_format", file.format().toString());
+        json.put("saved_by", file.version().orElse(null));
+        json.put("prefix", file.prefix());
         json.put("layer_count", model.layerCount());
         json.put("direction", direction());
         LstmLayer top = model.last();
@@ -138,10 +165,12 @@ record ModelInfo(
         for (int layer = 0; layer < model.layerCount(); layer++) {
             LstmLayer one = model.layer(layer);
             Map<String, Object> entry = new LinkedHashMap<>();
+            entry.put("name", file.layers().isEmpty() ? null : file.layers().get(layer));
             entry.put("direction", one.direction().toString().toLowerCase(Locale.ROOT));
             entry.put("input_size", one.inputSize());
             entry.put("hidden_size", one.hiddenSize());
             entry.put("output_size", one.outputSize());
+            entry.put("equations", equations(one));
             entry.put("parameters", one.parameters());
             entry.put("flops_per_step", one.flopsPerStep());
             layers.add(entry);
@@ -155,7 +184,11 @@ record ModelInfo(
         cost.put("state_bytes", stateBytes());
         cost.put("flops", flops());
         json.put("batch", cost);
-        json.put("other_tensors", others.stream().map(ModelInfo::toJson).toList());
+        json.put(
+                "other_tensors",
+                file.otherTensors().stream().map(ModelInfo::toJson).toList());
+        json.put("other_layers", file.otherLayers());
+        json.put("notes", file.remarks());
         return json;
     }
 

@@ -131,7 +131,8 @@ final class RunCommand implements Runnable {
     @Override
     public void run() {
         checkArguments();
-        LstmModel loaded = model.load();
+        ModelFile file = model.read();
+        LstmModel loaded = file.model();
         try (NpyArray x = input.open();
                 OptionalArray lengthArray = OptionalArray.open(lengths);
                 OptionalArray hiddenArray = OptionalArray.open(hidden);
@@ -143,6 +144,7 @@ final class RunCommand implements Runnable {
                     : Chunking.of(loaded, shape.rows(), shape.steps(), batch);
             EngineChoice choice = device.open(loaded);
             try (LstmEngine engine = choice.engine()) {
+                file.remarks().forEach(this::say);
                 announce(choice.reason(), engine, shape, chunking);
                 compute(engine, source, shape, chunking);
             }

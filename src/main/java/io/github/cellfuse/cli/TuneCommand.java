@@ -6,7 +6,6 @@ import io.github.cellfuse.Direction;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
-import io.github.cellfuse.format.PyTorchLstm;
 import io.github.cellfuse.opencl.Tuner;
 import io.github.cellfuse.opencl.Tuning;
 import java.io.PrintWriter;
@@ -70,15 +69,11 @@ final class TuneCommand implements Callable<Integer> {
             index = "0",
             arity = "0..1",
             paramLabel = "MODEL",
-            description = "A .safetensors file with a torch.nn.LSTM's tensors. Default: layers of common sizes.")
+            description = "A .safetensors, .keras or .h5 file with an LSTM. Default: layers of common sizes.")
     private Path path;
 
-    @Option(
-            names = "--prefix",
-            paramLabel = "P",
-            description =
-                    "What stands before weight_ih_l0 in the model's tensor names, where a file holds several LSTMs.")
-    private String prefix;
+    @Mixin
+    private ModelPart part = new ModelPart();
 
     @Option(
             names = "--device",
@@ -167,8 +162,8 @@ final class TuneCommand implements Callable<Integer> {
         if (!(seconds > 0 && seconds <= 3600)) {
             throw new InvalidInputException("--seconds: expected more than 0 and at most 3600, found " + seconds);
         }
-        if (prefix != null && path == null) {
-            throw new InvalidInputException("--prefix: expected with a MODEL only, found without one");
+        if (path == null && part.given().isPresent()) {
+            throw new InvalidInputException(part.given().get() + ": expected with a MODEL only, found without one");
         }
         if (forget && (path != null || !shapes.isEmpty() || dryRun)) {
             throw new InvalidInputException("--forget: expected alone or with --device, found with "
@@ -215,7 +210,7 @@ final class TuneCommand implements Callable<Integer> {
 
     private List<Supplier<LstmModel>> models() {
         if (path != null) {
-            LstmModel model = PyTorchLstm.load(path, Optional.ofNullable(prefix));
+            LstmModel model = part.read(path).model();
             return List.of(() -> model);
         }
         List<Supplier<LstmModel>> models = new ArrayList<>();
