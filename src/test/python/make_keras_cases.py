@@ -463,6 +463,25 @@ def main():
             [LSTM(3, "lstm"), LSTM(3, "lstm_1", reads=["lstm", "input_layer"])], functional=True)
     refused("dense_between_3.keras", new, [LSTM(4, "lstm"), Other("Dense", "dense", units=2), LSTM(4, "lstm_1")])
 
+    def edited(name, change):
+        refused(name, old, [LSTM(4, "lstm")])
+        with h5py.File(folder / ("refused_" + name), "r+") as file:
+            change(file["model_weights/lstm/lstm/lstm_cell"])
+
+    def replaced(cell, name, **options):
+        values = np.array(cell[name])
+        del cell[name]
+        cell.create_dataset(name, **{"data": values, **options})
+
+    def linked(cell):
+        del cell["kernel:0"]
+        cell["kernel:0"] = h5py.ExternalLink("single_2.h5", "/model_weights/lstm/lstm/lstm_cell/kernel:0")
+
+    edited("link_2.h5", linked)
+    edited("compressed_2.h5", lambda cell: replaced(cell, "kernel:0", compression="gzip"))
+    edited("integers_2.h5", lambda cell: replaced(cell, "kernel:0", dtype="i4"))
+    edited("missing_2.h5", lambda cell: cell.pop("recurrent_kernel:0"))
+
 
 if __name__ == "__main__":
     main()

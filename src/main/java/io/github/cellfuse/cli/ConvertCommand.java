@@ -1,9 +1,13 @@
 package io.github.cellfuse.cli;
 
+import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.format.PyTorchLstm;
+import io.github.cellfuse.format.onnx.OnnxLstm;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,11 +28,13 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExamples:%n",
         footer = {
-            "  cellfuse convert model.keras -o model.safetensors",
-            "  cellfuse convert tagger.h5 --layers lstm,bidirectional -o lstm.safetensors --output-prefix lstm.",
+            "  cellfuse convert model.keras -o model.onnx",
+            "  cellfuse convert tagger.h5 --layers lstm,bidirectional -o lstm.safetensors --output-prefix lstm"
         })
 final class ConvertCommand implements Runnable {
-    private static final List<String> SUFFIXES = List.of(".safetensors");
+    private static final String ONNX = ".onnx";
+
+    private static final List<String> SUFFIXES = List.of(".safetensors", ONNX);
 
     @Spec
     private CommandSpec spec;
@@ -40,7 +46,9 @@ final class ConvertCommand implements Runnable {
             names = {"-o", "--output"},
             paramLabel = "OUT",
             required = true,
-            description = "OUT.safetensors: torch.nn.LSTM's tensors, in float32. Appears whole.")
+            description =
+                    "OUT.safetensors: torch.nn.LSTM's tensors; OUT.onnx: a graph of the operator LSTM, from x to y, h_n and"
+                            + " c_n. In float32; appears whole.")
     private Path output;
 
     @Option(names = "--overwrite", description = "Replace OUT if it exists.")
@@ -49,10 +57,9 @@ final class ConvertCommand implements Runnable {
     @Option(
             names = "--output-prefix",
             paramLabel = "P",
-            defaultValue = "",
             description =
-                    "What to put before the names in OUT.safetensors, such as lstm. (with the dot). Default: nothing.")
-    private String outputPrefix = "";
+                    "What to put before the names in OUT.safetensors, such as lstm (a dot follows it). Default: nothing.")
+    private String outputPrefix;
 
     @Option(
             names = {"-q", "--quiet"},
@@ -64,12 +71,26 @@ final class ConvertCommand implements Runnable {
     @Override
     public void run() {
         OutputFile.check(output, overwrite, SUFFIXES, model.path());
+        boolean isOnnx = output.toString().toLowerCase(Locale.ROOT).endsWith(ONNX);
+        if (isOnnx && outputPrefix != null) {
+            throw new InvalidInputException(
+                    "--output-prefix: expected with an output in .safetensors, found with " + output);
+        }
         ModelFile file = model.read();
         LstmModel lstm = file.model();
-        PyTorchLstm.save(lstm, output, overwrite, outputPrefix);
+        if (isOnnx) {
+            OnnxLstm.save(lstm, output, overwrite);
+        } else {
+            PyTorchLstm.save(lstm, output, overwrite, prefix());
+        }
         file.remarks().forEach(this::say);
         say("wrote " + output + ": " + Numbers.count(lstm.layerCount(), "layer") + ", "
                 + Numbers.count(lstm.parameters(), "parameter"));
+    }
+
+    private String prefix() {
+        boolean isPlain = outputPrefix == null || outputPrefix.isEmpty() || outputPrefix.endsWith(".");
+        return isPlain ? Objects.requireNonNullElse(outputPrefix, "") : outputPrefix + ".";
     }
 
     private void say(String message) {

@@ -6,6 +6,7 @@ import io.github.cellfuse.format.PyTorchLstm;
 import io.github.cellfuse.format.SafetensorsFile;
 import io.github.cellfuse.format.keras.KerasLstm;
 import io.github.cellfuse.format.keras.KerasModel;
+import io.github.cellfuse.format.onnx.OnnxLstm;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -56,6 +57,20 @@ record ModelFile(
             case KERAS -> {
                 refuse("--prefix", prefix, ".safetensors file", path, "a Keras model's layers are named by --layers");
                 yield keras(path, layers);
+            }
+            case ONNX -> {
+                refuse("--prefix", prefix, ".safetensors file", path, "an .onnx file's LSTMs are read together");
+                refuse("--layers", layers, "Keras file", path, "an .onnx file's LSTMs are read together");
+                yield new ModelFile(
+                        path,
+                        ModelFormat.ONNX,
+                        Optional.empty(),
+                        OnnxLstm.load(path),
+                        "",
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        List.of());
             }
         };
     }

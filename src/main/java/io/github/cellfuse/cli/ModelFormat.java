@@ -13,7 +13,9 @@ enum ModelFormat {
     /** Tensors under the names of {@code torch.nn.LSTM}. */
     SAFETENSORS,
     /** A model that Keras saved. */
-    KERAS;
+    KERAS,
+    /** An ONNX graph, which has no first bytes to tell it by. */
+    ONNX;
 
     private static final List<byte[]> KERAS_STARTS =
             List.of(new byte[] {'P', 'K', 3, 4}, new byte[] {(byte) 0x89, 'H', 'D', 'F'});
@@ -23,6 +25,9 @@ enum ModelFormat {
     /** The format of {@code path}; a file that can't be opened is for its reader to complain of. */
     static ModelFormat of(Path path) {
         String name = path.toString().toLowerCase(Locale.ROOT);
+        if (name.endsWith(".onnx")) {
+            return ONNX;
+        }
         byte[] start = start(path);
         boolean isKeras = KERAS_STARTS.stream().anyMatch(bytes -> Arrays.equals(bytes, start))
                 || KERAS_SUFFIXES.stream().anyMatch(name::endsWith);

@@ -66,12 +66,16 @@ record ModelInfo(ModelFile file, LstmModel model, long batch, long steps) {
         }
         line(out, "work", model.flopsPerStep() + " FLOP per row and step");
         line(out, "batch", cost);
-        List<String> others = isTensors
-                ? file.otherTensors().stream()
-                        .map(SafetensorsFile.Tensor::toString)
-                        .toList()
-                : file.otherLayers();
-        line(out, isTensors ? "other tensors" : "other layers", others.isEmpty() ? "none" : some(others));
+        if (isTensors) {
+            line(
+                    out,
+                    "other tensors",
+                    some(file.otherTensors().stream()
+                            .map(SafetensorsFile.Tensor::toString)
+                            .toList()));
+        } else if (file.format() == ModelFormat.KERAS) {
+            line(out, "other layers", some(file.otherLayers()));
+        }
         file.remarks().forEach(remark -> line(out, "note", remark));
     }
 
@@ -96,6 +100,9 @@ record ModelInfo(ModelFile file, LstmModel model, long batch, long steps) {
     }
 
     private static String some(List<String> names) {
+        if (names.isEmpty()) {
+            return "none";
+        }
         List<String> few = new ArrayList<>(names.subList(0, Math.min(NAMED, names.size())));
         if (names.size() > NAMED) {
             few.add("and " + (names.size() - NAMED) + " more");

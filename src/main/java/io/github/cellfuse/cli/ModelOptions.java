@@ -11,8 +11,8 @@ final class ModelOptions {
             index = "0",
             paramLabel = "MODEL",
             description =
-                    "A .safetensors file with a torch.nn.LSTM's tensors (weight_ih_l0, ...), or a model that Keras saved:"
-                            + " .keras or .h5.")
+                    "A .safetensors file with a torch.nn.LSTM's tensors (weight_ih_l0, ...), a model that Keras saved (.keras,"
+                            + " .h5), or an .onnx file with nothing but LSTMs.")
     private Path path;
 
     @Mixin

@@ -69,7 +69,7 @@ final class TuneCommand implements Callable<Integer> {
             index = "0",
             arity = "0..1",
             paramLabel = "MODEL",
-            description = "A .safetensors, .keras or .h5 file with an LSTM. Default: layers of common sizes.")
+            description = "A .safetensors, .keras, .h5 or .onnx file with an LSTM. Default: layers of common sizes.")
     private Path path;
 
     @Mixin

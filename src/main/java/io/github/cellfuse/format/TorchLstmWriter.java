@@ -1,6 +1,7 @@
 package io.github.cellfuse.format;
 
 import io.github.cellfuse.Direction;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.format.TorchName.Kind;
@@ -24,7 +25,8 @@ final class TorchLstmWriter {
     static SafetensorsWriter collect(LstmModel model, Path target, String prefix) {
         String cant = whatTorchLacks(model);
         if (cant != null) {
-            throw Problems.invalid(target, cant);
+            boolean hasProjection = model.layers().stream().anyMatch(LstmLayer::hasProjection);
+            throw Problems.invalid(target, cant + (hasProjection ? "" : "; an .onnx file can"));
         }
         TorchLstmWriter writer = new TorchLstmWriter(model, prefix);
         for (int layer = 0; layer < model.layerCount(); layer++) {

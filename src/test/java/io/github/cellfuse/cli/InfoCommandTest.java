@@ -9,6 +9,9 @@ import io.github.cellfuse.Direction;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.format.PyTorchLstm;
+import io.github.cellfuse.format.keras.KerasCases;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -45,6 +48,8 @@ class InfoCommandTest {
                 Set.of(
                         "format",
                         "file",
+                        "model_format",
+                        "saved_by",
                         "prefix",
                         "layer_count",
                         "direction",
@@ -60,7 +65,9 @@ class InfoCommandTest {
                         "flops_per_step",
                         "layers",
                         "batch",
-                        "other_tensors"),
+                        "other_tensors",
+                        "other_layers",
+                        "notes"),
                 json.keySet());
         assertEquals("cellfuse-info-1", json.get("format").getAsString());
         assertTrue(json.get("projection_size").isJsonNull());
@@ -77,7 +84,15 @@ class InfoCommandTest {
         assertEquals(240L * 36 * 25088, batch.get("flops").getAsLong());
         JsonObject layer = json.getAsJsonArray("layers").get(1).getAsJsonObject();
         assertEquals(
-                Set.of("direction", "input_size", "hidden_size", "output_size", "parameters", "flops_per_step"),
+                Set.of(
+                        "name",
+                        "direction",
+                        "input_size",
+                        "hidden_size",
+                        "output_size",
+                        "equations",
+                        "parameters",
+                        "flops_per_step"),
                 layer.keySet());
         JsonObject other = json.getAsJsonArray("other_tensors").get(0).getAsJsonObject();
         assertEquals("{\"name\":\"head.weight\",\"dtype\":\"F32\",\"shape\":[1,32]}", other.toString());
@@ -109,6 +124,56 @@ class InfoCommandTest {
         Cli.run("info").assertError(2, "MODEL", "cellfuse info --help");
         Path two = Path.of("src/test/resources/format/two_lstms.safetensors");
         Cli.run("info", two).assertError(2, two, "--prefix");
+        Path tagger = KerasCases.file("tagger_2.h5");
+        Cli.run("info", tagger)
+                .assertError(2, tagger, "Embedding 'embedding', Dense 'head'", "--layers lstm,bidirectional", "ONNX");
+        Cli.run("info", tagger, "--prefix", "lstm").assertError(2, "--prefix", tagger, "--layers");
+        Cli.run("info", MODEL, "--layers", "lstm").assertError(2, "--layers", MODEL, "--prefix");
+        Cli.run("info", folder.resolve("none.keras")).assertError(2, "none.keras", "no such file");
+    }
+
+    @Test
+    void tellsOfLayersThatDiffer() {
+        String text = Cli.run("info", KerasCases.file("mixed_directions_3.keras"))
+                .assertDone()
+                .out();
+        for (String part : new String[] {
+            "saved by       Keras 3.8.0",
+            "3 bidirectional, forward, bidirectional, bias yes",
+            "H = 4, 5, 2",
+            "layer 1      lstm: forward, 8 -> 5, 280 parameters",
+            "other layers   none"
+        }) {
+            assertTrue(text.contains(part), part + " in " + text);
+        }
+        assertTrue(!text.contains("prefix") && !text.contains("equations"), text);
+    }
+
+    @Test
+    void tellsOfEquationsAndWhatToKnowOfTheOutputs() {
+        String text = Cli.run("info", KerasCases.file("bidirectional_own_backward_2.h5"))
+                .assertDone()
+                .out();
+        assertTrue(text.contains("equations      ordinary and candidate Relu, hidden Relu"), text);
+        JsonObject json = json(KerasCases.file("backwards_2.h5"));
+        assertEquals("keras", json.get("model_format").getAsString());
+        assertEquals("Keras 2.15.0", json.get("saved_by").getAsString());
+        assertTrue(json.getAsJsonArray("notes").get(0).getAsString().contains("reversed in time"), json::toString);
+        assertEquals(
+                "[\"Embedding 'embedding'\",\"Dense 'head'\"]",
+                json(KerasCases.file("tagger_3.keras"), "--layers", "lstm,bidirectional")
+                        .get("other_layers")
+                        .toString());
+    }
+
+    @Test
+    void knowsAModelByItsContent() throws IOException {
+        Path plain = Files.copy(KerasCases.file("stack_3.keras"), folder.resolve("model"));
+        assertEquals("keras", json(plain).get("model_format").getAsString());
+        Path other = Files.copy(KerasCases.file("stack_2.h5"), folder.resolve("model.bin"));
+        assertEquals("keras", json(other).get("model_format").getAsString());
+        Path damaged = Files.write(folder.resolve("damaged.keras"), new byte[] {1, 2, 3});
+        Cli.run("info", damaged).assertError(2, damaged, "not a .keras or .h5 file");
     }
 
     private static JsonObject json(Object... arguments) {

@@ -1,6 +1,6 @@
 package io.github.cellfuse.format.keras;
 
-import io.github.cellfuse.HalfPrecision;
+import io.github.cellfuse.format.ElementType;
 import io.jhdf.object.datatype.DataType;
 import io.jhdf.object.datatype.FloatingPoint;
 import java.nio.ByteBuffer;
@@ -10,44 +10,39 @@ import java.util.Optional;
 /**
  * How a float stands in an HDF5 file.
  *
- * @param bytes of one
+ * @param type which of IEEE's it is
  * @param order of its bytes
- * @param element reads one at a byte position
  */
-record FloatKind(int bytes, ByteOrder order, Element element) {
-    /** Reads a float at byte {@code at}: exact, or rounded to the nearest. */
-    interface Element {
-        float read(ByteBuffer from, int at);
-    }
+record FloatKind(ElementType type, ByteOrder order) {
 
     /** The kind of an array's type; empty for what isn't IEEE's float16, float32 or float64. */
     static Optional<FloatKind> of(DataType type) {
         if (!(type instanceof FloatingPoint floating)) {
             return Optional.empty();
         }
-        // Sizes alone would take another format's bits for IEEE's.
-        int layout = floating.getExponentSize() << 8 | floating.getMantissaSize();
-        Element element = switch (type.getSize()) {
-            case Short.BYTES ->
-                layout == (5 << 8 | 10) ? (from, at) -> HalfPrecision.float16ToFloat(from.getShort(at)) : null;
-            case Float.BYTES -> layout == (8 << 8 | 23) ? ByteBuffer::getFloat : null;
-            case Double.BYTES -> layout == (11 << 8 | 52) ? (from, at) -> (float) from.getDouble(at) : null;
+        ElementType element = switch (type.getSize()) {
+            case 2 -> with(ElementType.FLOAT16, floating, 5, 10);
+            case 4 -> with(ElementType.FLOAT32, floating, 8, 23);
+            case 8 -> with(ElementType.FLOAT64, floating, 11, 52);
             default -> null;
         };
-        return element == null
-                ? Optional.empty()
-                : Optional.of(new FloatKind(type.getSize(), floating.getByteOrder(), element));
+        return Optional.ofNullable(element).map(known -> new FloatKind(known, floating.getByteOrder()));
     }
 
-    /** Fills {@code values} from the first byte of {@code data} on. */
+    /** {@code type}, unless its bits are shared out otherwise: the size alone would take bfloat16 for float16. */
+    private static ElementType with(ElementType type, FloatingPoint found, int exponent, int mantissa) {
+        return found.getExponentSize() == exponent && found.getMantissaSize() == mantissa ? type : null;
+    }
+
+    /** Fills {@code values} from the first byte of {@code data} on: exactly, or rounded to the nearest. */
     void read(ByteBuffer data, float[] values) {
         ByteBuffer from = data.slice().order(order);
-        if (bytes == Float.BYTES) {
+        if (type == ElementType.FLOAT32) {
             from.asFloatBuffer().get(values);
             return;
         }
         for (int k = 0; k < values.length; k++) {
-            values[k] = element.read(from, k * bytes);
+            values[k] = type.toFloat().read(from, k * type.bytes());
         }
     }
 }

@@ -167,7 +167,7 @@ final class Hdf5File implements AutoCloseable {
                             + " h5repack -f NONE -l CONTI puts that right");
         }
         // Also before the allocation: a made-up shape is larger than the file.
-        if (kind.bytes() * (long) count > region.size()) {
+        if (kind.type().bytes() * (long) count > region.size()) {
             throw Problems.invalid(
                     label(),
                     what + ": shape " + Problems.shape(shape) + " doesn't fit the file's " + region.size() + " bytes");

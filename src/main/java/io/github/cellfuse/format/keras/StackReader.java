@@ -7,9 +7,11 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Sizes;
 import io.github.cellfuse.format.Problems;
+import io.jhdf.api.Group;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Makes one LSTM of a stack of layers. Everything but the arrays' values is checked before the first of them is read. */
 final class StackReader {
@@ -111,7 +113,8 @@ final class StackReader {
 
     /** The input size of the lowest layer, which only its kernel tells. */
     private long inputs(Hdf5File file, KerasLayer layer, WeightStore.Arrays arrays) {
-        long[] shape = file.shape(arrays.group(), arrays.paths().get(0));
+        long[] shape =
+                naming(layer, () -> file.shape(arrays.group(), arrays.paths().get(0)));
         if (shape.length != 2 || shape[0] < 1 || shape[0] > Integer.MAX_VALUE) {
             throw invalid(layer, "kernel: expected shape [I, 4H], found " + Problems.shape(shape));
         }
@@ -120,29 +123,31 @@ final class StackReader {
 
     private LstmWeights weights(Hdf5File file, Plan plan, int direction) {
         LstmSettings settings = plan.settings().get(direction);
-        WeightStore.Arrays arrays = plan.arrays().get(direction);
+        Group group = plan.arrays().get(direction).group();
+        List<String> paths = plan.arrays().get(direction).paths();
+        int inputs = (int) plan.inputs(), hidden = settings.units();
+        long columns = (long) LstmWeights.GATES * hidden;
+        return naming(
+                plan.layer(),
+                () -> new LstmWeights(
+                        inputs,
+                        hidden,
+                        hidden,
+                        turned(file.floats(group, paths.get(0), inputs, columns), inputs),
+                        turned(file.floats(group, paths.get(1), hidden, columns), hidden),
+                        settings.hasBias() ? file.floats(group, paths.get(2), columns) : null,
+                        null,
+                        null,
+                        null,
+                        settings.equations()));
+    }
+
+    /** The arrays' own names are those of a cell, and don't tell which layer's. */
+    private static <T> T naming(KerasLayer layer, Supplier<T> reading) {
         try {
-            long hidden = settings.units(), columns = LstmWeights.GATES * hidden;
-            float[] kernel = file.floats(arrays.group(), arrays.paths().get(0), plan.inputs(), columns);
-            float[] recurrent = file.floats(arrays.group(), arrays.paths().get(1), hidden, columns);
-            float[] bias = settings.hasBias()
-                    ? file.floats(arrays.group(), arrays.paths().get(2), columns)
-                    : null;
-            return new LstmWeights(
-                    (int) plan.inputs(),
-                    settings.units(),
-                    settings.units(),
-                    turned(kernel, (int) plan.inputs()),
-                    turned(recurrent, settings.units()),
-                    bias,
-                    null,
-                    null,
-                    null,
-                    settings.equations());
+            return reading.get();
         } catch (InvalidInputException e) {
-            // The arrays' own names are those of a cell.
-            throw new InvalidInputException(
-                    e.getMessage() + " (layer " + Problems.quote(plan.layer().name()) + ")", e);
+            throw new InvalidInputException(e.getMessage() + " (layer " + Problems.quote(layer.name()) + ")", e);
         }
     }
 
