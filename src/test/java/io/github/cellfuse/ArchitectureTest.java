@@ -76,7 +76,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule formatsKnowNoDevice = noClasses()
             .that()
-            .resideInAPackage(ROOT + ".format")
+            .resideInAPackage(ROOT + ".format..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
@@ -97,6 +97,14 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("com.google.protobuf..");
+
+    @ArchTest
+    static final ArchRule onlyKerasReadsHdf5 = noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + ".format.keras")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.jhdf..");
 
     @ArchTest
     static final ArchRule theAuditKnowsTheKernelsAlone = classes()

@@ -57,7 +57,7 @@ record ModelInfo(ModelFile file, LstmModel model, long batch, long steps) {
             line(
                     out,
                     "  layer " + layer,
-                    (file.layers().isEmpty() ? "" : file.layers().get(layer) + ": ")
+                    (file.layers().isEmpty() ? "" : "'" + file.layers().get(layer) + "', ")
                             + (model.isUniform()
                                     ? ""
                                     : one.direction().toString().toLowerCase(Locale.ROOT) + ", ")

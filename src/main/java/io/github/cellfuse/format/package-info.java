@@ -1,6 +1,6 @@
 /**
  * Files to tensors and models, and back: NumPy's {@code .npy} and {@code .npz} and Hugging Face's {@code .safetensors} with
- * PyTorch's names for an LSTM; ONNX has a package of its own below. Gate orders are converted here and nowhere else.
+ * PyTorch's names for an LSTM. Gate orders are converted here and in the packages below, and nowhere else.
  *
  * <p>Two rules hold for every class. What is wrong with a user's file is an {@link io.github.cellfuse.InvalidInputException}
  * whose one line names the file, the field, what was expected and what was found; a failure of the disk is a

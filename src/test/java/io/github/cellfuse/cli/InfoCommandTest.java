@@ -141,7 +141,7 @@ class InfoCommandTest {
             "saved by       Keras 3.8.0",
             "3 bidirectional, forward, bidirectional, bias yes",
             "H = 4, 5, 2",
-            "layer 1      lstm: forward, 8 -> 5, 280 parameters",
+            "layer 1      'lstm', forward, 8 -> 5, 280 parameters",
             "other layers   none"
         }) {
             assertTrue(text.contains(part), part + " in " + text);

@@ -13,8 +13,15 @@ import java.util.Optional;
  * @param equations its functions
  * @param isBackwards whether it reads from the end (and gives its outputs in that order)
  * @param isSequence whether it gives all steps' outputs; else the last one's
+ * @param isTimeMajor whether its input's steps come before its rows
  */
-record LstmSettings(int units, boolean hasBias, CellEquations equations, boolean isBackwards, boolean isSequence) {
+record LstmSettings(
+        int units,
+        boolean hasBias,
+        CellEquations equations,
+        boolean isBackwards,
+        boolean isSequence,
+        boolean isTimeMajor) {
 
     /** Those of a layer: one, or two of a {@code Bidirectional}, the forward one first. */
     static List<LstmSettings> of(KerasLayer layer, int generation) {
@@ -74,7 +81,8 @@ record LstmSettings(int units, boolean hasBias, CellEquations equations, boolean
                         CellEquations.NO_CLIP,
                         false),
                 config.flag("go_backwards", false),
-                config.flag("return_sequences", false));
+                config.flag("return_sequences", false),
+                config.flag("time_major", false));
     }
 
     /** A policy's name is the dtype of the variables, or says that they are float32. */
@@ -86,7 +94,7 @@ record LstmSettings(int units, boolean hasBias, CellEquations equations, boolean
     }
 
     private LstmSettings backwards() {
-        return new LstmSettings(units, hasBias, equations, true, isSequence);
+        return new LstmSettings(units, hasBias, equations, true, isSequence, isTimeMajor);
     }
 
     /** Arrays of weights: kernel, recurrent kernel, bias. */

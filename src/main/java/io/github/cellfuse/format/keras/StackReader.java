@@ -99,11 +99,14 @@ final class StackReader {
     private void remark(KerasLayer top, LstmSettings settings, boolean isTurned, boolean isMasked) {
         if (!settings.isSequence()) {
             remarks.add("layer " + Problems.quote(top.name())
-                    + " gives its last output alone in Keras (return_sequences=False): that is h_n"
+                    + " gives its last output alone in Keras (return_sequences=False): that is its h_n"
                     + (top.isBidirectional() ? ", forward and reverse side by side" : ""));
         } else if (isTurned) {
             remarks.add("y is in the order of the input; Keras gives the outputs of layer " + Problems.quote(top.name())
                     + " reversed in time (go_backwards)");
+        }
+        if (settings.isTimeMajor()) {
+            remarks.add("the model takes time steps before rows (time_major): that is the layout TNC");
         }
         if (isMasked) {
             remarks.add(

@@ -161,6 +161,14 @@ class KerasBadInputTest {
     }
 
     @Test
+    void refusesWeightsWithoutTheirModel() throws IOException {
+        Path weights = Files.write(folder.resolve("model.weights.h5"), entry("single_3.keras", "model.weights.h5"));
+        assertRefused(() -> KerasLstm.load(weights), "weights without the model's configuration", "model.save(");
+        Path older = Files.write(folder.resolve("older.weights.h5"), entry("stack_2_12.keras", "model.weights.h5"));
+        assertRefused(() -> KerasLstm.load(older), "weights without the model's configuration", "model.save(");
+    }
+
+    @Test
     void refusesWeightsThatAreNotTheLayers() throws IOException {
         byte[] weights = entry("bidirectional_3.keras", "model.weights.h5");
         Path renamed = with(

@@ -32,7 +32,7 @@ public final class KerasCases {
     static List<String> models() {
         try (Stream<Path> files = Files.list(file("single_2.h5").getParent())) {
             return files.map(path -> path.getFileName().toString())
-                    .filter(name -> !name.startsWith("refused_") && !name.endsWith(".npz"))
+                    .filter(name -> name.matches("(?!refused_).*\\.(h5|keras)"))
                     .sorted()
                     .toList();
         } catch (IOException e) {
