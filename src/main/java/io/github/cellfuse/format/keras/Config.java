@@ -42,11 +42,13 @@ record Config(String label, String what, JsonObject json) {
             }
             return new Config(label, what, element.getAsJsonObject());
         } catch (JsonParseException | IOException | IllegalStateException e) {
+            // Where in the nesting comes last, and may be long.
             String reason = String.valueOf(e.getMessage())
                     .lines()
                     .findFirst()
                     .orElse("")
-                    .replaceFirst("^[\\w.]+Exception: ", "");
+                    .replaceFirst("^[\\w.]+Exception: ", "")
+                    .replaceFirst(" path .{100,}", "");
             throw Problems.invalid(label, what + ": expected JSON as Keras writes it, found it broken: " + reason, e);
         }
     }
