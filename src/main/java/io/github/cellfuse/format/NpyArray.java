@@ -62,6 +62,11 @@ public final class NpyArray implements AutoCloseable {
         return header.descr();
     }
 
+    /** The type of the elements. */
+    public ElementType type() {
+        return header.type();
+    }
+
     /** The file, or the archive and the entry, as messages name it. */
     public String name() {
         return label.toString();
@@ -77,6 +82,36 @@ public final class NpyArray implements AutoCloseable {
     public void read(long firstElement, FloatBuffer target) {
         checkRange(firstElement, target.remaining());
         file.readFloats(position(firstElement), header.type(), header.order(), target);
+    }
+
+    /**
+     * Fills what remains of {@code target} with the elements from {@code firstElement} on (in C order), as elements of {@code type} in the
+     * target's byte order, and moves its position to its limit. Any number becomes a float, rounded to the nearest (by way of float32
+     * where {@code type} has 16 bits); integers become integers where they fit; 0, 1 and bool become bool. Elements of the same
+     * type are one bulk copy.
+     *
+     * @throws InvalidInputException when there are fewer elements than the target takes, floats would have to become integers, or an
+     *     integer is beyond what {@code type} holds
+     * @throws io.github.cellfuse.CellFuseException when the disk fails or the array has been closed
+     */
+    public void read(long firstElement, ElementType type, ByteBuffer target) {
+        int count = target.remaining() / type.bytes();
+        checkRange(firstElement, count);
+        ElementConversion conversion = ElementConversion.of(header.type(), type, label);
+        int bytes = header.type().bytes();
+        file.guarded(() -> {
+            for (int done = 0; done < count; ) {
+                ByteBuffer view = file.view(position(firstElement + done), (long) (count - done) * bytes, bytes)
+                        .order(header.order());
+                int part = view.remaining() / bytes;
+                int end = target.position() + part * type.bytes();
+                conversion.convert(
+                        view,
+                        target.slice(target.position(), part * type.bytes()).order(target.order()));
+                target.position(end);
+                done += part;
+            }
+        });
     }
 
     /**

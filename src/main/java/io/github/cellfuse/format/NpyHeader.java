@@ -1,5 +1,6 @@
 package io.github.cellfuse.format;
 
+import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.Sizes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -93,10 +94,12 @@ record NpyHeader(String descr, ElementType type, ByteOrder order, long[] shape, 
         return count == 0 || Arrays.stream(shape).filter(d -> d != 1).count() <= 1;
     }
 
-    /** The header of a little-endian float32 array in C order, padded so that the data is aligned. */
-    static byte[] encode(long... shape) {
+    /** The header of a little-endian array in C order, padded so that the data is aligned. */
+    static byte[] encode(ElementType type, long... shape) {
+        String descr = type.descr()
+                .orElseThrow(() -> new InvalidInputException("NumPy has no " + type + "; write it as float32"));
         String dimensions = Arrays.stream(shape).mapToObj(Long::toString).collect(Collectors.joining(", "));
-        String text = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + dimensions
+        String text = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" + dimensions
                 + (shape.length == 1 ? "," : "") + "), }";
         int total = aligned(PREFIX_1 + text.length() + 1);
         boolean isLong = total - PREFIX_1 > 0xFFFF;

@@ -6,7 +6,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 
 /**
- * Writes a {@code .npy} file of little-endian float32 in C order, of a shape known beforehand, piece by piece in any order. The
+ * Writes a {@code .npy} file of little-endian elements in C order, of a shape known beforehand, piece by piece in any order. The
  * file appears under its name, whole, with {@link #commit()}; until then it is a hidden temporary file in the same folder, which
  * {@link #close()} deletes.
  *
@@ -21,15 +21,15 @@ import java.nio.file.Path;
  */
 public final class NpyWriter implements ArraySink, AutoCloseable {
     private final AtomicFile file;
-    private final FloatRegion data;
+    private final ArrayRegion data;
 
-    private NpyWriter(AtomicFile file, FloatRegion data) {
+    private NpyWriter(AtomicFile file, ArrayRegion data) {
         this.file = file;
         this.data = data;
     }
 
     /**
-     * Starts a file.
+     * Starts a file of float32.
      *
      * @param target the final name
      * @param overwrite whether a file of that name may be replaced
@@ -39,16 +39,26 @@ public final class NpyWriter implements ArraySink, AutoCloseable {
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static NpyWriter create(Path target, boolean overwrite, long... shape) {
-        FloatRegion.bytes(target, shape);
-        byte[] header = NpyHeader.encode(shape);
+        return create(target, overwrite, ElementType.FLOAT32, shape);
+    }
+
+    /** Starts a file of elements of {@code type}, which NumPy must have; else as {@link #create(Path, boolean, long...)}. */
+    public static NpyWriter create(Path target, boolean overwrite, ElementType type, long... shape) {
+        ArrayRegion.bytes(target, type, shape);
+        byte[] header = NpyHeader.encode(type, shape);
         AtomicFile file = AtomicFile.create(target, overwrite);
         try {
-            FloatRegion.write(file.channel(), 0, ByteBuffer.wrap(header));
-            return new NpyWriter(file, new FloatRegion(target, file.channel(), header.length, shape));
+            ArrayRegion.write(file.channel(), 0, ByteBuffer.wrap(header));
+            return new NpyWriter(file, new ArrayRegion(target, file.channel(), header.length, type, shape));
         } catch (IOException e) {
             file.close();
             throw Problems.io(target, "writing", e);
         }
+    }
+
+    @Override
+    public ElementType type() {
+        return data.type();
     }
 
     @Override
@@ -63,6 +73,11 @@ public final class NpyWriter implements ArraySink, AutoCloseable {
 
     @Override
     public void write(long firstElement, FloatBuffer source) {
+        data.write(firstElement, source);
+    }
+
+    @Override
+    public void write(long firstElement, ByteBuffer source) {
         data.write(firstElement, source);
     }
 

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.zip.CRC32;
 
 /**
- * Writes several float32 arrays into one {@code .npz} file, each of a shape known beforehand, piece by piece in any order. The
+ * Writes several arrays into one {@code .npz} file, each of a shape known beforehand, piece by piece in any order. The
  * file appears under its name, whole, with {@link #commit()}; until then it is a hidden temporary file in the same folder, which
  * {@link #close()} deletes.
  *
@@ -43,7 +43,7 @@ public final class NpzWriter implements AutoCloseable {
     private long end;
 
     /** An array and where its entry lies. */
-    private record Part(ZipFormat.Entry entry, FloatRegion data) {}
+    private record Part(ZipFormat.Entry entry, ArrayRegion data) {}
 
     private NpzWriter(AtomicFile file, Object label, ZipFormat zip) {
         this.file = file;
@@ -70,14 +70,19 @@ public final class NpzWriter implements AutoCloseable {
     }
 
     /**
-     * Adds an array of zeros to be written.
+     * Adds an array of float32 to be written.
      *
      * @param name its name in the archive, without {@code .npy}
      * @param shape the dimensions; none for a single value
      * @throws io.github.cellfuse.InvalidInputException when the name is empty, taken or a path, or the size overflows 64 bits
      * @throws CellFuseException when the disk fails
      */
-    public synchronized ArraySink add(String name, long... shape) {
+    public ArraySink add(String name, long... shape) {
+        return add(name, ElementType.FLOAT32, shape);
+    }
+
+    /** Adds an array of elements of {@code type}, which NumPy must have; else as {@link #add(String, long...)}. */
+    public synchronized ArraySink add(String name, ElementType type, long... shape) {
         String entryName = name + NpzArchive.SUFFIX;
         NpzArchive.checkName(label, entryName);
         if (parts.stream().anyMatch(part -> part.entry().name().equals(entryName))) {
@@ -90,18 +95,18 @@ public final class NpzWriter implements AutoCloseable {
                             + Problems.quote(name));
         }
         String what = label + ": array " + Problems.quote(name);
-        byte[] header = NpyHeader.encode(shape);
-        long size = Math.addExact(header.length, FloatRegion.bytes(what, shape));
+        byte[] header = NpyHeader.encode(type, shape);
+        long size = Math.addExact(header.length, ArrayRegion.bytes(what, type, shape));
         ZipFormat.Entry entry = ZipFormat.Entry.stored(entryName, size, end);
         byte[] local = zip.localHeader(entry, 0, ALIGNMENT);
         try {
-            FloatRegion.write(file.channel(), end, ByteBuffer.wrap(local));
-            FloatRegion.write(file.channel(), end + local.length, ByteBuffer.wrap(header));
+            ArrayRegion.write(file.channel(), end, ByteBuffer.wrap(local));
+            ArrayRegion.write(file.channel(), end + local.length, ByteBuffer.wrap(header));
         } catch (IOException e) {
             throw Problems.io(label, "writing", e);
         }
         long data = end + local.length + header.length;
-        FloatRegion region = new FloatRegion(what, file.channel(), data, shape);
+        ArrayRegion region = new ArrayRegion(what, file.channel(), data, type, shape);
         parts.add(new Part(entry, region));
         end = Math.addExact(end + local.length, size);
         return region;
@@ -121,10 +126,10 @@ public final class NpzWriter implements AutoCloseable {
                 int headerBytes = zip.localHeader(entry, 0, ALIGNMENT).length;
                 long crc = checksum(entry.headerOffset() + headerBytes, entry.size());
                 byte[] local = zip.localHeader(entry, crc, ALIGNMENT);
-                FloatRegion.write(file.channel(), entry.headerOffset(), ByteBuffer.wrap(local));
+                ArrayRegion.write(file.channel(), entry.headerOffset(), ByteBuffer.wrap(local));
                 entries.add(entry.withCrc(crc));
             }
-            FloatRegion.write(file.channel(), end, ByteBuffer.wrap(zip.directory(entries, end)));
+            ArrayRegion.write(file.channel(), end, ByteBuffer.wrap(zip.directory(entries, end)));
             file.commit();
         } catch (IOException e) {
             throw Problems.io(label, "writing", e);

@@ -46,7 +46,7 @@ public final class SafetensorsWriter {
         if (name.equals(SafetensorsHeader.METADATA) || tensors.containsKey(name)) {
             throw Problems.invalid(what, "expected a name that isn't taken");
         }
-        long bytes = FloatRegion.bytes(what, shape);
+        long bytes = ArrayRegion.bytes(what, ElementType.FLOAT32, shape);
         if (bytes != (long) values.length * Float.BYTES) {
             throw Problems.invalid(
                     what,
@@ -68,10 +68,11 @@ public final class SafetensorsWriter {
     public void write(Path target, boolean overwrite) {
         byte[] header = header(target);
         try (AtomicFile file = AtomicFile.create(target, overwrite)) {
-            FloatRegion.write(file.channel(), 0, ByteBuffer.wrap(header));
+            ArrayRegion.write(file.channel(), 0, ByteBuffer.wrap(header));
             long offset = header.length;
             for (Pending tensor : tensors.values()) {
-                FloatRegion region = new FloatRegion(target, file.channel(), offset, tensor.shape());
+                ArrayRegion region =
+                        new ArrayRegion(target, file.channel(), offset, ElementType.FLOAT32, tensor.shape());
                 region.write(0, FloatBuffer.wrap(tensor.values()));
                 offset += (long) tensor.values().length * Float.BYTES;
             }

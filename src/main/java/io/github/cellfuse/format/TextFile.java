@@ -49,7 +49,7 @@ public final class TextFile {
      */
     public static void write(Path target, boolean overwrite, String text) {
         try (AtomicFile file = AtomicFile.create(target, overwrite)) {
-            FloatRegion.write(file.channel(), 0, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+            ArrayRegion.write(file.channel(), 0, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
             file.commit();
         } catch (IOException e) {
             throw Problems.io(target, "writing", e);

@@ -136,7 +136,7 @@ public final class ZipArchive implements AutoCloseable {
                     break;
                 }
                 crc.update(out.flip());
-                FloatRegion.write(target, total - count, out.rewind());
+                ArrayRegion.write(target, total - count, out.rewind());
             }
             if (total != entry.size()) {
                 throw Problems.invalid(

@@ -226,7 +226,7 @@ class NpyArrayTest {
     void readsPastTwoGibibytes() throws IOException {
         long count = 600_000_000;
         Path file = folder.resolve("large.npy");
-        byte[] header = NpyHeader.encode(count);
+        byte[] header = NpyHeader.encode(ElementType.FLOAT32, count);
         try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
             sparse.write(header);
             sparse.setLength(header.length + 4 * count);
@@ -252,7 +252,7 @@ class NpyArrayTest {
     void refusesToReadAllOfTooMuch() throws IOException {
         long count = 1L << 31;
         Path file = folder.resolve("bytes.npy");
-        byte[] header = new String(NpyHeader.encode(count), StandardCharsets.ISO_8859_1)
+        byte[] header = new String(NpyHeader.encode(ElementType.FLOAT32, count), StandardCharsets.ISO_8859_1)
                 .replace("<f4", "|i1")
                 .getBytes(StandardCharsets.ISO_8859_1);
         try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {

@@ -10,14 +10,15 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** A part of a file that holds an array of little-endian float32. */
-final class FloatRegion implements ArraySink {
-    /** Floats on their way from the caller's memory to a file; a direct buffer, which the channel writes without another copy. */
+/** A part of a file that holds an array of little-endian elements. */
+final class ArrayRegion implements ArraySink {
+    /** Elements on their way from the caller's memory to a file; a direct buffer, which the channel writes without another copy. */
     private static final int STAGING_BYTES = 1 << 18;
 
     private final Object label;
     private final FileChannel channel;
     private final long offset;
+    private final ElementType type;
     private final long[] shape;
     private final long count;
     private final Coverage written = new Coverage();
@@ -25,18 +26,24 @@ final class FloatRegion implements ArraySink {
     /** As many as there were threads writing at once. */
     private final ConcurrentLinkedQueue<ByteBuffer> staging = new ConcurrentLinkedQueue<>();
 
-    FloatRegion(Object label, FileChannel channel, long offset, long... shape) {
+    ArrayRegion(Object label, FileChannel channel, long offset, ElementType type, long... shape) {
         this.label = label;
         this.channel = channel;
         this.offset = offset;
+        this.type = type;
         this.shape = shape.clone();
         this.count = Sizes.product(label + ": shape " + Problems.shape(shape), shape);
     }
 
-    /** The bytes of an array of float32. */
-    static long bytes(Object label, long... shape) {
+    /** The bytes of an array. */
+    static long bytes(Object label, ElementType type, long... shape) {
         String what = label + ": shape " + Problems.shape(shape);
-        return Sizes.product(what, Sizes.product(what, shape), Float.BYTES);
+        return Sizes.product(what, Sizes.product(what, shape), type.bytes());
+    }
+
+    @Override
+    public ElementType type() {
+        return type;
     }
 
     @Override
@@ -51,7 +58,36 @@ final class FloatRegion implements ArraySink {
 
     @Override
     public void write(long firstElement, FloatBuffer source) {
-        int length = source.remaining();
+        if (type != ElementType.FLOAT32) {
+            throw Problems.invalid(label, "expected elements of type " + type + ", found float32");
+        }
+        write(firstElement, source.remaining(), (bytes, count) -> {
+            bytes.asFloatBuffer().put(source.slice(source.position(), count));
+            source.position(source.position() + count);
+        });
+    }
+
+    @Override
+    public void write(long firstElement, ByteBuffer source) {
+        if (source.remaining() % type.bytes() != 0) {
+            throw Problems.invalid(
+                    label,
+                    "expected whole elements of " + type.bytes() + " bytes, found " + source.remaining() + " bytes");
+        }
+        write(firstElement, source.remaining() / type.bytes(), (bytes, count) -> {
+            ByteBuffer part =
+                    source.slice(source.position(), count * type.bytes()).order(source.order());
+            ElementConversion.copy(type, part, bytes);
+            source.position(source.position() + part.limit());
+        });
+    }
+
+    /** Moves elements from the caller's memory into the staging buffer. */
+    private interface Filling {
+        void fill(ByteBuffer bytes, int count);
+    }
+
+    private void write(long firstElement, int length, Filling filling) {
         if (firstElement < 0 || firstElement > count - length) {
             throw Problems.invalid(
                     label,
@@ -63,15 +99,12 @@ final class FloatRegion implements ArraySink {
             bytes = ByteBuffer.allocateDirect(STAGING_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         }
         try {
-            long position = offset + firstElement * Float.BYTES;
-            while (source.hasRemaining()) {
-                int part = Math.min(source.remaining(), STAGING_BYTES / Float.BYTES);
-                bytes.clear();
-                bytes.asFloatBuffer().put(source.slice(source.position(), part));
-                bytes.limit(part * Float.BYTES);
-                write(channel, position, bytes);
-                source.position(source.position() + part);
-                position += (long) part * Float.BYTES;
+            for (int done = 0; done < length; ) {
+                int part = Math.min(length - done, STAGING_BYTES / type.bytes());
+                filling.fill(bytes.clear(), part);
+                bytes.clear().limit(part * type.bytes());
+                write(channel, offset + (firstElement + done) * type.bytes(), bytes);
+                done += part;
             }
         } catch (ClosedChannelException e) {
             throw new CellFuseException(
