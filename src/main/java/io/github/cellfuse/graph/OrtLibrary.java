@@ -1,0 +1,42 @@
+package io.github.cellfuse.graph;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.format.onnx.Onnx.ModelProto;
+
+/** Whether ONNX Runtime is there: it is an optional dependency, and a class that names its classes can't be loaded without them. */
+final class OrtLibrary {
+    private static final String ARTIFACT = "com.microsoft.onnxruntime:onnxruntime:1.29.0";
+
+    private OrtLibrary() {}
+
+    /**
+     * Opens a model in ONNX Runtime.
+     *
+     * @param label what messages call it
+     * @throws io.github.cellfuse.InvalidInputException when ONNX Runtime refuses the model
+     * @throws CellFuseException when there is no ONNX Runtime
+     */
+    static OrtGraph open(ModelProto model, String label) {
+        require(label);
+        return OrtGraph.open(model, label);
+    }
+
+    private static void require(String purpose) {
+        try {
+            Class<?> environment = Class.forName("ai.onnxruntime.OrtEnvironment");
+            environment.getMethod("getEnvironment").invoke(null);
+        } catch (ClassNotFoundException e) {
+            throw new CellFuseException(
+                    purpose + ": expected ONNX Runtime, found none on the class path; add " + ARTIFACT, e);
+        } catch (ReflectiveOperationException | LinkageError e) {
+            Throwable cause = e;
+            while (cause.getCause() != null) {
+                cause = cause.getCause();
+            }
+            throw new CellFuseException(
+                    purpose + ": ONNX Runtime's native library can't be loaded (" + cause + "); " + ARTIFACT
+                            + " has those of Linux, macOS and Windows for x86-64 and ARM64",
+                    e);
+        }
+    }
+}
