@@ -31,7 +31,8 @@ final class ChainParts {
         producers = graph.producers();
         for (NodeProto node : graph.nodes()) {
             Subgraphs.needs(node)
-                    .forEach(name -> readers.computeIfAbsent(name, n -> new ArrayList<>()).add(node));
+                    .forEach(name -> readers.computeIfAbsent(name, n -> new ArrayList<>())
+                            .add(node));
         }
         graph.outputs().forEach(output -> outputs.add(output.getName()));
     }
@@ -80,7 +81,10 @@ final class ChainParts {
     private static String name(LstmNode lstm) {
         NodeProto node = lstm.node().proto();
         return node.getName().isEmpty()
-                ? node.getOutputList().stream().filter(o -> !o.isEmpty()).findFirst().orElse("")
+                ? node.getOutputList().stream()
+                        .filter(o -> !o.isEmpty())
+                        .findFirst()
+                        .orElse("")
                 : node.getName();
     }
 
@@ -96,12 +100,15 @@ final class ChainParts {
         Optional<NodeProto> next = onlyReader(y);
         // From [T,D,N,H]; [N,T,D,H] has them side by side already.
         boolean isApart = lstm.layout() == Layout.TIME_MAJOR;
-        if (isApart && next.filter(node -> isTranspose(node, List.of(0L, 2L, 1L, 3L))).isPresent()) {
+        if (isApart
+                && next.filter(node -> isTranspose(node, List.of(0L, 2L, 1L, 3L)))
+                        .isPresent()) {
             next = next.flatMap(node -> onlyReader(node.getOutput(0)));
             isApart = false;
         }
         boolean before = isApart;
-        return next.filter(node -> isMerging(node, lstm, before)).map(node -> new Merged(node.getOutput(0), lstm.layout()));
+        return next.filter(node -> isMerging(node, lstm, before))
+                .map(node -> new Merged(node.getOutput(0), lstm.layout()));
     }
 
     /** The same behind the node that exchanges time and batch, where that is the only one to read it. */

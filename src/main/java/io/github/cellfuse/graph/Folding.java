@@ -26,7 +26,13 @@ import java.util.Set;
 final class Folding {
     /** Those that give something else at each run. */
     private static final Set<String> RANDOM = Set.of(
-            "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli", "Dropout");
+            "RandomNormal",
+            "RandomNormalLike",
+            "RandomUniform",
+            "RandomUniformLike",
+            "Multinomial",
+            "Bernoulli",
+            "Dropout");
 
     private final WorkingGraph graph;
     private final Map<String, NodeProto> producers;
@@ -59,8 +65,9 @@ final class Folding {
         }
         List<NodeProto> nodes = graph.nodes().stream().filter(needed::contains).toList();
         List<String> names = new ArrayList<>(results);
-        try (OrtGraph runtime =
-                        OrtLibrary.open(graph.cut(nodes, List.<ValueInfoProto>of(), names), graph.file().path() + ": constants");
+        try (OrtGraph runtime = OrtLibrary.open(
+                        graph.cut(nodes, List.<ValueInfoProto>of(), names),
+                        graph.file().path() + ": constants");
                 Values values = new Values()) {
             runtime.run(values);
             for (String name : names) {

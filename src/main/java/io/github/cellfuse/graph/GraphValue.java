@@ -119,9 +119,7 @@ public record GraphValue(
     public String describe() {
         return typeName
                 + dimensions
-                        .map(all -> all.stream()
-                                .map(Dimension::toString)
-                                .collect(Collectors.joining(", ", " [", "]")))
+                        .map(all -> all.stream().map(Dimension::toString).collect(Collectors.joining(", ", " [", "]")))
                         .orElse(" of any shape");
     }
 }

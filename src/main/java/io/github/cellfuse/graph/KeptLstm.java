@@ -33,7 +33,8 @@ public record KeptLstm(String node, String reason) {
         OnnxNode known = OnnxNode.of(graph.file().path(), 0, node);
         if (known.is("LSTM")) {
             LstmNode.variableWeight(known, graph)
-                    .ifPresent(name -> kept.add(new KeptLstm(name(node), "its weights '" + name + "' aren't constant")));
+                    .ifPresent(
+                            name -> kept.add(new KeptLstm(name(node), "its weights '" + name + "' aren't constant")));
         }
         String where = node.getOpType().equals("If")
                 ? "it is in a branch of If " + name(node) + ", whose condition depends on the inputs"
@@ -52,7 +53,10 @@ public record KeptLstm(String node, String reason) {
 
     private static String name(NodeProto node) {
         return node.getName().isEmpty()
-                ? node.getOutputList().stream().filter(o -> !o.isEmpty()).findFirst().orElse("without a name")
+                ? node.getOutputList().stream()
+                        .filter(o -> !o.isEmpty())
+                        .findFirst()
+                        .orElse("without a name")
                 : node.getName();
     }
 }

@@ -84,8 +84,6 @@ public record LstmPart(
         if (isMerged) {
             return new long[] {isByTime ? steps : rows, isByTime ? rows : steps, directions * width};
         }
-        return isByTime
-                ? new long[] {steps, directions, rows, width}
-                : new long[] {rows, steps, directions, width};
+        return isByTime ? new long[] {steps, directions, rows, width} : new long[] {rows, steps, directions, width};
     }
 }

@@ -60,8 +60,7 @@ final class LstmRunner implements AutoCloseable {
         } else {
             boolean isInPlace = target.isPresent() && part.type() == ElementType.FLOAT32 && part.hasSessionsOrder();
             FloatBuffer y = isInPlace ? target.get().asFloatBuffer() : scratch(rows, steps);
-            LstmInput input =
-                    new LstmInput(part.layout(), rows, steps, floats(x), lengths, initialState(values, rows));
+            LstmInput input = new LstmInput(part.layout(), rows, steps, floats(x), lengths, initialState(values, rows));
             session.run(input, new LstmOutput(part.layout(), rows, steps, y, states));
             if (lengths != null) {
                 clearEmptyRows(lengths);
@@ -70,8 +69,9 @@ final class LstmRunner implements AutoCloseable {
                 convert(part.hasSessionsOrder() ? y : byDirection(y, rows, steps), target.get());
             }
         }
-        part.y().ifPresent(name ->
-                values.put(name, new Tensor(part.type(), target.get(), part.outputShape(rows, steps))));
+        part.y()
+                .ifPresent(
+                        name -> values.put(name, new Tensor(part.type(), target.get(), part.outputShape(rows, steps))));
         putStates(values, memory, rows);
     }
 
@@ -109,7 +109,8 @@ final class LstmRunner implements AutoCloseable {
     /** The states before the first step; null for zeros. */
     private LstmState initialState(Values values, int rows) {
         boolean isGiven = part.states().stream()
-                .anyMatch(layer -> layer.initialH().isPresent() || layer.initialC().isPresent());
+                .anyMatch(layer ->
+                        layer.initialH().isPresent() || layer.initialC().isPresent());
         if (!isGiven) {
             return null;
         }
@@ -291,8 +292,8 @@ final class LstmRunner implements AutoCloseable {
 
     private void check(String what, Tensor tensor, ElementType type, int rank) {
         if (tensor.type() != type || tensor.rank() != rank) {
-            throw new InvalidInputException(part.label() + ": " + what + ": expected " + type + " of " + rank
-                    + " dimensions, found " + tensor);
+            throw new InvalidInputException(
+                    part.label() + ": " + what + ": expected " + type + " of " + rank + " dimensions, found " + tensor);
         }
     }
 

@@ -91,9 +91,7 @@ public final class OnnxModel {
     }
 
     static String names(List<GraphValue> values) {
-        return values.isEmpty()
-                ? "none"
-                : values.stream().map(GraphValue::name).collect(Collectors.joining(", "));
+        return values.isEmpty() ? "none" : values.stream().map(GraphValue::name).collect(Collectors.joining(", "));
     }
 
     /** The file. */

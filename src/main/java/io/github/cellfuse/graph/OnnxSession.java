@@ -82,7 +82,8 @@ public final class OnnxSession implements AutoCloseable {
 
     private void openRuntime(RuntimePart part, int number, Map<String, ValueInfoProto> types) {
         List<ValueInfoProto> given = part.inputs().stream().map(types::get).toList();
-        String label = model.path() + ": part " + number + " of " + model.parts().size();
+        String label =
+                model.path() + ": part " + number + " of " + model.parts().size();
         OrtGraph runtime = OrtLibrary.open(model.graph().cut(part.nodes(), given, part.outputs()), label);
         open.push(runtime);
         Set<String> readHere = new HashSet<>(outputs);
@@ -110,7 +111,8 @@ public final class OnnxSession implements AutoCloseable {
         TensorShapeProto.Dimension second = x.size() == 3 ? x.get(1) : unknown;
         TensorShapeProto.Dimension rows = isByTime ? second : first, steps = isByTime ? first : second;
         part.y().ifPresent(name -> {
-            long directions = part.model().last().directionCount(), width = part.model().last().stateSize();
+            long directions = part.model().last().directionCount(),
+                    width = part.model().last().stateSize();
             if (part.isMerged()) {
                 types.put(name, declare(name, part.type(), first, second, fixed(directions * width)));
             } else if (isByTime) {
@@ -124,11 +126,18 @@ public final class OnnxSession implements AutoCloseable {
             TensorShapeProto.Dimension[] outer = part.statesByRow()
                     ? new TensorShapeProto.Dimension[] {rows, directions}
                     : new TensorShapeProto.Dimension[] {directions, rows};
-            long stateSize = part.model().layer(k).stateSize(), hiddenSize = part.model().layer(k).hiddenSize();
-            part.states().get(k).yH().ifPresent(name ->
-                    types.put(name, declare(name, part.type(), outer[0], outer[1], fixed(stateSize))));
-            part.states().get(k).yC().ifPresent(name ->
-                    types.put(name, declare(name, part.type(), outer[0], outer[1], fixed(hiddenSize))));
+            long stateSize = part.model().layer(k).stateSize(),
+                    hiddenSize = part.model().layer(k).hiddenSize();
+            part.states()
+                    .get(k)
+                    .yH()
+                    .ifPresent(
+                            name -> types.put(name, declare(name, part.type(), outer[0], outer[1], fixed(stateSize))));
+            part.states()
+                    .get(k)
+                    .yC()
+                    .ifPresent(
+                            name -> types.put(name, declare(name, part.type(), outer[0], outer[1], fixed(hiddenSize))));
         }
     }
 

@@ -114,8 +114,8 @@ final class OrtGraph implements AutoCloseable {
             bytes += tensor.getSerializedSize();
         }
         if (bytes > LARGEST) {
-            throw new InvalidInputException(label + ": expected at most " + LARGEST
-                    + " bytes of weights beside the LSTMs', found " + bytes);
+            throw new InvalidInputException(
+                    label + ": expected at most " + LARGEST + " bytes of weights beside the LSTMs', found " + bytes);
         }
     }
 

@@ -58,7 +58,8 @@ final class Partition {
         this.graph = graph;
         ChainParts parts = new ChainParts(graph);
         Set<NodeProto> inChains = Collections.newSetFromMap(new IdentityHashMap<>());
-        chains.forEach(chain -> chain.nodes().forEach(lstm -> inChains.add(lstm.node().proto())));
+        chains.forEach(
+                chain -> chain.nodes().forEach(lstm -> inChains.add(lstm.node().proto())));
         for (NodeProto node : graph.nodes()) {
             if (!inChains.contains(node)) {
                 add(new Unit(node), node.getOutputList());
@@ -86,6 +87,7 @@ final class Partition {
             partition.findLive();
             Optional<LstmChain> stuck = partition.place();
             if (stuck.isEmpty()) {
+                partition.delayConstants();
                 return partition.parts();
             }
             // The states of one of its layers come back into another: it isn't one model.
@@ -141,6 +143,31 @@ final class Partition {
         unit.stage = stage;
         unit.isPlaced = true;
         return true;
+    }
+
+    /** What depends on constants alone goes where it is read: ONNX Runtime computes it once there, as it loads the part. */
+    private void delayConstants() {
+        Map<Unit, Integer> earliestReader = new IdentityHashMap<>();
+        Set<Unit> constant = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Unit unit : units) {
+            if (unit.node != null
+                    && unit.inputs.stream()
+                            .allMatch(name -> graph.isConstant(name) || constant.contains(producers.get(name)))) {
+                constant.add(unit);
+            }
+        }
+        for (int index = units.size() - 1; index >= 0; index--) {
+            Unit unit = units.get(index);
+            if (constant.contains(unit)) {
+                unit.stage = earliestReader.getOrDefault(unit, unit.stage);
+            }
+            for (String name : unit.inputs) {
+                Unit producer = producers.get(name);
+                if (producer != null) {
+                    earliestReader.merge(producer, unit.stage, Math::min);
+                }
+            }
+        }
     }
 
     private List<Part> parts() {

@@ -23,7 +23,8 @@ final class Renaming {
     GraphProto apply(GraphProto graph) {
         GraphProto.Builder changed = graph.toBuilder();
         for (int k = 0; k < changed.getInitializerCount(); k++) {
-            changed.getInitializerBuilder(k).setName(name(graph.getInitializer(k).getName()));
+            changed.getInitializerBuilder(k)
+                    .setName(name(graph.getInitializer(k).getName()));
         }
         for (int k = 0; k < changed.getOutputCount(); k++) {
             changed.getOutputBuilder(k).setName(name(graph.getOutput(k).getName()));
@@ -62,7 +63,8 @@ final class Renaming {
         Map<String, String> visible = new HashMap<>(names);
         graph.getInputList().forEach(input -> visible.remove(input.getName()));
         graph.getInitializerList().forEach(initializer -> visible.remove(initializer.getName()));
-        graph.getSparseInitializerList().forEach(s -> visible.remove(s.getValues().getName()));
+        graph.getSparseInitializerList()
+                .forEach(s -> visible.remove(s.getValues().getName()));
         graph.getNodeList().forEach(node -> node.getOutputList().forEach(visible::remove));
         return visible.isEmpty() ? graph : new Renaming(visible).apply(graph);
     }

@@ -33,8 +33,8 @@ public final class Tensor {
         this.shape = shape.clone();
         int expected = size(type, shape);
         if (bytes.remaining() != expected) {
-            throw new InvalidInputException("tensor: expected " + expected + " bytes for " + describe() + ", found "
-                    + bytes.remaining());
+            throw new InvalidInputException(
+                    "tensor: expected " + expected + " bytes for " + describe() + ", found " + bytes.remaining());
         }
         boolean isNative = bytes.isDirect() && (type.bytes() == 1 || bytes.order() == ByteOrder.nativeOrder());
         this.bytes = isNative ? bytes.slice().order(ByteOrder.nativeOrder()) : copy(type, bytes);

@@ -186,7 +186,8 @@ final class WorkingGraph implements Constants {
         branch.getNodeList().forEach(node -> own.addAll(node.getOutputList()));
         own.remove("");
         for (int k = 0; k < conditional.getOutputCount() && k < branch.getOutputCount(); k++) {
-            String outside = conditional.getOutput(k), inside = branch.getOutput(k).getName();
+            String outside = conditional.getOutput(k),
+                    inside = branch.getOutput(k).getName();
             if (outside.isEmpty()) {
                 continue;
             }
@@ -206,7 +207,8 @@ final class WorkingGraph implements Constants {
         own.forEach(name -> renamed.computeIfAbsent(name, this::fresh));
         int at = indexOf(conditional);
         nodes.remove(at);
-        List<NodeProto> moved = withoutConstants(Renaming.of(renamed).apply(branch.toBuilder().addAllNode(copies).build()));
+        List<NodeProto> moved = withoutConstants(
+                Renaming.of(renamed).apply(branch.toBuilder().addAllNode(copies).build()));
         branch.getSparseInitializerList().forEach(s -> {
             String name = renamed.get(s.getValues().getName());
             sparse.put(

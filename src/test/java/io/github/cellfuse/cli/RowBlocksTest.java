@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.cellfuse.format.ArraySink;
+import io.github.cellfuse.format.ElementType;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,6 +22,11 @@ class RowBlocksTest {
         List<String> writes = new ArrayList<>();
         ArraySink sink = new ArraySink() {
             @Override
+            public ElementType type() {
+                return ElementType.FLOAT32;
+            }
+
+            @Override
             public long[] shape() {
                 return new long[] {3, 4_000_000_000L, 5};
             }
@@ -32,6 +39,11 @@ class RowBlocksTest {
             @Override
             public void write(long firstElement, FloatBuffer source) {
                 writes.add(firstElement + "+" + source.remaining() + "=" + source.get(0));
+            }
+
+            @Override
+            public void write(long firstElement, ByteBuffer source) {
+                throw new AssertionError("expected floats");
             }
         };
         FloatBuffer source = FloatBuffer.allocate(30);
