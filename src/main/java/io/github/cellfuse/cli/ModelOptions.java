@@ -12,7 +12,7 @@ final class ModelOptions {
             paramLabel = "MODEL",
             description =
                     "A .safetensors file with a torch.nn.LSTM's tensors (weight_ih_l0, ...), a model that Keras saved (.keras,"
-                            + " .h5), or an .onnx file with nothing but LSTMs.")
+                            + " .h5), or an .onnx file: with nothing but LSTMs, or for run and info with any graph.")
     private Path path;
 
     @Mixin
@@ -21,6 +21,11 @@ final class ModelOptions {
     /** The model's file. */
     Path path() {
         return path;
+    }
+
+    /** Whether it is an ONNX graph, which runs as a whole. */
+    boolean isOnnx() {
+        return ModelFormat.of(path) == ModelFormat.ONNX;
     }
 
     /** Reads the model. */

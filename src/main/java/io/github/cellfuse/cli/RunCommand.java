@@ -9,6 +9,7 @@ import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.batch.BatchRun;
 import io.github.cellfuse.batch.Chunking;
 import io.github.cellfuse.format.NpyArray;
+import io.github.cellfuse.graph.OnnxModel;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -60,9 +61,12 @@ final class RunCommand implements Runnable {
 
     @Parameters(
             index = "1",
+            arity = "0..1",
             paramLabel = "INPUT",
             converter = InputFile.Converter.class,
-            description = "x: a .npy file, an .npz file with one array, or F.npz:NAME.")
+            description =
+                    "x: a .npy file, an .npz file with one array, or F.npz:NAME. For an .onnx model with several inputs see"
+                            + " --input.")
     private InputFile input;
 
     @Option(
@@ -119,6 +123,12 @@ final class RunCommand implements Runnable {
     private Integer batch;
 
     @Mixin
+    private SetOption settings;
+
+    @Mixin
+    private OnnxOptions graph;
+
+    @Mixin
     private DeviceOption device;
 
     @Option(
@@ -130,6 +140,27 @@ final class RunCommand implements Runnable {
 
     @Override
     public void run() {
+        if (model.isOnnx()) {
+            runGraph();
+        } else {
+            runLstm();
+        }
+    }
+
+    private void runGraph() {
+        refuse("of a bare LSTM", "--layout", "--lengths", "--h0", "--c0", "--prefix");
+        checkArguments();
+        OnnxModel opened = OnnxModel.open(model.path(), settings.bindings());
+        try (OnnxRun run = new OnnxRun(opened, graph, input, batch, output)) {
+            run.run(device, overwrite, total -> progress(total, run.noun()), this::say);
+        }
+    }
+
+    private void runLstm() {
+        refuse("of an .onnx model", "--input", "--set", "--frames", "--state", "--output-name");
+        if (input == null) {
+            throw new InvalidInputException("INPUT: expected a file with x, found none");
+        }
         checkArguments();
         ModelFile file = model.read();
         LstmModel loaded = file.model();
@@ -157,11 +188,21 @@ final class RunCommand implements Runnable {
         }
         Path[] inputs = Stream.concat(
                         Stream.of(model.path()),
-                        Stream.of(input, lengths, hidden, cell)
+                        Stream.concat(Stream.of(input, lengths, hidden, cell), graph.inputs().values().stream())
                                 .filter(Objects::nonNull)
                                 .map(InputFile::path))
                 .toArray(Path[]::new);
         OutputFile.check(output, overwrite, RunOutput.SUFFIXES, inputs);
+    }
+
+    /** Refuses options that mean nothing for this kind of model. */
+    private void refuse(String whose, String... names) {
+        for (String name : names) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(name)) {
+                throw new InvalidInputException(
+                        name + ": expected no option " + whose + ", found it for " + model.path());
+            }
+        }
     }
 
     private void announce(String reason, LstmEngine engine, RunShape shape, Chunking chunking) {
@@ -179,7 +220,7 @@ final class RunCommand implements Runnable {
     private void compute(LstmEngine engine, RunInput source, RunShape shape, Chunking chunking) {
         BatchRun.Report report;
         try (RunOutput sink = RunOutput.create(output, overwrite, shape)) {
-            try (Progress progress = progress(shape.rows())) {
+            try (Progress progress = progress(shape.rows(), "row")) {
                 report = BatchRun.run(engine, source, sink, chunking, progress);
             }
             sink.commit();
@@ -195,9 +236,9 @@ final class RunCommand implements Runnable {
                 Numbers.rate(report.gigaflops())));
     }
 
-    private Progress progress(long rows) {
+    private Progress progress(long total, String noun) {
         PrintWriter err = spec.commandLine().getErr();
-        return quiet ? Progress.none() : Progress.on(root.isTerminal(), err, rows, "row");
+        return quiet ? Progress.none() : Progress.on(root.isTerminal(), err, total, noun);
     }
 
     private void say(String message) {

@@ -67,12 +67,16 @@ public record GraphValue(
 
     /** Refuses a tensor that can't be this value. */
     void check(Object file, Tensor tensor) {
-        boolean fits = type.filter(tensor.type()::equals).isPresent()
-                && dimensions.map(all -> fits(all, tensor.shape())).orElse(true);
+        boolean fits = type.filter(tensor.type()::equals).isPresent() && accepts(tensor.shape());
         if (!fits) {
             throw new InvalidInputException(
                     file + ": input '" + name + "': expected " + describe() + ", found " + tensor);
         }
+    }
+
+    /** Whether a tensor of this shape can be this value. */
+    public boolean accepts(long... shape) {
+        return dimensions.map(all -> fits(all, shape)).orElse(true);
     }
 
     private static boolean fits(List<Dimension> dimensions, long[] shape) {
@@ -101,7 +105,7 @@ public record GraphValue(
     }
 
     /** The axis whose size {@code symbol} stands for; none where there isn't one, or several. */
-    Optional<Integer> axis(String symbol) {
+    public Optional<Integer> axis(String symbol) {
         Integer found = null;
         List<Dimension> all = dimensions.orElse(List.of());
         for (int axis = 0; axis < all.size(); axis++) {

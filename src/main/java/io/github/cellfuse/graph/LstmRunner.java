@@ -27,6 +27,7 @@ final class LstmRunner implements AutoCloseable {
     private final LstmModel model;
     private final LstmSession session;
     private LstmState states;
+    private int lastRows, lastSteps;
     private FloatBuffer scratch = FloatBuffer.allocate(0);
 
     /** Runs {@code part} on {@code engine}, whose model is the part's, but for the weights' precision. */
@@ -45,6 +46,8 @@ final class LstmRunner implements AutoCloseable {
         if (x.dimension(2) != model.inputSize()) {
             throw wrong(part.x(), "X", "[..., " + model.inputSize() + "]", x);
         }
+        lastRows = rows;
+        lastSteps = steps;
         int[] lengths = part.sequenceLens()
                 .map(name -> lengths(name, values.tensor(name), rows, steps))
                 .orElse(null);
@@ -73,6 +76,14 @@ final class LstmRunner implements AutoCloseable {
                 .ifPresent(
                         name -> values.put(name, new Tensor(part.type(), target.get(), part.outputShape(rows, steps))));
         putStates(values, memory, rows);
+    }
+
+    /** One line on how the last batch ran. */
+    String explain() {
+        String how = lastRows == 0 || lastSteps == 0
+                ? "nothing to compute"
+                : session.engine().explain(lastRows, lastSteps);
+        return part.label() + ": " + how;
     }
 
     private static int size(long dimension) {

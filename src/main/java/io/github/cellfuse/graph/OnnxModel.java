@@ -62,35 +62,28 @@ public final class OnnxModel {
      *     or of another shape
      * @throws io.github.cellfuse.CellFuseException when the disk fails, or something must be computed and there is no ONNX Runtime
      */
-    public static OnnxModel open(Path path, Map<String, Tensor> bindings) {
+    public static OnnxModel open(Path path, Map<String, Binding> bindings) {
         WorkingGraph graph = new WorkingGraph(OnnxFile.open(path));
-        bindings.forEach((name, value) -> {
-            GraphValue input = find(path, name, values(graph));
+        List<GraphValue> inputs = graph.inputs().stream().map(GraphValue::of).toList();
+        bindings.forEach((name, binding) -> {
+            GraphValue input = find(path, "input", name, inputs);
+            Tensor value = binding.value(input);
             input.check(path, value);
             graph.bind(name, Folding.toProto(value));
         });
         return new OnnxModel(graph);
     }
 
-    /** The inputs of a model, without looking at more of it: to know what a binding must be. */
-    public static List<GraphValue> inputs(Path path) {
-        return values(new WorkingGraph(OnnxFile.open(path)));
-    }
-
-    private static List<GraphValue> values(WorkingGraph graph) {
-        return graph.inputs().stream().map(GraphValue::of).toList();
-    }
-
-    /** The value called {@code name}. */
-    static GraphValue find(Object file, String name, List<GraphValue> values) {
+    /** The input or output called {@code name}. */
+    static GraphValue find(Object file, String what, String name, List<GraphValue> values) {
         return values.stream()
                 .filter(value -> value.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new InvalidInputException(
-                        file + ": input: expected one of " + names(values) + ", found '" + name + "'"));
+                        file + ": " + what + ": expected one of " + names(values) + ", found '" + name + "'"));
     }
 
-    static String names(List<GraphValue> values) {
+    private static String names(List<GraphValue> values) {
         return values.isEmpty() ? "none" : values.stream().map(GraphValue::name).collect(Collectors.joining(", "));
     }
 
@@ -182,7 +175,7 @@ public final class OnnxModel {
     /** Refuses inputs that are missing, unknown, or of another type or shape. */
     void check(Map<String, Tensor> given) {
         for (String name : given.keySet()) {
-            find(path(), name, inputs);
+            find(path(), "input", name, inputs);
         }
         List<GraphValue> missing = new ArrayList<>(inputs);
         missing.removeIf(input -> given.containsKey(input.name()));

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,7 @@ public final class OnnxSession implements AutoCloseable {
     private final OnnxModel model;
     private final List<Step> steps = new ArrayList<>();
     private final List<LstmEngine> engines = new ArrayList<>();
+    private final List<LstmRunner> runners = new ArrayList<>();
     private final Map<String, Tensor> constants = new HashMap<>();
     private final Map<String, ByteBuffer> kept = new HashMap<>();
     private final Set<String> outputs = new HashSet<>();
@@ -58,22 +60,22 @@ public final class OnnxSession implements AutoCloseable {
         Map<String, ValueInfoProto> types = new HashMap<>();
         model.graph().inputs().forEach(input -> types.put(input.getName(), input));
         // LSTMs first, as what is wrong with a device is known soonest.
-        Map<LstmPart, LstmRunner> runners = new HashMap<>();
         for (LstmPart part : model.lstms()) {
             LstmEngine engine = opener.apply(part.model());
             open.push(engine);
             engines.add(engine);
             LstmRunner runner = new LstmRunner(part, engine);
             open.push(runner);
-            runners.put(part, runner);
+            runners.add(runner);
         }
         int number = 0;
+        Iterator<LstmRunner> remaining = runners.iterator();
         for (Part part : model.parts()) {
             number++;
             if (part instanceof RuntimePart runtime) {
                 openRuntime(runtime, number, types);
             } else if (part instanceof LstmPart lstm) {
-                LstmRunner runner = runners.get(lstm);
+                LstmRunner runner = remaining.next();
                 declareOutputs(lstm, types);
                 steps.add((values, symbols, memory) -> runner.run(values, memory));
             }
@@ -231,6 +233,11 @@ public final class OnnxSession implements AutoCloseable {
     /** The model. */
     public OnnxModel model() {
         return model;
+    }
+
+    /** One line for each of {@link OnnxModel#lstms()} on how it ran in the last run. */
+    public List<String> explain() {
+        return runners.stream().map(LstmRunner::explain).toList();
     }
 
     /** The engines of {@link OnnxModel#lstms()}, in the same order; the session closes them. */
