@@ -1,6 +1,7 @@
 package io.github.cellfuse.cli;
 
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.graph.OnnxModel;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -13,13 +14,14 @@ import picocli.CommandLine.Spec;
         name = "info",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        header = "Show a model's layers and sizes, and what a batch of it costs.",
+        header = "Show a model's layers and sizes, what runs where in a graph, and what a batch of it costs.",
         description = {"", "Bytes are those of float32. FLOP are two for each multiply-add of the matrix products.", ""
         },
         footerHeading = "%nExamples:%n",
         footer = {
             "  cellfuse info model.safetensors",
             "  cellfuse info model.safetensors --batch 1024 --steps 100",
+            "  cellfuse info model.onnx --set sr=16000",
             "  cellfuse info model.safetensors --prefix encoder.rnn --json",
             "  cellfuse info tagger.keras --layers lstm,bidirectional"
         })
@@ -29,6 +31,9 @@ final class InfoCommand implements Runnable {
 
     @Mixin
     private ModelOptions model;
+
+    @Mixin
+    private SetOption settings;
 
     @Option(names = "--batch", paramLabel = "N", description = "Rows of the batch to account for. Default: 1.")
     private int batch = 1;
@@ -46,7 +51,22 @@ final class InfoCommand implements Runnable {
         atLeastOne("--batch", batch);
         atLeastOne("--steps", steps);
         PrintWriter out = spec.commandLine().getOut();
+        if (model.isOnnx()) {
+            printGraph(out);
+            return;
+        }
+        model.refuse(spec, "of an .onnx model", "--set");
         ModelInfo info = new ModelInfo(model.read(), batch, steps);
+        if (json) {
+            Json.print(out, info.toJson());
+        } else {
+            info.print(out);
+        }
+    }
+
+    private void printGraph(PrintWriter out) {
+        model.refuse(spec, "of a bare LSTM", "--prefix", "--layers");
+        GraphInfo info = new GraphInfo(OnnxModel.open(model.path(), settings.bindings()), batch, steps);
         if (json) {
             Json.print(out, info.toJson());
         } else {

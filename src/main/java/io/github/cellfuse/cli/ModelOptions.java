@@ -1,8 +1,10 @@
 package io.github.cellfuse.cli;
 
+import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmModel;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 
 /** The model of a command, its first positional parameter; a mixin. */
@@ -26,6 +28,15 @@ final class ModelOptions {
     /** Whether it is an ONNX graph, which runs as a whole. */
     boolean isOnnx() {
         return ModelFormat.of(path) == ModelFormat.ONNX;
+    }
+
+    /** Refuses options that mean nothing for this kind of model. */
+    void refuse(CommandSpec spec, String whose, String... names) {
+        for (String name : names) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(name)) {
+                throw new InvalidInputException(name + ": expected no option " + whose + ", found it for " + path);
+            }
+        }
     }
 
     /** Reads the model. */

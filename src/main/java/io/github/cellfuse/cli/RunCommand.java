@@ -36,6 +36,9 @@ import picocli.CommandLine.Spec;
                     + " values), as torch.nn.LSTM gives them. A single sequence [T, I] gives [T, D*P]. Files may be larger"
                     + " than memory. Numbers of any kind are read and become float32; the result is float32.",
             "",
+            "An .onnx model is a whole graph: its LSTMs run on the device, everything else in ONNX Runtime. Its inputs are given by"
+                    + " name, its outputs written under theirs, in their types.",
+            "",
             "The result is the same, to the bit, on every exact device and for every --plan, --batch and --threads. --weights"
                     + " alone changes it, and does so alike on every device.",
             ""
@@ -47,7 +50,9 @@ import picocli.CommandLine.Spec;
             "  cellfuse run model.safetensors data.npz:x -o y.npy --layout TNC --device opencl:0.0",
             "  cellfuse run model.safetensors next.npy -o next.npz --h0 out.npz:h_n --c0 out.npz:c_n",
             "  cellfuse run model.safetensors x.npy -o y.npy --device java --threads 4 --batch 64 --quiet",
-            "  cellfuse run model.safetensors x.npy -o y.npy --weights bf16"
+            "  cellfuse run model.safetensors x.npy -o y.npy --weights bf16",
+            "  cellfuse run tagger.onnx --input tokens=t.npy --input lengths=n.npy -o scores.npz",
+            "  cellfuse run vad.onnx frames.npy -o p.npz --set sr=16000 --frames 1 --state state=stateN"
         })
 final class RunCommand implements Runnable {
     @Spec
@@ -75,7 +80,7 @@ final class RunCommand implements Runnable {
             required = true,
             description =
                     "OUT.npy holds y; OUT.npz holds y, h_n [L*D, N, P] and c_n [L*D, N, H], the states after each row's"
-                            + " last step. Appears whole, when all is done.")
+                            + " last step; of an .onnx model each output under its name. Appears whole, when all is done.")
     private Path output;
 
     @Option(names = "--overwrite", description = "Replace OUT if it exists.")
@@ -148,7 +153,7 @@ final class RunCommand implements Runnable {
     }
 
     private void runGraph() {
-        refuse("of a bare LSTM", "--layout", "--lengths", "--h0", "--c0", "--prefix");
+        model.refuse(spec, "of a bare LSTM", "--layout", "--lengths", "--h0", "--c0", "--prefix", "--layers");
         checkArguments();
         OnnxModel opened = OnnxModel.open(model.path(), settings.bindings());
         try (OnnxRun run = new OnnxRun(opened, graph, input, batch, output)) {
@@ -157,7 +162,7 @@ final class RunCommand implements Runnable {
     }
 
     private void runLstm() {
-        refuse("of an .onnx model", "--input", "--set", "--frames", "--state", "--output-name");
+        model.refuse(spec, "of an .onnx model", "--input", "--set", "--frames", "--state", "--output-name");
         if (input == null) {
             throw new InvalidInputException("INPUT: expected a file with x, found none");
         }
@@ -193,16 +198,6 @@ final class RunCommand implements Runnable {
                                 .map(InputFile::path))
                 .toArray(Path[]::new);
         OutputFile.check(output, overwrite, RunOutput.SUFFIXES, inputs);
-    }
-
-    /** Refuses options that mean nothing for this kind of model. */
-    private void refuse(String whose, String... names) {
-        for (String name : names) {
-            if (spec.commandLine().getParseResult().hasMatchedOption(name)) {
-                throw new InvalidInputException(
-                        name + ": expected no option " + whose + ", found it for " + model.path());
-            }
-        }
     }
 
     private void announce(String reason, LstmEngine engine, RunShape shape, Chunking chunking) {

@@ -26,10 +26,6 @@ final class SetOption {
                             + " left.")
     private List<String> settings = List.of();
 
-    boolean isGiven() {
-        return !settings.isEmpty();
-    }
-
     /** The constants by input. */
     Map<String, Binding> bindings() {
         Map<String, Binding> bindings = new LinkedHashMap<>();
