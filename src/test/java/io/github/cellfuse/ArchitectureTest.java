@@ -11,7 +11,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/** The house's one-way arrows: cli -> {batch, verify, bench, audit, format} -> {opencl, java, reference} -> root, opencl -> cl. */
+/** The house's one-way arrows: cli -> {batch, verify, bench, audit, format, graph} -> {opencl, java, reference} -> root, opencl -> cl. */
 @AnalyzeClasses(packages = "io.github.cellfuse", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
     private static final String ROOT = "io.github.cellfuse", JDK = "java..";
@@ -113,6 +113,24 @@ class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat()
             .resideInAnyPackage(ROOT, ROOT + ".audit", ROOT + ".opencl", JDK, "com.google.gson..");
+
+    @ArchTest
+    static final ArchRule graphsAreMadeOfFilesAndTheApi = classes()
+            .that()
+            .resideInAPackage(ROOT + ".graph")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(
+                    ROOT, ROOT + ".graph", ROOT + ".format..", JDK, "com.google.protobuf..", "ai.onnxruntime..");
+
+    /** ONNX Runtime is optional: a class that names its classes can't be loaded without them. */
+    @ArchTest
+    static final ArchRule onlyTheOrtClassesNeedOnnxRuntime = noClasses()
+            .that()
+            .haveNameNotMatching(".*\\.graph\\.Ort[A-Z][^.]*")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("ai.onnxruntime..");
 
     @ArchTest
     static final ArchRule nothingImportsTheCommandLine = noClasses()

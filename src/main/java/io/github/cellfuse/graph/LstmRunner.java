@@ -57,7 +57,8 @@ final class LstmRunner implements AutoCloseable {
         Optional<ByteBuffer> target =
                 part.y().map(name -> memory.place(name, Tensor.size(part.type(), part.outputShape(rows, steps))));
         if (rows == 0 || steps == 0) {
-            // Nothing is computed, and ONNX Runtime gives zeros as the last states then, too.
+            // As rows of length 0 have zeros as their last states. (ONNX Runtime leaves them undefined, or ends the
+            // process.)
             Arrays.fill(states.h(), 0);
             Arrays.fill(states.c(), 0);
         } else {

@@ -21,8 +21,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Cuts a graph at its LSTMs. The nodes that need no LSTM come first, then the LSTMs that can run by then, the nodes that can run after
- * those, and so on: as few parts as there can be. What no output needs is left out.
+ * Cuts a graph at its LSTMs. First the nodes that the first LSTMs need, then those LSTMs, the nodes that the next ones need, and so on.
+ * What no output needs is left out.
  */
 final class Partition {
     private final WorkingGraph graph;
@@ -87,7 +87,7 @@ final class Partition {
             partition.findLive();
             Optional<LstmChain> stuck = partition.place();
             if (stuck.isEmpty()) {
-                partition.delayConstants();
+                partition.delay();
                 return partition.parts();
             }
             // The states of one of its layers come back into another: it isn't one model.
@@ -145,26 +145,26 @@ final class Partition {
         return true;
     }
 
-    /** What depends on constants alone goes where it is read: ONNX Runtime computes it once there, as it loads the part. */
-    private void delayConstants() {
-        Map<Unit, Integer> earliestReader = new IdentityHashMap<>();
-        Set<Unit> constant = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Unit unit : units) {
-            if (unit.node != null
-                    && unit.inputs.stream()
-                            .allMatch(name -> graph.isConstant(name) || constant.contains(producers.get(name)))) {
-                constant.add(unit);
-            }
-        }
+    /**
+     * Moves nodes to where they are read first: fewer parts, and ONNX Runtime computes what depends on constants alone as it loads the part.
+     * What only the graph's outputs need goes to the last part that there is anyway.
+     */
+    private void delay() {
+        int last = units.stream()
+                .filter(unit -> unit.node != null)
+                .mapToInt(unit -> unit.stage)
+                .max()
+                .orElse(0);
+        Map<Unit, Integer> firstReader = new IdentityHashMap<>();
         for (int index = units.size() - 1; index >= 0; index--) {
             Unit unit = units.get(index);
-            if (constant.contains(unit)) {
-                unit.stage = earliestReader.getOrDefault(unit, unit.stage);
+            if (unit.node != null) {
+                unit.stage = firstReader.getOrDefault(unit, last);
             }
             for (String name : unit.inputs) {
                 Unit producer = producers.get(name);
                 if (producer != null) {
-                    earliestReader.merge(producer, unit.stage, Math::min);
+                    firstReader.merge(producer, unit.stage, Math::min);
                 }
             }
         }
