@@ -76,7 +76,7 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
     }
 
     private static String describe(RuntimePart part) {
-        return Numbers.count(part.nodes().size(), "node") + " ("
+        return Numbers.count(part.nodeCount(), "node") + " ("
                 + part.operators().entrySet().stream()
                         .map(entry -> entry.getKey() + (entry.getValue() == 1 ? "" : " x " + entry.getValue()))
                         .collect(Collectors.joining(", "))
@@ -233,7 +233,7 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         Map<String, Object> json = new LinkedHashMap<>();
         if (part instanceof RuntimePart runtime) {
             json.put("where", "onnxruntime");
-            json.put("nodes", runtime.nodes().size());
+            json.put("nodes", runtime.nodeCount());
             json.put("operators", runtime.operators());
         } else if (part instanceof LstmPart lstm) {
             json.put("where", "device");

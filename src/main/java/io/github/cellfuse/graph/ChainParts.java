@@ -37,37 +37,48 @@ final class ChainParts {
         graph.outputs().forEach(output -> outputs.add(output.getName()));
     }
 
-    /** Where the output of an LSTM appears under another name with its directions side by side. */
-    private record Merged(String name, Layout layout) {}
+    /** A value that is the input, or the output, of LSTMs. */
+    private record Port(String name, Layout layout, boolean isMerged) {}
 
     LstmPart of(LstmChain chain) {
         LstmNode first = chain.first(), last = chain.last();
-        Optional<String> turned = turned(first.x());
-        Optional<Merged> merged = last.y().flatMap(y -> merged(last, y));
-        // Time and batch exchanged on both sides, or on neither.
-        Optional<Merged> exchanged = merged.flatMap(this::exchanged);
-        boolean isTurned = first.layout() == last.layout()
-                && turned.isPresent()
-                && (exchanged.isPresent() || last.y().isEmpty());
-        if (isTurned) {
-            merged = exchanged;
+        Port x = new Port(first.x(), first.layout(), false);
+        Optional<Port> turned = turned(first.x()).map(name -> new Port(name, opposite(first.layout()), false));
+        Optional<Port> y = last.y().map(name -> new Port(name, last.layout(), false));
+        Optional<Port> merged = y.flatMap(port -> merged(last, port.name()));
+        Optional<Port> exchanged = merged.flatMap(this::exchanged);
+        LstmPart best = null;
+        // What takes most into the part comes first; best is where the device can write the results in their place.
+        for (Optional<Port> output : y.isEmpty() ? List.of(y) : List.of(exchanged, merged, y)) {
+            for (Optional<Port> input : List.of(turned, Optional.of(x))) {
+                if (input.isPresent() && output.isPresent() == y.isPresent()) {
+                    LstmPart part = part(chain, input.get(), output);
+                    if (output.isEmpty() || part.hasSessionsOrder()) {
+                        return part;
+                    }
+                    best = part;
+                }
+            }
         }
-        Layout layout = isTurned ? opposite(first.layout()) : first.layout();
-        String x = isTurned ? turned.get() : first.x();
+        return best; // the node as it stands
+    }
+
+    private static LstmPart part(LstmChain chain, Port x, Optional<Port> y) {
         List<LstmPart.States> states = chain.nodes().stream()
-                .map(node -> new LstmPart.States(node.initialH(), node.initialC(), node.yH(), node.yC()))
+                .map(node -> new LstmPart.States(
+                        node.layout() == Layout.BATCH_MAJOR, node.initialH(), node.initialC(), node.yH(), node.yC()))
                 .toList();
         return new LstmPart(
                 chain.nodes().stream().map(ChainParts::name).toList(),
                 chain.model(),
-                OnnxTypes.ofCode(first.elementType()).orElse(ElementType.FLOAT32),
-                layout,
-                x,
-                first.sequenceLens(),
+                OnnxTypes.ofCode(chain.first().elementType()).orElse(ElementType.FLOAT32),
+                x.name(),
+                x.layout(),
+                chain.first().sequenceLens(),
                 states,
-                first.layout() == Layout.BATCH_MAJOR,
-                merged.map(Merged::name).or(last::y),
-                merged.isPresent());
+                y.map(Port::name),
+                y.map(Port::layout).orElse(x.layout()),
+                y.map(Port::isMerged).orElse(false));
     }
 
     /** The layers of a chain one by one. */
@@ -96,7 +107,7 @@ final class ChainParts {
     }
 
     /** The output behind the nodes that put the directions side by side, where those are the only ones to read it. */
-    private Optional<Merged> merged(LstmNode lstm, String y) {
+    private Optional<Port> merged(LstmNode lstm, String y) {
         Optional<NodeProto> next = onlyReader(y);
         // From [T,D,N,H]; [N,T,D,H] has them side by side already.
         boolean isApart = lstm.layout() == Layout.TIME_MAJOR;
@@ -108,14 +119,14 @@ final class ChainParts {
         }
         boolean before = isApart;
         return next.filter(node -> isMerging(node, lstm, before))
-                .map(node -> new Merged(node.getOutput(0), lstm.layout()));
+                .map(node -> new Port(node.getOutput(0), lstm.layout(), true));
     }
 
     /** The same behind the node that exchanges time and batch, where that is the only one to read it. */
-    private Optional<Merged> exchanged(Merged merged) {
+    private Optional<Port> exchanged(Port merged) {
         return onlyReader(merged.name())
                 .filter(node -> isTranspose(node, List.of(1L, 0L, 2L)))
-                .map(node -> new Merged(node.getOutput(0), opposite(merged.layout())));
+                .map(node -> new Port(node.getOutput(0), opposite(merged.layout()), true));
     }
 
     private static Layout opposite(Layout layout) {

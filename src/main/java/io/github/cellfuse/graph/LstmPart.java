@@ -14,30 +14,42 @@ import java.util.Optional;
  * @param nodes the names of the nodes, the lowest first
  * @param model what they compute
  * @param type of x, y and the states in the graph
- * @param layout of x and y
  * @param x the lowest one's input {@code [T,N,I]} or {@code [N,T,I]}
+ * @param layout of x, and of the batches that run
  * @param sequenceLens the lengths {@code [N]}, where given
  * @param states the names of each layer's states, where given or wanted
- * @param statesByRow whether states are {@code [N,D,H]} instead of {@code [D,N,H]}
  * @param y the uppermost one's output, where wanted
+ * @param outputLayout of y
  * @param isMerged whether y is {@code [T,N,D·H]} or {@code [N,T,D·H]} instead of the operator's {@code [T,D,N,H]} or {@code [N,T,D,H]}
  */
 public record LstmPart(
         List<String> nodes,
         LstmModel model,
         ElementType type,
-        Layout layout,
         String x,
+        Layout layout,
         Optional<String> sequenceLens,
         List<States> states,
-        boolean statesByRow,
         Optional<String> y,
+        Layout outputLayout,
         boolean isMerged)
         implements Part {
 
-    /** The names of a layer's states: those before the first step, where given, and the last ones, where wanted. */
+    /**
+     * A layer's states.
+     *
+     * @param byRow whether they are {@code [N,D,H]} instead of {@code [D,N,H]}
+     * @param initialH the hidden states before the first step, where given
+     * @param initialC the cell states before the first step, where given
+     * @param yH the last hidden states, where wanted
+     * @param yC the last cell states, where wanted
+     */
     public record States(
-            Optional<String> initialH, Optional<String> initialC, Optional<String> yH, Optional<String> yC) {}
+            boolean byRow,
+            Optional<String> initialH,
+            Optional<String> initialC,
+            Optional<String> yH,
+            Optional<String> yC) {}
 
     public LstmPart {
         nodes = List.copyOf(nodes);
@@ -72,15 +84,17 @@ public record LstmPart(
         return (nodes.size() == 1 ? "LSTM " : "LSTMs ") + String.join(", ", nodes);
     }
 
-    /** Whether y lies in memory as a session writes it: in all cases but one. */
+    /** Whether y lies in memory as a session writes it. */
     boolean hasSessionsOrder() {
-        return isMerged || layout == Layout.BATCH_MAJOR || model.last().directionCount() == 1;
+        boolean isTogether =
+                isMerged || layout == Layout.BATCH_MAJOR || model.last().directionCount() == 1;
+        return layout == outputLayout && isTogether;
     }
 
     /** The shape of y. */
     long[] outputShape(long rows, long steps) {
         long directions = model.last().directionCount(), width = model.last().stateSize();
-        boolean isByTime = layout == Layout.TIME_MAJOR;
+        boolean isByTime = outputLayout == Layout.TIME_MAJOR;
         if (isMerged) {
             return new long[] {isByTime ? steps : rows, isByTime ? rows : steps, directions * width};
         }

@@ -70,7 +70,7 @@ final class LstmRunner implements AutoCloseable {
                 clearEmptyRows(lengths);
             }
             if (target.isPresent() && !isInPlace) {
-                convert(part.hasSessionsOrder() ? y : byDirection(y, rows, steps), target.get());
+                convert(part.hasSessionsOrder() ? y : reordered(y, rows, steps), target.get());
             }
         }
         part.y()
@@ -131,8 +131,26 @@ final class LstmRunner implements AutoCloseable {
         for (int k = 0; k < model.layerCount(); k++) {
             LstmLayer layer = model.layer(k);
             LstmPart.States names = part.states().get(k);
-            readState("initial_h", names.initialH(), values, layer, layer.stateSize(), rows, initial.h(), h);
-            readState("initial_c", names.initialC(), values, layer, layer.hiddenSize(), rows, initial.c(), c);
+            readState(
+                    "initial_h",
+                    names.initialH(),
+                    names.byRow(),
+                    values,
+                    layer,
+                    layer.stateSize(),
+                    rows,
+                    initial.h(),
+                    h);
+            readState(
+                    "initial_c",
+                    names.initialC(),
+                    names.byRow(),
+                    values,
+                    layer,
+                    layer.hiddenSize(),
+                    rows,
+                    initial.c(),
+                    c);
             h += layer.directionCount() * rows * layer.stateSize();
             c += layer.directionCount() * rows * layer.hiddenSize();
         }
@@ -142,6 +160,7 @@ final class LstmRunner implements AutoCloseable {
     private void readState(
             String what,
             Optional<String> name,
+            boolean byRow,
             Values values,
             LstmLayer layer,
             int width,
@@ -153,13 +172,13 @@ final class LstmRunner implements AutoCloseable {
         }
         Tensor tensor = values.tensor(name.get());
         check(what, tensor, part.type(), 3);
-        long[] expected = stateShape(layer, rows, width);
+        long[] expected = stateShape(byRow, layer, rows, width);
         if (!Arrays.equals(expected, tensor.shape())) {
             throw wrong(name.get(), what, Arrays.toString(expected), tensor);
         }
         FloatBuffer source = floats(tensor);
         int directions = layer.directionCount();
-        if (part.statesByRow() && directions > 1) {
+        if (byRow && directions > 1) {
             for (int row = 0; row < rows; row++) {
                 for (int d = 0; d < directions; d++) {
                     source.get((row * directions + d) * width, target, at + (d * rows + row) * width, width);
@@ -170,8 +189,8 @@ final class LstmRunner implements AutoCloseable {
         }
     }
 
-    private long[] stateShape(LstmLayer layer, int rows, int width) {
-        return part.statesByRow()
+    private static long[] stateShape(boolean byRow, LstmLayer layer, int rows, int width) {
+        return byRow
                 ? new long[] {rows, layer.directionCount(), width}
                 : new long[] {layer.directionCount(), rows, width};
     }
@@ -196,18 +215,19 @@ final class LstmRunner implements AutoCloseable {
         return at + states.rows() * width;
     }
 
-    /** {@code [T,N,D,P]} to the operator's {@code [T,D,N,P]}. */
-    private FloatBuffer byDirection(FloatBuffer y, int rows, int steps) {
+    /** From a session's {@code [T,N,D·P]} or {@code [N,T,D·P]} to the order of y. */
+    private FloatBuffer reordered(FloatBuffer y, int rows, int steps) {
         int directions = model.last().directionCount(), width = model.last().stateSize();
+        boolean isByTime = part.layout() == Layout.TIME_MAJOR;
+        boolean isApart = !part.isMerged() && part.outputLayout() == Layout.TIME_MAJOR;
         FloatBuffer ordered = FloatBuffer.allocate(y.limit());
         for (int step = 0; step < steps; step++) {
             for (int row = 0; row < rows; row++) {
+                int from = (isByTime ? step * rows + row : row * steps + step) * directions;
+                int together = part.outputLayout() == Layout.TIME_MAJOR ? step * rows + row : row * steps + step;
                 for (int d = 0; d < directions; d++) {
-                    ordered.put(
-                            ((step * directions + d) * rows + row) * width,
-                            y,
-                            ((step * rows + row) * directions + d) * width,
-                            width);
+                    int to = isApart ? (step * directions + d) * rows + row : together * directions + d;
+                    ordered.put(to * width, y, (from + d) * width, width);
                 }
             }
         }
@@ -219,8 +239,8 @@ final class LstmRunner implements AutoCloseable {
         for (int k = 0; k < model.layerCount(); k++) {
             LstmLayer layer = model.layer(k);
             LstmPart.States names = part.states().get(k);
-            h = putState(values, memory, names.yH(), layer, layer.stateSize(), rows, states.h(), h);
-            c = putState(values, memory, names.yC(), layer, layer.hiddenSize(), rows, states.c(), c);
+            h = putState(values, memory, names.yH(), names.byRow(), layer, layer.stateSize(), rows, states.h(), h);
+            c = putState(values, memory, names.yC(), names.byRow(), layer, layer.hiddenSize(), rows, states.c(), c);
         }
     }
 
@@ -228,6 +248,7 @@ final class LstmRunner implements AutoCloseable {
             Values values,
             Memory memory,
             Optional<String> name,
+            boolean byRow,
             LstmLayer layer,
             int width,
             int rows,
@@ -236,7 +257,7 @@ final class LstmRunner implements AutoCloseable {
         int directions = layer.directionCount(), count = directions * rows * width;
         if (name.isPresent()) {
             FloatBuffer state = FloatBuffer.wrap(source, at, count).slice();
-            if (part.statesByRow() && directions > 1) {
+            if (byRow && directions > 1) {
                 FloatBuffer ordered = FloatBuffer.allocate(count);
                 for (int row = 0; row < rows; row++) {
                     for (int d = 0; d < directions; d++) {
@@ -245,7 +266,7 @@ final class LstmRunner implements AutoCloseable {
                 }
                 state = ordered;
             }
-            long[] shape = stateShape(layer, rows, width);
+            long[] shape = stateShape(byRow, layer, rows, width);
             ByteBuffer target = memory.place(name.get(), Tensor.size(part.type(), shape));
             convert(state, target);
             values.put(name.get(), new Tensor(part.type(), target, shape));

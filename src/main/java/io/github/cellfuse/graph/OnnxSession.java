@@ -115,9 +115,11 @@ public final class OnnxSession implements AutoCloseable {
         part.y().ifPresent(name -> {
             long directions = part.model().last().directionCount(),
                     width = part.model().last().stateSize();
+            boolean isOutputByTime = part.outputLayout() == Layout.TIME_MAJOR;
+            TensorShapeProto.Dimension outer = isOutputByTime ? steps : rows, inner = isOutputByTime ? rows : steps;
             if (part.isMerged()) {
-                types.put(name, declare(name, part.type(), first, second, fixed(directions * width)));
-            } else if (isByTime) {
+                types.put(name, declare(name, part.type(), outer, inner, fixed(directions * width)));
+            } else if (isOutputByTime) {
                 types.put(name, declare(name, part.type(), steps, fixed(directions), rows, fixed(width)));
             } else {
                 types.put(name, declare(name, part.type(), rows, steps, fixed(directions), fixed(width)));
@@ -125,7 +127,7 @@ public final class OnnxSession implements AutoCloseable {
         });
         for (int k = 0; k < part.states().size(); k++) {
             TensorShapeProto.Dimension directions = fixed(part.model().layer(k).directionCount());
-            TensorShapeProto.Dimension[] outer = part.statesByRow()
+            TensorShapeProto.Dimension[] outer = part.states().get(k).byRow()
                     ? new TensorShapeProto.Dimension[] {rows, directions}
                     : new TensorShapeProto.Dimension[] {directions, rows};
             long stateSize = part.model().layer(k).stateSize(),

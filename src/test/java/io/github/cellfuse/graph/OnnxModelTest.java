@@ -173,6 +173,42 @@ class OnnxModelTest {
         }
     }
 
+    @Test
+    void layersOfOneModelMayDifferInLayout() {
+        // ONNX Runtime has no layout 1: it gets the same with the axes exchanged around the first node.
+        List<String> none = List.of();
+        GraphProto.Builder graph = GraphProto.newBuilder()
+                .addInput(floats("x", "batch", "time", I))
+                .addOutput(floats("b.y", "time", 2, "batch", H))
+                .addOutput(floats("ah", "batch", 2, H))
+                .addOutput(floats("bc", 2, "batch", H));
+        weights(graph, "a", random, 2, I, H);
+        weights(graph, "b", random, 2, 2 * H, H);
+        graph.addInitializer(longs("flat", 0, 0, -1));
+        GraphProto.Builder other = graph.clone();
+        graph.addNode(lstm("a", "x", H, none, List.of("ah"), bidirectional(), integer("layout", 1)))
+                .addNode(node("Reshape", "r", List.of("a.y", "flat"), List.of("m")))
+                .addNode(node("Transpose", "t", List.of("m"), List.of("mt"), integers("perm", 1L, 0L, 2L)))
+                .addNode(lstm("b", "mt", H, none, List.of("", "bc"), bidirectional()));
+        other.addNode(node("Transpose", "t", List.of("x"), List.of("xt"), integers("perm", 1L, 0L, 2L)))
+                .addNode(lstm("a", "xt", H, none, List.of("ah.t"), bidirectional()))
+                .addNode(node("Transpose", "s", List.of("ah.t"), List.of("ah"), integers("perm", 1L, 0L, 2L)))
+                .addNode(node("Transpose", "u", List.of("a.y"), List.of("yt"), integers("perm", 0L, 2L, 1L, 3L)))
+                .addNode(node("Reshape", "r", List.of("yt", "flat"), List.of("m")))
+                .addNode(lstm("b", "m", H, none, List.of("", "bc"), bidirectional()));
+        Map<String, Tensor> inputs = Map.of("x", Tensors.random(random, N, T, I));
+        Map<String, Tensor> expected = Oracle.whole(write(other), inputs);
+        OnnxModel model = OnnxModel.open(write(graph));
+        assertEquals("[a, b]", describe(model));
+        for (Device device : TestEngines.all()) {
+            try (OnnxSession session = model.session(device, EngineOptions.DEFAULT)) {
+                session.run(inputs)
+                        .forEach((name, found) ->
+                                Tensors.assertClose(device + " " + name, expected.get(name), found, Oracle.TOLERANCE));
+            }
+        }
+    }
+
     /** Axes in another order. */
     private static Tensor transposed(Tensor tensor, int... permutation) {
         int rank = permutation.length;
