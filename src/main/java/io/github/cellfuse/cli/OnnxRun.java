@@ -226,11 +226,11 @@ final class OnnxRun implements AutoCloseable {
 
     /** Runs it all and writes the file. */
     void run(DeviceOption device, boolean overwrite, LongFunction<Progress> progress, Consumer<String> say) {
-        announce(say);
         Opener opener = new Opener(device, say);
         long started = System.nanoTime();
         try (OnnxSession session = model.session(opener::open);
                 Target file = Target.create(target, isArchive(), overwrite)) {
+            announce(say);
             try (Progress display = progress.apply(rows.count() * calls)) {
                 compute(session, file, display, say);
             }

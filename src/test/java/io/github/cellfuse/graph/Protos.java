@@ -21,12 +21,12 @@ import java.util.List;
 import java.util.Random;
 
 /** Builds ONNX models for tests. */
-final class Protos {
-    static final int OPSET = 14;
+public final class Protos {
+    public static final int OPSET = 14;
 
     private Protos() {}
 
-    static ModelProto model(GraphProto.Builder graph) {
+    public static ModelProto model(GraphProto.Builder graph) {
         return ModelProto.newBuilder()
                 .setIrVersion(8)
                 .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET))
@@ -34,7 +34,7 @@ final class Protos {
                 .build();
     }
 
-    static Path write(Path folder, GraphProto.Builder graph) {
+    public static Path write(Path folder, GraphProto.Builder graph) {
         try {
             return Files.write(
                     Files.createTempFile(folder, "model", ".onnx"), model(graph).toByteArray());
@@ -44,7 +44,7 @@ final class Protos {
     }
 
     /** A value with its dimensions: numbers, names, or an empty name for any size. */
-    static ValueInfoProto value(String name, ElementType type, Object... dimensions) {
+    public static ValueInfoProto value(String name, ElementType type, Object... dimensions) {
         TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
         for (Object dimension : dimensions) {
             if (dimension instanceof Integer size) {
@@ -61,11 +61,12 @@ final class Protos {
                 .build();
     }
 
-    static ValueInfoProto floats(String name, Object... dimensions) {
+    public static ValueInfoProto floats(String name, Object... dimensions) {
         return value(name, ElementType.FLOAT32, dimensions);
     }
 
-    static NodeProto node(String type, String name, List<String> inputs, List<String> outputs, AttributeProto... more) {
+    public static NodeProto node(
+            String type, String name, List<String> inputs, List<String> outputs, AttributeProto... more) {
         return NodeProto.newBuilder()
                 .setOpType(type)
                 .setName(name)
@@ -75,7 +76,7 @@ final class Protos {
                 .build();
     }
 
-    static AttributeProto integer(String name, long value) {
+    public static AttributeProto integer(String name, long value) {
         return AttributeProto.newBuilder()
                 .setName(name)
                 .setType(AttributeType.INT)
@@ -83,7 +84,7 @@ final class Protos {
                 .build();
     }
 
-    static AttributeProto integers(String name, Long... values) {
+    public static AttributeProto integers(String name, Long... values) {
         return AttributeProto.newBuilder()
                 .setName(name)
                 .setType(AttributeType.INTS)
@@ -91,7 +92,7 @@ final class Protos {
                 .build();
     }
 
-    static AttributeProto text(String name, String value) {
+    public static AttributeProto text(String name, String value) {
         return AttributeProto.newBuilder()
                 .setName(name)
                 .setType(AttributeType.STRING)
@@ -99,7 +100,7 @@ final class Protos {
                 .build();
     }
 
-    static AttributeProto graph(String name, GraphProto.Builder value) {
+    public static AttributeProto graph(String name, GraphProto.Builder value) {
         return AttributeProto.newBuilder()
                 .setName(name)
                 .setType(AttributeType.GRAPH)
@@ -107,12 +108,12 @@ final class Protos {
                 .build();
     }
 
-    static TensorProto constant(String name, Tensor value) {
+    public static TensorProto constant(String name, Tensor value) {
         return Folding.toProto(value).toBuilder().setName(name).build();
     }
 
     /** A node that makes {@code value}. */
-    static NodeProto constantNode(String output, Tensor value) {
+    public static NodeProto constantNode(String output, Tensor value) {
         return node(
                 "Constant",
                 output,
@@ -125,11 +126,11 @@ final class Protos {
                         .build());
     }
 
-    static TensorProto longs(String name, long... values) {
+    public static TensorProto longs(String name, long... values) {
         return constant(name, Tensor.of(values, values.length));
     }
 
-    static TensorProto flag(String name, boolean value) {
+    public static TensorProto flag(String name, boolean value) {
         return TensorProto.newBuilder()
                 .setName(name)
                 .setDataType(TensorProto.DataType.BOOL_VALUE)
@@ -138,13 +139,14 @@ final class Protos {
     }
 
     /** Weights of an LSTM, small enough for long sums: {@code NAME.W}, {@code NAME.R} and {@code NAME.B}. */
-    static void weights(GraphProto.Builder graph, String name, Random random, int directions, int inputs, int hidden) {
+    public static void weights(
+            GraphProto.Builder graph, String name, Random random, int directions, int inputs, int hidden) {
         graph.addInitializer(constant(name + ".W", scaled(random, directions, 4 * hidden, inputs)));
         graph.addInitializer(constant(name + ".R", scaled(random, directions, 4 * hidden, hidden)));
         graph.addInitializer(constant(name + ".B", scaled(random, directions, 8 * hidden)));
     }
 
-    static Tensor scaled(Random random, long... shape) {
+    public static Tensor scaled(Random random, long... shape) {
         float[] values = new float[Tensor.size(ElementType.INT8, shape)];
         for (int k = 0; k < values.length; k++) {
             values[k] = (random.nextFloat() - 0.5f) * 0.8f;
@@ -153,7 +155,7 @@ final class Protos {
     }
 
     /** An LSTM with the weights of {@link #weights}, its output {@code NAME.y} and what else is named. */
-    static NodeProto lstm(
+    public static NodeProto lstm(
             String name,
             String x,
             int hidden,
@@ -169,11 +171,11 @@ final class Protos {
         return node.build();
     }
 
-    static NodeProto lstm(String name, String x, int hidden) {
+    public static NodeProto lstm(String name, String x, int hidden) {
         return lstm(name, x, hidden, List.of(), List.of());
     }
 
-    static AttributeProto bidirectional() {
+    public static AttributeProto bidirectional() {
         return text("direction", "bidirectional");
     }
 }
