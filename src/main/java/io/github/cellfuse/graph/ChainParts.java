@@ -135,7 +135,7 @@ final class ChainParts {
 
     /** Whether the node leaves three dimensions, the last of them of all directions. */
     private boolean isMerging(NodeProto node, LstmNode lstm, boolean isApart) {
-        OnnxNode known = OnnxNode.of(graph.file().path(), 0, node);
+        OnnxNode known = OnnxNode.of(graph.path(), 0, node);
         int directions = lstm.layer().directionCount();
         if (known.is("Squeeze") && directions == 1) {
             return known.input(1)
@@ -161,7 +161,7 @@ final class ChainParts {
                         .isPresent())
                 .map(tensor -> {
                     List<Long> values = new ArrayList<>();
-                    for (long value : graph.file().tensors().longs(tensor)) {
+                    for (long value : graph.tensors().longs(tensor)) {
                         values.add(value);
                     }
                     return values;
@@ -169,7 +169,7 @@ final class ChainParts {
     }
 
     private boolean isTranspose(NodeProto node, List<Long> permutation) {
-        OnnxNode known = OnnxNode.of(graph.file().path(), 0, node);
+        OnnxNode known = OnnxNode.of(graph.path(), 0, node);
         return known.is("Transpose")
                 && known.integers("perm").filter(permutation::equals).isPresent();
     }

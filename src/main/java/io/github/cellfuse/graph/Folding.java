@@ -1,15 +1,14 @@
 package io.github.cellfuse.graph;
 
 import com.google.protobuf.ByteString;
+import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.onnx.Onnx.NodeProto;
 import io.github.cellfuse.format.onnx.Onnx.TensorProto;
-import io.github.cellfuse.format.onnx.Onnx.ValueInfoProto;
 import io.github.cellfuse.format.onnx.OnnxNode;
 import io.github.cellfuse.format.onnx.Subgraphs;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
@@ -33,6 +32,9 @@ final class Folding {
             "Multinomial",
             "Bernoulli",
             "Dropout");
+
+    /** What is computed of constants may have so many times their bytes, and some more. */
+    private static final long GROWTH = 8, SLACK = 64L << 20;
 
     private final WorkingGraph graph;
     private final Map<String, NodeProto> producers;
@@ -64,17 +66,31 @@ final class Folding {
             return;
         }
         List<NodeProto> nodes = graph.nodes().stream().filter(needed::contains).toList();
-        List<String> names = new ArrayList<>(results);
-        try (OrtGraph runtime = OrtLibrary.open(
-                        graph.cut(nodes, List.<ValueInfoProto>of(), names),
-                        graph.file().path() + ": constants");
+        Set<String> all = new LinkedHashSet<>();
+        nodes.forEach(node -> all.addAll(node.getOutputList()));
+        all.remove("");
+        String label = graph.path() + ": constants";
+        try (OrtGraph runtime = OrtLibrary.openUnoptimized(graph.cut(nodes, List.of(), all), label);
                 Values values = new Values()) {
-            runtime.run(values);
-            for (String name : names) {
+            checkSizes(label, runtime, all);
+            runtime.run(values, results);
+            for (String name : results) {
                 graph.define(name, toProto(values.tensor(name)));
             }
         }
         graph.removeUnneeded();
+    }
+
+    /** A few bytes of a file can ask for terabytes. */
+    private void checkSizes(String label, OrtGraph runtime, Set<String> names) {
+        long largest = SLACK + GROWTH * graph.constantBytes();
+        for (String name : names) {
+            if (runtime.bytes(name) > largest) {
+                throw new InvalidInputException(label + ": value '" + name + "': expected at most " + largest
+                        + " bytes, as the model's own constants are " + graph.constantBytes() + ", found "
+                        + runtime.bytes(name));
+            }
+        }
     }
 
     /** Whether {@code name} depends on constants alone; {@code ancestors} receives the nodes that it takes. */

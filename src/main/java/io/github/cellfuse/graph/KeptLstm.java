@@ -30,7 +30,7 @@ public record KeptLstm(String node, String reason) {
     }
 
     private static void collect(WorkingGraph graph, NodeProto node, List<KeptLstm> kept) {
-        OnnxNode known = OnnxNode.of(graph.file().path(), 0, node);
+        OnnxNode known = OnnxNode.of(graph.path(), 0, node);
         if (known.is("LSTM")) {
             LstmNode.variableWeight(known, graph)
                     .ifPresent(

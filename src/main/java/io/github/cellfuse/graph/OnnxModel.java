@@ -8,11 +8,14 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.format.onnx.Onnx.TensorProto;
 import io.github.cellfuse.format.onnx.OnnxFile;
+import io.github.cellfuse.format.onnx.Subgraphs;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -41,6 +44,20 @@ public final class OnnxModel {
         outputs = graph.outputs().stream().map(GraphValue::of).toList();
         parts = Partition.of(graph);
         kept = KeptLstm.of(graph, parts);
+        retain();
+    }
+
+    /** The LSTMs have their weights in arrays of their own now. */
+    private void retain() {
+        Set<String> needed = new HashSet<>();
+        outputs.forEach(output -> needed.add(output.name()));
+        for (Part part : parts) {
+            needed.addAll(part.inputs());
+            if (part instanceof RuntimePart runtime) {
+                runtime.nodes().forEach(node -> needed.addAll(Subgraphs.needs(node)));
+            }
+        }
+        graph.retain(needed);
     }
 
     /**
@@ -89,7 +106,7 @@ public final class OnnxModel {
 
     /** The file. */
     public Path path() {
-        return graph.file().path();
+        return graph.path();
     }
 
     /** What a run must be given, in the model's order. */

@@ -174,8 +174,8 @@ public final class OnnxSession implements AutoCloseable {
                         + "': expected numbers, found " + OnnxTypes.describe(value.getDataType())));
         return new Tensor(
                 type,
-                model.graph().file().tensors().bytes(value).order(ByteOrder.LITTLE_ENDIAN),
-                model.graph().file().tensors().shape(value));
+                model.graph().tensors().bytes(value).order(ByteOrder.LITTLE_ENDIAN),
+                model.graph().tensors().shape(value));
     }
 
     /**

@@ -17,6 +17,7 @@ import io.github.cellfuse.format.onnx.Onnx.TensorProto;
 import io.github.cellfuse.format.onnx.Onnx.TensorShapeProto;
 import io.github.cellfuse.format.onnx.Onnx.TypeProto;
 import io.github.cellfuse.format.onnx.Onnx.ValueInfoProto;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -88,12 +89,14 @@ final class OrtGraph implements AutoCloseable {
         session.getOutputInfo().forEach((name, node) -> outputs.put(name, new Output(name, node)));
     }
 
-    /** Opens a model; through {@link OrtLibrary#open} alone, as this class can't be loaded where ONNX Runtime is missing. */
-    static OrtGraph open(ModelProto model, String label) {
+    /** Opens a model; through {@link OrtLibrary} alone, as this class can't be loaded where ONNX Runtime is missing. */
+    static OrtGraph open(ModelProto model, String label, boolean optimized) {
         checkSize(model, label);
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             // Threads that spin between runs would take the cores from the LSTMs.
             options.addConfigEntry("session.intra_op.allow_spinning", "0");
+            options.setOptimizationLevel(
+                    optimized ? OrtSession.SessionOptions.OptLevel.ALL_OPT : OrtSession.SessionOptions.OptLevel.NO_OPT);
             options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL); // errors come as exceptions
             OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toByteArray(), options);
             try {
@@ -145,9 +148,29 @@ final class OrtGraph implements AutoCloseable {
         });
     }
 
-    /** Runs it on what is in {@code values}, and adds its outputs there; all of them stay ONNX Runtime's. */
-    void run(Values values) {
-        run(values, Set.of(), Map.of(), (name, bytes) -> Tensor.allocate(bytes));
+    /** The bytes of an output as far as its shape is known before a run; unknown dimensions count as 1. */
+    long bytes(String output) {
+        Output known = outputs.get(output);
+        long elements = known.info
+                .map(info -> Arrays.stream(info.getShape())
+                        .mapToObj(BigInteger::valueOf)
+                        .map(size -> size.max(BigInteger.ONE))
+                        .reduce(BigInteger.ONE, BigInteger::multiply)
+                        .min(BigInteger.valueOf(Long.MAX_VALUE / Long.BYTES))
+                        .longValue())
+                .orElse(0L);
+        return elements * known.type().map(ElementType::bytes).orElse(Long.BYTES);
+    }
+
+    /** Runs it without inputs, and adds some of its outputs to {@code values}. */
+    void run(Values values, Set<String> some) {
+        try {
+            OrtSession.Result result = session.run(Map.of(), some);
+            values.own(result);
+            some.forEach(name -> values.put(name, new OrtValue(result.get(name).orElseThrow())));
+        } catch (OrtException e) {
+            throw failed(e);
+        }
     }
 
     /**

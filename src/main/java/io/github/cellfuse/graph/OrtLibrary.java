@@ -18,7 +18,13 @@ final class OrtLibrary {
      */
     static OrtGraph open(ModelProto model, String label) {
         require(label);
-        return OrtGraph.open(model, label);
+        return OrtGraph.open(model, label, true);
+    }
+
+    /** The same without having ONNX Runtime compute anything as it opens the model, so that sizes can be looked at first. */
+    static OrtGraph openUnoptimized(ModelProto model, String label) {
+        require(label);
+        return OrtGraph.open(model, label, false);
     }
 
     private static void require(String purpose) {

@@ -3,7 +3,6 @@ package io.github.cellfuse.graph;
 import io.github.cellfuse.format.onnx.LstmChain;
 import io.github.cellfuse.format.onnx.LstmChains;
 import io.github.cellfuse.format.onnx.Onnx.NodeProto;
-import io.github.cellfuse.format.onnx.OnnxFile;
 import io.github.cellfuse.format.onnx.Subgraphs;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -79,8 +78,7 @@ final class Partition {
 
     /** The parts in an order in which they can run. */
     static List<Part> of(WorkingGraph graph) {
-        OnnxFile file = graph.file();
-        List<LstmChain> chains = LstmChains.of(file.path(), graph.toProto(), file.opset(), graph, file.tensors())
+        List<LstmChain> chains = LstmChains.of(graph.path(), graph.toProto(), graph.opset(), graph, graph.tensors())
                 .chains();
         while (true) {
             Partition partition = new Partition(graph, chains);

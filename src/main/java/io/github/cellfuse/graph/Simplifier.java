@@ -63,7 +63,7 @@ final class Simplifier {
     }
 
     private GraphProto branch(OnnxNode conditional, TensorProto condition) {
-        long[] values = graph.file().tensors().longs(condition);
+        long[] values = graph.tensors().longs(condition);
         if (condition.getDataType() != TensorProto.DataType.BOOL_VALUE || values.length != 1) {
             throw conditional.invalid("condition: expected one BOOL, found " + values.length + " values of type "
                     + OnnxTypes.describe(condition.getDataType()));

@@ -9,7 +9,9 @@ import io.github.cellfuse.format.onnx.Onnx.TensorProto;
 import io.github.cellfuse.format.onnx.Onnx.ValueInfoProto;
 import io.github.cellfuse.format.onnx.OnnxFile;
 import io.github.cellfuse.format.onnx.OnnxNode;
+import io.github.cellfuse.format.onnx.OnnxTensors;
 import io.github.cellfuse.format.onnx.Subgraphs;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -29,16 +31,23 @@ final class WorkingGraph implements Constants {
     /** From here on initializers needn't be inputs, too. */
     private static final int FREE_INITIALIZERS = 4;
 
-    private final OnnxFile file;
+    private final Path path;
+    private final long opset;
+    private final OnnxTensors tensors;
+    private final ModelProto header;
     private final GraphProto shell;
     private final List<NodeProto> nodes = new ArrayList<>();
     private final Map<String, TensorProto> constants = new LinkedHashMap<>();
     private final Map<String, SparseTensorProto> sparse = new LinkedHashMap<>();
     private final List<ValueInfoProto> inputs;
+    private final List<ValueInfoProto> outputs;
     private final Set<String> names = new HashSet<>();
 
     WorkingGraph(OnnxFile file) {
-        this.file = file;
+        path = file.path();
+        opset = file.opset();
+        tensors = file.tensors();
+        header = file.model().toBuilder().clearGraph().build(); // of the graph nothing is kept that isn't used any more
         GraphProto graph = file.tensors().inMemory(file.graph());
         shell = graph.toBuilder()
                 .clearNode()
@@ -49,6 +58,7 @@ final class WorkingGraph implements Constants {
                 .clearValueInfo() // types are found anew; those of values that have changed would be wrong
                 .build();
         inputs = new ArrayList<>(file.inputs());
+        outputs = graph.getOutputList();
         graph.getSparseInitializerList().forEach(s -> sparse.put(s.getValues().getName(), s));
         collectNames(graph);
         nodes.addAll(withoutConstants(graph));
@@ -66,10 +76,10 @@ final class WorkingGraph implements Constants {
 
     /** Takes the constants out of {@code graph}, and returns its other nodes. */
     private List<NodeProto> withoutConstants(GraphProto graph) {
-        Constants own = Constants.of(file.path(), graph);
+        Constants own = Constants.of(path, graph);
         graph.getInitializerList().forEach(initializer -> constants.put(initializer.getName(), initializer));
         List<NodeProto> others = new ArrayList<>();
-        for (OnnxNode node : OnnxNode.of(file.path(), graph)) {
+        for (OnnxNode node : OnnxNode.of(path, graph)) {
             Optional<String> output = node.is("Constant") ? node.output(0) : Optional.empty();
             Optional<TensorProto> value = output.flatMap(own::find);
             if (value.isPresent()) {
@@ -81,8 +91,18 @@ final class WorkingGraph implements Constants {
         return others;
     }
 
-    OnnxFile file() {
-        return file;
+    Path path() {
+        return path;
+    }
+
+    /** The version of the default domain's operators. */
+    long opset() {
+        return opset;
+    }
+
+    /** Reads the constants. */
+    OnnxTensors tensors() {
+        return tensors;
     }
 
     List<NodeProto> nodes() {
@@ -93,7 +113,7 @@ final class WorkingGraph implements Constants {
     List<OnnxNode> labelled() {
         List<OnnxNode> labelled = new ArrayList<>(nodes.size());
         for (int index = 0; index < nodes.size(); index++) {
-            labelled.add(OnnxNode.of(file.path(), index, nodes.get(index)));
+            labelled.add(OnnxNode.of(path, index, nodes.get(index)));
         }
         return labelled;
     }
@@ -104,7 +124,7 @@ final class WorkingGraph implements Constants {
     }
 
     List<ValueInfoProto> outputs() {
-        return file.graph().getOutputList();
+        return outputs;
     }
 
     @Override
@@ -134,6 +154,20 @@ final class WorkingGraph implements Constants {
                 .addAllInput(inputs)
                 .addAllOutput(outputs())
                 .build();
+    }
+
+    /** Forgets the nodes, and the constants that these values aren't. */
+    void retain(Set<String> values) {
+        nodes.clear();
+        constants.keySet().retainAll(values);
+        sparse.keySet().retainAll(values);
+    }
+
+    /** The bytes of all constants. */
+    long constantBytes() {
+        return constants.values().stream()
+                .mapToLong(TensorProto::getSerializedSize)
+                .sum();
     }
 
     /** The constants that some of the nodes read. */
@@ -257,9 +291,8 @@ final class WorkingGraph implements Constants {
         for (String name : wanted) {
             graph.addOutput(ValueInfoProto.newBuilder().setName(name)); // ONNX Runtime finds the type
         }
-        ModelProto model = file.model();
-        return model.toBuilder()
-                .setIrVersion(Math.max(model.getIrVersion(), FREE_INITIALIZERS))
+        return header.toBuilder()
+                .setIrVersion(Math.max(header.getIrVersion(), FREE_INITIALIZERS))
                 .setGraph(graph)
                 .build();
     }

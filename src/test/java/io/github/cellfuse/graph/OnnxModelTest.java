@@ -328,6 +328,22 @@ class OnnxModelTest {
     }
 
     @Test
+    void hugeConstantsAreRefusedBeforeTheyAreMade() {
+        GraphProto.Builder graph = graphOfX().addOutput(floats("a.y", "time", 1, "batch", H));
+        weights(graph, "a", random, 1, I, H);
+        graph.removeInitializer(0)
+                .addInitializer(longs("shape", 1, 1L << 40, I))
+                .addNode(node("ConstantOfShape", "bomb", List.of("shape"), List.of("a.W")))
+                .addNode(lstm("a", "x", H));
+        Path path = write(graph);
+        assertMessage(
+                assertThrows(InvalidInputException.class, () -> OnnxModel.open(path)),
+                path,
+                "constants: value 'a.W'",
+                Long.toString((1L << 40) * I * Float.BYTES));
+    }
+
+    @Test
     void weightsThatDependOnAnInputStayWithOnnxRuntime() {
         GraphProto.Builder graph = graphOfX().addInput(floats("scale")).addOutput(floats("b.y", "time", 1, "batch", H));
         weights(graph, "a", random, 1, I, H);

@@ -30,7 +30,7 @@ final class Oracle {
         try (OrtGraph runtime = OrtLibrary.open(ModelProto.parseFrom(Files.readAllBytes(path)), "whole");
                 Values values = new Values()) {
             inputs.forEach(values::put);
-            runtime.run(values);
+            runtime.run(values, Set.of(), Map.of(), (name, bytes) -> Tensor.allocate(bytes));
             Map<String, Tensor> results = new LinkedHashMap<>();
             for (GraphValue output : OnnxModel.open(path).outputs()) {
                 results.put(output.name(), values.tensor(output.name()));
