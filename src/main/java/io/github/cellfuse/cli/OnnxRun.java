@@ -227,10 +227,11 @@ final class OnnxRun implements AutoCloseable {
     /** Runs it all and writes the file. */
     void run(DeviceOption device, boolean overwrite, LongFunction<Progress> progress, Consumer<String> say) {
         Opener opener = new Opener(device, say);
-        long started = System.nanoTime();
+        long started;
         try (OnnxSession session = model.session(opener::open);
                 Target file = Target.create(target, isArchive(), overwrite)) {
             announce(say);
+            started = System.nanoTime();
             try (Progress display = progress.apply(rows.count() * calls)) {
                 compute(session, file, display, say);
             }

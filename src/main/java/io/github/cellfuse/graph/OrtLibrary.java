@@ -41,7 +41,7 @@ final class OrtLibrary {
             }
             throw new CellFuseException(
                     purpose + ": ONNX Runtime's native library can't be loaded (" + cause + "); " + ARTIFACT
-                            + " has those of Linux, macOS and Windows for x86-64 and ARM64",
+                            + " has those of Linux (x86-64, ARM64), macOS (ARM64) and Windows (x86-64)",
                     e);
         }
     }

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A class path without ONNX Runtime: what doesn't need it works, and what does says so. */
 class WithoutOnnxRuntimeTest {
@@ -39,9 +40,10 @@ class WithoutOnnxRuntimeTest {
         }
     }
 
-    private static String run(String name, long... shape) throws IOException, ReflectiveOperationException {
+    private static String run(boolean hasRuntime, String name, long... shape)
+            throws IOException, ReflectiveOperationException {
         URL[] classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(entry -> !entry.contains("onnxruntime"))
+                .filter(entry -> hasRuntime || !entry.contains("onnxruntime"))
                 .map(WithoutOnnxRuntimeTest::url)
                 .toArray(URL[]::new);
         Thread thread = Thread.currentThread();
@@ -66,14 +68,30 @@ class WithoutOnnxRuntimeTest {
 
     @Test
     void anLstmAloneNeedsNone() throws Exception {
-        assertEquals(null, run("lstm.onnx", 6, 4, 3));
+        assertEquals(null, run(false, "lstm.onnx", 6, 4, 3));
     }
 
     @Test
     void aGraphNeedsItAndSaysWhichArtifact() throws Exception {
-        String message = run("tagger.onnx", 4, 6);
+        String message = run(false, "tagger.onnx", 4, 6);
         assertTrue(message.contains("tagger.onnx: part 1 of 3"), message);
         assertTrue(message.contains("add com.microsoft.onnxruntime:onnxruntime:"), message);
         assertEquals(1, message.lines().count());
+    }
+
+    @Test
+    void aLibraryThatDoesNotFitIsNamed(@TempDir Path empty) throws Exception {
+        String property = "onnxruntime.native.path";
+        System.setProperty(property, empty.toString());
+        try {
+            String message = run(true, "tagger.onnx", 4, 6);
+            assertTrue(
+                    message.contains("tagger.onnx: part 1 of 3: ONNX Runtime's native library can't be loaded"),
+                    message);
+            assertTrue(message.contains("com.microsoft.onnxruntime:onnxruntime:"), message);
+            assertEquals(1, message.lines().count());
+        } finally {
+            System.clearProperty(property);
+        }
     }
 }
