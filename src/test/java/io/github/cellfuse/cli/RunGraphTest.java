@@ -392,7 +392,7 @@ class RunGraphTest {
         }
         Cli.run("run", model("lstm_static"), array("lstm_static", "x"), "-o", out, "--batch", 2)
                 .assertError(2, "--batch: expected a dimension that counts rows", model("lstm_static"));
-        Cli.run("verify", tagger).assertError(2, tagger, "expected a bare LSTM", "'run' on two devices");
+        Cli.run("verify", tagger).assertError(2, tagger, "Gather", "whole graphs are for 'run' and 'info'");
         Cli.run("info", tagger, "--prefix", "p").assertError(2, "--prefix: expected no option of a bare LSTM");
         Path plain = Path.of("examples/sunspots/model.safetensors"), input = Path.of("examples/sunspots/input.npy");
         for (String option : List.of("--input", "--set", "--state")) {

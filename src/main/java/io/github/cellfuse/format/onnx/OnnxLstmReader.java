@@ -129,7 +129,7 @@ final class OnnxLstmReader {
     }
 
     private InvalidInputException beside(OnnxNode node) {
-        return invalid("found " + node + " beside them");
+        return invalid("found " + node + " beside them; whole graphs are for 'run' and 'info', and for OnnxModel");
     }
 
     private InvalidInputException invalid(String found) {
