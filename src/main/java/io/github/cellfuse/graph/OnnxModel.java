@@ -202,7 +202,14 @@ public final class OnnxModel {
                     + ", found " + (given.isEmpty() ? "no inputs" : "only " + String.join(", ", given.keySet())));
         }
         for (GraphValue input : inputs) {
-            input.check(path(), given.get(input.name()));
+            Tensor tensor = given.get(input.name());
+            input.check(path(), tensor);
+            if (!kept.isEmpty() && tensor.elementCount() == 0) {
+                // It would end the process for want of rows, and leave the states undefined for want of steps.
+                throw new InvalidInputException(
+                        path() + ": input '" + input.name() + "': expected at least one element, as LSTM "
+                                + kept.get(0).node() + " runs in ONNX Runtime, found " + tensor);
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ class ArrayBlockTest {
     @Test
     void everyElementOfABlockOnceAndInItsPlace() {
         long seed = TestEngines.seed(20260317);
-        System.out.println("seed " + seed);
+        System.out.println("ArrayBlockTest: -Dcellfuse.seed=" + seed);
         Random random = new Random(seed);
         for (int trial = 0; trial < 2000; trial++) {
             int rank = random.nextInt(5);

@@ -19,6 +19,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnknownFieldSet;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
@@ -28,9 +30,12 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.format.ElementType;
 import io.github.cellfuse.format.onnx.Onnx.GraphProto;
+import io.github.cellfuse.format.onnx.Onnx.OperatorSetIdProto;
 import io.github.cellfuse.format.onnx.Onnx.ValueInfoProto;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -54,7 +59,7 @@ class OnnxModelTest {
     @BeforeEach
     void seed() {
         long seed = TestEngines.seed(20260315);
-        System.out.println("seed " + seed);
+        System.out.println("OnnxModelTest: -Dcellfuse.seed=" + seed);
         random = new Random(seed);
     }
 
@@ -360,6 +365,10 @@ class OnnxModelTest {
         OnnxModel model = Oracle.assertSame(path, inputs);
         assertEquals(List.of(new KeptLstm("a", "its weights 'scaled.W' aren't constant")), model.kept());
         assertEquals("{LSTM=1, Mul=1, Squeeze=1}[b]", describe(model));
+        try (OnnxSession session = model.session(Device.JAVA, EngineOptions.DEFAULT)) {
+            Map<String, Tensor> empty = Map.of("x", Tensors.random(random, T, 0, I), "scale", scale);
+            refused(session, empty, "input 'x'", "at least one element, as LSTM a runs in ONNX Runtime", "[5, 0, 4]");
+        }
         inputs.remove("scale");
         OnnxModel bound = Oracle.assertSame(path, inputs, Map.of("scale", scale), Oracle.TOLERANCE);
         assertEquals(List.of(), bound.kept());
@@ -465,6 +474,45 @@ class OnnxModelTest {
         OnnxModel model = Oracle.assertSame(write(graph), Map.of("x", Tensors.random(random, T, N, H)));
         assertEquals(List.of(new KeptLstm("a", "it is in the body of Loop loop")), model.kept());
         assertEquals("{Loop=1}[b]", describe(model));
+    }
+
+    @Test
+    void functionsOfAModelGoWithItsParts() throws IOException {
+        GraphProto.Builder graph = graphOfX().addOutput(floats("y", "time", 1, "batch", H));
+        weights(graph, "a", random, 1, I, H);
+        graph.addNode(node("Twice", "before", List.of("x"), List.of("z")).toBuilder()
+                        .setDomain("own"))
+                .addNode(lstm("a", "z", H))
+                .addNode(node("Twice", "after", List.of("a.y"), List.of("y")).toBuilder()
+                        .setDomain("own"));
+        // A FunctionProto, which the schema doesn't name: name, input, output, node, opset_import, domain.
+        UnknownFieldSet.Builder function = UnknownFieldSet.newBuilder();
+        text(function, 1, ByteString.copyFromUtf8("Twice"));
+        text(function, 4, ByteString.copyFromUtf8("in"));
+        text(function, 5, ByteString.copyFromUtf8("out"));
+        text(
+                function,
+                7,
+                node("Add", "add", List.of("in", "in"), List.of("out")).toByteString());
+        text(function, 9, Protos.model(graph).getOpsetImport(0).toByteString());
+        text(function, 10, ByteString.copyFromUtf8("own"));
+        UnknownFieldSet.Builder fields = UnknownFieldSet.newBuilder();
+        text(fields, 25, function.build().toByteString());
+        Path path = Files.write(
+                folder.resolve("functions.onnx"),
+                Protos.model(graph).toBuilder()
+                        .addOpsetImport(
+                                OperatorSetIdProto.newBuilder().setDomain("own").setVersion(1))
+                        .setUnknownFields(fields.build())
+                        .build()
+                        .toByteArray());
+        assertEquals("{Twice=1}[a]{Twice=1}", describe(Oracle.assertSame(path, x())));
+    }
+
+    private static void text(UnknownFieldSet.Builder fields, int number, ByteString value) {
+        fields.addField(
+                number,
+                UnknownFieldSet.Field.newBuilder().addLengthDelimited(value).build());
     }
 
     @Test
