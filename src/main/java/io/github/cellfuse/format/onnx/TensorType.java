@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
 import java.util.Optional;
 
 /** The number types of tensors, under their names in the format, and the field that holds their values where {@code raw_data} doesn't. */
-enum TensorType {
+public enum TensorType {
     FLOAT(1, ElementType.FLOAT32, Field.FLOAT_DATA),
     UINT8(2, ElementType.UINT8, Field.INT32_DATA),
     INT8(3, ElementType.INT8, Field.INT32_DATA),
@@ -62,7 +62,8 @@ enum TensorType {
         this.field = field;
     }
 
-    static Optional<TensorType> of(int code) {
+    /** The type with this number in the format; none for strings and what isn't known here. */
+    public static Optional<TensorType> of(int code) {
         for (TensorType type : values()) {
             if (type.code == code) {
                 return Optional.of(type);
@@ -71,12 +72,23 @@ enum TensorType {
         return Optional.empty();
     }
 
+    /** The type of these elements. */
+    public static TensorType of(ElementType element) {
+        for (TensorType type : values()) {
+            if (type.element == element) {
+                return type;
+            }
+        }
+        throw new IllegalArgumentException(element + " has no number in the format");
+    }
+
     /** Its number in the format. */
-    int code() {
+    public int code() {
         return code;
     }
 
-    ElementType element() {
+    /** What its elements are. */
+    public ElementType element() {
         return element;
     }
 
