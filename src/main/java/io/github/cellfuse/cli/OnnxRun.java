@@ -124,15 +124,10 @@ final class OnnxRun implements AutoCloseable {
             file.commit();
         }
         double seconds = (System.nanoTime() - started) / 1e9;
-        say.accept(String.format(
-                Locale.ROOT,
-                "wrote %s: %s in %.3f s, %s/s",
-                target,
-                work(),
-                seconds,
-                isStream()
-                        ? Numbers.rate(rows.count() * calls / seconds) + " frames"
-                        : Numbers.rate(rows.count() / seconds) + " rows"));
+        long count = rows.count() * calls;
+        String rate = work().isEmpty() ? "" : ", " + Numbers.rate(count / seconds) + " " + noun() + "s/s";
+        String what = work().isEmpty() ? "" : ": " + work();
+        say.accept(String.format(Locale.ROOT, "wrote %s%s in %.3f s%s", target, what, seconds, rate));
     }
 
     private boolean isStream() {
@@ -145,6 +140,9 @@ final class OnnxRun implements AutoCloseable {
     }
 
     private String work() {
+        if (rows.symbol().isEmpty()) {
+            return isStream() ? Numbers.count(calls, "frame") : "";
+        }
         String all = Numbers.count(rows.count(), isStream() ? "stream" : "row");
         return isStream() ? all + " of " + Numbers.count(calls, "frame") : all;
     }

@@ -390,6 +390,11 @@ class RunGraphTest {
             with(start, (Object[]) one[0]).assertError(2, parts);
             assertEquals(before, NpyFiles.names(folder));
         }
+        Cli.Result whole =
+                Cli.run("run", model("lstm_static"), array("lstm_static", "x"), "-o", out, "--device", "java");
+        assertTrue(whole.assertDone().err().contains("cellfuse: all in one piece"), whole::toString);
+        assertTrue(whole.err().contains("wrote " + out + " in "), whole::toString);
+        assertTrue(out.toFile().delete());
         Cli.run("run", model("lstm_static"), array("lstm_static", "x"), "-o", out, "--batch", 2)
                 .assertError(2, "--batch: expected a dimension that counts rows", model("lstm_static"));
         Cli.run("verify", tagger).assertError(2, tagger, "Gather", "whole graphs are for 'run' and 'info'");
