@@ -277,7 +277,7 @@ class LstmChainsTest {
     /** Random nodes between two LSTMs: where a chain is seen, numbered elements in their place are at the same places behind them. */
     @Test
     void whatIsFollowedIsRight() {
-        long seed = TestEngines.seed(new Random().nextInt(1_000_000));
+        long seed = TestEngines.seed(6000);
         int followed = 0;
         for (int round = 0; round < 4000; round++) {
             Random random = new Random(seed + round);

@@ -338,7 +338,7 @@ class OnnxFileTest {
     @ValueSource(strings = {"lstm", "packed", "lstm_opset_7", "classifier", "streaming"})
     void readsOrRefusesDamagedFiles(String name) throws IOException {
         byte[] good = Files.readAllBytes(Cases.file(name + ".onnx"));
-        long seed = TestEngines.seed(new Random().nextInt(1_000_000));
+        long seed = TestEngines.seed(11000);
         System.err.println("OnnxFileTest: -Dcellfuse.seed=" + seed);
         Random random = new Random(seed);
         Path path = folder.resolve("damaged.onnx");

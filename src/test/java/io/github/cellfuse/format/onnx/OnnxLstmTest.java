@@ -114,7 +114,7 @@ class OnnxLstmTest {
 
     @Test
     void comesBackWithTheSameBits() {
-        long seed = TestEngines.seed(new Random().nextInt(1_000_000));
+        long seed = TestEngines.seed(12000);
         for (int round = 0; round < ROUNDS; round++) {
             String what = "-Dcellfuse.seed=" + (seed + round);
             Random random = new Random(seed + round);
