@@ -81,13 +81,13 @@ final class CellFusePeer implements Peer {
         return output.y();
     }
 
-    /** How the engine runs the problem, and why. */
-    String plan() {
+    @Override
+    public String plan() {
         return engine.explain(input.rows(), input.steps());
     }
 
-    /** The device's multiply-add peak just now, in operations per second; NaN for a device without such a measurement. */
-    double peak() {
+    @Override
+    public double peak() {
         if (!(device instanceof Device.OpenCl openCl)) {
             return Double.NaN;
         }

@@ -25,13 +25,18 @@ import picocli.CommandLine.Option;
         header = "Time CellFuse against oneDNN, ONNX Runtime and PyTorch on this processor, in turns.",
         description = {
             "",
-            "One forward layer on random data, the same for all. Results are compared before anything is timed. Times are medians"
+            "One forward layer on random data, the same for all; then, by those that run ONNX graphs, a whole tagger that"
+                    + " PyTorch exported: an embedding, two bidirectional layers, a linear one. Results are compared before anything is timed. Times are medians"
                     + " over the rounds; the ratio is the best peer's time over CellFuse's, paired by rounds: above 1, CellFuse"
                     + " is faster. docs/benchmarking.md has the details.",
             ""
         })
 final class Compare implements Callable<Integer> {
     private static final String BEST = "best";
+    /** The tagger's, of which T and N are free. */
+    private static final Shape TAGGER = new Shape(32, 256, Tagger.FEATURES, Tagger.UNITS),
+            QUICK_TAGGER = new Shape(4, 8, Tagger.FEATURES, Tagger.UNITS);
+
     private static final List<Shape> QUICK_SHAPES = List.of(Shape.parse("16,32,64,64"), Shape.parse("8,1,100,100"));
 
     @Option(
@@ -44,7 +49,7 @@ final class Compare implements Callable<Integer> {
             names = "--shape",
             paramLabel = "T,N,I,H",
             description =
-                    "Time steps, rows, features, hidden units; may be given more than once. Default: twelve shapes.")
+                    "Time steps, rows, features, hidden units; may be given more than once. Default: twelve shapes, and the tagger.")
     private List<String> shapes = List.of();
 
     @Option(names = "--rounds", paramLabel = "R", description = "Turns of each contender. Default: 9; quick: 3.")
@@ -55,6 +60,9 @@ final class Compare implements Callable<Integer> {
 
     @Option(names = "--quick", description = "Two small shapes and short turns: to see that all works, not to quote.")
     private boolean quick;
+
+    @Option(names = "--tagger", paramLabel = "T,N", description = "The tagger at this size; without --shape alone.")
+    private String tagger;
 
     @Option(
             names = "--alone",
@@ -113,15 +121,19 @@ final class Compare implements Callable<Integer> {
             throw new InvalidInputException("--json: expected a file in a folder that can be written, found " + json);
         }
         List<Shape> problems = quick ? QUICK_SHAPES : Suite.LSTM_SHAPES;
-        if (!shapes.isEmpty()) {
+        List<Shape> taggers = List.of(quick ? QUICK_TAGGER : TAGGER);
+        if (!shapes.isEmpty() || tagger != null) {
             problems = shapes.stream().map(Shape::parse).toList();
+            taggers = tagger == null
+                    ? List.of()
+                    : List.of(Shape.parse(tagger + "," + Tagger.FEATURES + "," + Tagger.UNITS));
         }
         List<Contender> wanted = alone == null ? Arrays.asList(Contender.values()) : List.of(Contender.of(alone));
         Match.Effort effort =
                 new Match.Effort(rounds == 0 ? quick ? 3 : 9 : rounds, quick ? 0.02 : 0.15, quick ? 0.05 : 0.5);
         Path folder = Files.createTempDirectory("cellfuse-compare");
         try {
-            run(problems, wanted, effort, folder);
+            run(problems, taggers, wanted, effort, folder);
             return 0;
         } finally {
             delete(folder);
@@ -138,33 +150,50 @@ final class Compare implements Callable<Integer> {
         return ways;
     }
 
-    private void run(List<Shape> problems, List<Contender> wanted, Match.Effort effort, Path folder) {
+    private void run(
+            List<Shape> problems, List<Shape> taggers, List<Contender> wanted, Match.Effort effort, Path folder) {
+        Report report = new Report(
+                Machine.name(),
+                threads,
+                effort,
+                new EnumMap<>(Contender.class),
+                new EnumMap<>(Contender.class),
+                new ArrayList<>());
+        System.out.println(report.machine() + ", " + threads + " threads, " + effort.rounds() + " rounds");
+        play(Task.LAYER, problems, wanted, report, folder);
+        play(Task.TAGGER, taggers, wanted.stream().filter(Contender::hasTagger).toList(), report, folder);
+        System.out.println(report.summary());
+        if (json != null) {
+            report.write(json);
+        }
+    }
+
+    /** All sizes of one task, by processes that are started for it. */
+    private void play(Task task, List<Shape> sizes, List<Contender> wanted, Report report, Path folder) {
+        if (sizes.isEmpty() || wanted.isEmpty()) {
+            return;
+        }
         List<Waiting> ways = waysOfWaiting();
-        Map<Contender, String> versions = new EnumMap<>(Contender.class);
-        Map<Contender, String> missing = new EnumMap<>(Contender.class);
         List<Team> teams = new ArrayList<>();
         try {
             for (Contender contender : wanted) {
-                start(contender, ways, folder, teams, missing);
+                start(contender, task, ways, folder, teams, report.missing());
             }
             if (teams.isEmpty()) {
                 throw new CellFuseException("no contender runs here; see above");
             }
-            teams.forEach(team -> versions.put(team.contender(), team.version()));
-            Report report = new Report(Machine.name(), threads, effort, versions, missing, new ArrayList<>());
-            System.out.println(report.machine() + ", " + threads + " threads, " + effort.rounds() + " rounds");
-            versions.forEach((contender, version) -> System.out.println(contender.title() + " " + version));
+            for (Team team : teams) {
+                if (report.versions().put(team.contender(), team.version()) == null) {
+                    System.out.println(team.contender().title() + " " + team.version());
+                }
+            }
             System.out.println();
             System.out.println(Report.header());
-            Match match = new Match(teams, effort, folder);
-            for (Shape shape : problems) {
-                ShapeResult result = match.play(shape);
+            Match match = new Match(task, teams, report.effort(), folder);
+            for (Shape size : sizes) {
+                ShapeResult result = match.play(size);
                 report.results().add(result);
                 System.out.println(Report.line(result));
-            }
-            System.out.println(report.summary());
-            if (json != null) {
-                report.write(json);
             }
         } finally {
             teams.forEach(Team::close);
@@ -173,9 +202,14 @@ final class Compare implements Callable<Integer> {
 
     /** A peer without a native part for this platform is left out, with the reason; CellFuse is not. */
     private void start(
-            Contender contender, List<Waiting> ways, Path folder, List<Team> teams, Map<Contender, String> missing) {
+            Contender contender,
+            Task task,
+            List<Waiting> ways,
+            Path folder,
+            List<Team> teams,
+            Map<Contender, String> missing) {
         try {
-            teams.add(Team.start(contender, threads, ways, device, tuning, folder));
+            teams.add(Team.start(contender, task, threads, ways, device, tuning, folder));
         } catch (CellFuseException e) {
             if (contender == Contender.OURS) {
                 throw e;

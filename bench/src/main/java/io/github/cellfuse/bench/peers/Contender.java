@@ -8,19 +8,22 @@ import java.util.stream.Collectors;
 
 /** Who takes part, in the order of their turns. */
 enum Contender {
-    OURS("ours", "CellFuse", CellFusePeer::new),
-    ONEDNN("onednn", "oneDNN", OneDnnPeer::new),
-    ORT("ort", "ONNX Runtime", OnnxRuntimePeer::new),
-    PYTORCH("pytorch", "PyTorch", PyTorchPeer::new);
+    OURS("ours", "CellFuse", CellFusePeer::new, CellFuseTaggerPeer::new),
+    ONEDNN("onednn", "oneDNN", OneDnnPeer::new, null),
+    ORT("ort", "ONNX Runtime", OnnxRuntimePeer::new, OnnxRuntimeTaggerPeer::new),
+    PYTORCH("pytorch", "PyTorch", PyTorchPeer::new, null);
 
     private final String key;
     private final String title;
     private final Function<Settings, Peer> opener;
+    /** For whole graphs; null for a library that runs none. */
+    private final Function<Settings, Peer> taggerOpener;
 
-    Contender(String key, String title, Function<Settings, Peer> opener) {
+    Contender(String key, String title, Function<Settings, Peer> opener, Function<Settings, Peer> taggerOpener) {
         this.key = key;
         this.title = title;
         this.opener = opener;
+        this.taggerOpener = taggerOpener;
     }
 
     /** The name in commands and in JSON. */
@@ -39,7 +42,7 @@ enum Contender {
      * @throws LinkageError or RuntimeException where it doesn't run here
      */
     Peer open(Settings settings) {
-        return opener.apply(settings);
+        return (settings.task() == Task.TAGGER ? taggerOpener : opener).apply(settings);
     }
 
     /** The contender of that name. */
@@ -52,6 +55,11 @@ enum Contender {
         throw new InvalidInputException("contender: expected one of "
                 + Arrays.stream(values()).map(Contender::key).collect(Collectors.joining(", ")) + "; found '" + key
                 + "'");
+    }
+
+    /** Who runs whole ONNX graphs. */
+    boolean hasTagger() {
+        return taggerOpener != null;
     }
 
     /** Everybody but CellFuse. */

@@ -46,13 +46,15 @@ final class Match {
         }
     }
 
+    private final Task task;
     private final List<Team> teams;
     private final List<WorkerProcess> workers;
     private final Effort effort;
     private final Path folder;
 
-    /** A match of {@code teams}, with {@code folder} for a temporary file. */
-    Match(List<Team> teams, Effort effort, Path folder) {
+    /** A match of {@code teams}, started for {@code task}, with {@code folder} for a temporary file. */
+    Match(Task task, List<Team> teams, Effort effort, Path folder) {
+        this.task = task;
         this.teams = teams;
         this.workers = teams.stream().flatMap(team -> team.workers().stream()).toList();
         this.effort = effort;
@@ -96,7 +98,7 @@ final class Match {
                 waiting.put(worker.contender(), worker.waiting());
             }
         }
-        return new ShapeResult(shape, times, peaks, waiting, differences, idle.share(), plan);
+        return new ShapeResult(task, shape, times, peaks, waiting, differences, idle.share(), plan);
     }
 
     /** Each peer's largest difference from CellFuse's result; nothing where CellFuse doesn't take part. */

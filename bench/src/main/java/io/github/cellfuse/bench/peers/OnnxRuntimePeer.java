@@ -31,13 +31,7 @@ final class OnnxRuntimePeer implements Peer {
     public void prepare(Problem problem) {
         close();
         Shape shape = problem.shape();
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.setIntraOpNumThreads(settings.threads());
-            options.setInterOpNumThreads(1); // one node: there is nothing to run beside it
-            options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-            options.addConfigEntry("session.intra_op.allow_spinning", settings.waiting() == Waiting.SLEEP ? "0" : "1");
-            // Threads may spin within a run, where it helps, but not on past its end, into the next contender's turn.
-            options.addConfigEntry("session.force_spinning_stop", "1");
+        try (OrtSession.SessionOptions options = options(settings)) {
             session = environment.createSession(OnnxModel.of(shape, problem.weights()), options);
             x = OnnxTensor.createTensor(
                     environment, problem.x(), new long[] {shape.steps(), shape.rows(), shape.inputs()});
@@ -47,6 +41,18 @@ final class OnnxRuntimePeer implements Peer {
         } catch (OrtException e) {
             throw failed(e);
         }
+    }
+
+    /** The options of a session, which the caller closes. */
+    static OrtSession.SessionOptions options(Settings settings) throws OrtException {
+        OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+        options.setIntraOpNumThreads(settings.threads());
+        options.setInterOpNumThreads(1); // one node after the other: there is nothing to run beside them
+        options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+        options.addConfigEntry("session.intra_op.allow_spinning", settings.waiting() == Waiting.SLEEP ? "0" : "1");
+        // Threads may spin within a run, where it helps, but not on past its end, into the next contender's turn.
+        options.addConfigEntry("session.force_spinning_stop", "1");
+        return options;
     }
 
     @Override
@@ -80,7 +86,7 @@ final class OnnxRuntimePeer implements Peer {
         }
     }
 
-    private static CellFuseException failed(OrtException e) {
+    static CellFuseException failed(OrtException e) {
         return new CellFuseException("ONNX Runtime: " + e.getMessage(), e);
     }
 }

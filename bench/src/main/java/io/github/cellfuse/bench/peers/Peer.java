@@ -19,6 +19,16 @@ interface Peer extends AutoCloseable {
     /** {@code y [T,N,H]} of the last run. */
     FloatBuffer output();
 
+    /** How it runs the problem, and why, where it says so. */
+    default String plan() {
+        return "ready";
+    }
+
+    /** The device's multiply-add peak just now, in operations per second; NaN where nobody measures it. */
+    default double peak() {
+        return Double.NaN;
+    }
+
     @Override
     void close();
 }

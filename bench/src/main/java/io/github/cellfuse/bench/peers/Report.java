@@ -46,9 +46,15 @@ record Report(
         return line + "   ratio  (quartiles)  to best peer  of FMA peak";
     }
 
+    private static String name(ShapeResult result) {
+        return result.task() == Task.LAYER
+                ? result.shape().toString()
+                : "tagger " + result.shape().steps() + "," + result.shape().rows();
+    }
+
     /** A shape's line: medians in ms, the ratio with its spread, the share of the peak. */
     static String line(ShapeResult result) {
-        StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-17s", result.shape()));
+        StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-17s", name(result)));
         for (Contender contender : Contender.values()) {
             String text = result.median(contender)
                     .map(seconds -> String.format(Locale.ROOT, "%.3f ms", seconds * 1e3))
@@ -72,13 +78,15 @@ record Report(
     /** The last line: the geometric mean of the ratios, and what waiting contenders cost. */
     String summary() {
         double[] ratios = results.stream()
+                .filter(r -> r.task() == Task.LAYER)
                 .flatMap(r -> r.ratio().stream())
                 .mapToDouble(ShapeResult.Ratio::median)
                 .toArray();
         double idle = results.stream().mapToDouble(ShapeResult::idleShare).max().orElse(0);
         String mean = ratios.length == 0
                 ? ""
-                : String.format(Locale.ROOT, "geometric mean of the ratios: %.2f; ", Statistics.geometricMean(ratios));
+                : String.format(
+                        Locale.ROOT, "geometric mean of the layers' ratios: %.2f; ", Statistics.geometricMean(ratios));
         return mean
                 + String.format(
                         Locale.ROOT,
@@ -116,6 +124,7 @@ record Report(
 
     private static Map<String, Object> row(ShapeResult result) {
         Map<String, Object> row = new LinkedHashMap<>();
+        row.put("task", result.task().name().toLowerCase(Locale.ROOT));
         row.put("t", result.shape().steps());
         row.put("n", result.shape().rows());
         row.put("i", result.shape().inputs());

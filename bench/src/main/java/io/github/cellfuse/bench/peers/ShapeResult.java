@@ -8,7 +8,8 @@ import java.util.Optional;
 /**
  * What a match gave.
  *
- * @param shape the problem
+ * @param task what was computed
+ * @param shape in which size
  * @param seconds of each contender that took part, by round
  * @param peaks the multiply-add peak in each round, in operations per second; NaN where it can't be measured
  * @param waiting how the threads of each peer waited: the faster way
@@ -17,6 +18,7 @@ import java.util.Optional;
  * @param plan CellFuse's plan, and why
  */
 record ShapeResult(
+        Task task,
         Shape shape,
         Map<Contender, double[]> seconds,
         double[] peaks,

@@ -20,12 +20,18 @@ record Team(Contender contender, List<WorkerProcess> workers) implements AutoClo
      * @throws CellFuseException when the library doesn't run here
      */
     static Team start(
-            Contender contender, int threads, List<Waiting> waiting, String device, double tuning, Path folder) {
+            Contender contender,
+            Task task,
+            int threads,
+            List<Waiting> waiting,
+            String device,
+            double tuning,
+            Path folder) {
         List<WorkerProcess> workers = new ArrayList<>();
         try {
             for (Waiting way : contender == Contender.OURS ? waiting.subList(0, 1) : waiting) {
                 workers.add(WorkerProcess.start(
-                        contender, new Settings(threads, way, device, tuning, folder.resolve("tuned")), folder));
+                        contender, new Settings(task, threads, way, device, tuning, folder.resolve("tuned")), folder));
             }
             return new Team(contender, List.copyOf(workers));
         } catch (RuntimeException e) {

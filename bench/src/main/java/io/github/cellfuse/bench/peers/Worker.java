@@ -34,16 +34,17 @@ final class Worker {
         this.peer = peer;
     }
 
-    /** Arguments: contender, threads, waiting, device, seconds of tuning, folder of what is tuned. */
+    /** Arguments: contender, task, threads, waiting, device, seconds of tuning, folder of what is tuned. */
     public static void main(String[] args) throws IOException {
         PrintStream replies = System.out;
         System.setOut(System.err); // what libraries print doesn't belong between the answers
         Settings settings = new Settings(
-                Integer.parseInt(args[1]),
-                Waiting.valueOf(args[2]),
-                args[3],
-                Double.parseDouble(args[4]),
-                Path.of(args[5]));
+                Task.valueOf(args[1]),
+                Integer.parseInt(args[2]),
+                Waiting.valueOf(args[3]),
+                args[4],
+                Double.parseDouble(args[5]),
+                Path.of(args[6]));
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         Peer peer;
         try {
@@ -73,7 +74,7 @@ final class Worker {
                 case "warm" -> number(warm(Double.parseDouble(argument)));
                 case "turn" -> number(turn(Integer.parseInt(argument)));
                 case "rest" -> number(Rest.await());
-                case "peak" -> number(peer instanceof CellFusePeer ours ? ours.peak() : Double.NaN);
+                case "peak" -> number(peer.peak());
                 default -> ERROR + "unknown command " + line;
             };
         } catch (RuntimeException | LinkageError | OutOfMemoryError e) {
@@ -87,7 +88,7 @@ final class Worker {
         peer.prepare(problem);
         peer.run();
         System.gc(); // the last problem's direct buffers, which are the largest things here
-        return peer instanceof CellFusePeer ours ? oneLine(ours.plan()) : "ready";
+        return oneLine(peer.plan());
     }
 
     /** Writes y for the others to compare with: raw floats in this machine's order. */

@@ -57,6 +57,7 @@ final class WorkerProcess implements AutoCloseable {
         command.addAll(javaOptions());
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Worker.class.getName(), contender.key()));
         command.addAll(List.of(
+                settings.task().name(),
                 Integer.toString(settings.threads()),
                 settings.waiting().name(),
                 settings.device(),

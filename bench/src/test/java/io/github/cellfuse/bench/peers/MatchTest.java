@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Real processes. CellFuse runs in plain Java here, so that no OpenCL device is needed. */
 class MatchTest {
-    private static final Settings SETTINGS = new Settings(1, Waiting.SLEEP, "java", 0, Path.of("unused"));
+    private static final Settings SETTINGS = new Settings(Task.LAYER, 1, Waiting.SLEEP, "java", 0, Path.of("unused"));
     private static final Match.Effort EFFORT = new Match.Effort(2, 0.001, 0.001);
 
     @TempDir
@@ -28,12 +28,12 @@ class MatchTest {
         List<Team> teams = new ArrayList<>();
         try {
             for (Contender contender : Contender.values()) {
-                startIfItCan(contender, teams);
+                startIfItCan(contender, Task.LAYER, teams);
             }
             Assumptions.assumeTrue(teams.size() > 1, "no peer has a native library for this platform");
             // Sizes that are all different and no multiple of a vector, then others on the same processes.
             for (Shape shape : List.of(new Shape(5, 3, 7, 11), new Shape(3, 20, 33, 17))) {
-                ShapeResult result = new Match(teams, EFFORT, folder).play(shape);
+                ShapeResult result = new Match(Task.LAYER, teams, EFFORT, folder).play(shape);
                 assertEquals(teams.size(), result.seconds().size());
                 assertEquals(teams.size() - 1, result.differences().size());
                 for (Map.Entry<Contender, Double> difference :
@@ -53,9 +53,28 @@ class MatchTest {
         }
     }
 
-    private void startIfItCan(Contender contender, List<Team> teams) {
+    @Test
+    void bothTaggersGiveTheSameScores() {
+        List<Team> teams = new ArrayList<>();
         try {
-            teams.add(Team.start(contender, 1, List.of(Waiting.values()), "java", 0, folder));
+            startIfItCan(Contender.OURS, Task.TAGGER, teams);
+            startIfItCan(Contender.ORT, Task.TAGGER, teams);
+            Assumptions.assumeTrue(teams.size() > 1, "ONNX Runtime has no native library for this platform");
+            Shape shape = new Shape(3, 5, Tagger.FEATURES, Tagger.UNITS);
+            ShapeResult result = new Match(Task.TAGGER, teams, EFFORT, folder).play(shape);
+            assertTrue(
+                    result.differences().get(Contender.ORT) < 1e-5,
+                    result.differences().toString());
+            assertTrue(result.plan().contains("java"), result.plan());
+            assertTrue(result.ofPeak().isEmpty());
+        } finally {
+            teams.forEach(Team::close);
+        }
+    }
+
+    private void startIfItCan(Contender contender, Task task, List<Team> teams) {
+        try {
+            teams.add(Team.start(contender, task, 1, List.of(Waiting.values()), "java", 0, folder));
         } catch (CellFuseException e) {
             System.out.println(contender.title() + " is not tested here: " + e.getMessage());
         }
@@ -63,7 +82,7 @@ class MatchTest {
 
     @Test
     void aContenderThatCannotStartSaysWhyInOneLine() {
-        Settings wrong = new Settings(1, Waiting.SLEEP, "abacus", 0, Path.of("unused"));
+        Settings wrong = new Settings(Task.LAYER, 1, Waiting.SLEEP, "abacus", 0, Path.of("unused"));
         CellFuseException e = assertThrows(
                 CellFuseException.class,
                 () -> WorkerProcess.start(Contender.OURS, wrong, folder).close());

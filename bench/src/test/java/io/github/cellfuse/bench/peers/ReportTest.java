@@ -21,6 +21,7 @@ class ReportTest {
     private static final Shape SHAPE = new Shape(64, 256, 512, 512);
     /** In the second round the machine was half as fast for everybody: the ratios don't notice. */
     private static final ShapeResult FULL = new ShapeResult(
+            Task.LAYER,
             SHAPE,
             Map.of(
                     Contender.OURS, new double[] {1, 2, 1},
@@ -34,7 +35,7 @@ class ReportTest {
             "fused");
 
     private static final ShapeResult ALONE = new ShapeResult(
-            SHAPE, Map.of(Contender.ORT, new double[] {1, 3}), new double[2], Map.of(), Map.of(), 0, "");
+            Task.LAYER, SHAPE, Map.of(Contender.ORT, new double[] {1, 3}), new double[2], Map.of(), Map.of(), 0, "");
 
     @Test
     void theRatioIsToTheFastestPeerAndPaired() {
@@ -54,7 +55,14 @@ class ReportTest {
     @Test
     void withoutAPeakThereIsNoShare() {
         ShapeResult onJava = new ShapeResult(
-                SHAPE, Map.of(Contender.OURS, new double[] {1}), new double[] {Double.NaN}, Map.of(), Map.of(), 0, "");
+                Task.LAYER,
+                SHAPE,
+                Map.of(Contender.OURS, new double[] {1}),
+                new double[] {Double.NaN},
+                Map.of(),
+                Map.of(),
+                0,
+                "");
         assertTrue(onJava.ofPeak().isEmpty());
         assertTrue(onJava.ratio().isEmpty());
         assertTrue(report(onJava).json().contains("\"of_fma_peak\": null"));
@@ -101,7 +109,7 @@ class ReportTest {
     void theTablesColumnsAreAligned() {
         assertEquals(Report.header().length(), Report.line(FULL).length());
         assertEquals(Report.header().length(), Report.line(ALONE).length());
-        assertTrue(report(FULL).summary().startsWith("geometric mean of the ratios: 1.25"));
+        assertTrue(report(FULL).summary().startsWith("geometric mean of the layers' ratios: 1.25"));
     }
 
     @Test

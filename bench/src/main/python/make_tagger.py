@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes tagger.onnx.gz: a tagger as PyTorch's exporter makes it, with weights of zero, which pack well.
 
-Usage: /usr/bin/python3 bench/models/make_tagger.py
+Usage: /usr/bin/python3 bench/src/main/python/make_tagger.py
        needs torch (Debian: python3-torch)
 
 Tokens [batch, time] in, a score for each tag [batch, time, tags] out: an embedding, two bidirectional LSTM layers, a linear layer. The
@@ -40,6 +40,6 @@ torch.onnx.export(
     output_names=["scores"],
     dynamic_axes={"tokens": {0: "batch", 1: "time"}, "scores": {0: "batch", 1: "time"}},
 )
-target = Path(__file__).parent / "tagger.onnx.gz"
+target = Path(__file__).parents[1] / "resources" / "tagger.onnx.gz"
 target.write_bytes(gzip.compress(file.getvalue(), 9, mtime=0))
 print(target, target.stat().st_size, "bytes")
