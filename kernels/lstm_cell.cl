@@ -56,19 +56,15 @@ inline floatv clipped(floatv a, float clip) {
   return a < (floatv)(-clip) ? (floatv)(-clip) : a;
 }
 
-inline cell_state general_cell_update(cell_equations e, floatv ai, floatv af, floatv ag, floatv ao, floatv c,
-                                      __global const float* bias) {
+// peephole: that of the output gate, which sees the new cell state
+inline cell_state general_cell_update(cell_equations e, floatv ai, floatv af, floatv ag, floatv ao, floatv c, floatv peephole) {
   cell_state next;
-#if PEEPHOLES
-  ai = fma(vloadv(4, bias), c, ai);
-  af = fma(vloadv(5, bias), c, af);
-#endif
   floatv i = cell_function(e.gate, clipped(ai, e.clip), e.gate_alpha, e.gate_beta);
   floatv f = e.coupled ? (floatv)(1.0f) - i : cell_function(e.gate, clipped(af, e.clip), e.gate_alpha, e.gate_beta);
   floatv g = cell_function(e.candidate, clipped(ag, e.clip), e.candidate_alpha, e.candidate_beta);
   next.c = fma(f, c, i * g);
 #if PEEPHOLES
-  ao = fma(vloadv(6, bias), next.c, ao);  // the output gate sees the new cell state
+  ao = fma(peephole, next.c, ao);
 #endif
   floatv o = cell_function(e.gate, clipped(ao, e.clip), e.gate_alpha, e.gate_beta);
   next.h = o * cell_function(e.hidden, next.c, e.hidden_alpha, e.hidden_beta);
@@ -77,14 +73,20 @@ inline cell_state general_cell_update(cell_equations e, floatv ai, floatv af, fl
 
 inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, floatv c, int direction,
                                    __global const float* bias) {
+  floatv peephole = (floatv)(0.0f);
+#if PEEPHOLES
+  ai = fma(vloadv(4, bias), c, ai);
+  af = fma(vloadv(5, bias), c, af);
+  peephole = vloadv(6, bias);
+#endif
 #ifdef REVERSE_EQUATIONS
   if (direction > 0) {
     const cell_equations reverse = REVERSE_EQUATIONS;
-    return general_cell_update(reverse, ai, af, ag, ao, c, bias);
+    return general_cell_update(reverse, ai, af, ag, ao, c, peephole);
   }
 #endif
   const cell_equations equations = EQUATIONS;
-  return general_cell_update(equations, ai, af, ag, ao, c, bias);
+  return general_cell_update(equations, ai, af, ag, ao, c, peephole);
 }
 #endif
 

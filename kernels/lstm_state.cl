@@ -30,13 +30,18 @@ __kernel void lstm_load_state(__global const float* restrict state, __global flo
     for (int place = first_place; place < places; place++) arrivals[place] = 0;
   }
   int pitch = (units + VEC - 1) / VEC * VEC;
+  // Where nothing is to be read the first value is, which is always there: what to do differs from row to row, what to load need not.
   int read = given && order[row] >= 0;
   size_t from = (size_t)direction * state_rows + (read ? order[row] : 0);
   if (u < outputs) {
     size_t slot = slot_before(lengths[row], direction >= first_reverse);
-    y[(slot * row_pitch + row) * y_stride + direction * outputs + u] = read ? state[h_first + from * outputs + u] : 0.0f;
+    float value = state[read ? h_first + from * outputs + u : 0];
+    y[(slot * row_pitch + row) * y_stride + direction * outputs + u] = read ? value : 0.0f;
   }
-  if (u < units) c[((size_t)direction * row_pitch + row) * pitch + u] = read ? state[c_first + from * units + u] : 0.0f;
+  if (u < units) {
+    float value = state[read ? c_first + from * units + u : 0];
+    c[((size_t)direction * row_pitch + row) * pitch + u] = read ? value : 0.0f;
+  }
 }
 
 //   places  0: nobody waited for anybody

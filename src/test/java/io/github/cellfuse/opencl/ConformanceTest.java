@@ -4,15 +4,22 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.cellfuse.Activation;
+import io.github.cellfuse.ActivationFunction;
 import io.github.cellfuse.Bits;
+import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.Device;
+import io.github.cellfuse.Direction;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.LstmStreams;
+import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.TestEngines;
@@ -30,6 +37,7 @@ import io.github.cellfuse.implementations.EveryImplementation;
 import io.github.cellfuse.java.Activations;
 import io.github.cellfuse.verify.Verifier;
 import io.github.cellfuse.verify.VerifyReport;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -85,6 +93,67 @@ class ConformanceTest {
         for (ClDevice device : TestDevices.list()) {
             Bits.assertSame(
                     random + " on " + device + ", " + precision, twin(random, options), run(device, random, options));
+        }
+    }
+
+    /** Layers of two sizes with peepholes, a clip, other functions and, in the second direction, others than in the first. */
+    @ParameterizedTest
+    @MethodSource("io.github.cellfuse.cl.TestDevices#all")
+    void otherCellsGiveTheTwinsBits(ClDevice device) {
+        Random random = new Random(TestEngines.seed(2400));
+        CellEquations clipped = new CellEquations(
+                Activation.of(ActivationFunction.HARD_SIGMOID),
+                Activation.of(ActivationFunction.SOFTSIGN),
+                Activation.of(ActivationFunction.ELU),
+                0.75f,
+                false);
+        CellEquations coupled = new CellEquations(
+                Activation.of(ActivationFunction.SOFTPLUS),
+                Activation.of(ActivationFunction.LEAKY_RELU),
+                Activation.TANH,
+                CellEquations.NO_CLIP,
+                true);
+        LstmModel lower = RandomLstm.model(random, Direction.BIDIRECTIONAL, 1, 3, 5, false, true);
+        LstmModel upper = RandomLstm.model(random, Direction.FORWARD, 1, 10, 6, false, true);
+        LstmModel model = new LstmModel(List.of(
+                new LstmLayer(
+                        Direction.BIDIRECTIONAL,
+                        List.of(
+                                other(random, lower.weights(0, 0), clipped),
+                                other(random, lower.weights(0, 1), coupled))),
+                upper.layer(0)));
+        RandomLstm batch = new RandomLstm(2400, model, RandomLstm.input(random, model, 7, 4));
+        Bits.assertSame(
+                device.toString(), twin(batch, EngineOptions.DEFAULT), run(device, batch, EngineOptions.DEFAULT));
+    }
+
+    private static LstmWeights other(Random random, LstmWeights weights, CellEquations equations) {
+        return weights.withEquations(equations)
+                .withPeepholes(RandomLstm.values(random, LstmWeights.PEEPHOLES * weights.hiddenSize(), 1));
+    }
+
+    /** Three streams, of which two have a piece in each call. */
+    @ParameterizedTest
+    @MethodSource("io.github.cellfuse.cl.TestDevices#all")
+    void streamsGiveTheTwinsBits(ClDevice device) {
+        Random random = new Random(TestEngines.seed(2500));
+        LstmModel model = RandomLstm.model(random, Direction.FORWARD, 2, 3, 5, false, true);
+        try (LstmEngine engine = LstmEngine.open(OpenClEngineProvider.nameOf(device), model);
+                LstmEngine twin = LstmEngine.open(Device.JAVA, model);
+                LstmStreams found = engine.newSession().newStreams();
+                LstmStreams expected = twin.newSession().newStreams()) {
+            for (int k = 0; k < 3; k++) {
+                assertEquals(expected.add(), found.add());
+            }
+            for (int call = 0; call < 4; call++) {
+                int[] chosen = {(call + 2) % 3, call % 3};
+                LstmInput piece = LstmInput.batchMajor(RandomLstm.values(random, 12, 2), 2, 2);
+                Bits.assertSame(device + ", call " + call, expected.run(piece, chosen), found.run(piece, chosen));
+            }
+            Bits.assertSame(
+                    device + ": c",
+                    expected.gather(2, 0, 1).c(),
+                    found.gather(2, 0, 1).c());
         }
     }
 

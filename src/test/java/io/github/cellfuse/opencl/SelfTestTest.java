@@ -107,7 +107,7 @@ class SelfTestTest {
     @ParameterizedTest(name = "{0} as {1}")
     @CsvSource(delimiter = '|', textBlock = """
             # The output gate's peephole sees the old cell state.
-            fma(vloadv(6, bias), next.c, ao) | fma(vloadv(6, bias), c, ao)
+            fma(peephole, next.c, ao) | fma(peephole, c, ao)
             a > (floatv)(clip)               | a > (floatv)(clip + 0.25f)
             (floatv)(1.0f) - i               | (floatv)(1.0f) - sigmoid(af)
             """)
