@@ -206,10 +206,14 @@ final class OperatorAnalysis {
         }
     }
 
-    /** A number and the ends of what it may be, each kept within a clip. */
-    private record Range(double value, double low, double high) {
+    /** A number and the ends of what it may be, each kept within a clip. Unknown where it may be NaN, which no clip keeps anywhere. */
+    private record Range(double value, double low, double high, boolean isKnown) {
         Range(Number a, double clip) {
-            this(within(a.value, clip), within(a.value - a.error, clip), within(a.value + a.error, clip));
+            this(
+                    within(a.value, clip),
+                    within(a.value - a.error, clip),
+                    within(a.value + a.error, clip),
+                    a.error < Double.POSITIVE_INFINITY);
         }
 
         private static double within(double a, double clip) {
@@ -248,6 +252,9 @@ final class OperatorAnalysis {
 
     /** The functions rise or fall between the places where they may turn or jump, so the ends are the worst. */
     private static Number function(Activation f, Range a) {
+        if (!a.isKnown()) {
+            return new Number(LstmCell.apply(f, a.value), Double.POSITIVE_INFINITY);
+        }
         double y = LstmCell.apply(f, a.value);
         double spread = Math.max(Math.abs(LstmCell.apply(f, a.low) - y), Math.abs(LstmCell.apply(f, a.high) - y));
         for (double turn : new double[] {0, f.alpha()}) {

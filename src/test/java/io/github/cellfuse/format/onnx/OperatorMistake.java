@@ -39,16 +39,21 @@ enum OperatorMistake {
     private final UnaryOperator<LstmLayer> change;
 
     OperatorMistake() {
-        this(UnaryOperator.identity());
+        this(null);
     }
 
     OperatorMistake(UnaryOperator<LstmLayer> change) {
         this.change = change;
     }
 
+    /** Whether it is one of who reads the layer; else of who runs it. */
+    boolean isInTheLayer() {
+        return change != null;
+    }
+
     /** The layer as it would be read with this mistake. */
     LstmLayer in(LstmLayer layer) {
-        return change.apply(layer);
+        return isInTheLayer() ? change.apply(layer) : layer;
     }
 
     private static UnaryOperator<LstmLayer> each(UnaryOperator<LstmWeights> change) {
