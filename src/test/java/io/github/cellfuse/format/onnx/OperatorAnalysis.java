@@ -26,7 +26,7 @@ final class OperatorAnalysis {
     /** Half an ulp of 1. */
     private static final double U = 0x1p-24;
 
-    /** The largest x whose e^x is a float32: ONNX Runtime's Softplus is infinite beyond. */
+    /** Up to here e^x is surely a float32; from 88.7 on it isn't, and ONNX Runtime's Softplus is infinite. */
     private static final double SOFTPLUS_LIMIT = 88;
 
     private final LstmLayer layer;
