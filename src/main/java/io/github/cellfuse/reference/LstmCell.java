@@ -76,13 +76,13 @@ public final class LstmCell {
         double[] nextC = new double[units], m = new double[units];
         for (int u = 0; u < units; u++) {
             CellEquations e = weights.equations();
-            i[u] = apply(e.gate(), clip(preactivation(INPUT_GATE, u, x, h) + peep(0, u) * c[u]));
+            i[u] = apply(e.gate(), clip(preactivation(INPUT_GATE, u, x, h) + peeped(0, u, c[u])));
             f[u] = e.coupled()
                     ? 1 - i[u]
-                    : apply(e.gate(), clip(preactivation(FORGET_GATE, u, x, h) + peep(1, u) * c[u]));
+                    : apply(e.gate(), clip(preactivation(FORGET_GATE, u, x, h) + peeped(1, u, c[u])));
             g[u] = apply(e.candidate(), clip(preactivation(CANDIDATE, u, x, h)));
             nextC[u] = f[u] * c[u] + i[u] * g[u];
-            o[u] = apply(e.gate(), clip(preactivation(OUTPUT_GATE, u, x, h) + peep(2, u) * nextC[u]));
+            o[u] = apply(e.gate(), clip(preactivation(OUTPUT_GATE, u, x, h) + peeped(2, u, nextC[u])));
             m[u] = o[u] * apply(e.hidden(), nextC[u]);
         }
         return new Step(i, f, g, o, nextC, m, weights.hasProjection() ? project(m) : m);
@@ -97,6 +97,11 @@ public final class LstmCell {
     /** The peephole of unit {@code unit} in gate i, f or o: 0, 1 or 2. Without peepholes 0. */
     public double peep(int gate, int unit) {
         return weights.hasPeepholes() ? weights.peepholes()[gate * weights.hiddenSize() + unit] : 0;
+    }
+
+    /** What cell state {@code c} adds to gate i, f or o: without peepholes nothing, even where it is infinite. */
+    private double peeped(int gate, int unit, double c) {
+        return weights.hasPeepholes() ? peep(gate, unit) * c : 0;
     }
 
     private double clip(double a) {

@@ -86,6 +86,16 @@ class ReferenceEngineTest {
     }
 
     @Test
+    void withoutPeepholesNoGateSeesAnInfiniteCellState() {
+        LstmModel model = model(Direction.FORWARD, weights(1, 1, 1));
+        LstmState initial = new LstmState(1, new float[1], new float[] {Float.NEGATIVE_INFINITY});
+        LstmInput input = LstmInput.batchMajor(new float[] {0.5f}, 1, 1).withInitialState(initial);
+        ReferenceOutput output = run(model, input);
+        assertEquals(Double.NEGATIVE_INFINITY, output.c()[0]);
+        assertTrue(-1 < output.h()[0] && output.h()[0] < 0, "h is -o: " + output.h()[0]);
+    }
+
+    @Test
     void swappingAnyTwoGatesShows() {
         LstmWeights w = weights(3, 4, 1);
         LstmInput input = LstmInput.batchMajor(sequence(2 * 5 * 3), 2, 5);
