@@ -56,20 +56,24 @@ inline floatv softsign(floatv x) {
   return as_floatv(as_intv(q) | (as_intv(x) & (intv)(0x80000000)));
 }
 
-// max(x, 0) + ln(1 + u) with u = e^-|x|; ln(1 + u) = 2·artanh(s/2) with s = u/(1 + u/2), s ≤ 2/3.
+// max(x, 0) + ln(1 + u) with u = e^-|x|; ln(1 + u) = 2·artanh(s/2) with s = u/(1 + u/2), s ≤ 2/3. What the rounded u lacks comes in by the
+// slope 1/(1 + u), of which three terms in s are plenty.
 inline floatv softplus(floatv x) {
   floatv z = -fabs(x);
   z = z < (floatv)(-104.0f) ? (floatv)(-104.0f) : z;
   floatv t = fma(z, (floatv)(0x1.715476p+0f), (floatv)(ROUND_TO_INT));
   floatv r = reduce(z, t - (floatv)(ROUND_TO_INT));
   floatv scale = as_floatv((as_intv(t) << 23) + (intv)(0x4F800000));
-  floatv u = fma(expm1_reduced(r), scale, scale) * (floatv)(0x1p-32f);
+  floatv m = expm1_reduced(r);
+  floatv e = fma(m, scale, scale);
+  floatv u = e * (floatv)(0x1p-32f), lost = fma(m, scale, scale - e) * (floatv)(0x1p-32f);
   floatv s = quotient(u, (floatv)(1.0f), (floatv)(0.5f) * u);
   floatv w = s * s;
   floatv p = fma((floatv)(0x1.1eca06p-11f), w, (floatv)(0x1.1ec042p-9f));
   p = fma(p, w, (floatv)(0x1.99d1ccp-7f));
   p = fma(p, w, (floatv)(0x1.555502p-4f));
-  floatv log1p = fma(p * w, s, s);
+  floatv slope = fma((floatv)(0.5f), w, (floatv)(1.0f) - s);
+  floatv log1p = s + fma(p * w, s, lost * slope);
   return (x > (floatv)(0.0f) ? x : (floatv)(0.0f)) + log1p;
 }
 

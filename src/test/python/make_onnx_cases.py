@@ -104,6 +104,34 @@ class Streaming(nn.Module):
         return torch.sigmoid(self.head(torch.relu(y.squeeze(0)))), h_out, c_out
 
 
+class Voice(nn.Module):
+    """The same for one of two sampling rates, which is an input: the exporter makes an If of it, with an LSTM in each branch."""
+
+    class Rate(nn.Module):
+        def __init__(self, samples, F, H):
+            super().__init__()
+            self.front = nn.Conv1d(1, F, samples // 4, stride=samples // 8)
+            self.lstm = nn.LSTM(F, H, num_layers=2)
+            self.head = nn.Linear(H, 1)
+
+        def forward(self, x, h, c):
+            z = torch.relu(self.front(x.unsqueeze(1))).permute(2, 0, 1)
+            y, (h_out, c_out) = self.lstm(z, (h, c))
+            return torch.sigmoid(self.head(y[-1])), h_out, c_out
+
+    def __init__(self):
+        super().__init__()
+        self.fast = self.Rate(32, 4, 6)
+        self.slow = self.Rate(16, 4, 6)
+
+    def forward(self, x, rate, h, c):
+        if bool(rate == 16000):
+            p, h_out, c_out = self.fast(x, h, c)
+        else:
+            p, h_out, c_out = self.slow(x, h, c)
+        return p, h_out, c_out
+
+
 STATES = ["h0", "c0"]
 BATCH_MAJOR = {0: "batch", 1: "time"}
 TIME_MAJOR = {0: "time", 1: "batch"}
@@ -161,6 +189,24 @@ def streaming():
     return Streaming(4, 6, 2), {"frame": torch.randn(3, 4), "h": h, "c": c}, ["p", "h_out", "c_out"], axes, {"opset_version": 14}
 
 
+def voice():
+    h, c = states(2, 1, 3, 6)
+    axes = {name: {1: "batch"} for name in ["h", "c", "h_out", "c_out"]}
+    axes.update(x={0: "batch", 1: "samples"}, p={0: "batch"})
+    inputs = {"x": torch.randn(3, 32), "rate": torch.tensor(16000), "h": h, "c": c}
+    return torch.jit.script(Voice()), inputs, ["p", "h_out", "c_out"], axes, {"opset_version": 14, "frames": 5}
+
+
+def frame_by_frame(module, x, rate, h, c, frames):
+    """What is fed in pieces, and the answers of all pieces side by side; from states of zeros."""
+    data, answers = torch.randn(x.shape[0], frames * x.shape[1]), []
+    h, c = torch.zeros_like(h), torch.zeros_like(c)
+    for piece in data.split(x.shape[1], 1):
+        p, h, c = module(piece, rate, h, c)
+        answers.append(p)
+    return {"frames": data.numpy(), "frames_p": torch.cat(answers, 1).numpy()}
+
+
 # Batches of more than one row and sizes that differ from each other, so that no two axes can be taken for one another.
 CASES = {
     "lstm": lambda: bare(3, 5, 4, 6),
@@ -192,6 +238,7 @@ CASES = {
     "tagger_packed": packed_tagger,
     "classifier": classifier,
     "streaming": streaming,
+    "voice": voice,
 }
 
 
@@ -206,14 +253,18 @@ def main():
         torch.manual_seed(SEED + number)
         module, inputs, outputs, axes, options = make()
         module.eval()
+        frames = options.pop("frames", 0)
         with torch.no_grad():
             answers = module(*inputs.values())
         answers = answers if isinstance(answers, tuple) else (answers,)
         arrays = {key: value.numpy() for key, value in inputs.items()}
         arrays.update((key, value.numpy()) for key, value in zip(outputs, answers))
+        if frames:
+            with torch.no_grad():
+                arrays.update(frame_by_frame(module, *inputs.values(), frames))
         path = folder / f"{name}.onnx"
         torch.onnx.export(
-            copy.deepcopy(module),
+            module if isinstance(module, torch.jit.ScriptModule) else copy.deepcopy(module),
             tuple(inputs.values()),
             str(path),
             input_names=list(inputs),

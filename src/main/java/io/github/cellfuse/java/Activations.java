@@ -111,13 +111,16 @@ public final class Activations {
         float t = Math.fma(z, LOG2_E, ROUND_TO_INT);
         float r = reduce(z, t - ROUND_TO_INT);
         float scale = Float.intBitsToFloat((Float.floatToRawIntBits(t) << 23) + 0x4F800000);
-        float u = Math.fma(expm1Reduced(r), scale, scale) * 0x1p-32f;
+        float m = expm1Reduced(r);
+        float e = Math.fma(m, scale, scale);
+        float u = e * 0x1p-32f, lost = Math.fma(m, scale, scale - e) * 0x1p-32f;
         float s = quotient(u, 1.0f, 0.5f * u);
         float w = s * s;
         float p = Math.fma(A9, w, A7);
         p = Math.fma(p, w, A5);
         p = Math.fma(p, w, A3);
-        float log1p = Math.fma(p * w, s, s);
+        float slope = Math.fma(0.5f, w, 1.0f - s);
+        float log1p = s + Math.fma(p * w, s, lost * slope);
         return (x > 0.0f ? x : 0.0f) + log1p;
     }
 
