@@ -10,19 +10,6 @@
 // io.github.cellfuse.java.Activations is the twin in Java: whoever changes a line here changes it there.
 // Needs activations.cl before it.
 
-// The numbers of io.github.cellfuse.ActivationFunction.
-#define SIGMOID 0
-#define TANH 1
-#define RELU 2
-#define AFFINE 3
-#define LEAKY_RELU 4
-#define THRESHOLDED_RELU 5
-#define SCALED_TANH 6
-#define HARD_SIGMOID 7
-#define ELU 8
-#define SOFTSIGN 9
-#define SOFTPLUS 10
-
 // e^x - 1 for x ≤ 0, as tanh has it of -2|x|; -1 from -17.4 on.
 inline floatv expm1_of_negative(floatv x) {
   floatv z = x < (floatv)(-20.0f) ? (floatv)(-20.0f) : x;
@@ -77,24 +64,20 @@ inline floatv softplus(floatv x) {
   return (x > (floatv)(0.0f) ? x : (floatv)(0.0f)) + log1p;
 }
 
-// Function number f of x.
-inline floatv cell_function(int f, floatv x, float alpha, float beta) {
-  const floatv zero = (floatv)(0.0f), a = (floatv)(alpha), b = (floatv)(beta);
-  switch (f) {
-    case SIGMOID: return sigmoid(x);
-    case TANH: return tanh_(x);
-    case RELU: return x <= zero ? zero : x;
-    case AFFINE: return fma(a, x, b);
-    case LEAKY_RELU: return x < zero ? a * x : x;
-    case THRESHOLDED_RELU: return x < a ? zero : x;
-    case SCALED_TANH: return a * tanh_(b * x);
-    case HARD_SIGMOID: {
-      floatv y = fma(a, x, b);
-      y = y < zero ? zero : y;
-      return y > (floatv)(1.0f) ? (floatv)(1.0f) : y;
-    }
-    case ELU: return elu(x, a);
-    case SOFTSIGN: return softsign(x);
-    default: return softplus(x);
-  }
+// All of them in one form, as a build option names them: f_elu(x, α, β). Which one a cell has is known when it is compiled, and nothing of the
+// others is: some compilers would keep all branches of a choice, each with its multiply-adds.
+inline floatv f_sigmoid(floatv x, float alpha, float beta) { return sigmoid(x); }
+inline floatv f_tanh(floatv x, float alpha, float beta) { return tanh_(x); }
+inline floatv f_relu(floatv x, float alpha, float beta) { return x <= (floatv)(0.0f) ? (floatv)(0.0f) : x; }
+inline floatv f_affine(floatv x, float alpha, float beta) { return fma((floatv)(alpha), x, (floatv)(beta)); }
+inline floatv f_leaky_relu(floatv x, float alpha, float beta) { return x < (floatv)(0.0f) ? (floatv)(alpha) * x : x; }
+inline floatv f_thresholded_relu(floatv x, float alpha, float beta) { return x < (floatv)(alpha) ? (floatv)(0.0f) : x; }
+inline floatv f_scaled_tanh(floatv x, float alpha, float beta) { return (floatv)(alpha) * tanh_((floatv)(beta) * x); }
+inline floatv f_hard_sigmoid(floatv x, float alpha, float beta) {
+  floatv y = fma((floatv)(alpha), x, (floatv)(beta));
+  y = y < (floatv)(0.0f) ? (floatv)(0.0f) : y;
+  return y > (floatv)(1.0f) ? (floatv)(1.0f) : y;
 }
+inline floatv f_elu(floatv x, float alpha, float beta) { return elu(x, (floatv)(alpha)); }
+inline floatv f_softsign(floatv x, float alpha, float beta) { return softsign(x); }
+inline floatv f_softplus(floatv x, float alpha, float beta) { return softplus(x); }

@@ -24,7 +24,7 @@ typedef struct {
 
 // lstm_cell_update: one cell in the order of the numerical contract. The candidate's product is rounded, the sum is one fma.
 //   direction  whose cell it is;  bias [CELL_VECTORS][VEC] of its unit block, read for the peepholes alone
-#if !defined(EQUATIONS) && !PEEPHOLES
+#if !defined(FIRST_GATE) && !PEEPHOLES
 inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, floatv c, int direction,
                                    __global const float* bias) {
   cell_state next;
@@ -33,22 +33,20 @@ inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, f
   return next;
 }
 #else
-// Any of the other equations that a cell may have: functions by their numbers (cell_functions.cl) with α and β.
-typedef struct {
-  int gate;
-  float gate_alpha, gate_beta;
-  int candidate;
-  float candidate_alpha, candidate_beta;
-  int hidden;
-  float hidden_alpha, hidden_beta;
-  float clip;   // pre-activations are kept within ±clip; INFINITY: left alone
-  int coupled;  // the forget gate is 1 - i
-} cell_equations;
-
-// EQUATIONS is the initialiser of a cell_equations: known when this is compiled, so that of all functions only those wanted remain.
-// REVERSE_EQUATIONS where those of the second direction are others.
-#ifndef EQUATIONS
-#define EQUATIONS {SIGMOID, 0.0f, 0.0f, TANH, 0.0f, 0.0f, TANH, 0.0f, 0.0f, INFINITY, 0}
+// Any of the other equations that a cell may have, those of the first direction under the names FIRST_…; SECOND_… where the second
+// direction has others. Functions are those of cell_functions.cl.
+#ifndef FIRST_GATE
+#define FIRST_GATE f_sigmoid      // of the gates i, f and o, with its parameters
+#define FIRST_GATE_ALPHA 0.0f
+#define FIRST_GATE_BETA 0.0f
+#define FIRST_CANDIDATE f_tanh    // of the candidate memory
+#define FIRST_CANDIDATE_ALPHA 0.0f
+#define FIRST_CANDIDATE_BETA 0.0f
+#define FIRST_HIDDEN f_tanh       // of the cell state on its way to the hidden state
+#define FIRST_HIDDEN_ALPHA 0.0f
+#define FIRST_HIDDEN_BETA 0.0f
+#define FIRST_CLIP INFINITY       // pre-activations are kept within ±clip
+#define FIRST_COUPLED 0           // 1: the forget gate is 1 - i
 #endif
 
 inline floatv clipped(floatv a, float clip) {
@@ -56,20 +54,25 @@ inline floatv clipped(floatv a, float clip) {
   return a < (floatv)(-clip) ? (floatv)(-clip) : a;
 }
 
-// peephole: that of the output gate, which sees the new cell state
-inline cell_state general_cell_update(cell_equations e, floatv ai, floatv af, floatv ag, floatv ao, floatv c, floatv peephole) {
-  cell_state next;
-  floatv i = cell_function(e.gate, clipped(ai, e.clip), e.gate_alpha, e.gate_beta);
-  floatv f = e.coupled ? (floatv)(1.0f) - i : cell_function(e.gate, clipped(af, e.clip), e.gate_alpha, e.gate_beta);
-  floatv g = cell_function(e.candidate, clipped(ag, e.clip), e.candidate_alpha, e.candidate_beta);
-  next.c = fma(f, c, i * g);
-#if PEEPHOLES
-  ao = fma(peephole, next.c, ao);
+// One cell with the equations E. Peepholes of i and f are in the pre-activations already; `peephole` is that of the output gate, which
+// sees the new cell state.
+#define GENERAL_CELL(NAME, E)                                                                                      \
+  inline cell_state NAME(floatv ai, floatv af, floatv ag, floatv ao, floatv c, floatv peephole) {                  \
+    cell_state next;                                                                                               \
+    floatv i = E##_GATE(clipped(ai, E##_CLIP), E##_GATE_ALPHA, E##_GATE_BETA);                                     \
+    floatv f = E##_COUPLED ? (floatv)(1.0f) - i : E##_GATE(clipped(af, E##_CLIP), E##_GATE_ALPHA, E##_GATE_BETA);  \
+    floatv g = E##_CANDIDATE(clipped(ag, E##_CLIP), E##_CANDIDATE_ALPHA, E##_CANDIDATE_BETA);                      \
+    next.c = fma(f, c, i * g);                                                                                     \
+    if (PEEPHOLES) ao = fma(peephole, next.c, ao);                                                                 \
+    floatv o = E##_GATE(clipped(ao, E##_CLIP), E##_GATE_ALPHA, E##_GATE_BETA);                                     \
+    next.h = o * E##_HIDDEN(next.c, E##_HIDDEN_ALPHA, E##_HIDDEN_BETA);                                            \
+    return next;                                                                                                   \
+  }
+
+GENERAL_CELL(first_cell, FIRST)
+#ifdef SECOND_GATE
+GENERAL_CELL(second_cell, SECOND)
 #endif
-  floatv o = cell_function(e.gate, clipped(ao, e.clip), e.gate_alpha, e.gate_beta);
-  next.h = o * cell_function(e.hidden, next.c, e.hidden_alpha, e.hidden_beta);
-  return next;
-}
 
 inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, floatv c, int direction,
                                    __global const float* bias) {
@@ -79,14 +82,14 @@ inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, f
   af = fma(vloadv(5, bias), c, af);
   peephole = vloadv(6, bias);
 #endif
-#ifdef REVERSE_EQUATIONS
-  if (direction > 0) {
-    const cell_equations reverse = REVERSE_EQUATIONS;
-    return general_cell_update(reverse, ai, af, ag, ao, c, peephole);
-  }
+  cell_state next = first_cell(ai, af, ag, ao, c, peephole);
+#ifdef SECOND_GATE
+  // Both, and one is chosen: a rare case, and a branch here is what compilers warn of or get wrong.
+  cell_state other = second_cell(ai, af, ag, ao, c, peephole);
+  next.c = direction > 0 ? other.c : next.c;
+  next.h = direction > 0 ? other.h : next.h;
 #endif
-  const cell_equations equations = EQUATIONS;
-  return general_cell_update(equations, ai, af, ag, ao, c, peephole);
+  return next;
 }
 #endif
 

@@ -1,8 +1,10 @@
 package io.github.cellfuse.opencl;
 
 import io.github.cellfuse.Activation;
+import io.github.cellfuse.ActivationFunction;
 import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.LstmLayer;
+import java.util.Locale;
 
 /**
  * The build options that make a layer's cell: none for an ordinary LSTM. {@code kernels/lstm_cell.cl} has the macros.
@@ -18,10 +20,10 @@ record CellOptions(String options) {
         CellEquations last = layer.weights().get(layer.directionCount() - 1).equations();
         StringBuilder options = new StringBuilder();
         if (!first.isOrdinary() || !last.isOrdinary()) {
-            options.append(" -D EQUATIONS=").append(initialiser(first));
+            add(options, "FIRST", first);
         }
         if (!first.equals(last)) {
-            options.append(" -D REVERSE_EQUATIONS=").append(initialiser(last));
+            add(options, "SECOND", last);
         }
         if (layer.hasPeepholes()) {
             options.append(" -D PEEPHOLES=1");
@@ -29,15 +31,28 @@ record CellOptions(String options) {
         return options.isEmpty() ? ORDINARY : new CellOptions(options.toString());
     }
 
-    /** Without spaces, which would end the option. */
-    private static String initialiser(CellEquations e) {
-        return "{" + function(e.gate()) + function(e.candidate()) + function(e.hidden())
-                + (e.clips() ? literal(e.clip()) : "INFINITY") + "," + (e.coupled() ? 1 : 0) + "}";
+    /** For {@code lstm_cell_function}. */
+    static CellOptions of(ActivationFunction function) {
+        return new CellOptions(" -D FUNCTION=" + name(function));
     }
 
-    private static String function(Activation activation) {
-        return activation.function().ordinal() + "," + literal(activation.alpha()) + "," + literal(activation.beta())
-                + ",";
+    private static void add(StringBuilder options, String direction, CellEquations e) {
+        add(options, direction + "_GATE", e.gate());
+        add(options, direction + "_CANDIDATE", e.candidate());
+        add(options, direction + "_HIDDEN", e.hidden());
+        options.append(" -D ").append(direction).append("_CLIP=").append(e.clips() ? literal(e.clip()) : "INFINITY");
+        options.append(" -D ").append(direction).append("_COUPLED=").append(e.coupled() ? 1 : 0);
+    }
+
+    private static void add(StringBuilder options, String macro, Activation activation) {
+        options.append(" -D ").append(macro).append('=').append(name(activation.function()));
+        options.append(" -D ").append(macro).append("_ALPHA=").append(literal(activation.alpha()));
+        options.append(" -D ").append(macro).append("_BETA=").append(literal(activation.beta()));
+    }
+
+    /** In {@code kernels/cell_functions.cl}. */
+    private static String name(ActivationFunction function) {
+        return "f_" + function.name().toLowerCase(Locale.ROOT);
     }
 
     /** In hexadecimal, which no rounding and no locale touches. */
