@@ -37,6 +37,11 @@ public abstract class EngineContract {
         return EngineOptions.DEFAULT;
     }
 
+    /** A case: where weights are floats every third one has cells of another kind, for each of which a device compiles its kernels. */
+    private RandomLstm random(long seed) {
+        return options().weights() == WeightPrecision.F32 ? RandomLstm.any(seed) : RandomLstm.of(seed);
+    }
+
     static LongStream seeds() {
         long first = TestEngines.seed(1000);
         return LongStream.range(first, first + CASES);
@@ -57,7 +62,7 @@ public abstract class EngineContract {
     @ParameterizedTest
     @MethodSource("seeds")
     void rowsDoNotDependOnTheirNeighbours(long seed) {
-        RandomLstm random = RandomLstm.any(seed);
+        RandomLstm random = random(seed);
         LstmInput input = random.input();
         int rows = input.rows();
         List<Integer> shuffled =
@@ -118,7 +123,7 @@ public abstract class EngineContract {
     @ParameterizedTest
     @MethodSource("seeds")
     void bothLayoutsGiveTheSame(long seed) {
-        RandomLstm random = RandomLstm.any(seed);
+        RandomLstm random = random(seed);
         LstmInput input = random.input(), other = Batches.otherLayout(random.model(), input);
         LstmOutput expected = run(random.model(), input), found = run(random.model(), other);
         Bits.assertSame(
