@@ -79,23 +79,6 @@ public record RandomLstm(long seed, LstmModel model, LstmInput input) {
         return new LstmLayer(direction, weights);
     }
 
-    /** Random equations, half of them with a clip. */
-    public static CellEquations equations(Random random) {
-        return new CellEquations(
-                activation(random),
-                activation(random),
-                activation(random),
-                random.nextBoolean() ? 0.25f + 4 * random.nextFloat() : CellEquations.NO_CLIP,
-                random.nextInt(3) == 0);
-    }
-
-    /** A random function, where it has parameters with random ones. */
-    public static Activation activation(Random random) {
-        ActivationFunction[] all = ActivationFunction.values();
-        return new Activation(
-                all[random.nextInt(all.length)], random.nextFloat() * 1.5f - 0.25f, random.nextFloat() - 0.25f);
-    }
-
     private static int size(Random random, boolean large) {
         return SIZES[random.nextInt(large ? SIZES.length : 3)];
     }

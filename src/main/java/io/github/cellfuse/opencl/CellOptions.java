@@ -12,6 +12,9 @@ import java.util.Locale;
  * @param options beginning with a space where there are any
  */
 record CellOptions(String options) {
+    /** Always the last one. */
+    private static final String PEEPHOLES = " -D PEEPHOLES=1";
+
     /** The ordinary LSTM's. */
     static final CellOptions ORDINARY = new CellOptions("");
 
@@ -26,9 +29,14 @@ record CellOptions(String options) {
             add(options, "SECOND", last);
         }
         if (layer.hasPeepholes()) {
-            options.append(" -D PEEPHOLES=1");
+            options.append(PEEPHOLES);
         }
         return options.isEmpty() ? ORDINARY : new CellOptions(options.toString());
+    }
+
+    /** What of it says where a bias stands: whether peepholes stand behind each. */
+    CellOptions ofBias() {
+        return options.endsWith(PEEPHOLES) ? new CellOptions(PEEPHOLES) : ORDINARY;
     }
 
     /** For {@code lstm_cell_function}. */

@@ -92,6 +92,15 @@ enum KernelSource {
         this.files = Stream.of(files).map(name -> name + ".cl").toList();
     }
 
+    /** How much of a cell's options a program depends on: what it doesn't is compiled once for all cells. */
+    CellOptions reads(CellOptions cell) {
+        return switch (this) {
+            case STEP, STEP_TILED, SEQUENCE, SEQUENCE_TILED, CELL_FUNCTION -> cell;
+            case INPUT_PROJECTION, INPUT_PROJECTION_TILED -> cell.ofBias();
+            case HIDDEN_PROJECTION, STATE, ROOFLINE -> CellOptions.ORDINARY;
+        };
+    }
+
     /** A name for messages. */
     String title() {
         return title;

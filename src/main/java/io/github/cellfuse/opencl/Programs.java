@@ -49,9 +49,10 @@ final class Programs {
 
     /** A new kernel, for one session. */
     synchronized ClKernel kernel(KernelSource source, Tile tile, CellOptions cell, String name) {
-        String options = tile.options() + weightOptions() + cell.options();
+        CellOptions read = source.reads(cell);
+        String options = tile.options() + weightOptions() + read.options();
         ClProgram program = compiled.computeIfAbsent(
-                new Key(source, tile, cell), key -> cache.program(context, source.title(), source.texts(), options));
+                new Key(source, tile, read), key -> cache.program(context, source.title(), source.texts(), options));
         return program.kernel(name);
     }
 }
