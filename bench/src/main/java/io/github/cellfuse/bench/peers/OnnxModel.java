@@ -1,11 +1,24 @@
 package io.github.cellfuse.bench.peers;
 
+import com.google.protobuf.ByteString;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.bench.Shape;
+import io.github.cellfuse.format.onnx.Onnx.AttributeProto;
+import io.github.cellfuse.format.onnx.Onnx.AttributeProto.AttributeType;
+import io.github.cellfuse.format.onnx.Onnx.GraphProto;
+import io.github.cellfuse.format.onnx.Onnx.ModelProto;
+import io.github.cellfuse.format.onnx.Onnx.NodeProto;
+import io.github.cellfuse.format.onnx.Onnx.OperatorSetIdProto;
+import io.github.cellfuse.format.onnx.Onnx.TensorProto;
+import io.github.cellfuse.format.onnx.Onnx.TensorShapeProto;
+import io.github.cellfuse.format.onnx.Onnx.TypeProto;
+import io.github.cellfuse.format.onnx.Onnx.ValueInfoProto;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
 
-/** An ONNX model of one LSTM node with constant weights: {@code X [T,N,I] → Y [T,1,N,H]}. Field numbers are those of onnx.proto. */
+/** An ONNX model of one LSTM node with constant weights: {@code X [T,N,I] → Y [T,1,N,H]}. */
 final class OnnxModel {
     /** The operator's order is i, o, f, c: position in ours of each of its gates. */
     private static final int[] GATES = {
@@ -16,45 +29,41 @@ final class OnnxModel {
     /** LSTM is unchanged since. */
     private static final int OPSET = 14;
 
-    private static final int FLOAT = 1, INT_ATTRIBUTE = 2;
-
     private OnnxModel() {}
 
     /** The model's file, as bytes. */
     static byte[] of(Shape shape, LstmWeights weights) {
         long steps = shape.steps(), rows = shape.rows(), inputs = shape.inputs(), units = shape.units();
-        Protobuf node = new Protobuf()
-                .string(1, "X")
-                .string(1, "W")
-                .string(1, "R")
-                .string(1, "B")
-                .string(2, "Y")
-                .string(3, "lstm")
-                .string(4, "LSTM")
-                .message(
-                        5,
-                        new Protobuf()
-                                .string(1, "hidden_size")
-                                .integer(3, units)
-                                .integer(20, INT_ATTRIBUTE));
+        NodeProto node = NodeProto.newBuilder()
+                .setName("lstm")
+                .setOpType("LSTM")
+                .addAllInput(List.of("X", "W", "R", "B"))
+                .addOutput("Y")
+                .addAttribute(AttributeProto.newBuilder()
+                        .setName("hidden_size")
+                        .setType(AttributeType.INT)
+                        .setI(units))
+                .build();
         float[] noBias = new float[4 * shape.units()];
         byte[] biases = concatenate(
                 gates(weights.inputBias() == null ? noBias : weights.inputBias()),
                 gates(weights.recurrentBias() == null ? noBias : weights.recurrentBias()));
-        Protobuf graph = new Protobuf()
-                .message(1, node)
-                .string(2, "lstm")
-                .message(5, tensor("W", gates(weights.input()), 1, 4 * units, inputs))
-                .message(5, tensor("R", gates(weights.recurrent()), 1, 4 * units, units))
-                .message(5, tensor("B", biases, 1, 8 * units))
-                .message(11, value("X", steps, rows, inputs))
-                .message(12, value("Y", steps, 1, rows, units));
-        return new Protobuf()
-                .integer(1, IR_VERSION)
-                .string(2, "cellfuse-bench")
-                .message(7, graph)
-                .message(8, new Protobuf().string(1, "").integer(2, OPSET))
-                .toBytes();
+        GraphProto graph = GraphProto.newBuilder()
+                .setName("lstm")
+                .addNode(node)
+                .addInitializer(tensor("W", gates(weights.input()), 1, 4 * units, inputs))
+                .addInitializer(tensor("R", gates(weights.recurrent()), 1, 4 * units, units))
+                .addInitializer(tensor("B", biases, 1, 8 * units))
+                .addInput(value("X", steps, rows, inputs))
+                .addOutput(value("Y", steps, 1, rows, units))
+                .build();
+        return ModelProto.newBuilder()
+                .setIrVersion(IR_VERSION)
+                .setProducerName("cellfuse-bench")
+                .setGraph(graph)
+                .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(OPSET))
+                .build()
+                .toByteArray();
     }
 
     /** An array with a leading gate dimension, in the operator's order, as little-endian bytes. */
@@ -72,20 +81,26 @@ final class OnnxModel {
         return ByteBuffer.allocate(a.length + b.length).put(a).put(b).array();
     }
 
-    private static Protobuf tensor(String name, byte[] raw, long... dimensions) {
-        Protobuf tensor = new Protobuf();
-        for (long dimension : dimensions) {
-            tensor.integer(1, dimension);
-        }
-        return tensor.integer(2, FLOAT).string(8, name).bytes(9, raw);
+    private static TensorProto tensor(String name, byte[] raw, long... dimensions) {
+        return TensorProto.newBuilder()
+                .setName(name)
+                .setDataType(TensorProto.DataType.FLOAT_VALUE)
+                .addAllDims(Arrays.stream(dimensions).boxed().toList())
+                .setRawData(ByteString.copyFrom(raw))
+                .build();
     }
 
-    private static Protobuf value(String name, long... dimensions) {
-        Protobuf shape = new Protobuf();
+    private static ValueInfoProto value(String name, long... dimensions) {
+        TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
         for (long dimension : dimensions) {
-            shape.message(1, new Protobuf().integer(1, dimension));
+            shape.addDimBuilder().setDimValue(dimension);
         }
-        Protobuf tensor = new Protobuf().integer(1, FLOAT).message(2, shape);
-        return new Protobuf().string(1, name).message(2, new Protobuf().message(1, tensor));
+        TypeProto.Tensor.Builder tensor = TypeProto.Tensor.newBuilder()
+                .setElemType(TensorProto.DataType.FLOAT_VALUE)
+                .setShape(shape);
+        return ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(TypeProto.newBuilder().setTensorType(tensor))
+                .build();
     }
 }
