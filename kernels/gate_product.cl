@@ -31,12 +31,11 @@
 #define PREFETCH 0
 #endif
 
-#if PREFETCH && defined(__has_builtin)
-#if __has_builtin(__builtin_prefetch)
-#define prefetch_line(p) __builtin_prefetch(p, 0, 2)  // into the second-level cache; OpenCL's own prefetch() does nothing on PoCL
-#endif
-#endif
-#ifndef prefetch_line
+// OpenCL's prefetch() does nothing on PoCL, but its compiler has a builtin that fetches into the second-level cache. Other
+// compilers have the builtin too but refuse a pointer to global memory there (NVIDIA's does).
+#ifdef POCL_DEVICE_ADDRESS_BITS
+#define prefetch_line(p) __builtin_prefetch(p, 0, 2)
+#else
 #define prefetch_line(p) prefetch(p, WEIGHT_LINE)
 #endif
 #define LINE 16                         // floats of a cache line
