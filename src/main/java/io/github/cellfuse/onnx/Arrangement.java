@@ -47,7 +47,7 @@ record Arrangement(List<List<Axis>> dimensions, int owner, boolean isExact) {
         return new Arrangement(changed, owner, isExact);
     }
 
-    /** The size of each dimension; empty where one is beyond counting. */
+    /** Returns the size of each dimension; empty where one is beyond counting. */
     Optional<List<AxisSize>> sizes() {
         List<AxisSize> sizes = new ArrayList<>();
         for (List<Axis> dimension : dimensions) {
@@ -87,7 +87,7 @@ record Arrangement(List<List<Axis>> dimensions, int owner, boolean isExact) {
                 with(perm.stream().map(k -> dimensions.get(k.intValue())).toList()));
     }
 
-    /** What a transposition by {@code permutation} makes into this. */
+    /** Returns what a transposition by {@code permutation} makes into this. */
     Optional<Arrangement> untransposed(Optional<List<Long>> permutation) {
         if (permutation.isEmpty()) {
             return transposed(permutation);

@@ -33,7 +33,7 @@ record AxisSize(long factor, List<Symbol> symbols) {
         return new AxisSize(1, List.of(symbol));
     }
 
-    /** The product; empty where its number is no size or overflows. */
+    /** Returns the product; empty where its number is no size or overflows. */
     Optional<AxisSize> times(AxisSize other) {
         if (factor < 1 || other.factor < 1 || factor > Long.MAX_VALUE / other.factor) {
             return Optional.empty();
@@ -44,7 +44,7 @@ record AxisSize(long factor, List<Symbol> symbols) {
         return Optional.of(new AxisSize(factor * other.factor, List.copyOf(all)));
     }
 
-    /** The quotient, where {@code other} is a divisor whatever the symbols are. */
+    /** Returns the quotient, where {@code other} is a divisor whatever the symbols are. */
     Optional<AxisSize> dividedBy(AxisSize other) {
         if (other.factor < 1 || factor % other.factor != 0) {
             return Optional.empty();

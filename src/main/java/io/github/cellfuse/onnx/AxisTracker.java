@@ -39,7 +39,7 @@ final class AxisTracker {
         this.tensors = tensors;
     }
 
-    /** How LSTM {@code node} would want an X that is the Y of one of chain {@code chain} with {@code directions} and {@code hidden}. */
+    /** Returns how LSTM {@code node} would want an X that is the Y of one of chain {@code chain} with {@code directions} and {@code hidden}. */
     static Arrangement input(LstmNode node, int chain, int owner, int directions, int hidden) {
         Arrangement parts = outer(node.layout(), chain, owner);
         List<List<Axis>> dimensions = new ArrayList<>(parts.dimensions());
@@ -73,7 +73,7 @@ final class AxisTracker {
         return new Axis(Kind.HIDDEN, AxisSize.of(size));
     }
 
-    /** The axes of {@code name}, where they can be followed. */
+    /** Returns the axes of {@code name}, where they can be followed. */
     Optional<Arrangement> find(String name) {
         arrangements.clear();
         shapes.clear();
@@ -169,7 +169,7 @@ final class AxisTracker {
         return node.input(1).flatMap(name -> shape(name, depth));
     }
 
-    /** The elements of a vector of sizes, or the one of a scalar. */
+    /** Returns the elements of a vector of sizes, or the one of a scalar. */
     private Optional<List<AxisSize>> shape(String name, int depth) {
         Optional<List<AxisSize>> found = shapes.get(name);
         if (found == null) {

@@ -59,7 +59,7 @@ record ConstantTensor(TensorType type, int[] shape, ByteBuffer bytes) {
         return IntStream.range(from, to).map(k -> shape[k]).reduce(1, Math::multiplyExact);
     }
 
-    /** An axis counted from the front, or -1 where there is none. */
+    /** Returns an axis counted from the front, or -1 where there is none. */
     int axis(long axis) {
         return axis(axis, rank());
     }
@@ -69,7 +69,7 @@ record ConstantTensor(TensorType type, int[] shape, ByteBuffer bytes) {
         return index >= 0 && index < rank ? (int) index : -1;
     }
 
-    /** The same elements in other dimensions, of as many elements. */
+    /** Returns the same elements in other dimensions, of as many elements. */
     ConstantTensor shaped(int... other) {
         return new ConstantTensor(type, other, bytes);
     }
@@ -101,7 +101,7 @@ record ConstantTensor(TensorType type, int[] shape, ByteBuffer bytes) {
         return gathered(sizes, first, strides);
     }
 
-    /** The elements of {@code sizes} that lie {@code strides} apart, from {@code first} on. */
+    /** Returns the elements of {@code sizes} that lie {@code strides} apart, from {@code first} on. */
     private ConstantTensor gathered(int[] sizes, int first, int[] strides) {
         ConstantTensor result = allocate(type, sizes);
         int size = type.element().bytes(), count = result.count();

@@ -54,7 +54,7 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
                         + Problems.quote(entry.getValue()));
     }
 
-    /** The {@code expected} bytes, no more than an array holds. */
+    /** Returns the {@code expected} bytes, no more than an array holds. */
     ByteString read(long expected) {
         if (length != TO_END && length != expected) {
             throw invalid("length: expected the " + expected + " bytes of its shape, found " + length);
@@ -76,7 +76,7 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
         }
     }
 
-    /** Bytes of a file that was found to have as many. */
+    /** Returns bytes of a file that was found to have as many. */
     static ByteString read(FileChannel channel, long offset, int count) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(count);
         while (bytes.hasRemaining()) {
@@ -87,7 +87,7 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
         return UnsafeByteOperations.unsafeWrap(bytes.array());
     }
 
-    /** The file that the location names, without links. */
+    /** Returns the file that the location names, without links. */
     private Path file() {
         if (location.isEmpty()) {
             throw invalid("expected a location, found none");

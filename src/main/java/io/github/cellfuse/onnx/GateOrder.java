@@ -10,12 +10,12 @@ final class GateOrder {
 
     private GateOrder() {}
 
-    /** Values {@code [4,block]} in CellFuse's order, of those from {@code first} on in ONNX's. */
+    /** Returns values {@code [4,block]} in CellFuse's order, of those from {@code first} on in ONNX's. */
     static float[] gates(TensorValues values, int first, int block) {
         return fromOnnx(GATES, values, first, block);
     }
 
-    /** Values {@code [3,block]}. */
+    /** Returns values {@code [3,block]}. */
     static float[] peepholes(TensorValues values, int first, int block) {
         return fromOnnx(PEEPHOLES, values, first, block);
     }
@@ -28,12 +28,12 @@ final class GateOrder {
         return result;
     }
 
-    /** Values {@code [4,…]} in ONNX's order. A new array. */
+    /** Returns values {@code [4,…]} in ONNX's order. A new array. */
     static float[] gatesToOnnx(float[] values) {
         return toOnnx(GATES, values);
     }
 
-    /** Values {@code [3,…]} in ONNX's order. A new array. */
+    /** Returns values {@code [3,…]} in ONNX's order. A new array. */
     static float[] peepholesToOnnx(float[] values) {
         return toOnnx(PEEPHOLES, values);
     }

@@ -31,7 +31,7 @@ final class GraphCheck {
         nodes = OnnxNode.of(file, graph);
     }
 
-    /** The graph with its nodes, and those of the graphs within, in an order in which they can run; itself where they already are. */
+    /** Returns the graph with its nodes, and those of the graphs within, in an order in which they can run; itself where they already are. */
     static GraphProto check(Object file, GraphProto graph) {
         return new GraphCheck(file, graph, null).checked();
     }

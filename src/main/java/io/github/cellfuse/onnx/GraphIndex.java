@@ -33,17 +33,17 @@ final class GraphIndex {
         return nodes;
     }
 
-    /** The names of the graph's outputs. */
+    /** Returns the names of the graph's outputs. */
     List<String> outputs() {
         return outputs;
     }
 
-    /** Whether {@code name} is an input of the graph, with or without a default. */
+    /** Returns whether {@code name} is an input of the graph, with or without a default. */
     boolean isInput(String name) {
         return inputs.contains(name);
     }
 
-    /** The node that computes {@code name}. */
+    /** Returns the node that computes {@code name}. */
     Optional<OnnxNode> producer(String name) {
         return Optional.ofNullable(producers.get(name));
     }

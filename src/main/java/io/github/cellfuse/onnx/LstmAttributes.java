@@ -166,7 +166,7 @@ record LstmAttributes(Direction direction, long hiddenSize, Layout layout, List<
                 .collect(Collectors.joining(", "));
     }
 
-    /** The specification has no default for these two functions in this operator; ONNX Runtime takes 0. */
+    /** Returns the specification has no default for these two functions in this operator; ONNX Runtime takes 0. */
     private static boolean hasDefaults(ActivationFunction function) {
         return function != ActivationFunction.AFFINE && function != ActivationFunction.SCALED_TANH;
     }

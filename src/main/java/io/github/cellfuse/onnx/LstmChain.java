@@ -28,12 +28,12 @@ public record LstmChain(List<LstmNode> nodes, LstmModel model) {
         }
     }
 
-    /** The lowest layer, whose X is the input. */
+    /** Returns the lowest layer, whose X is the input. */
     public LstmNode first() {
         return nodes.get(0);
     }
 
-    /** The highest layer, whose Y is the output. */
+    /** Returns the highest layer, whose Y is the output. */
     public LstmNode last() {
         return nodes.get(nodes.size() - 1);
     }

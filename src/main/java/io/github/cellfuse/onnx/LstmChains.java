@@ -70,7 +70,7 @@ public final class LstmChains {
         return List.copyOf(chains);
     }
 
-    /** The nodes that are needed besides the chains, in the order of the graph. */
+    /** Returns the nodes that are needed besides the chains, in the order of the graph. */
     public List<OnnxNode> others() {
         return graph.nodes().stream()
                 .filter(node -> live.contains(node) && !numbers.containsKey(node))
@@ -100,7 +100,7 @@ public final class LstmChains {
         }
     }
 
-    /** The chain whose time and batch an arrangement has; none where it has neither first. */
+    /** Returns the chain whose time and batch an arrangement has; none where it has neither first. */
     private static int chain(Arrangement x) {
         return x.dimensions().stream()
                 .limit(1)
@@ -111,7 +111,7 @@ public final class LstmChains {
                 .orElse(NONE);
     }
 
-    /** Whether an LSTM with this X has the time and the batch of another that is known. */
+    /** Returns whether an LSTM with this X has the time and the batch of another that is known. */
     private static boolean hasTimeAndBatch(LstmNode lstm, Arrangement x) {
         Arrangement wanted = AxisTracker.input(lstm, chain(x), x.owner(), 1, 1);
         return x.rank() == wanted.rank()
@@ -131,7 +131,7 @@ public final class LstmChains {
                 && lstm.elementType() == owner.elementType();
     }
 
-    /** The nodes that the graph's outputs need; an X that comes within a chain isn't needed. */
+    /** Returns the nodes that the graph's outputs need; an X that comes within a chain isn't needed. */
     private Set<OnnxNode> unlinkUntilNothingElseNeedsAnOutput() {
         while (true) {
             Set<String> needed = new HashSet<>();

@@ -76,7 +76,7 @@ public record LstmNode(
                 node.output(2));
     }
 
-    /** The first of the node's weights W, R, B and P that isn't constant: such a node can't be read. */
+    /** Returns the first of the node's weights W, R, B and P that isn't constant: such a node can't be read. */
     public static Optional<String> variableWeight(OnnxNode node, Constants constants) {
         for (int k : new int[] {W, R, B, P}) {
             Optional<String> name = node.input(k);
@@ -87,7 +87,7 @@ public record LstmNode(
         return Optional.empty();
     }
 
-    /** The same node without initial states: they are zeros. */
+    /** Returns the same node without initial states: they are zeros. */
     LstmNode withoutInitialStates(boolean h, boolean c) {
         return new LstmNode(
                 node,
@@ -103,7 +103,7 @@ public record LstmNode(
                 yC);
     }
 
-    /** The node's label. */
+    /** Returns the node's label. */
     @Override
     public String toString() {
         return node.label();
@@ -138,7 +138,7 @@ public record LstmNode(
             inputSize = (int) inputs;
         }
 
-        /** The last dimension of three. */
+        /** Returns the last dimension of three. */
         private long columns(String what, TensorProto tensor) {
             long[] shape = tensors.shape(tensor);
             if (shape.length != 3 || shape[2] < 1 || shape[2] > Integer.MAX_VALUE) {

@@ -15,7 +15,7 @@ import java.util.Locale;
 final class Messages {
     private Messages() {}
 
-    /** A node that is named after its first output. */
+    /** Returns a node that is named after its first output. */
     static NodeProto.Builder node(String type, List<String> inputs, String... outputs) {
         return NodeProto.newBuilder()
                 .setName(type.toLowerCase(Locale.ROOT) + "_" + outputs[0])
@@ -56,7 +56,7 @@ final class Messages {
                 .build();
     }
 
-    /** An input or output; a dimension is a size or a name. */
+    /** Returns an input or output; a dimension is a size or a name. */
     static ValueInfoProto value(String name, TensorType type, Object... dimensions) {
         TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
         for (Object dimension : dimensions) {

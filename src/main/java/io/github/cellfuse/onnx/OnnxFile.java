@@ -123,22 +123,22 @@ public final class OnnxFile {
         return version;
     }
 
-    /** The file. */
+    /** Returns the file. */
     public Path path() {
         return path;
     }
 
-    /** The whole model, its nodes in an order in which they can run. */
+    /** Returns the whole model, its nodes in an order in which they can run. */
     public ModelProto model() {
         return model;
     }
 
-    /** The model's graph. */
+    /** Returns the model's graph. */
     public GraphProto graph() {
         return model.getGraph();
     }
 
-    /** The version of the operators of the default domain; 0 where the graph has none of them. */
+    /** Returns the version of the operators of the default domain; 0 where the graph has none of them. */
     public long opset() {
         return opset;
     }
@@ -148,7 +148,7 @@ public final class OnnxFile {
         return new OnnxTensors(path);
     }
 
-    /** The constants of the graph itself, unfolded: its initializers and its nodes called Constant. */
+    /** Returns the constants of the graph itself, unfolded: its initializers and its nodes called Constant. */
     public Constants constants() {
         return Constants.of(path, graph());
     }
@@ -161,7 +161,7 @@ public final class OnnxFile {
         return new WeightFolding(new GraphIndex(path, graph()), graph(), opset, constants(), tensors());
     }
 
-    /** What the graph must be given: its inputs but for those that an initializer gives a value. */
+    /** Returns what the graph must be given: its inputs but for those that an initializer gives a value. */
     public List<ValueInfoProto> inputs() {
         Set<String> given = new HashSet<>();
         for (TensorProto initializer : graph().getInitializerList()) {
@@ -173,7 +173,7 @@ public final class OnnxFile {
                 .toList();
     }
 
-    /** The nodes with what messages call them, in an order in which they can run. */
+    /** Returns the nodes with what messages call them, in an order in which they can run. */
     public List<OnnxNode> nodes() {
         return OnnxNode.of(path, graph());
     }

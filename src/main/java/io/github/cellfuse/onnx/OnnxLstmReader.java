@@ -75,7 +75,7 @@ final class OnnxLstmReader {
         }
     }
 
-    /** The first node that isn't plumbing on the way back from {@code name} to an input of the graph. */
+    /** Returns the first node that isn't plumbing on the way back from {@code name} to an input of the graph. */
     private Optional<OnnxNode> trace(String name, boolean isState) {
         String at = name;
         while (true) {

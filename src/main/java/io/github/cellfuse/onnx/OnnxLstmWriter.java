@@ -170,7 +170,7 @@ final class OnnxLstmWriter {
         }
     }
 
-    /** A layer's part of {@code h0}, {@code c0}, {@code h_n} or {@code c_n}; all of it where there is but one. */
+    /** Returns a layer's part of {@code h0}, {@code c0}, {@code h_n} or {@code c_n}; all of it where there is but one. */
     private String state(String name, int layer) {
         return model.layerCount() == 1 ? name : name + "_l" + layer;
     }

@@ -27,7 +27,7 @@ public record OnnxNode(Object file, String label, NodeProto proto) {
         Objects.requireNonNull(proto, "proto");
     }
 
-    /** The node at {@code index} of its graph. */
+    /** Returns the node at {@code index} of its graph. */
     public static OnnxNode of(Object file, int index, NodeProto proto) {
         String name = proto.getName().isEmpty() ? Integer.toString(index) : Problems.quote(proto.getName());
         String type = proto.getOpType().isEmpty() ? "no operator" : proto.getOpType();
@@ -35,7 +35,7 @@ public record OnnxNode(Object file, String label, NodeProto proto) {
         return new OnnxNode(file, "node " + name + " (" + type + ")", proto);
     }
 
-    /** All nodes of a graph. */
+    /** Returns all nodes of a graph. */
     public static List<OnnxNode> of(Object file, GraphProto graph) {
         List<OnnxNode> nodes = new ArrayList<>(graph.getNodeCount());
         for (int index = 0; index < graph.getNodeCount(); index++) {
@@ -44,67 +44,67 @@ public record OnnxNode(Object file, String label, NodeProto proto) {
         return nodes;
     }
 
-    /** Whether {@code domain} is that of ONNX's own operators, which has two names. */
+    /** Returns whether {@code domain} is that of ONNX's own operators, which has two names. */
     public static boolean isDefaultDomain(String domain) {
         return domain.isEmpty() || domain.equals("ai.onnx");
     }
 
-    /** Whether this is ONNX's own operator {@code type}. */
+    /** Returns whether this is ONNX's own operator {@code type}. */
     public boolean is(String type) {
         return proto.getOpType().equals(type) && isDefaultDomain(proto.getDomain());
     }
 
-    /** The name of input {@code k}; empty where it isn't given. */
+    /** Returns the name of input {@code k}; empty where it isn't given. */
     public Optional<String> input(int k) {
         return k < proto.getInputCount()
                 ? Optional.of(proto.getInput(k)).filter(name -> !name.isEmpty())
                 : Optional.empty();
     }
 
-    /** The name of output {@code k}; empty where nobody wants it. */
+    /** Returns the name of output {@code k}; empty where nobody wants it. */
     public Optional<String> output(int k) {
         return k < proto.getOutputCount()
                 ? Optional.of(proto.getOutput(k)).filter(name -> !name.isEmpty())
                 : Optional.empty();
     }
 
-    /** An integer attribute, or {@code otherwise} where it isn't there. */
+    /** Returns an integer attribute, or {@code otherwise} where it isn't there. */
     public long integer(String name, long otherwise) {
         return attribute(name, AttributeType.INT).map(AttributeProto::getI).orElse(otherwise);
     }
 
-    /** A float attribute. */
+    /** Returns a float attribute. */
     public Optional<Float> number(String name) {
         return attribute(name, AttributeType.FLOAT).map(AttributeProto::getF);
     }
 
-    /** A text attribute, or {@code otherwise} where it isn't there. */
+    /** Returns a text attribute, or {@code otherwise} where it isn't there. */
     public String text(String name, String otherwise) {
         return attribute(name, AttributeType.STRING)
                 .map(a -> a.getS().toStringUtf8())
                 .orElse(otherwise);
     }
 
-    /** A list of integers. */
+    /** Returns a list of integers. */
     public Optional<List<Long>> integers(String name) {
         return attribute(name, AttributeType.INTS).map(AttributeProto::getIntsList);
     }
 
-    /** A list of floats; empty where it isn't there. */
+    /** Returns a list of floats; empty where it isn't there. */
     public List<Float> numbers(String name) {
         return attribute(name, AttributeType.FLOATS)
                 .map(AttributeProto::getFloatsList)
                 .orElse(List.of());
     }
 
-    /** A list of texts; empty where it isn't there. */
+    /** Returns a list of texts; empty where it isn't there. */
     public List<String> texts(String name) {
         return attribute(name, AttributeType.STRINGS)
                 .map(a -> a.getStringsList().stream().map(s -> s.toStringUtf8()).toList())
                 .orElse(List.of());
     }
 
-    /** An attribute of the given type; a node that names it twice or gives it another type is refused. */
+    /** Returns an attribute of the given type; a node that names it twice or gives it another type is refused. */
     public Optional<AttributeProto> attribute(String name, AttributeType type) {
         AttributeProto found = null;
         for (AttributeProto attribute : proto.getAttributeList()) {
@@ -134,7 +134,7 @@ public record OnnxNode(Object file, String label, NodeProto proto) {
         return Problems.invalid(file, label + ": " + what);
     }
 
-    /** The same with the exception that showed it. */
+    /** Returns the same with the exception that showed it. */
     public InvalidInputException invalid(String what, Throwable cause) {
         return Problems.invalid(file, label + ": " + what, cause);
     }

@@ -32,7 +32,7 @@ public record OnnxTensors(Path model) {
         return floatValues(tensor).floats();
     }
 
-    /** The values of a tensor of integers, or of BOOL (0 and 1), in C order, in a new array. */
+    /** Returns the values of a tensor of integers, or of BOOL (0 and 1), in C order, in a new array. */
     public long[] longs(TensorProto tensor) {
         TensorValues values = values(tensor);
         if (!values.type().isInteger()) {
@@ -41,12 +41,12 @@ public record OnnxTensors(Path model) {
         return values.longs();
     }
 
-    /** The values of a tensor of any number type as the format's {@code raw_data} has them: little-endian, in C order; not copied. */
+    /** Returns the values of a tensor of any number type as the format's {@code raw_data} has them: little-endian, in C order; not copied. */
     public ByteBuffer bytes(TensorProto tensor) {
         return values(tensor).bytes();
     }
 
-    /** The dimensions, none of them negative. */
+    /** Returns the dimensions, none of them negative. */
     public long[] shape(TensorProto tensor) {
         long[] shape = new long[tensor.getDimsCount()];
         for (int k = 0; k < shape.length; k++) {
@@ -56,7 +56,7 @@ public record OnnxTensors(Path model) {
         return shape;
     }
 
-    /** The same tensor with its values in {@code raw_data} when they are in another file; itself otherwise. */
+    /** Returns the same tensor with its values in {@code raw_data} when they are in another file; itself otherwise. */
     public TensorProto inMemory(TensorProto tensor) {
         if (tensor.getDataLocation() != DataLocation.EXTERNAL) {
             return tensor;
@@ -68,7 +68,7 @@ public record OnnxTensors(Path model) {
                 .build();
     }
 
-    /** The same graph with all tensors in memory: initializers, and those of attributes, also in the graphs within. */
+    /** Returns the same graph with all tensors in memory: initializers, and those of attributes, also in the graphs within. */
     public GraphProto inMemory(GraphProto graph) {
         GraphProto.Builder result = graph.toBuilder();
         for (int k = 0; k < graph.getInitializerCount(); k++) {
@@ -110,7 +110,7 @@ public record OnnxTensors(Path model) {
         return values(tensor);
     }
 
-    /** The values of a tensor of any number type. */
+    /** Returns the values of a tensor of any number type. */
     TensorValues values(TensorProto tensor) {
         TensorType type = type(tensor);
         return new TensorValues(

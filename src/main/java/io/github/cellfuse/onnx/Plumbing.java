@@ -23,7 +23,7 @@ final class Plumbing {
                 && OnnxNode.isDefaultDomain(node.proto().getDomain());
     }
 
-    /** Whether a Dropout lets everything through. */
+    /** Returns whether a Dropout lets everything through. */
     static boolean isInference(OnnxNode node, long opset, Constants constants, OnnxTensors tensors) {
         if (opset < 7) {
             return node.integer("is_test", 0) != 0;
@@ -37,7 +37,7 @@ final class Plumbing {
                 .orElse(true);
     }
 
-    /** The axes of a Squeeze or Unsqueeze: an attribute, or from opset 13 on an input, which must be constant. */
+    /** Returns the axes of a Squeeze or Unsqueeze: an attribute, or from opset 13 on an input, which must be constant. */
     static Optional<long[]> axes(OnnxNode node, Constants constants, OnnxTensors tensors) {
         Optional<long[]> axes = node.input(1).isPresent()
                 ? node.input(1).flatMap(constants::find).flatMap(tensor -> integers(tensor, tensors))
@@ -49,12 +49,12 @@ final class Plumbing {
         return list.map(values -> values.stream().mapToLong(Long::longValue).toArray());
     }
 
-    /** The values of a tensor of integers. */
+    /** Returns the values of a tensor of integers. */
     static Optional<long[]> integers(TensorProto tensor, OnnxTensors tensors) {
         return TensorType.of(tensor.getDataType()).filter(TensorType::isInteger).map(type -> tensors.longs(tensor));
     }
 
-    /** The same, or of a tensor of floats that are whole: older exporters cast these to integers in the graph. */
+    /** Returns the same, or of a tensor of floats that are whole: older exporters cast these to integers in the graph. */
     static Optional<long[]> wholeNumbers(TensorProto tensor, OnnxTensors tensors) {
         Optional<TensorType> type = TensorType.of(tensor.getDataType());
         if (type.filter(TensorType::isFloat).isEmpty()) {

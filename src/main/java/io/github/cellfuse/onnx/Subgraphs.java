@@ -15,7 +15,7 @@ import java.util.Set;
 public final class Subgraphs {
     private Subgraphs() {}
 
-    /** The graphs that are attributes of {@code node}. */
+    /** Returns the graphs that are attributes of {@code node}. */
     public static List<GraphProto> of(NodeProto node) {
         List<GraphProto> graphs = new ArrayList<>();
         for (AttributeProto attribute : node.getAttributeList()) {
@@ -27,7 +27,7 @@ public final class Subgraphs {
         return graphs;
     }
 
-    /** Every name that {@code node} needs of the graph that it stands in: its inputs, and what the graphs within it use of outside. */
+    /** Returns every name that {@code node} needs of the graph that it stands in: its inputs, and what the graphs within it use of outside. */
     public static Set<String> needs(NodeProto node) {
         Set<String> names = new LinkedHashSet<>();
         for (String input : node.getInputList()) {
@@ -39,7 +39,7 @@ public final class Subgraphs {
         return names;
     }
 
-    /** The names that {@code graph} uses but doesn't define. */
+    /** Returns the names that {@code graph} uses but doesn't define. */
     public static Set<String> captured(GraphProto graph) {
         Set<String> used = new LinkedHashSet<>(), defined = new HashSet<>();
         for (ValueInfoProto input : graph.getInputList()) {

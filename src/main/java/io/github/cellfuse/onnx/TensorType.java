@@ -62,7 +62,7 @@ public enum TensorType {
         this.field = field;
     }
 
-    /** The type with this number in the format; none for strings and what isn't known here. */
+    /** Returns the type with this number in the format; none for strings and what isn't known here. */
     public static Optional<TensorType> of(int code) {
         for (TensorType type : values()) {
             if (type.code == code) {
@@ -72,7 +72,7 @@ public enum TensorType {
         return Optional.empty();
     }
 
-    /** The type of these elements. */
+    /** Returns the type of these elements. */
     public static TensorType of(ElementType element) {
         for (TensorType type : values()) {
             if (type.element == element) {
@@ -82,12 +82,12 @@ public enum TensorType {
         throw new IllegalArgumentException(element + " has no number in the format");
     }
 
-    /** Its number in the format. */
+    /** Returns its number in the format. */
     public int code() {
         return code;
     }
 
-    /** What its elements are. */
+    /** Returns what its elements are. */
     public ElementType element() {
         return element;
     }
@@ -100,12 +100,12 @@ public enum TensorType {
         return element.isInteger() || this == BOOL;
     }
 
-    /** The numbers in the typed field that belongs to this type. */
+    /** Returns the numbers in the typed field that belongs to this type. */
     int typedCount(TensorProto tensor) {
         return field.count(tensor);
     }
 
-    /** The numbers in all typed fields. */
+    /** Returns the numbers in all typed fields. */
     static long typedCounts(TensorProto tensor) {
         long count = tensor.getStringDataCount();
         for (Field field : Field.values()) {
@@ -114,7 +114,7 @@ public enum TensorType {
         return count;
     }
 
-    /** The typed field's values as {@code raw_data} has them; empty where one is beyond the type's range. */
+    /** Returns the typed field's values as {@code raw_data} has them; empty where one is beyond the type's range. */
     Optional<ByteString> toRaw(TensorProto tensor) {
         int count = typedCount(tensor), bits = element.bytes() * Byte.SIZE;
         ByteBuffer raw = ByteBuffer.allocate(count * element.bytes()).order(ByteOrder.LITTLE_ENDIAN);

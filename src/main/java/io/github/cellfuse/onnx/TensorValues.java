@@ -47,7 +47,7 @@ record TensorValues(TensorType type, ByteBuffer bytes) {
         return values;
     }
 
-    /** Whether every value is +0, whose bits are zeros in every type. */
+    /** Returns whether every value is +0, whose bits are zeros in every type. */
     boolean isZero() {
         for (int k = 0; k < bytes.limit(); k++) {
             if (bytes.get(k) != 0) {

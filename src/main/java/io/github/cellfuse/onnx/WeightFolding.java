@@ -76,7 +76,7 @@ final class WeightFolding implements Constants {
                 .flatMap(tensor -> ConstantTensor.of(tensor, tensors));
     }
 
-    /** A list of as many integers as a tensor may have dimensions. */
+    /** Returns a list of as many integers as a tensor may have dimensions. */
     private Optional<long[]> integers(OnnxNode node, int input, int depth) {
         return node.input(input)
                 .flatMap(name -> find(name, depth))

@@ -12,7 +12,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** A part of a file that holds an array of little-endian elements. */
 public final class ArrayRegion implements ArraySink {
-    /** Elements on their way from the caller's memory to a file; a direct buffer, which the channel writes without another copy. */
+    /** Stages elements between the caller's memory and a file, in a direct buffer, which the channel writes without another copy. */
     private static final int STAGING_BYTES = 1 << 18;
 
     private final Object label;
@@ -23,7 +23,7 @@ public final class ArrayRegion implements ArraySink {
     private final long count;
     private final Coverage written = new Coverage();
 
-    /** As many as there were threads writing at once. */
+    /** Staging buffers: as many as the largest number of threads that wrote at the same time. */
     private final ConcurrentLinkedQueue<ByteBuffer> staging = new ConcurrentLinkedQueue<>();
 
     public ArrayRegion(Object label, FileChannel channel, long offset, ElementType type, long... shape) {
@@ -35,7 +35,7 @@ public final class ArrayRegion implements ArraySink {
         this.count = Sizes.product(label + ": shape " + Problems.shape(shape), shape);
     }
 
-    /** The bytes of an array. */
+    /** Returns the bytes of an array. */
     public static long bytes(Object label, ElementType type, long... shape) {
         String what = label + ": shape " + Problems.shape(shape);
         return Sizes.product(what, Sizes.product(what, shape), type.bytes());
@@ -117,7 +117,7 @@ public final class ArrayRegion implements ArraySink {
         written.add(firstElement, firstElement + length);
     }
 
-    /** Refuses an array with elements that were never written: they would be read as zeros. */
+    /** Throws if elements were never written: readers would see zeros. */
     public void checkComplete() {
         long missing = written.firstMissing();
         if (missing < count) {
@@ -126,7 +126,7 @@ public final class ArrayRegion implements ArraySink {
         }
     }
 
-    /** Writes all that remains of {@code bytes}; a channel may take less at a time. */
+    /** Writes all remaining {@code bytes}, as a channel may take fewer per call. */
     public static void write(FileChannel channel, long position, ByteBuffer bytes) throws IOException {
         long at = position;
         while (bytes.hasRemaining()) {

@@ -11,15 +11,15 @@ public interface ArraySink {
     /** The type of its elements. */
     ElementType type();
 
-    /** The array's shape, as a new array; empty for a single value. */
+    /** Returns the array's shape, as a new array; empty for a single value. */
     long[] shape();
 
-    /** The number of elements, the product of {@link #shape()}. */
+    /** Returns the number of elements, the product of {@link #shape()}. */
     long elementCount();
 
     /**
-     * Writes {@code source}'s remaining values into an array of float32, at element {@code firstElement} (in C order: the last dimension is contiguous)
-     * and moves the source's position to its limit. An element may be written twice; the last one counts.
+     * Writes {@code source}'s remaining values into an array of float32, from element {@code firstElement} on (in C order: the last
+     * dimension is contiguous), and moves the source's position to its limit. An element may be written twice; the last value counts.
      *
      * @throws io.github.cellfuse.InvalidInputException when the values don't fit between {@code firstElement} and the end,
      *     or the array isn't of float32

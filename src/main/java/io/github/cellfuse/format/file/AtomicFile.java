@@ -16,12 +16,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A file that appears under its name whole or not at all: a temporary file in the same folder (so that renaming is one step of
- * the file system) that {@link #commit()} makes durable and renames, and {@link #close()} deletes. The channel may be used by
- * several threads; committing and closing exclude each other.
+ * A file that appears under its name complete or not at all. The content goes to a temporary file in the same folder, so that
+ * renaming is atomic. {@link #commit()} makes it durable and renames it; {@link #close()} deletes it. Several threads may use the
+ * channel; committing and closing exclude each other.
  */
 public final class AtomicFile implements AutoCloseable {
-    /** What is unfinished when the program is ended, by Ctrl-C for instance, and must not stay behind. */
+    /** Unfinished files, which are deleted if the program is interrupted, for example by Ctrl-C. */
     private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
 
     static {
@@ -67,7 +67,7 @@ public final class AtomicFile implements AutoCloseable {
             UNFINISHED.add(temporary);
             return new AtomicFile(real, overwrite, temporary, channel);
         } catch (FileSystemException e) {
-            // No permission, a read-only disk, a name that is too long: the place is wrong rather than the disk broken.
+            // No permission, a read-only disk, or a name that is too long: the target is wrong, and the disk isn't broken.
             String reason = e.getReason() == null ? e.getClass().getSimpleName() : e.getReason();
             throw Problems.invalid(
                     target, "expected a place to write, found that a file can't be created: " + reason, e);
@@ -84,7 +84,7 @@ public final class AtomicFile implements AutoCloseable {
 
     private static void checkTarget(Path real, Path named, boolean overwrite) throws IOException {
         try {
-            // Not Files.exists, which says no to a name that no file can have.
+            // Not Files.exists, which returns false for a name that no file can have.
             Files.readAttributes(real, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
         } catch (NoSuchFileException e) {
             return;
@@ -100,17 +100,17 @@ public final class AtomicFile implements AutoCloseable {
         }
     }
 
-    /** The temporary file, for reading and writing at any position. */
+    /** Returns the temporary file, for reading and writing at any position. */
     public FileChannel channel() {
         return channel;
     }
 
-    /** The final name. */
+    /** Returns the final name. */
     Path target() {
         return target;
     }
 
-    /** Makes the content durable and gives the file its name; the file is closed afterwards. */
+    /** Makes the content durable and gives the file its final name. The file is closed afterwards. */
     public synchronized void commit() {
         if (closed) {
             throw new CellFuseException(target + ": the file has been closed");
@@ -131,7 +131,7 @@ public final class AtomicFile implements AutoCloseable {
         }
     }
 
-    /** So that the new name, too, outlives a power cut; not every system can, and the file is whole either way. */
+    /** Makes the new name durable too. Not every system supports this; the file is complete either way. */
     private static void syncFolder(Path folder) {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
@@ -150,7 +150,7 @@ public final class AtomicFile implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException ignored) {
-            // Nothing of it is kept.
+            // The rest doesn't matter: nothing of the file is kept.
         }
         delete(temporary);
         UNFINISHED.remove(temporary);
@@ -164,7 +164,7 @@ public final class AtomicFile implements AutoCloseable {
         try {
             Files.deleteIfExists(temporary);
         } catch (IOException ignored) {
-            // A hidden .tmp file stays; there is nothing better to do about it here.
+            // A hidden .tmp file stays; nothing better can be done here.
         }
     }
 }

@@ -15,7 +15,7 @@ public final class Coverage {
         }
         long from = first;
         long to = end;
-        // Whatever begins at or before our end and doesn't end before our beginning becomes part of us.
+        // A range that begins at or before our end and doesn't end before our beginning is merged into ours.
         Map.Entry<Long, Long> neighbour = ranges.floorEntry(to);
         while (neighbour != null && neighbour.getValue() >= from) {
             from = Math.min(from, neighbour.getKey());
@@ -26,7 +26,7 @@ public final class Coverage {
         ranges.put(from, to);
     }
 
-    /** The first element that is missing, counted from 0 on. */
+    /** Returns the first element that is missing, counted from 0 on. */
     public synchronized long firstMissing() {
         Map.Entry<Long, Long> first = ranges.firstEntry();
         return first == null || first.getKey() > 0 ? 0 : first.getValue();

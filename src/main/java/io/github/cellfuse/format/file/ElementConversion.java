@@ -6,10 +6,10 @@ import java.nio.ByteBuffer;
 /** Elements of one type as elements of another, in any byte orders. */
 public interface ElementConversion {
 
-    /** Converts all of {@code source}; {@code target} has as many elements. Their positions don't matter afterwards. */
+    /** Converts all of {@code source}; {@code target} has the same number of elements. Their positions are undefined afterwards. */
     void convert(ByteBuffer source, ByteBuffer target);
 
-    /** Refuses what would have to be guessed: floats as integers, floats as truth values. */
+    /** Throws for conversions that would be a guess: floats to integers, floats to truth values. */
     static ElementConversion of(ElementType from, ElementType to, Object label) {
         if (from == to) {
             return (source, target) -> copy(to, source, target);

@@ -58,17 +58,17 @@ public enum ElementType {
         this.toLong = toLong;
     }
 
-    /** The size of one element. */
+    /** Returns the size of one element. */
     public int bytes() {
         return bytes;
     }
 
-    /** Whether it is an integer of 8 to 64 bits, with or without a sign; bool isn't. */
+    /** Returns whether it is an integer of 8 to 64 bits, with or without a sign; bool isn't. */
     public boolean isInteger() {
         return toLong != null;
     }
 
-    /** Whether it is a floating-point number. */
+    /** Returns whether it is a floating-point number. */
     public boolean isFloat() {
         return toLong == null && this != BOOL;
     }
@@ -78,7 +78,7 @@ public enum ElementType {
         return Optional.ofNullable(descr);
     }
 
-    /** How an element is read as a float32. */
+    /** Returns the function that reads an element as a float32. */
     public ToFloat toFloat() {
         return toFloat;
     }
@@ -94,12 +94,12 @@ public enum ElementType {
         return label;
     }
 
-    /** An unsigned 64-bit integer to the nearest float32. */
+    /** Rounds an unsigned 64-bit integer to the nearest float32. */
     static float unsignedToFloat(long value) {
         if (value >= 0) {
             return value;
         }
-        // Halved, with the lost bit kept as a sticky one, so that the one rounding below is the right one.
+        // Halved, with the lost bit kept as a sticky bit, so that the only rounding, below, is correct.
         return 2f * (value >>> 1 | value & 1);
     }
 }

@@ -35,17 +35,17 @@ public final class FileRegion implements AutoCloseable {
         return new FileRegion(path.toString(), file, 0, file.size());
     }
 
-    /** What messages call it: the file, and the entry in brackets. */
+    /** Returns the name in messages: the file, and the entry in brackets. */
     public String label() {
         return label;
     }
 
-    /** Its bytes. */
+    /** Returns its bytes. */
     public long size() {
         return size;
     }
 
-    /** All of it as one read-only, little-endian buffer; empty where it is too large for one (about 1 GiB), or has no bytes. */
+    /** Returns all of it as one read-only, little-endian buffer, or nothing if it is too large (about 1 GiB) or empty. */
     public Optional<ByteBuffer> whole() {
         if (size == 0 || size > Integer.MAX_VALUE) {
             return Optional.empty();
@@ -54,7 +54,7 @@ public final class FileRegion implements AutoCloseable {
         return view.remaining() == size ? Optional.of(view) : Optional.empty();
     }
 
-    /** A copy of the {@code count} bytes from {@code position} on. */
+    /** Returns a copy of the {@code count} bytes from {@code position} on. */
     public byte[] bytes(long position, int count) {
         if (position < 0 || count < 0 || position > size - count) {
             throw Problems.invalid(
@@ -88,7 +88,7 @@ public final class FileRegion implements AutoCloseable {
         return file;
     }
 
-    /** Where it begins in {@link #file()}. */
+    /** Returns where it begins in {@link #file()}. */
     public long start() {
         return start;
     }

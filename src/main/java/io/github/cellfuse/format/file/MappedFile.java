@@ -68,17 +68,17 @@ public final class MappedFile implements AutoCloseable {
         return new MappedFile(label, channel, WINDOW);
     }
 
-    /** The same mapping, closed on its own. */
+    /** Returns the same mapping, closed on its own. */
     MappedFile share() {
         return new MappedFile(this);
     }
 
-    /** What messages call the file. */
+    /** Returns the file's name in messages. */
     public Object label() {
         return label;
     }
 
-    /** Bytes in the file when it was opened. */
+    /** Returns the number of bytes in the file when it was opened. */
     public long size() {
         return size;
     }
@@ -98,7 +98,7 @@ public final class MappedFile implements AutoCloseable {
         return open[window].slice(start, length - length % elementBytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** A copy of {@code count} bytes from {@code position} on. */
+    /** Returns a copy of {@code count} bytes from {@code position} on. */
     public byte[] bytes(long position, int count) {
         byte[] copy = new byte[count];
         guarded(() -> {
@@ -112,7 +112,7 @@ public final class MappedFile implements AutoCloseable {
         return copy;
     }
 
-    /** The {@code count} bytes from {@code position} on as a buffer of their own, little-endian. */
+    /** Returns the {@code count} bytes from {@code position} on as a buffer of their own, little-endian. */
     public ByteBuffer copy(long position, int count) {
         return ByteBuffer.wrap(bytes(position, count)).order(ByteOrder.LITTLE_ENDIAN);
     }
@@ -138,7 +138,7 @@ public final class MappedFile implements AutoCloseable {
         });
     }
 
-    /** A file that shrinks under its mapping shows as an InternalError where the memory is touched. */
+    /** If a file shrinks while it is mapped, touching the memory throws an InternalError. */
     public void guarded(Runnable reading) {
         try {
             reading.run();

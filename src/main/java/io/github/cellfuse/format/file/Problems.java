@@ -10,12 +10,12 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.stream.Collectors;
 
-/** The error messages of the packages of file formats: one line each, the file first. */
+/** The error messages of all file formats: one line each, which begins with the file. */
 public final class Problems {
-    /** Names come out of damaged files too; a longer one would bury the message. */
+    /** Names may come from damaged files; a longer one would hide the rest of the message. */
     private static final int LONGEST_NAME = 100;
 
-    /** More than NumPy has; only a damaged file has more. */
+    /** More than NumPy allows: only a damaged file has more. */
     private static final int MOST_DIMENSIONS = 64;
 
     /** Enough to recognise a file by. */
@@ -28,12 +28,12 @@ public final class Problems {
         return new InvalidInputException(oneLine(file + ": " + what));
     }
 
-    /** The same with the exception that showed it. */
+    /** Returns the same with the exception that showed it. */
     public static InvalidInputException invalid(Object file, String what, Throwable cause) {
         return new InvalidInputException(oneLine(file + ": " + what), cause);
     }
 
-    /** The disk failed, or the file can't be opened: the latter is the caller's to put right. */
+    /** Returns the exception for a failed disk, or for a file that can't be opened, which the caller can correct. */
     public static CellFuseException io(Object file, String doing, IOException cause) {
         if (cause instanceof NoSuchFileException) {
             return invalid(file, "no such file", cause);
@@ -48,7 +48,7 @@ public final class Problems {
         return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
     }
 
-    /** A name out of a file, in quotes, cut when it is unreasonably long. */
+    /** Returns a name out of a file, in quotes, cut when it is unreasonably long. */
     public static String quote(String name) {
         String cut = name.length() <= LONGEST_NAME ? name : name.substring(0, LONGEST_NAME) + "...";
         return "'" + oneLine(cut) + "'";
@@ -63,7 +63,7 @@ public final class Problems {
                 .collect(Collectors.joining(", ", "[", end));
     }
 
-    /** The first few of many names. */
+    /** Returns the first few of many names. */
     public static String some(Collection<String> names) {
         String few = names.stream().limit(MOST_NAMES).map(Problems::quote).collect(Collectors.joining(", "));
         int more = names.size() - MOST_NAMES;

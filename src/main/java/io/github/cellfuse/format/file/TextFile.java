@@ -10,7 +10,7 @@ import java.nio.file.Path;
 
 /** Text in files, such as a report. */
 public final class TextFile {
-    /** No report is nearly as long; another file may be, and would not fit Java's memory. */
+    /** Far longer than any report. Another file may be longer and would not fit in Java's memory. */
     private static final long LARGEST = 64L << 20;
 
     private TextFile() {}

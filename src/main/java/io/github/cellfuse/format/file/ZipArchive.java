@@ -15,9 +15,9 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /**
- * The entries of a zip archive, of any size. A stored entry is mapped from where it lies. A deflated one is inflated, checked
- * against its size and checksum, into a file in the folder that the property {@code java.io.tmpdir} names, which is gone when the
- * entry is closed or the program ends.
+ * The entries of a zip archive of any size. A stored entry is mapped in place. A deflated one is inflated into a temporary file in
+ * the folder {@code java.io.tmpdir} and checked against its size and checksum. The temporary file is deleted when the entry is
+ * closed or the program ends.
  *
  * <p>Thread safe. Entries that were opened stay usable after the archive has been closed.
  */
@@ -50,7 +50,7 @@ public final class ZipArchive implements AutoCloseable {
         return new ZipArchive(path, MappedFile.open(path), kind);
     }
 
-    /** The names of the entries, in the order of the archive. */
+    /** Returns the names of the entries, in the order of the archive. */
     public List<String> names() {
         return List.copyOf(entries.keySet());
     }
@@ -68,14 +68,14 @@ public final class ZipArchive implements AutoCloseable {
         return stored.or(() -> inflated(name));
     }
 
-    /** A stored entry's content, whose checksum isn't looked at: that would read all of it. Empty where there is none. */
+    /** Returns a stored entry's content without checking its checksum, which would read all of it. Empty if there is none. */
     public Optional<FileRegion> stored(String name) {
         return entry(name, ZipFormat.STORED)
                 .map(entry -> new FileRegion(
                         label(entry), file.share(), ZipDirectory.dataOffset(file, entry, file.size()), entry.size()));
     }
 
-    /** A deflated entry's content; empty where there is none. */
+    /** Returns a deflated entry's content; empty where there is none. */
     public Optional<FileRegion> inflated(String name) {
         return entry(name, ZipFormat.DEFLATED).map(this::inflated);
     }
@@ -92,7 +92,7 @@ public final class ZipArchive implements AutoCloseable {
         String label = label(entry);
         Path folder = Path.of(System.getProperty("java.io.tmpdir"));
         Path temporary = folder.resolve("cellfuse-" + UUID.randomUUID() + ".tmp");
-        // Deleted on close by the system itself: even a killed program leaves nothing behind. The mapping lives on.
+        // The system deletes it on close, so that even a killed program leaves nothing behind. The mapping stays valid.
         try (FileChannel channel = FileChannel.open(
                 temporary,
                 StandardOpenOption.CREATE_NEW,

@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Reads a zip archive's central directory. {@link java.util.zip.ZipFile} does that too, but keeps to itself where an entry's
- * bytes lie, and without that a stored array can't be mapped.
+ * Reads a zip archive's central directory. {@link java.util.zip.ZipFile} does that too, but doesn't reveal the offset of an entry's
+ * bytes, which is needed to map a stored array.
  */
 final class ZipDirectory {
     private static final int LONGEST_COMMENT = 0xFFFF;
@@ -43,7 +43,7 @@ final class ZipDirectory {
             throw damaged("central directory: expected " + end.size() + " bytes from byte " + end.offset()
                     + " on, up to the end record, found that record at byte " + end.recordOffset());
         }
-        // An entry takes 46 bytes at least, so that a made-up count can't run away with the memory.
+        // An entry takes at least 46 bytes, so a false count can't exhaust the memory.
         if (end.count() < 0 || end.count() > end.size() / ZipFormat.CENTRAL_BYTES) {
             throw damaged("central directory: " + end.count() + " entries don't fit its " + end.size() + " bytes");
         }
@@ -164,7 +164,7 @@ final class ZipDirectory {
         return file.copy(at, bytes);
     }
 
-    /** The content of the extra field with 64-bit sizes; empty where there is none. */
+    /** Returns the content of the extra field with 64-bit sizes; empty where there is none. */
     private ByteBuffer zip64(ByteBuffer extra, String name) {
         while (extra.remaining() >= 4) {
             int id = extra.getChar();
@@ -198,7 +198,7 @@ final class ZipDirectory {
     }
 
     /**
-     * Where an entry's bytes begin: after its local header, whose variable parts may differ from the directory's.
+     * Returns the offset of an entry's bytes: after its local header, whose variable parts may differ from the directory's.
      *
      * @throws InvalidInputException when the local header isn't there or is another entry's
      */

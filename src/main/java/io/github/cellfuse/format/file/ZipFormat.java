@@ -30,7 +30,7 @@ public record ZipFormat(long zip64From, int zip64Entries) {
     /** Extra fields: 64-bit sizes; and the one that Android's zipalign pads with. */
     static final int EXTRA_ZIP64 = 1, EXTRA_PADDING = 0xD935;
 
-    /** A value in this field stands in the zip64 extra field instead. */
+    /** This value means that the zip64 extra field has the actual value. */
     static final long IN_ZIP64 = 0xFFFFFFFFL;
 
     private static final int VERSION = 20, VERSION_ZIP64 = 45;
@@ -60,7 +60,7 @@ public record ZipFormat(long zip64From, int zip64Entries) {
         }
     }
 
-    /** The header before a stored entry's bytes, padded so that these begin at a multiple of {@code alignment}. */
+    /** Returns the header before a stored entry's bytes, padded so that these begin at a multiple of {@code alignment}. */
     public byte[] localHeader(Entry entry, long crc, int alignment) {
         byte[] name = entry.nameBytes();
         boolean isLarge = entry.size() >= zip64From;
@@ -85,7 +85,7 @@ public record ZipFormat(long zip64From, int zip64Entries) {
         return header.array();
     }
 
-    /** The central directory and the end records, to be written at {@code offset}. */
+    /** Returns the central directory and the end records, to be written at {@code offset}. */
     public byte[] directory(List<Entry> entries, long offset) {
         int size = entries.stream()
                 .mapToInt(entry -> CENTRAL_BYTES + entry.nameBytes().length + centralExtra(entry))

@@ -41,37 +41,37 @@ public final class NpyArray implements AutoCloseable {
         return of(MappedFile.open(path), path);
     }
 
-    /** An array that fills {@code file}, which it takes over. */
+    /** Returns an array that fills {@code file}, which it takes over. */
     static NpyArray of(MappedFile file, Object label) {
         return of(file, 0, file.size(), label);
     }
 
-    /** An array in a part of a file; closing it closes the file's mapping. */
+    /** Returns an array in a part of a file; closing it closes the file's mapping. */
     static NpyArray of(MappedFile file, long start, long end, Object label) {
         return new NpyArray(label, file, NpyHeader.read(file, start, end, label));
     }
 
-    /** The dimensions, as a new array; empty for a single value. */
+    /** Returns the dimensions, as a new array; empty for a single value. */
     public long[] shape() {
         return header.shape().clone();
     }
 
-    /** The number of elements: the product of the dimensions. */
+    /** Returns the number of elements: the product of the dimensions. */
     public long elementCount() {
         return header.elementCount();
     }
 
-    /** The dtype as the file spells it: {@code <f4} is a little-endian float32. */
+    /** Returns the dtype as the file spells it: {@code <f4} is a little-endian float32. */
     public String dtype() {
         return header.descr();
     }
 
-    /** The type of the elements. */
+    /** Returns the type of the elements. */
     public ElementType type() {
         return header.type();
     }
 
-    /** The file, or the archive and the entry, as messages name it. */
+    /** Returns the file, or the archive and the entry, as messages name it. */
     public String name() {
         return label.toString();
     }

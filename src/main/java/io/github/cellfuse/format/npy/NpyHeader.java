@@ -25,10 +25,10 @@ import java.util.stream.Collectors;
 record NpyHeader(String descr, ElementType type, ByteOrder order, long[] shape, long elementCount, long dataOffset) {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
 
-    /** The parts before the text: magic, version, and a length of 2 bytes (version 1) or 4 (2 and 3). */
+    /** Bytes before the text: magic, version, and a length of 2 bytes (version 1) or 4 bytes (versions 2 and 3). */
     private static final int PREFIX_1 = 10, PREFIX_2 = 12;
 
-    /** The plain arrays that are read here need some 100 characters; a longer header is damage, or a structured dtype. */
+    /** Headers of plain arrays need about 100 characters; a longer one is damaged or has a structured dtype. */
     private static final int LONGEST = 1 << 20;
 
     /** NumPy starts the data at a multiple of this, so that it can be mapped and read by vector instructions. */
@@ -92,12 +92,12 @@ record NpyHeader(String descr, ElementType type, ByteOrder order, long[] shape, 
         return new NpyHeader(text.descr(), descr.type(), descr.order(), shape, count, dataOffset);
     }
 
-    /** With at most one dimension longer than 1, rows and columns are the same thing. */
+    /** If at most one dimension is longer than 1, C order and Fortran order are the same. */
     private static boolean sameInBothOrders(long[] shape, long count) {
         return count == 0 || Arrays.stream(shape).filter(d -> d != 1).count() <= 1;
     }
 
-    /** The header of a little-endian array in C order, padded so that the data is aligned. */
+    /** Returns the header of a little-endian array in C order, padded so that the data is aligned. */
     static byte[] encode(ElementType type, long... shape) {
         String descr = type.descr()
                 .orElseThrow(() -> new InvalidInputException("NumPy has no " + type + "; write it as float32"));

@@ -14,7 +14,7 @@ record NpyHeaderText(String descr, boolean fortranOrder, long[] shape) {
         return new Parser(text, label).dictionary();
     }
 
-    /** Reads the few Python literals that a header is made of, and nothing more. */
+    /** Reads the few kinds of Python literals that a header contains. */
     private static final class Parser {
         private final String text;
         private final Object label;

@@ -47,7 +47,7 @@ public final class NpyWriter implements ArraySink, AutoCloseable {
         return create(target, overwrite, ElementType.FLOAT32, shape);
     }
 
-    /** Starts a file of elements of {@code type}, which NumPy must have; else as {@link #create(Path, boolean, long...)}. */
+    /** Starts a file of elements of {@code type}, which NumPy must have; otherwise like {@link #create(Path, boolean, long...)}. */
     public static NpyWriter create(Path target, boolean overwrite, ElementType type, long... shape) {
         ArrayRegion.bytes(target, type, shape);
         byte[] header = NpyHeader.encode(type, shape);

@@ -10,9 +10,9 @@ import java.util.List;
  * A {@code .npz} file: {@code .npy} arrays by name in a zip archive, as {@code numpy.savez} and {@code numpy.savez_compressed}
  * write it, of any size.
  *
- * <p>A stored array is mapped from where it lies. A deflated one is inflated, checked against its checksum, into a file in the
- * folder that the property {@code java.io.tmpdir} names, which is gone when the array is closed or the program ends. The checksum
- * of a stored array isn't looked at: that would read all of it first.
+ * <p>A stored array is mapped in place. A deflated one is inflated into a temporary file in the folder {@code java.io.tmpdir} and
+ * checked against its checksum; the file is deleted when the array is closed or the program ends. The checksum of a stored array
+ * isn't checked, as that would read all of it first.
  *
  * <p>Thread safe. The arrays that were opened stay usable after the archive has been closed.
  */
@@ -45,7 +45,7 @@ public final class NpzArchive implements AutoCloseable {
         return new NpzArchive(path, ZipArchive.open(path, ".npz"));
     }
 
-    /** Refuses an entry's name that isn't that of an array in no folder. */
+    /** Throws if an entry's name isn't that of an array outside of any folder. */
     static void checkName(Object label, String entryName) {
         if (entryName.contains("/") || entryName.contains("\\")) {
             throw Problems.invalid(
@@ -56,7 +56,7 @@ public final class NpzArchive implements AutoCloseable {
         }
     }
 
-    /** The names of the arrays, without {@code .npy}, in the order of the archive. */
+    /** Returns the names of the arrays, without {@code .npy}, in the order of the archive. */
     public List<String> names() {
         return names;
     }

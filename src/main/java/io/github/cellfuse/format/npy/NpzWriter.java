@@ -34,7 +34,7 @@ import java.util.zip.CRC32;
  * and arrays may be larger than 4 GiB (zip64). The same arrays give the same bytes: the entries' dates are those of 1980.
  */
 public final class NpzWriter implements AutoCloseable {
-    /** Where the data of an array begins is a multiple of this, so that a reader can map it. */
+    /** The data of an array begins at a multiple of this many bytes, so that a reader can map it. */
     private static final int ALIGNMENT = 64;
 
     /** A zip archive counts a name's bytes in 16 bits; a character takes up to three. */
@@ -70,7 +70,7 @@ public final class NpzWriter implements AutoCloseable {
         return create(target, overwrite, ZipFormat.STANDARD);
     }
 
-    /** With zip64 fields from another size on, for the tests. */
+    /** Starts an archive that uses zip64 fields from another size on, for the tests. */
     static NpzWriter create(Path target, boolean overwrite, ZipFormat zip) {
         return new NpzWriter(AtomicFile.create(target, overwrite), target, zip);
     }
@@ -87,7 +87,7 @@ public final class NpzWriter implements AutoCloseable {
         return add(name, ElementType.FLOAT32, shape);
     }
 
-    /** Adds an array of elements of {@code type}, which NumPy must have; else as {@link #add(String, long...)}. */
+    /** Adds an array of elements of {@code type}, which NumPy must have; otherwise like {@link #add(String, long...)}. */
     public synchronized ArraySink add(String name, ElementType type, long... shape) {
         String entryName = name + NpzArchive.SUFFIX;
         NpzArchive.checkName(label, entryName);

@@ -29,7 +29,7 @@ public final class PyTorchLstm {
     private PyTorchLstm() {}
 
     /**
-     * The one LSTM in a file.
+     * Reads the only LSTM in a file.
      *
      * @throws io.github.cellfuse.InvalidInputException when the file isn't a whole {@code .safetensors} file, holds no LSTM or
      *     several, or a tensor is missing, unknown, of another shape or of a dtype other than F32, F16, BF16 and F64
@@ -40,7 +40,7 @@ public final class PyTorchLstm {
     }
 
     /**
-     * An LSTM of a file that may hold several.
+     * Reads an LSTM from a file that may have several.
      *
      * @param prefix what comes before {@code weight_ih_l0} in its tensors' names, such as {@code encoder.rnn.} (the last dot may
      *     be left out); or empty: the only one there is
@@ -52,18 +52,18 @@ public final class PyTorchLstm {
         }
     }
 
-    /** The same from an open file, which stays open. */
+    /** Reads an LSTM from an open file, which stays open. */
     public static LstmModel load(SafetensorsFile file, Optional<String> prefix) {
         return new TorchLstmReader(file, new TorchModules(file).choose(prefix)).model();
     }
 
-    /** The names of the tensors that {@link #load(SafetensorsFile, Optional)} takes for the LSTM's, in the order of the file. */
+    /** Returns the names of the tensors that {@link #load(SafetensorsFile, Optional)} reads, in the order of the file. */
     public static List<String> tensors(SafetensorsFile file, Optional<String> prefix) {
         return new TorchModules(file)
                 .choose(prefix).stream().map(TorchName::toString).toList();
     }
 
-    /** What comes before {@code weight_ih_l0} in the names of each LSTM in the file; an empty string for a bare LSTM. */
+    /** Returns what comes before {@code weight_ih_l0} in the names of each LSTM in the file; an empty string for a bare LSTM. */
     public static List<String> prefixes(SafetensorsFile file) {
         return new TorchModules(file).lstms();
     }

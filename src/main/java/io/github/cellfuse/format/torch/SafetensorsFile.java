@@ -36,12 +36,12 @@ public final class SafetensorsFile implements AutoCloseable {
         return new SafetensorsFile(path, MappedFile.open(path));
     }
 
-    /** The file. */
+    /** Returns the file. */
     public Path path() {
         return path;
     }
 
-    /** The tensors by name, in the order of the header. */
+    /** Returns the tensors by name, in the order of the header. */
     public Map<String, Tensor> tensors() {
         return header.tensors();
     }
@@ -129,22 +129,22 @@ public final class SafetensorsFile implements AutoCloseable {
             this.start = start;
         }
 
-        /** Its name. */
+        /** Returns its name. */
         public String name() {
             return name;
         }
 
-        /** Its dtype in the format's own spelling, such as {@code F32}. */
+        /** Returns its dtype in the format's own spelling, such as {@code F32}. */
         public String dtype() {
             return type.name();
         }
 
-        /** Its dimensions, as a new array; empty for a single value. */
+        /** Returns its dimensions, as a new array; empty for a single value. */
         public long[] shape() {
             return shape.clone();
         }
 
-        /** The product of its dimensions. */
+        /** Returns the product of its dimensions. */
         public long elementCount() {
             return elementCount;
         }
@@ -153,7 +153,7 @@ public final class SafetensorsFile implements AutoCloseable {
             return type;
         }
 
-        /** Where its bytes begin, from the start of the file. */
+        /** Returns where its bytes begin, from the start of the file. */
         long start() {
             return start;
         }

@@ -28,7 +28,7 @@ import java.util.Map;
  * @param tensors by name, in the order of the header
  */
 record SafetensorsHeader(Map<String, String> metadata, Map<String, SafetensorsFile.Tensor> tensors) {
-    /** As in the format's reference implementation: more than any model needs, and less than would hurt. */
+    /** The limit of the format's reference implementation: more than any model needs, and small enough to be harmless. */
     static final long LONGEST = 100_000_000;
 
     static final String METADATA = "__metadata__";
@@ -71,7 +71,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, SafetensorsFi
         }
     }
 
-    /** Walks through the JSON; Gson sees to its syntax, and this to what it says. */
+    /** Walks through the JSON: Gson checks its syntax, this class its meaning. */
     private static final class Parser {
         private final Object label;
         private final long dataStart;
@@ -106,7 +106,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, SafetensorsFi
                     throw Problems.invalid(label, "header: expected one JSON object, found more behind it");
                 }
             } catch (IOException | IllegalStateException | NumberFormatException e) {
-                // Gson's first line says what and where, after advice to who calls it; the second is a link.
+                // Gson's first line has advice for programmers, then the error and its place; the second is a link.
                 String reason = String.valueOf(e.getMessage())
                         .lines()
                         .findFirst()

@@ -3,7 +3,7 @@ package io.github.cellfuse.format.torch;
 import io.github.cellfuse.format.file.ElementType;
 import java.util.Optional;
 
-/** The format's dtypes under their own names, with their sizes; the small floats pack several values into one byte or three. */
+/** The format's dtypes under their own names, with their sizes in bits: some small floats share a byte. */
 public enum SafetensorsType {
     BOOL(8),
     F4(4),
@@ -42,7 +42,7 @@ public enum SafetensorsType {
         return bits;
     }
 
-    /** How it is read as float32, where weights come in it. */
+    /** Returns the type by which weights are converted to float32, if weights may have this dtype. */
     public Optional<ElementType> floatType() {
         return Optional.ofNullable(floatType);
     }

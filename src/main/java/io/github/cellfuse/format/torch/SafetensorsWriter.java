@@ -86,7 +86,7 @@ public final class SafetensorsWriter {
         }
     }
 
-    /** The length and the JSON, padded with spaces. */
+    /** Returns the length and the JSON, padded with spaces. */
     private byte[] header(Path target) {
         byte[] json = json().getBytes(StandardCharsets.UTF_8);
         int padded = (json.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;

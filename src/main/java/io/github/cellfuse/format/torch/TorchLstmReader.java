@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Puts one LSTM together. Every tensor's presence and shape is checked before the first one is read. */
+/** Builds one LSTM from tensors. The presence and shape of every tensor is checked before the first one is read. */
 final class TorchLstmReader {
     private final SafetensorsFile file;
     private final String prefix;
@@ -103,7 +103,7 @@ final class TorchLstmReader {
         return layer == 0 ? inputSize : direction.count() * outputSize;
     }
 
-    /** The shape of a matrix of the first layer, which gives the sizes of all others. */
+    /** Returns the shape of a matrix of the first layer, which gives the sizes of all others. */
     private long[] matrix(Kind kind, String expected) {
         TorchName name = name(kind, 0, false);
         long[] shape = tensor(name, expected).shape();
@@ -124,7 +124,7 @@ final class TorchLstmReader {
         return tensor;
     }
 
-    /** What lies beside an LSTM's tensors may change what they mean, as the raw weights of a dropped-out LSTM do. */
+    /** Unknown tensors next to an LSTM's may change its meaning, like the raw weights of an LSTM with weight dropout. */
     private void refuseUnknown() {
         for (String tensor : file.tensors().keySet()) {
             if (tensor.startsWith(prefix) && !TorchName.parse(tensor).isPresent()) {

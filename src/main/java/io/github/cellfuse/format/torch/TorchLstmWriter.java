@@ -9,7 +9,7 @@ import io.github.cellfuse.format.torch.TorchName.Kind;
 import java.nio.file.Path;
 import java.util.Arrays;
 
-/** Gives a model's arrays PyTorch's names. */
+/** Writes a model's arrays under PyTorch's names. */
 final class TorchLstmWriter {
     private final String prefix;
     private final boolean hasBias;
@@ -22,7 +22,7 @@ final class TorchLstmWriter {
                 .anyMatch(w -> w.inputBias() != null || w.recurrentBias() != null);
     }
 
-    /** The file's content; {@code target} only serves the message. */
+    /** Returns the file's content; {@code target} only serves the message. */
     static SafetensorsWriter collect(LstmModel model, Path target, String prefix) {
         String cant = whatTorchLacks(model);
         if (cant != null) {
@@ -38,7 +38,7 @@ final class TorchLstmWriter {
         return writer.out;
     }
 
-    /** What {@code torch.nn.LSTM} has no names for; null where it has. */
+    /** Returns why {@code torch.nn.LSTM} can't express the model; null if it can. */
     private static String whatTorchLacks(LstmModel model) {
         if (!model.isUniform()) {
             return "expected layers of one size and direction, found others, which torch.nn.LSTM can't express";

@@ -23,12 +23,12 @@ final class TorchModules {
         }
     }
 
-    /** The prefixes of what is an LSTM, or a damaged one. */
+    /** Returns the prefixes of LSTMs, including damaged ones. */
     List<String> lstms() {
         return modules.keySet().stream().filter(this::isLstm).toList();
     }
 
-    /** The tensors of the LSTM with {@code prefix}, or of the only one. */
+    /** Returns the tensors of the LSTM with {@code prefix}, or of the only one. */
     List<TorchName> choose(Optional<String> prefix) {
         if (modules.isEmpty()) {
             throw invalid(
@@ -65,7 +65,7 @@ final class TorchModules {
         return modules.get(found);
     }
 
-    /** Unless the shapes are plainly a GRU's or a plain RNN's: a damaged LSTM shall be told what is wrong with it. */
+    /** Returns whether the shapes may be an LSTM's: a damaged LSTM is not skipped, so that a message can say what is wrong. */
     private boolean isLstm(String prefix) {
         SafetensorsFile.Tensor recurrent = file.tensors().get(prefix + "weight_hh_l0");
         boolean isProjected = modules.get(prefix).stream().anyMatch(name -> name.kind() == TorchName.Kind.WEIGHT_HR);

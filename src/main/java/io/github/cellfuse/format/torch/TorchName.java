@@ -40,7 +40,7 @@ record TorchName(String prefix, Kind kind, int layer, boolean reverse) {
         }
     }
 
-    /** The parts of {@code name}; empty when it isn't such a tensor's. */
+    /** Returns the parts of {@code name}; empty when it isn't such a tensor's. */
     static Optional<TorchName> parse(String name) {
         Matcher ending = ENDING.matcher(name);
         if (!ending.find()) {
@@ -51,7 +51,7 @@ record TorchName(String prefix, Kind kind, int layer, boolean reverse) {
                 name.substring(0, ending.start()), kind, Integer.parseInt(ending.group(2)), ending.group(3) != null));
     }
 
-    /** Whether a tensor called {@code name} within a module looks like one of a recurrent layer, known or not. */
+    /** Returns whether a tensor called {@code name} within a module looks like one of a recurrent layer, known or not. */
     static boolean looksRecurrent(String name) {
         return RECURRENT.matcher(name).matches();
     }

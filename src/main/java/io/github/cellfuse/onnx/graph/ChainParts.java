@@ -81,14 +81,14 @@ final class ChainParts {
                 y.map(Port::isMerged).orElse(false));
     }
 
-    /** The layers of a chain one by one. */
+    /** Returns the layers of a chain one by one. */
     static List<LstmChain> split(LstmChain chain) {
         return chain.nodes().stream()
                 .map(node -> new LstmChain(List.of(node), new LstmModel(List.of(node.layer()))))
                 .toList();
     }
 
-    /** What the user knows a node by: its name, or the first value that it makes. */
+    /** Returns what the user knows a node by: its name, or the first value that it makes. */
     private static String name(LstmNode lstm) {
         NodeProto node = lstm.node().proto();
         return node.getName().isEmpty()
@@ -99,14 +99,14 @@ final class ChainParts {
                 : node.getName();
     }
 
-    /** What {@code x} is with time and batch exchanged, where it is made so. */
+    /** Returns what {@code x} is with time and batch exchanged, where it is made so. */
     private Optional<String> turned(String x) {
         return Optional.ofNullable(producers.get(x))
                 .filter(node -> isTranspose(node, List.of(1L, 0L, 2L)))
                 .map(node -> node.getInput(0));
     }
 
-    /** The output behind the nodes that put the directions side by side, where those are the only ones to read it. */
+    /** Returns the output behind the nodes that put the directions side by side, where those are the only ones to read it. */
     private Optional<Port> merged(LstmNode lstm, String y) {
         Optional<NodeProto> next = onlyReader(y);
         // From [T,D,N,H]; [N,T,D,H] has them side by side already.
@@ -122,7 +122,7 @@ final class ChainParts {
                 .map(node -> new Port(node.getOutput(0), lstm.layout(), true));
     }
 
-    /** The same behind the node that exchanges time and batch, where that is the only one to read it. */
+    /** Returns the same behind the node that exchanges time and batch, where that is the only one to read it. */
     private Optional<Port> exchanged(Port merged) {
         return onlyReader(merged.name())
                 .filter(node -> isTranspose(node, List.of(1L, 0L, 2L)))
@@ -133,7 +133,7 @@ final class ChainParts {
         return layout == Layout.TIME_MAJOR ? Layout.BATCH_MAJOR : Layout.TIME_MAJOR;
     }
 
-    /** Whether the node leaves three dimensions, the last of them of all directions. */
+    /** Returns whether the node leaves three dimensions, the last of them of all directions. */
     private boolean isMerging(NodeProto node, LstmNode lstm, boolean isApart) {
         OnnxNode known = OnnxNode.of(graph.path(), 0, node);
         int directions = lstm.layer().directionCount();

@@ -33,7 +33,7 @@ public record GraphValue(
             return size >= 0;
         }
 
-        /** Whether it is the one that {@code symbol} stands for. */
+        /** Returns whether it is the one that {@code symbol} stands for. */
         boolean is(String symbol) {
             return !isFixed() && !symbol.isEmpty() && this.symbol.equals(symbol);
         }
@@ -74,7 +74,7 @@ public record GraphValue(
         }
     }
 
-    /** Whether a tensor of this shape can be this value. */
+    /** Returns whether a tensor of this shape can be this value. */
     public boolean accepts(long... shape) {
         return dimensions.map(all -> fits(all, shape)).orElse(true);
     }
@@ -104,7 +104,7 @@ public record GraphValue(
         });
     }
 
-    /** The axis whose size {@code symbol} stands for; none where there isn't one, or several. */
+    /** Returns the axis whose size {@code symbol} stands for; none where there isn't one, or several. */
     public Optional<Integer> axis(String symbol) {
         Integer found = null;
         List<Dimension> all = dimensions.orElse(List.of());

@@ -79,19 +79,19 @@ public record LstmPart(
         return outputs;
     }
 
-    /** What messages call it. */
+    /** Returns what messages call it. */
     String label() {
         return (nodes.size() == 1 ? "LSTM " : "LSTMs ") + String.join(", ", nodes);
     }
 
-    /** Whether y lies in memory as a session writes it. */
+    /** Returns whether y lies in memory as a session writes it. */
     boolean hasSessionsOrder() {
         boolean isTogether =
                 isMerged || layout == Layout.BATCH_MAJOR || model.last().directionCount() == 1;
         return layout == outputLayout && isTogether;
     }
 
-    /** The shape of y. */
+    /** Returns the shape of y. */
     long[] outputShape(long rows, long steps) {
         long directions = model.last().directionCount(), width = model.last().stateSize();
         boolean isByTime = outputLayout == Layout.TIME_MAJOR;

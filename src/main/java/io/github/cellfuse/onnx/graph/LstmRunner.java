@@ -118,7 +118,7 @@ final class LstmRunner implements AutoCloseable {
         return lengths;
     }
 
-    /** The states before the first step; null for zeros. */
+    /** Returns the states before the first step; null for zeros. */
     private LstmState initialState(Values values, int rows) {
         boolean isGiven = part.states().stream()
                 .anyMatch(layer ->
@@ -274,7 +274,7 @@ final class LstmRunner implements AutoCloseable {
         return at + count;
     }
 
-    /** The values as float32: a view where they are that already. */
+    /** Returns the values as float32: a view where they are that already. */
     private static FloatBuffer floats(Tensor tensor) {
         ByteBuffer bytes = tensor.memory();
         FloatBuffer floats = FloatBuffer.allocate(tensor.type() == ElementType.FLOAT32 ? 0 : tensor.elementCount());

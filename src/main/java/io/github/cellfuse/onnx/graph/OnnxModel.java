@@ -91,7 +91,7 @@ public final class OnnxModel {
         return new OnnxModel(graph);
     }
 
-    /** The input or output called {@code name}. */
+    /** Returns the input or output called {@code name}. */
     static GraphValue find(Object file, String what, String name, List<GraphValue> values) {
         return values.stream()
                 .filter(value -> value.name().equals(name))
@@ -104,32 +104,32 @@ public final class OnnxModel {
         return values.isEmpty() ? "none" : values.stream().map(GraphValue::name).collect(Collectors.joining(", "));
     }
 
-    /** The file. */
+    /** Returns the file. */
     public Path path() {
         return graph.path();
     }
 
-    /** What a run must be given, in the model's order. */
+    /** Returns what a run must be given, in the model's order. */
     public List<GraphValue> inputs() {
         return inputs;
     }
 
-    /** What a run gives, in the model's order. */
+    /** Returns what a run gives, in the model's order. */
     public List<GraphValue> outputs() {
         return outputs;
     }
 
-    /** What runs where, in the order in which it runs. */
+    /** Returns what runs where, in the order in which it runs. */
     public List<Part> parts() {
         return parts;
     }
 
-    /** The LSTMs that ONNX Runtime runs, and why. */
+    /** Returns the LSTMs that ONNX Runtime runs, and why. */
     public List<KeptLstm> kept() {
         return kept;
     }
 
-    /** The LSTMs that run on a device. */
+    /** Returns the LSTMs that run on a device. */
     public List<LstmPart> lstms() {
         return parts.stream()
                 .filter(LstmPart.class::isInstance)
@@ -137,7 +137,7 @@ public final class OnnxModel {
                 .toList();
     }
 
-    /** The number of trained values beside the LSTMs': what the nodes in ONNX Runtime read of constants. */
+    /** Returns the number of trained values beside the LSTMs': what the nodes in ONNX Runtime read of constants. */
     public long otherParameters() {
         return parts.stream()
                 .filter(RuntimePart.class::isInstance)
@@ -152,12 +152,12 @@ public final class OnnxModel {
         return tensor.getDimsList().stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
     }
 
-    /** A session whose LSTMs run on the best exact device; errors as for {@link #session(Function)}. */
+    /** Returns a session whose LSTMs run on the best exact device; errors as for {@link #session(Function)}. */
     public OnnxSession session() {
         return session(lstm -> EngineChoice.auto(lstm, EngineOptions.DEFAULT).engine());
     }
 
-    /** A session whose LSTMs run on {@code device}; errors as for {@link #session(Function)}. */
+    /** Returns a session whose LSTMs run on {@code device}; errors as for {@link #session(Function)}. */
     public OnnxSession session(Device device, EngineOptions options) {
         return session(lstm -> LstmEngine.open(device, lstm, options));
     }
@@ -177,7 +177,7 @@ public final class OnnxModel {
         return graph;
     }
 
-    /** The sizes that the names of dimensions stand for in a run with these inputs. */
+    /** Returns the sizes that the names of dimensions stand for in a run with these inputs. */
     Map<String, Long> symbols(Map<String, Tensor> given) {
         Map<String, Long> symbols = new LinkedHashMap<>();
         for (GraphValue input : inputs) {

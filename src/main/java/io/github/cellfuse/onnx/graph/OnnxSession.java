@@ -232,7 +232,7 @@ public final class OnnxSession implements AutoCloseable {
         return buffer.slice(0, bytes).order(ByteOrder.nativeOrder());
     }
 
-    /** The model. */
+    /** Returns the model. */
     public OnnxModel model() {
         return model;
     }
@@ -242,7 +242,7 @@ public final class OnnxSession implements AutoCloseable {
         return runners.stream().map(LstmRunner::explain).toList();
     }
 
-    /** The engines of {@link OnnxModel#lstms()}, in the same order; the session closes them. */
+    /** Returns the engines of {@link OnnxModel#lstms()}, in the same order; the session closes them. */
     public List<LstmEngine> engines() {
         return List.copyOf(engines);
     }

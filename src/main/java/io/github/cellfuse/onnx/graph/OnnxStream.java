@@ -112,7 +112,7 @@ public final class OnnxStream {
         return Tensor.zeros(type, shape);
     }
 
-    /** The rows of the inputs that aren't states: their first dimension, where they agree in it; otherwise -1. */
+    /** Returns the rows of the inputs that aren't states: their first dimension, where they agree in it; otherwise -1. */
     private long rows(Map<String, Tensor> inputs) {
         long rows = -1;
         for (Map.Entry<String, Tensor> input : inputs.entrySet()) {

@@ -11,7 +11,7 @@ import java.util.Optional;
 final class OnnxTypes {
     private OnnxTypes() {}
 
-    /** The type with ONNX's number {@code code}; none for strings and what isn't known here. */
+    /** Returns the type with ONNX's number {@code code}; none for strings and what isn't known here. */
     static Optional<ElementType> ofCode(int code) {
         return TensorType.of(code).map(TensorType::element);
     }
@@ -21,7 +21,7 @@ final class OnnxTypes {
         return TensorType.of(type).code();
     }
 
-    /** The type in words, of whatever kind it is. */
+    /** Returns the type in words, of whatever kind it is. */
     static String describe(TypeProto type) {
         if (!type.hasTensorType()) {
             return "not a tensor";
@@ -29,7 +29,7 @@ final class OnnxTypes {
         return describe(type.getTensorType().getElemType());
     }
 
-    /** The type with ONNX's number {@code code} in words. */
+    /** Returns the type with ONNX's number {@code code} in words. */
     static String describe(int code) {
         return ofCode(code).map(ElementType::toString).orElseGet(() -> {
             DataType known = DataType.forNumber(code);

@@ -59,7 +59,7 @@ final class OrtGraph implements AutoCloseable {
             return info.flatMap(tensor -> OrtTypes.elementType(tensor.onnxType)).filter(OrtTypes::canMake);
         }
 
-        /** The shape of the next result, as far as one can know. */
+        /** Returns the shape of the next result, as far as one can know. */
         Optional<long[]> predict(Map<String, Long> symbols, boolean isRepeated) {
             if (!isPredictable || type().isEmpty()) {
                 return Optional.empty();
@@ -148,7 +148,7 @@ final class OrtGraph implements AutoCloseable {
         });
     }
 
-    /** The bytes of an output as far as its shape is known before a run; unknown dimensions count as 1. */
+    /** Returns the bytes of an output as far as its shape is known before a run; unknown dimensions count as 1. */
     long bytes(String output) {
         Output known = outputs.get(output);
         long elements = known.info

@@ -21,7 +21,7 @@ final class OrtLibrary {
         return OrtGraph.open(model, label, true);
     }
 
-    /** The same without having ONNX Runtime compute anything as it opens the model, so that sizes can be looked at first. */
+    /** Returns the same without having ONNX Runtime compute anything as it opens the model, so that sizes can be looked at first. */
     static OrtGraph openUnoptimized(ModelProto model, String label) {
         require(label);
         return OrtGraph.open(model, label, false);

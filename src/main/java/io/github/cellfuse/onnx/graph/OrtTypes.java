@@ -11,7 +11,7 @@ import java.util.Optional;
 final class OrtTypes {
     private OrtTypes() {}
 
-    /** What a tensor of {@code type} is called when it is made. Its Java binding makes no unsigned integers but bytes. */
+    /** Returns what a tensor of {@code type} is called when it is made. Its Java binding makes no unsigned integers but bytes. */
     static OnnxJavaType javaType(ElementType type) {
         return switch (type) {
             case FLOAT32 -> OnnxJavaType.FLOAT;
@@ -29,7 +29,7 @@ final class OrtTypes {
         };
     }
 
-    /** Whether {@link #javaType} has a name for it. */
+    /** Returns whether {@link #javaType} has a name for it. */
     static boolean canMake(ElementType type) {
         return type != ElementType.UINT16 && type != ElementType.UINT32 && type != ElementType.UINT64;
     }

@@ -20,7 +20,7 @@ record OrtValue(OnnxValue value) implements Foreign {
         return OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), memory, shape, OrtTypes.javaType(type));
     }
 
-    /** The value called {@code name} as an input. */
+    /** Returns the value called {@code name} as an input. */
     static OnnxTensorLike input(Values values, String name) throws OrtException {
         Optional<Foreign> known = values.foreign(name);
         if (known.isEmpty()) {

@@ -7,6 +7,6 @@ public sealed interface Part permits LstmPart, RuntimePart {
     /** The names of the values that it reads. */
     List<String> inputs();
 
-    /** The names of the values that others read. */
+    /** Returns the names of the values that others read. */
     List<String> outputs();
 }

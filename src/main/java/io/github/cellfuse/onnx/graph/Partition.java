@@ -76,7 +76,7 @@ final class Partition {
         outputs.forEach(output -> producers.put(output, unit));
     }
 
-    /** The parts in an order in which they can run. */
+    /** Returns the parts in an order in which they can run. */
     static List<Part> of(WorkingGraph graph) {
         List<LstmChain> chains = LstmChains.of(graph.path(), graph.toProto(), graph.opset(), graph, graph.tensors())
                 .chains();

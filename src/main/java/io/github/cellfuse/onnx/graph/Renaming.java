@@ -19,7 +19,7 @@ final class Renaming {
         return new Renaming(names);
     }
 
-    /** The graph with its own values renamed. */
+    /** Returns the graph with its own values renamed. */
     GraphProto apply(GraphProto graph) {
         GraphProto.Builder changed = graph.toBuilder();
         for (int k = 0; k < changed.getInitializerCount(); k++) {
@@ -58,7 +58,7 @@ final class Renaming {
         return changed.build();
     }
 
-    /** A graph within a node keeps the names that it gives itself. */
+    /** Returns a graph within a node keeps the names that it gives itself. */
     private GraphProto applyWithin(GraphProto graph) {
         Map<String, String> visible = new HashMap<>(names);
         graph.getInputList().forEach(input -> visible.remove(input.getName()));

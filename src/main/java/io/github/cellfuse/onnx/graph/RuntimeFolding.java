@@ -93,7 +93,7 @@ final class RuntimeFolding {
         }
     }
 
-    /** Whether {@code name} depends on constants alone; {@code ancestors} receives the nodes that it takes. */
+    /** Returns whether {@code name} depends on constants alone; {@code ancestors} receives the nodes that it takes. */
     private boolean isFoldable(String name, Set<NodeProto> ancestors) {
         Deque<String> open = new ArrayDeque<>(List.of(name));
         while (!open.isEmpty()) {
@@ -120,7 +120,7 @@ final class RuntimeFolding {
         return Collections.newSetFromMap(new IdentityHashMap<>());
     }
 
-    /** A tensor as part of a model. */
+    /** Returns a tensor as part of a model. */
     static TensorProto toProto(Tensor tensor) {
         ByteBuffer little = ByteBuffer.allocate(tensor.bytes().remaining()).order(ByteOrder.LITTLE_ENDIAN);
         ByteBuffer source = tensor.bytes();

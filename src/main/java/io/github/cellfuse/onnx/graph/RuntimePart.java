@@ -24,12 +24,12 @@ public final class RuntimePart implements Part {
         return nodes;
     }
 
-    /** The number of nodes. */
+    /** Returns the number of nodes. */
     public int nodeCount() {
         return nodes.size();
     }
 
-    /** How many nodes of each operator there are, by its name. */
+    /** Returns how many nodes of each operator there are, by its name. */
     public Map<String, Integer> operators() {
         Map<String, Integer> counts = new TreeMap<>();
         nodes.forEach(node -> counts.merge(node.getOpType(), 1, Integer::sum));

@@ -80,7 +80,7 @@ final class Simplifier {
         return branch;
     }
 
-    /** What must be constant for an LSTM to run elsewhere than in ONNX Runtime, or to be seen to follow another. */
+    /** Returns what must be constant for an LSTM to run elsewhere than in ONNX Runtime, or to be seen to follow another. */
     private List<String> weights() {
         List<String> wanted = new ArrayList<>();
         for (OnnxNode node : graph.labelled()) {

@@ -52,28 +52,28 @@ public final class Tensor {
         return copy;
     }
 
-    /** A tensor of float32, copied. */
+    /** Returns a tensor of float32, copied. */
     public static Tensor of(float[] values, long... shape) {
         ByteBuffer bytes = allocate(Sizes.elements("tensor", values.length, Float.BYTES));
         bytes.asFloatBuffer().put(values);
         return new Tensor(ElementType.FLOAT32, bytes, shape);
     }
 
-    /** A tensor of int64, copied. */
+    /** Returns a tensor of int64, copied. */
     public static Tensor of(long[] values, long... shape) {
         ByteBuffer bytes = allocate(Sizes.elements("tensor", values.length, Long.BYTES));
         bytes.asLongBuffer().put(values);
         return new Tensor(ElementType.INT64, bytes, shape);
     }
 
-    /** A tensor of int32, copied. */
+    /** Returns a tensor of int32, copied. */
     public static Tensor of(int[] values, long... shape) {
         ByteBuffer bytes = allocate(Sizes.elements("tensor", values.length, Integer.BYTES));
         bytes.asIntBuffer().put(values);
         return new Tensor(ElementType.INT32, bytes, shape);
     }
 
-    /** A tensor of zeros. */
+    /** Returns a tensor of zeros. */
     public static Tensor zeros(ElementType type, long... shape) {
         return new Tensor(type, allocate(size(type, shape)), shape);
     }
@@ -83,55 +83,55 @@ public final class Tensor {
         return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
     }
 
-    /** The bytes of a tensor, refused where a buffer can't hold them. */
+    /** Returns the bytes of a tensor, refused where a buffer can't hold them. */
     static int size(ElementType type, long... shape) {
         String what = "tensor of shape " + Arrays.toString(shape);
         return Sizes.elements(what, Sizes.product(what, shape), type.bytes());
     }
 
-    /** The type of the elements. */
+    /** Returns the type of the elements. */
     public ElementType type() {
         return type;
     }
 
-    /** The dimensions, as a new array; empty for a single value. */
+    /** Returns the dimensions, as a new array; empty for a single value. */
     public long[] shape() {
         return shape.clone();
     }
 
-    /** The number of dimensions. */
+    /** Returns the number of dimensions. */
     public int rank() {
         return shape.length;
     }
 
-    /** The length of dimension {@code axis}. */
+    /** Returns the length of dimension {@code axis}. */
     public long dimension(int axis) {
         return shape[axis];
     }
 
-    /** The number of elements. */
+    /** Returns the number of elements. */
     public int elementCount() {
         return bytes.capacity() / type.bytes();
     }
 
-    /** The elements' bytes, read-only, in the machine's byte order; a new view at each call. */
+    /** Returns the elements' bytes, read-only, in the machine's byte order; a new view at each call. */
     public ByteBuffer bytes() {
         return bytes.asReadOnlyBuffer().order(ByteOrder.nativeOrder());
     }
 
-    /** The elements of a tensor of float32, read-only; a new view at each call. */
+    /** Returns the elements of a tensor of float32, read-only; a new view at each call. */
     public FloatBuffer floats() {
         expect(ElementType.FLOAT32);
         return bytes().asFloatBuffer();
     }
 
-    /** The elements of a tensor of int32, read-only; a new view at each call. */
+    /** Returns the elements of a tensor of int32, read-only; a new view at each call. */
     public IntBuffer ints() {
         expect(ElementType.INT32);
         return bytes().asIntBuffer();
     }
 
-    /** The elements of a tensor of int64, read-only; a new view at each call. */
+    /** Returns the elements of a tensor of int64, read-only; a new view at each call. */
     public LongBuffer longs() {
         expect(ElementType.INT64);
         return bytes().asLongBuffer();
@@ -143,7 +143,7 @@ public final class Tensor {
         }
     }
 
-    /** The same memory, writable: for those who made it. */
+    /** Returns the same memory, writable: for those who made it. */
     ByteBuffer memory() {
         return bytes.duplicate().order(ByteOrder.nativeOrder());
     }

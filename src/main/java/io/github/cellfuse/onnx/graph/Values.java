@@ -31,13 +31,13 @@ final class Values implements AutoCloseable {
         owned.add(owner);
     }
 
-    /** The shape of a value that is there; empty where it isn't a tensor. */
+    /** Returns the shape of a value that is there; empty where it isn't a tensor. */
     Optional<long[]> shape(String name) {
         Tensor tensor = tensors.get(name);
         return tensor != null ? Optional.of(tensor.shape()) : foreign.get(name).shape();
     }
 
-    /** The value as a tensor, copied out of ONNX Runtime's memory where it lies there. */
+    /** Returns the value as a tensor, copied out of ONNX Runtime's memory where it lies there. */
     Tensor tensor(String name) {
         Tensor tensor = tensors.get(name);
         if (tensor == null) {
@@ -47,7 +47,7 @@ final class Values implements AutoCloseable {
         return tensor;
     }
 
-    /** What ONNX Runtime knows the value by already. */
+    /** Returns what ONNX Runtime knows the value by already. */
     Optional<Foreign> foreign(String name) {
         return Optional.ofNullable(foreign.get(name));
     }

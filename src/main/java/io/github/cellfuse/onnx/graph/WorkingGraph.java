@@ -95,7 +95,7 @@ final class WorkingGraph implements Constants {
         return path;
     }
 
-    /** The version of the default domain's operators. */
+    /** Returns the version of the default domain's operators. */
     long opset() {
         return opset;
     }
@@ -109,7 +109,7 @@ final class WorkingGraph implements Constants {
         return nodes;
     }
 
-    /** The nodes with what messages call them. */
+    /** Returns the nodes with what messages call them. */
     List<OnnxNode> labelled() {
         List<OnnxNode> labelled = new ArrayList<>(nodes.size());
         for (int index = 0; index < nodes.size(); index++) {
@@ -118,7 +118,7 @@ final class WorkingGraph implements Constants {
         return labelled;
     }
 
-    /** What must be given at each run. */
+    /** Returns what must be given at each run. */
     List<ValueInfoProto> inputs() {
         return inputs;
     }
@@ -147,7 +147,7 @@ final class WorkingGraph implements Constants {
         define(name, value);
     }
 
-    /** The graph without its constants: nodes, inputs and outputs. */
+    /** Returns the graph without its constants: nodes, inputs and outputs. */
     GraphProto toProto() {
         return shell.toBuilder()
                 .addAllNode(nodes)
@@ -163,21 +163,21 @@ final class WorkingGraph implements Constants {
         sparse.keySet().retainAll(values);
     }
 
-    /** The bytes of all constants. */
+    /** Returns the bytes of all constants. */
     long constantBytes() {
         return constants.values().stream()
                 .mapToLong(TensorProto::getSerializedSize)
                 .sum();
     }
 
-    /** The constants that some of the nodes read. */
+    /** Returns the constants that some of the nodes read. */
     List<TensorProto> constantsOf(Collection<NodeProto> part) {
         Set<String> used = new LinkedHashSet<>();
         part.forEach(node -> used.addAll(Subgraphs.needs(node)));
         return used.stream().flatMap(name -> find(name).stream()).toList();
     }
 
-    /** The node that makes each value. */
+    /** Returns the node that makes each value. */
     Map<String, NodeProto> producers() {
         Map<String, NodeProto> producers = new HashMap<>();
         for (NodeProto node : nodes) {
@@ -263,7 +263,7 @@ final class WorkingGraph implements Constants {
         throw new IllegalArgumentException("not a node of this graph");
     }
 
-    /** A name that nothing has yet. */
+    /** Returns a name that nothing has yet. */
     private String fresh(String name) {
         String candidate = name;
         for (int k = 1; !names.add(candidate); k++) {
