@@ -2,7 +2,9 @@ package io.github.cellfuse.cli;
 
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmModel;
-import io.github.cellfuse.cli.info.ModelPart;
+import io.github.cellfuse.format.ModelFile;
+import io.github.cellfuse.format.ModelFiles;
+import io.github.cellfuse.format.ModelFormat;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -14,28 +16,29 @@ public final class ModelOptions {
             index = "0",
             paramLabel = "MODEL",
             description =
-                    "A .safetensors file with a torch.nn.LSTM's tensors (weight_ih_l0, ...), a model that Keras saved (.keras,"
-                            + " .h5), or an .onnx file: with nothing but LSTMs, or for run and info with any graph.")
+                    "A .safetensors file with the tensors of a torch.nn.LSTM (weight_ih_l0, ...), a Keras model (.keras,"
+                            + " .h5), or an .onnx file. run and info accept any ONNX graph; other commands need one that consists"
+                            + " of LSTMs only.")
     private Path path;
 
     @Mixin
-    private ModelPart part;
+    private PartOptions part;
 
-    /** The model's file. */
+    /** Returns the model's file. */
     public Path path() {
         return path;
     }
 
-    /** Whether it is an ONNX graph, which runs as a whole. */
+    /** Returns whether the model is an ONNX graph, which runs as a whole. */
     public boolean isOnnx() {
         return ModelFormat.of(path) == ModelFormat.ONNX;
     }
 
-    /** Refuses options that mean nothing for this kind of model. */
-    public void refuse(CommandSpec spec, String whose, String... names) {
+    /** Rejects options that don't apply to this kind of model. */
+    public void refuse(CommandSpec spec, String applicable, String... names) {
         for (String name : names) {
             if (spec.commandLine().getParseResult().hasMatchedOption(name)) {
-                throw new InvalidInputException(name + ": expected no option " + whose + ", found it for " + path);
+                throw new InvalidInputException(name + " applies to " + applicable + " only, not to " + path);
             }
         }
     }
@@ -45,8 +48,8 @@ public final class ModelOptions {
         return read().model();
     }
 
-    /** Reads the model with what there is to know of its file. */
+    /** Reads the model with everything else that is known of its file. */
     public ModelFile read() {
-        return part.read(path);
+        return ModelFiles.inspect(path, part.part());
     }
 }

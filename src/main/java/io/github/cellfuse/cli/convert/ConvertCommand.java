@@ -2,17 +2,17 @@ package io.github.cellfuse.cli.convert;
 
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmModel;
-import io.github.cellfuse.cli.ModelFile;
 import io.github.cellfuse.cli.ModelOptions;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.cli.OutputFile;
 import io.github.cellfuse.cli.Version;
-import io.github.cellfuse.format.torch.PyTorchLstm;
-import io.github.cellfuse.onnx.OnnxLstm;
+import io.github.cellfuse.format.ModelFile;
+import io.github.cellfuse.format.ModelFiles;
+import io.github.cellfuse.format.ModelFormat;
+import io.github.cellfuse.format.ModelPart;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
-import java.util.Objects;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,9 +37,7 @@ import picocli.CommandLine.Spec;
             "  cellfuse convert tagger.h5 --layers lstm,bidirectional -o lstm.safetensors --output-prefix lstm"
         })
 public final class ConvertCommand implements Runnable {
-    private static final String ONNX = ".onnx";
-
-    private static final List<String> SUFFIXES = List.of(".safetensors", ONNX);
+    private static final List<String> SUFFIXES = List.of(ModelFormat.SAFETENSORS.suffix(), ModelFormat.ONNX.suffix());
 
     @Spec
     private CommandSpec spec;
@@ -76,26 +74,16 @@ public final class ConvertCommand implements Runnable {
     @Override
     public void run() {
         OutputFile.check(output, overwrite, SUFFIXES, model.path());
-        boolean isOnnx = output.toString().toLowerCase(Locale.ROOT).endsWith(ONNX);
-        if (isOnnx && outputPrefix != null) {
-            throw new InvalidInputException(
-                    "--output-prefix: expected with an output in .safetensors, found with " + output);
+        if (outputPrefix != null && ModelFormat.ONNX.matches(output)) {
+            throw new InvalidInputException("--output-prefix applies to .safetensors files only, not to " + output);
         }
         ModelFile file = model.read();
         LstmModel lstm = file.model();
-        if (isOnnx) {
-            OnnxLstm.save(lstm, output, overwrite);
-        } else {
-            PyTorchLstm.save(lstm, output, overwrite, prefix());
-        }
+        ModelPart part = new ModelPart(Optional.ofNullable(outputPrefix), Optional.empty());
+        ModelFiles.write(lstm, output, part, overwrite);
         file.remarks().forEach(this::say);
         say("wrote " + output + ": " + Numbers.count(lstm.layerCount(), "layer") + ", "
                 + Numbers.count(lstm.parameters(), "parameter"));
-    }
-
-    private String prefix() {
-        boolean isPlain = outputPrefix == null || outputPrefix.isEmpty() || outputPrefix.endsWith(".");
-        return isPlain ? Objects.requireNonNullElse(outputPrefix, "") : outputPrefix + ".";
     }
 
     private void say(String message) {

@@ -59,8 +59,8 @@ public final class InfoCommand implements Runnable {
             printGraph(out);
             return;
         }
-        model.refuse(spec, "of an .onnx model", "--set");
-        ModelInfo info = new ModelInfo(model.read(), batch, steps);
+        model.refuse(spec, ".onnx models", "--set");
+        ModelInfo info = new ModelInfo(model.path(), model.read(), batch, steps);
         if (json) {
             Json.print(out, info.toJson());
         } else {
@@ -69,7 +69,7 @@ public final class InfoCommand implements Runnable {
     }
 
     private void printGraph(PrintWriter out) {
-        model.refuse(spec, "of a bare LSTM", "--prefix", "--layers");
+        model.refuse(spec, "bare LSTMs", "--prefix", "--layers");
         GraphInfo info = new GraphInfo(OnnxModel.open(model.path(), settings.bindings()), batch, steps);
         if (json) {
             Json.print(out, info.toJson());

@@ -6,12 +6,13 @@ import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.WeightPrecision;
-import io.github.cellfuse.cli.ModelFile;
-import io.github.cellfuse.cli.ModelFormat;
 import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.format.ModelFile;
+import io.github.cellfuse.format.ModelFormat;
 import io.github.cellfuse.format.torch.SafetensorsFile;
 import io.github.cellfuse.spi.Sizes;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -28,22 +29,22 @@ import java.util.stream.Stream;
  * @param batch rows to account for
  * @param steps time steps to account for
  */
-record ModelInfo(ModelFile file, LstmModel model, long batch, long steps) {
+record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long steps) {
     /** Tensors or layers beside the LSTM that the text names; JSON has all. */
     private static final int NAMED = 6;
 
-    ModelInfo(ModelFile file, long batch, long steps) {
-        this(file, file.model(), batch, steps);
+    ModelInfo(Path path, ModelFile file, long batch, long steps) {
+        this(path, file, file.model(), batch, steps);
     }
 
     void print(PrintWriter out) {
         // First what may be refused, so that nothing is printed then.
         String cost = cost();
         boolean isTensors = file.format() == ModelFormat.SAFETENSORS;
-        line(out, "file", file.path().toString());
+        line(out, "file", path.toString());
         file.version().ifPresent(version -> line(out, "saved by", version));
         if (isTensors) {
-            line(out, "prefix", file.prefix().isEmpty() ? "none" : file.prefix());
+            line(out, "prefix", prefix().isEmpty() ? "none" : prefix());
         }
         line(out, "layers", model.layerCount() + " " + direction() + ", bias " + (hasBias() ? "yes" : "no"));
         line(out, "input", "I = " + model.inputSize());
@@ -60,7 +61,7 @@ record ModelInfo(ModelFile file, LstmModel model, long batch, long steps) {
             line(
                     out,
                     "  layer " + layer,
-                    (file.layers().isEmpty() ? "" : "'" + file.layers().get(layer) + "', ")
+                    (layerNames().isEmpty() ? "" : "'" + layerNames().get(layer) + "', ")
                             + (model.isUniform()
                                     ? ""
                                     : one.direction().toString().toLowerCase(Locale.ROOT) + ", ")
@@ -149,10 +150,10 @@ record ModelInfo(ModelFile file, LstmModel model, long batch, long steps) {
     Map<String, Object> toJson() {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("format", "cellfuse-info-1");
-        json.put("file", file.path().toString());
+        json.put("file", path.toString());
         json.put("model_format", file.format().toString());
         json.put("saved_by", file.version().orElse(null));
-        json.put("prefix", file.prefix());
+        json.put("prefix", prefix());
         json.put("layer_count", model.layerCount());
         json.put("direction", direction());
         LstmLayer top = model.last();
@@ -175,7 +176,7 @@ record ModelInfo(ModelFile file, LstmModel model, long batch, long steps) {
         for (int layer = 0; layer < model.layerCount(); layer++) {
             LstmLayer one = model.layer(layer);
             Map<String, Object> entry = new LinkedHashMap<>();
-            entry.put("name", file.layers().isEmpty() ? null : file.layers().get(layer));
+            entry.put("name", layerNames().isEmpty() ? null : layerNames().get(layer));
             entry.put("direction", one.direction().toString().toLowerCase(Locale.ROOT));
             entry.put("input_size", one.inputSize());
             entry.put("hidden_size", one.hiddenSize());
@@ -208,6 +209,14 @@ record ModelInfo(ModelFile file, LstmModel model, long batch, long steps) {
         json.put("dtype", tensor.dtype());
         json.put("shape", Arrays.stream(tensor.shape()).boxed().toList());
         return json;
+    }
+
+    private String prefix() {
+        return file.part().prefix().orElse("");
+    }
+
+    private List<String> layerNames() {
+        return file.part().layers().orElse(List.of());
     }
 
     private String direction() {

@@ -12,7 +12,6 @@ import io.github.cellfuse.cli.CellFuse;
 import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.LayoutOption;
-import io.github.cellfuse.cli.ModelFile;
 import io.github.cellfuse.cli.ModelOptions;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.cli.OutputFile;
@@ -21,6 +20,7 @@ import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.cli.graph.OnnxOptions;
 import io.github.cellfuse.cli.graph.OnnxRun;
 import io.github.cellfuse.cli.graph.SetOption;
+import io.github.cellfuse.format.ModelFile;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import java.io.PrintWriter;
@@ -166,7 +166,7 @@ public final class RunCommand implements Runnable {
     }
 
     private void runGraph() {
-        model.refuse(spec, "of a bare LSTM", "--layout", "--lengths", "--h0", "--c0", "--prefix", "--layers");
+        model.refuse(spec, "bare LSTMs", "--layout", "--lengths", "--h0", "--c0", "--prefix", "--layers");
         checkArguments();
         OnnxModel opened = OnnxModel.open(model.path(), settings.bindings());
         try (OnnxRun run = new OnnxRun(opened, graph, input, batch, output)) {
@@ -175,7 +175,7 @@ public final class RunCommand implements Runnable {
     }
 
     private void runLstm() {
-        model.refuse(spec, "of an .onnx model", "--input", "--set", "--frames", "--state", "--output-name");
+        model.refuse(spec, ".onnx models", "--input", "--set", "--frames", "--state", "--output-name");
         if (input == null) {
             throw new InvalidInputException("INPUT: expected a file with x, found none");
         }

@@ -7,9 +7,10 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.cli.PartOptions;
 import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.cli.WeightsOption;
-import io.github.cellfuse.cli.info.ModelPart;
+import io.github.cellfuse.format.ModelFiles;
 import io.github.cellfuse.opencl.tune.Tuner;
 import io.github.cellfuse.opencl.tune.Tuning;
 import java.io.PrintWriter;
@@ -77,7 +78,7 @@ public final class TuneCommand implements Callable<Integer> {
     private Path path;
 
     @Mixin
-    private ModelPart part = new ModelPart();
+    private PartOptions part = new PartOptions();
 
     @Option(
             names = "--device",
@@ -214,7 +215,7 @@ public final class TuneCommand implements Callable<Integer> {
 
     private List<Supplier<LstmModel>> models() {
         if (path != null) {
-            LstmModel model = part.read(path).model();
+            LstmModel model = ModelFiles.read(path, part.part());
             return List.of(() -> model);
         }
         List<Supplier<LstmModel>> models = new ArrayList<>();

@@ -410,10 +410,10 @@ class RunGraphTest {
             {new Object[] {tokens, "--frames", "3"}, "--frames: expected an axis from -2 to 1", "found 3"},
             {new Object[] {tokens, "--frames", "words=0"}, "one of tokens, found 'words'"},
             {new Object[] {tokens, "--frames", "1:4"}, "--frames: expected a multiple of 4 along axis 1", "[4, 6]"},
-            {new Object[] {tokens, "--lengths", extra}, "--lengths: expected no option of a bare LSTM"},
-            {new Object[] {tokens, "--h0", extra}, "--h0: expected no option of a bare LSTM"},
-            {new Object[] {tokens, "--layout", "NTC"}, "--layout: expected no option of a bare LSTM"},
-            {new Object[] {tokens, "--prefix", "a"}, "--prefix: expected no option of a bare LSTM"},
+            {new Object[] {tokens, "--lengths", extra}, "--lengths applies to bare LSTMs only"},
+            {new Object[] {tokens, "--h0", extra}, "--h0 applies to bare LSTMs only"},
+            {new Object[] {tokens, "--layout", "NTC"}, "--layout applies to bare LSTMs only"},
+            {new Object[] {tokens, "--prefix", "a"}, "--prefix applies to bare LSTMs only"},
             {new Object[] {tokens, "--batch", "0"}, "--batch: expected at least 1 row, found 0"},
             {new Object[] {tokens, "--device", "opencl:9.9"}, "opencl:9.9"},
         };
@@ -431,13 +431,13 @@ class RunGraphTest {
         Cli.run("run", model("lstm_static"), array("lstm_static", "x"), "-o", out, "--batch", 2)
                 .assertError(2, "--batch: expected a dimension that counts rows", model("lstm_static"));
         Cli.run("verify", tagger).assertError(2, tagger, "Gather", "whole graphs are for 'run' and 'info'");
-        Cli.run("info", tagger, "--prefix", "p").assertError(2, "--prefix: expected no option of a bare LSTM");
+        Cli.run("info", tagger, "--prefix", "p").assertError(2, "--prefix applies to bare LSTMs only");
         Path plain = Path.of("examples/sunspots/model.safetensors"), input = Path.of("examples/sunspots/input.npy");
         for (String option : List.of("--input", "--set", "--state")) {
             Cli.run("run", plain, input, "-o", out, option, "a=b")
-                    .assertError(2, option + ": expected no option of an .onnx model");
+                    .assertError(2, option + " applies to .onnx models only");
         }
-        Cli.run("info", plain, "--set", "a=1").assertError(2, "--set: expected no option of an .onnx model");
+        Cli.run("info", plain, "--set", "a=1").assertError(2, "--set applies to .onnx models only");
         assertEquals(before, NpyFiles.names(folder));
     }
 
