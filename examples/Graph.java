@@ -24,11 +24,10 @@ public final class Graph {
                 NpyArray tokens = data.array("tokens");
                 NpyArray expected = data.array("scores");
                 OnnxSession session = model.session()) {
-            session.explain().forEach(System.out::println);
-
             int[] values = tokens.readInts(0, (int) tokens.elementCount());
             Tensor input = Tensor.of(IntStream.of(values).asLongStream().toArray(), tokens.shape());
             Map<String, Tensor> results = session.run(Map.of("tokens", input));
+            session.explain().forEach(System.out::println); // what ran where, and by which plan
 
             Tensor scores = results.get("scores");
             System.out.println("scores: " + Arrays.toString(scores.shape()));
