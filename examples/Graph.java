@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Runs a whole ONNX graph: its LSTMs on the device, everything around them in ONNX Runtime. The graph is a tagger that PyTorch
- * exported. {@code bin/example Graph}, from the root of the project.
+ * Runs a whole ONNX graph: its LSTMs on the device, everything around them in ONNX Runtime. The graph is a tagger that
+ * PyTorch exported. {@code bin/example Graph}, from the root of the project.
  */
 public final class Graph {
     private static final Path FOLDER = Path.of("src/test/resources/onnx");

@@ -8,7 +8,7 @@ import io.github.cellfuse.format.npy.NpyArray;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 
-/** Runs a model over a batch of sequences: the lines of the README. {@code bin/example Hello}, from the root of the project. */
+/** Runs a model over a batch of sequences, by the lines of the README: {@code bin/example Hello}. */
 public final class Hello {
     public static void main(String... args) {
         int rows = 240, steps = 36;
@@ -24,7 +24,8 @@ public final class Hello {
 
             System.out.println(engine.explain(rows, steps));
             System.out.println("y: " + y.limit() + " values, c: " + c.length + " values");
-            System.out.println("within 1e-5 of PyTorch: " + (distance(y, read("examples/sunspots/expected_y.npy")) < 1e-5));
+            float[] expected = read("examples/sunspots/expected_y.npy");
+            System.out.println("within 1e-5 of PyTorch: " + (distance(y, expected) < 1e-5));
         }
     }
 

@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * Runs two sequences that arrive in pieces, whose states stay on the device between the calls, and compares them with whole
- * sequences. {@code bin/example Streams}, from the root of the project.
+ * Runs two sequences that arrive in pieces, whose states stay on the device between the calls, and compares them with
+ * whole sequences. {@code bin/example Streams}, from the root of the project.
  */
 public final class Streams {
     private static final int STEPS = 36, FEATURES = 2;

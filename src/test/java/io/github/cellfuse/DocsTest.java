@@ -136,7 +136,7 @@ class DocsTest {
         return (folder == null ? Path.of(file) : folder.resolve(file)).normalize();
     }
 
-    /** What the headings of a page are called in links: as GitHub does it, in small letters, without punctuation, with dashes. */
+    /** The anchors of a page's headings, as GitHub makes them: lower case, without punctuation, spaces as dashes. */
     private static Set<String> anchors(Path page) throws IOException {
         Map<String, Integer> seen = new HashMap<>();
         Set<String> anchors = new HashSet<>();
@@ -183,7 +183,7 @@ class DocsTest {
         return sources;
     }
 
-    /** Files below {@code root} with one of these endings, or of any name where there are none; built ones are left out. */
+    /** Files below {@code root} with one of these endings, or all if none is given; without those in target/. */
     private static List<Path> files(Path root, String... endings) throws IOException {
         try (Stream<Path> files = Files.walk(root)) {
             return files.filter(Files::isRegularFile)
