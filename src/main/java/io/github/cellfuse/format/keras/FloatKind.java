@@ -1,6 +1,6 @@
 package io.github.cellfuse.format.keras;
 
-import io.github.cellfuse.format.ElementType;
+import io.github.cellfuse.format.file.ElementType;
 import io.jhdf.object.datatype.DataType;
 import io.jhdf.object.datatype.FloatingPoint;
 import java.nio.ByteBuffer;

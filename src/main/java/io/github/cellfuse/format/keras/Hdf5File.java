@@ -2,9 +2,9 @@ package io.github.cellfuse.format.keras;
 
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.Sizes;
-import io.github.cellfuse.format.FileRegion;
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.FileRegion;
+import io.github.cellfuse.format.file.Problems;
+import io.github.cellfuse.spi.Sizes;
 import io.jhdf.HdfFile;
 import io.jhdf.api.Attribute;
 import io.jhdf.api.Dataset;

@@ -1,8 +1,8 @@
 package io.github.cellfuse.format.keras;
 
-import io.github.cellfuse.format.FileRegion;
-import io.github.cellfuse.format.Problems;
-import io.github.cellfuse.format.ZipArchive;
+import io.github.cellfuse.format.file.FileRegion;
+import io.github.cellfuse.format.file.Problems;
+import io.github.cellfuse.format.file.ZipArchive;
 import io.jhdf.api.Group;
 import java.nio.file.Path;
 import java.util.Arrays;

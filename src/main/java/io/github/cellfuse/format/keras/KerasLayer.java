@@ -1,6 +1,6 @@
 package io.github.cellfuse.format.keras;
 
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.Problems;
 import java.util.List;
 import java.util.Set;
 

@@ -1,7 +1,7 @@
 package io.github.cellfuse.format.keras;
 
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.Problems;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;

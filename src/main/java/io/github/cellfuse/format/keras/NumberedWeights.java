@@ -1,7 +1,7 @@
 package io.github.cellfuse.format.keras;
 
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.Problems;
 import io.jhdf.api.Group;
 import java.util.ArrayList;
 import java.util.Comparator;
