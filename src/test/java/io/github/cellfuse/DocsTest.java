@@ -31,6 +31,11 @@ class DocsTest {
     /** A path below docs/ in the text of a source file: {@code docs/run.md}, with or without an anchor. */
     private static final Pattern MENTION = Pattern.compile("docs/[A-Za-z0-9_/-]+\\.(?:md|svg)(?:#[a-z0-9-]+)?");
 
+    /** {@code folder/name} in backticks; a name in capitals is to be replaced by the reader. */
+    private static final Pattern PATH = Pattern.compile("`(\\.?[a-z]+(?:/[A-Za-z_.-]*[a-z][A-Za-z_.-]*)+)(?: [^`]*)?`");
+
+    private static final String MAIN = "src/main/java/io/github/cellfuse/";
+
     private static final Pattern CODE = Pattern.compile("`[^`]*`"), HEADING = Pattern.compile("#{1,6} +(.*)");
 
     @Test
@@ -50,6 +55,24 @@ class DocsTest {
         }
         assertEquals(List.of(), broken);
         assertTrue(links > 100, "only " + links + " links were found: the pattern no longer fits");
+    }
+
+    /** {@code jvm/Activations} is a class, {@code kernels/lstm_step.cl} a file of the project. */
+    @Test
+    void everyFileThatContributorsAreToldOfExists() throws IOException {
+        List<String> missing = new ArrayList<>();
+        for (Path page : List.of(Path.of("CONTRIBUTING.md"), Path.of("docs/design/architecture.md"))) {
+            Matcher path = PATH.matcher(String.join("\n", prose(page)));
+            while (path.find()) {
+                String name = path.group(1);
+                boolean exists = Stream.of(name, MAIN + name, MAIN + name + ".java")
+                        .anyMatch(file -> Files.exists(Path.of(file)));
+                if (!exists) {
+                    missing.add(page + ": " + name);
+                }
+            }
+        }
+        assertEquals(List.of(), missing);
     }
 
     @Test
