@@ -32,7 +32,7 @@ class DocsTest {
     private static final Pattern MENTION = Pattern.compile("docs/[A-Za-z0-9_/-]+\\.(?:md|svg)(?:#[a-z0-9-]+)?");
 
     /** {@code folder/name} in backticks; a name in capitals is to be replaced by the reader. */
-    private static final Pattern PATH = Pattern.compile("`(\\.?[a-z]+(?:/[A-Za-z_.-]*[a-z][A-Za-z_.-]*)+)(?: [^`]*)?`");
+    private static final Pattern PATH = Pattern.compile("`(\\.?[a-z]+(?:/(?![A-Z]{2})[A-Za-z_.-]+)+)(?: [^`]*)?`");
 
     private static final String MAIN = "src/main/java/io/github/cellfuse/";
 
@@ -93,7 +93,7 @@ class DocsTest {
         while (!open.isEmpty()) {
             Path page = open.iterator().next();
             open.remove(page);
-            if (!reached.add(page) || !page.toString().endsWith(".md")) {
+            if (!reached.add(page) || !page.toString().endsWith(".md") || !Files.exists(page)) {
                 continue;
             }
             for (String line : prose(page)) {
@@ -211,7 +211,8 @@ class DocsTest {
         try (Stream<Path> files = Files.walk(root)) {
             return files.filter(Files::isRegularFile)
                     .filter(path -> endings.length == 0
-                            || Stream.of(endings).anyMatch(ending -> path.toString().endsWith("." + ending)))
+                            || Stream.of(endings)
+                                    .anyMatch(ending -> path.toString().endsWith("." + ending)))
                     .filter(path -> Stream.of(path.toString().split("/")).noneMatch("target"::equals))
                     .toList();
         }

@@ -48,8 +48,7 @@ class ReadmeTest {
     @Test
     void theLinesAboutStreamsRun() {
         float[] tenSteps = new float[2 * 10 * 2];
-        try (LstmEngine engine =
-                        LstmEngine.open(ModelFiles.read(Path.of("examples/sunspots/model.safetensors")));
+        try (LstmEngine engine = LstmEngine.open(ModelFiles.read(Path.of("examples/sunspots/model.safetensors")));
                 LstmSession session = engine.newSession()) {
             // STREAMS:
             LstmStreams streams = session.newStreams();
