@@ -155,7 +155,7 @@ final class LayerKernels implements AutoCloseable {
             return;
         }
         // Work-items that wait for each other are as many as run at the same time: two directions of them would not.
-        int sideBySide = choice.groups().together() ? 1 : directions;
+        int sideBySide = choice.groups().isCooperative() ? 1 : directions;
         NdRange range;
         if (choice.step().isStaged()) {
             range = groups(choice.step(), run.blocks(sizes), run.order().active(1));

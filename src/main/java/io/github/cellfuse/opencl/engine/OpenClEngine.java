@@ -34,7 +34,7 @@ public final class OpenClEngine implements LstmEngine {
     private final Plans plans;
     private final List<DeviceWeights> weights;
     private final Tier tier;
-    private volatile boolean together = true;
+    private volatile boolean cooperationWorks = true;
     /** Held for reading by whoever uses the device, for writing by the one who closes it. */
     private final ReadWriteLock life = new ReentrantReadWriteLock();
 
@@ -133,14 +133,14 @@ public final class OpenClEngine implements LstmEngine {
         return choose(rows, steps, true);
     }
 
-    /** @param mayWait whether work-items may wait for each other, where that has not failed yet */
-    public PlanChoice choose(int rows, int steps, boolean mayWait) {
-        return plans.choose(rows, steps, together && mayWait);
+    /** @param cooperative whether work-items may wait for each other, where that has not failed yet */
+    public PlanChoice choose(int rows, int steps, boolean cooperative) {
+        return plans.choose(rows, steps, cooperationWorks && cooperative);
     }
 
     /** From now on no plan is chosen whose work-items wait for each other: some gave up waiting. */
-    void refuseTogether() {
-        together = false;
+    void refuseCooperative() {
+        cooperationWorks = false;
         LOG.warn(
                 "{}: work-items that should have run at the same time did not; the batch is run again with a launch for each step,"
                         + " and so are later ones",

@@ -32,7 +32,7 @@ final class OpenClSession implements LstmSession {
      * Held while work-items that wait for each other run. Two such launches at once, each with a part of the threads, would wait for
      * ever; and the threads are the driver's, so all engines of the process have the same.
      */
-    private static final ReentrantLock TOGETHER = new ReentrantLock();
+    private static final ReentrantLock COOPERATIVE_LAUNCH = new ReentrantLock();
 
     private record KernelKey(int layer, PlanChoice choice) {}
 
@@ -110,19 +110,19 @@ final class OpenClSession implements LstmSession {
     private void compute(LstmInput batch, LstmOutput output) {
         RowOrder rows = new RowOrder(batch);
         PlanChoice choice = choose(batch);
-        if (!choice.groups().together()) {
+        if (!choice.groups().isCooperative()) {
             compute(batch, rows, choice, output);
             return;
         }
         boolean done;
-        TOGETHER.lock();
+        COOPERATIVE_LAUNCH.lock();
         try {
             done = compute(batch, rows, choice, output);
         } finally {
-            TOGETHER.unlock();
+            COOPERATIVE_LAUNCH.unlock();
         }
         if (!done) {
-            engine.refuseTogether();
+            engine.refuseCooperative();
             compute(batch, rows, choose(batch), output);
         }
     }
@@ -132,9 +132,9 @@ final class OpenClSession implements LstmSession {
         return choose(batch, true);
     }
 
-    private PlanChoice choose(LstmInput batch, boolean mayWait) {
+    private PlanChoice choose(LstmInput batch, boolean cooperative) {
         while (true) {
-            PlanChoice choice = engine.choose(batch.rows(), batch.steps(), mayWait);
+            PlanChoice choice = engine.choose(batch.rows(), batch.steps(), cooperative);
             try {
                 for (int layer = 0; layer < engine.model().layerCount(); layer++) {
                     kernels(layer, choice);

@@ -183,7 +183,7 @@ record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, boolean init
     /** {@code [(D·rowGroups+1)·LINE]} where work-items wait for each other; 0 where they don't. */
     int arrivalPlaces() {
         int directions = (int) most(LstmLayer::directionCount);
-        return choice.groups().together() ? (directions * rowGroups() + 1) * LINE : 0;
+        return choice.groups().isCooperative() ? (directions * rowGroups() + 1) * LINE : 0;
     }
 
     private static long roundUp(long size, int multiple) {

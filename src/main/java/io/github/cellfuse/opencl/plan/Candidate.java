@@ -62,6 +62,6 @@ public record Candidate(
                 + (gates == 4 ? "" : " in two passes")
                 + (prefetch == 0 ? "" : ", prefetch " + prefetch)
                 + (staging.equals(Staging.NONE) ? "" : ", groups of " + staging.units() + "x" + staging.rows())
-                + (groups.together() ? ", " + groups.rows() + "x" + groups.units() + " together" : "");
+                + (groups.isCooperative() ? ", " + groups.rows() + "x" + groups.units() + " together" : "");
     }
 }

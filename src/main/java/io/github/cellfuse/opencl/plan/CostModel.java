@@ -119,7 +119,7 @@ public record CostModel(DeviceSpeed speed, LayerSize layer, int vec, int cores, 
         long tiles = ceil(rows, candidate.rows());
         long bytes = layer.weightBytes(candidate.hoisted());
         SequenceGroups groups = candidate.groups();
-        if (!groups.together()) {
+        if (!groups.isCooperative()) {
             // Every work-item reads all weights of its direction for each of its steps.
             Cost panel = panel(candidate, secondsPerByte(bytes, true)).plus(cells(candidate.rows()));
             return panel.times(ceil(tiles * layer.directions(), cores) * blocks());

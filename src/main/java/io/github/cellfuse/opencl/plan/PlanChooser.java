@@ -46,7 +46,7 @@ public final class PlanChooser {
     /** What was found for the last shape: a session often has the same again. */
     private volatile Chosen last;
 
-    private record Chosen(int rows, int steps, Optional<Plan> forced, boolean together, PlanChoice choice) {}
+    private record Chosen(int rows, int steps, Optional<Plan> forced, boolean cooperative, PlanChoice choice) {}
 
     private record Estimate(Candidate candidate, CostModel.Cost cost) {}
 
@@ -71,9 +71,9 @@ public final class PlanChooser {
     /**
      * The choice for {@code rows} rows and {@code steps} steps, or the best way of {@code forced} where the caller insists on a plan.
      *
-     * @param together whether work-items may wait for each other
+     * @param cooperative whether work-items may wait for each other
      */
-    public PlanChoice choose(int rows, int steps, Optional<Plan> forced, boolean together) {
+    public PlanChoice choose(int rows, int steps, Optional<Plan> forced, boolean cooperative) {
         if (forced.isPresent() && forced.get() == Plan.SEQUENCE && endsLongLoops(device)) {
             throw new InvalidInputException("plan sequence: " + device.name()
                     + " ends a work-item's loops after 65535 rounds, so a whole sequence would come out wrong without a word; "
@@ -83,17 +83,17 @@ public final class PlanChooser {
         if (known == null
                 || known.rows != rows
                 || known.steps != steps
-                || known.together != together
+                || known.cooperative != cooperative
                 || !known.forced.equals(forced)) {
-            PlanChoice choice = onCpu() ? cheapest(rows, steps, forced, together) : onGpu(rows, steps, forced);
-            last = known = new Chosen(rows, steps, forced, together, choice);
+            PlanChoice choice = onCpu() ? cheapest(rows, steps, forced, cooperative) : onGpu(rows, steps, forced);
+            last = known = new Chosen(rows, steps, forced, cooperative, choice);
         }
         return known.choice;
     }
 
     /** The candidate that {@link CostModel} gives the least time. */
-    private PlanChoice cheapest(int rows, int steps, Optional<Plan> forced, boolean together) {
-        List<Estimate> all = estimates(rows, steps, together);
+    private PlanChoice cheapest(int rows, int steps, Optional<Plan> forced, boolean cooperative) {
+        List<Estimate> all = estimates(rows, steps, cooperative);
         Estimate best = all.stream()
                 .filter(each -> forced.isEmpty() || each.candidate.plan() == forced.get())
                 .findFirst()
@@ -186,13 +186,13 @@ public final class PlanChooser {
      * What {@code cellfuse tune} compares for a shape: {@link #choose} comes first, then the best of each plan, then whatever else the
      * estimates put first; {@link #MAX_CANDIDATES} at most.
      *
-     * @param together whether work-items may wait for each other
+     * @param cooperative whether work-items may wait for each other
      */
-    public List<Candidate> candidates(int rows, int steps, boolean together) {
-        Candidate own = Candidate.of(choose(rows, steps, Optional.empty(), together));
+    public List<Candidate> candidates(int rows, int steps, boolean cooperative) {
+        Candidate own = Candidate.of(choose(rows, steps, Optional.empty(), cooperative));
         Set<Candidate> all = new LinkedHashSet<>(List.of(own));
         List<Candidate> others = new ArrayList<>(onCpu() ? List.of() : stagedCandidates(rows));
-        estimates(rows, steps, together).forEach(estimate -> others.add(estimate.candidate));
+        estimates(rows, steps, cooperative).forEach(estimate -> others.add(estimate.candidate));
         for (Plan plan : Plan.values()) {
             others.stream()
                     .filter(candidate -> candidate.plan() == plan)
@@ -207,7 +207,7 @@ public final class PlanChooser {
     }
 
     /** Every way there is to run a batch, the cheapest first. */
-    private List<Estimate> estimates(int rows, int steps, boolean together) {
+    private List<Estimate> estimates(int rows, int steps, boolean cooperative) {
         List<Candidate> all = new ArrayList<>();
         List<Tile> tiles = new ArrayList<>(onePass());
         if (onCpu() && !emulatesFma(device)) {
@@ -222,7 +222,7 @@ public final class PlanChooser {
                     all.add(candidate(plan, tile, SequenceGroups.EACH_TILE, plan == Plan.HOISTED, rows));
                 }
             }
-            List<SequenceGroups> groups = together && runsTogether() ? sharedGroups(rows, tile) : List.of();
+            List<SequenceGroups> groups = cooperative && runsCooperatively() ? sharedGroups(rows, tile) : List.of();
             if (steps > 1 && !endsLongLoops(device)) {
                 all.add(candidate(Plan.SEQUENCE, tile, SequenceGroups.EACH_TILE, true, rows));
                 groups.forEach(each -> all.add(candidate(Plan.SEQUENCE, tile, each, true, rows)));
@@ -246,13 +246,13 @@ public final class PlanChooser {
             return false;
         }
         SequenceGroups groups = candidate.groups();
-        boolean together = !groups.together()
-                || runsTogether()
+        boolean cooperative = !groups.isCooperative()
+                || runsCooperatively()
                         && (long) groups.rows() * groups.units() <= cores()
                         && groups.units() <= Tile.blocks(layer.units(), vec(device));
         Tile tile = candidate.tile(vec(device));
         KernelSource source = candidate.plan() == Plan.SEQUENCE ? KernelSource.SEQUENCE_TILED : KernelSource.STEP_TILED;
-        return together && (!tile.isStaged() || !onCpu() && staged.fits(source, tile));
+        return cooperative && (!tile.isStaged() || !onCpu() && staged.fits(source, tile));
     }
 
     /** One work-item for each core, with a share of the units, and of the rows where there are more cores than shares. */
@@ -270,7 +270,7 @@ public final class PlanChooser {
      * have a thread for each compute unit and hand out work-groups one by one when there are that few. But a process that may use
      * fewer cores than the driver sees would spend its time waiting for threads that don't run.
      */
-    private boolean runsTogether() {
+    private boolean runsCooperatively() {
         return device.type() == Capabilities.Type.CPU
                 && device.version().contains("PoCL")
                 && device.computeUnits() <= processors;

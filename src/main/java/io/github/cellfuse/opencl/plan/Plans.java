@@ -10,9 +10,9 @@ public interface Plans {
     /**
      * The plan and the tiles, of {@link #vec()} lanes, for a batch of {@code rows} rows and {@code steps} steps.
      *
-     * @param together whether work-items may wait for each other
+     * @param cooperative whether work-items may wait for each other
      */
-    PlanChoice choose(int rows, int steps, boolean together);
+    PlanChoice choose(int rows, int steps, boolean cooperative);
 
     /**
      * Never chooses again what the device doesn't take.

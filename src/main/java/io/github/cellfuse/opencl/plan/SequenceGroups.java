@@ -7,11 +7,11 @@ package io.github.cellfuse.opencl.plan;
  * @param units groups of units; more than one have to run at the same time, because they wait for each other at every step
  */
 public record SequenceGroups(int rows, int units) {
-    /** A work-item for each tile of rows, with all units: nobody waits for anybody. */
+    /** A work-item for each tile of rows, with all units: no work-item waits for another. */
     public static final SequenceGroups EACH_TILE = new SequenceGroups(Integer.MAX_VALUE, 1);
 
     /** Whether work-items wait for each other. */
-    public boolean together() {
+    public boolean isCooperative() {
         return units > 1;
     }
 

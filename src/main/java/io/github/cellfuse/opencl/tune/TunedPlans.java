@@ -49,10 +49,10 @@ public final class TunedPlans implements Plans {
     }
 
     @Override
-    public PlanChoice choose(int rows, int steps, boolean together) {
-        return tuned.find(rows, steps, together)
+    public PlanChoice choose(int rows, int steps, boolean cooperative) {
+        return tuned.find(rows, steps, cooperative)
                 .filter(entry -> chooser.mayRun(entry.candidate()))
                 .map(entry -> chooser.choice(entry.candidate(), rows, steps, entry.reason()))
-                .orElseGet(() -> chooser.choose(rows, steps, forced, together));
+                .orElseGet(() -> chooser.choose(rows, steps, forced, cooperative));
     }
 }

@@ -46,11 +46,11 @@ public record TunedTable(List<TunedEntry> entries) {
     /**
      * The entry that serves a batch; of several the nearest, and of two as near the larger.
      *
-     * @param together whether work-items may wait for each other
+     * @param cooperative whether work-items may wait for each other
      */
-    public Optional<TunedEntry> find(int rows, int steps, boolean together) {
+    public Optional<TunedEntry> find(int rows, int steps, boolean cooperative) {
         return entries.stream()
-                .filter(entry -> together || !entry.candidate().groups().together())
+                .filter(entry -> cooperative || !entry.candidate().groups().isCooperative())
                 .filter(entry -> entry.serves(rows, steps))
                 .min(Comparator.<TunedEntry>comparingDouble(entry -> entry.distance(rows, steps))
                         .thenComparing(TunedEntry::rows, Comparator.reverseOrder()));

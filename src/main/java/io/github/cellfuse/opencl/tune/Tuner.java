@@ -82,7 +82,7 @@ public final class Tuner implements AutoCloseable {
     /** Runs what it is told to, on one engine: a model's weights are on the device once. */
     private final class Switch implements Plans {
         private PlanChoice current;
-        private boolean together = true;
+        private boolean cooperationWorks = true;
 
         @Override
         public int vec() {
@@ -90,11 +90,11 @@ public final class Tuner implements AutoCloseable {
         }
 
         @Override
-        public PlanChoice choose(int rows, int steps, boolean mayWait) {
-            if (mayWait || !current.groups().together()) {
+        public PlanChoice choose(int rows, int steps, boolean cooperative) {
+            if (cooperative || !current.groups().isCooperative()) {
                 return current;
             }
-            together = false; // seen when the run is over
+            cooperationWorks = false; // seen when the run is over
             return chooser.choose(rows, steps, Optional.empty(), false);
         }
     }
@@ -170,7 +170,7 @@ public final class Tuner implements AutoCloseable {
     }
 
     private Tuning measure(int rows, int steps, double seconds) throws WaitedInVain {
-        List<Candidate> candidates = chooser.candidates(rows, steps, plans.together);
+        List<Candidate> candidates = chooser.candidates(rows, steps, plans.cooperationWorks);
         List<PlanChoice> choices = candidates.stream()
                 .map(candidate -> chooser.choice(candidate, rows, steps, "tuning"))
                 .toList();
@@ -270,9 +270,9 @@ public final class Tuner implements AutoCloseable {
     }
 
     private void run(LstmSession session, LstmInput input, LstmOutput output) throws WaitedInVain {
-        boolean before = plans.together;
+        boolean before = plans.cooperationWorks;
         session.run(input, output);
-        if (plans.together != before) {
+        if (plans.cooperationWorks != before) {
             throw new WaitedInVain();
         }
     }

@@ -181,7 +181,7 @@ class OpenClEngineTest extends EngineContract {
                 Described.device(Capabilities.Type.CPU, "OpenCL 2.1 LINUX", 2, 16),
                 Described.device(Capabilities.Type.GPU, "OpenCL 2.0 AMD-APP", 60, 1))) {
             for (int rows : new int[] {1, 16, 64, 256}) {
-                assertFalse(choice(device, large, rows, 64).groups().together(), device + " " + rows);
+                assertFalse(choice(device, large, rows, 64).groups().isCooperative(), device + " " + rows);
             }
         }
     }

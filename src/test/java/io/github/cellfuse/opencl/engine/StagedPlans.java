@@ -15,8 +15,8 @@ public record StagedPlans(PlanChooser chooser, Optional<Plan> forced) implements
     }
 
     @Override
-    public PlanChoice choose(int rows, int steps, boolean together) {
-        return chooser.choose(rows, steps, forced, together);
+    public PlanChoice choose(int rows, int steps, boolean cooperative) {
+        return chooser.choose(rows, steps, forced, cooperative);
     }
 
     @Override

@@ -178,7 +178,7 @@ class StoredWeightsTest {
             }
 
             @Override
-            public PlanChoice choose(int rows, int steps, boolean together) {
+            public PlanChoice choose(int rows, int steps, boolean cooperative) {
                 return choice;
             }
         };

@@ -449,7 +449,7 @@ class TileTest {
             }
 
             @Override
-            public PlanChoice choose(int batch, int steps, boolean together) {
+            public PlanChoice choose(int batch, int steps, boolean cooperative) {
                 // Another height, so that these tiles end beyond the last slot.
                 Tile projection = step.isStaged()
                         ? Tile.staged(4, new Staging(2, 4, 4))
@@ -458,7 +458,7 @@ class TileTest {
                         plan,
                         step,
                         projection,
-                        together ? groups : SequenceGroups.EACH_TILE,
+                        cooperative ? groups : SequenceGroups.EACH_TILE,
                         "forced " + plan + ", " + step);
             }
         };
@@ -530,7 +530,7 @@ class TileTest {
                 thread.join();
             }
             assertEquals(List.of(), failures);
-            assertTrue(engine.choose(1, 1).groups().together(), "nobody gave up waiting");
+            assertTrue(engine.choose(1, 1).groups().isCooperative(), "nobody gave up waiting");
         }
     }
 
@@ -544,9 +544,9 @@ class TileTest {
         try (ClContext context = TestDevices.first().open()) {
             OpenClEngine engine = new OpenClEngine(context, new Programs(context), random.model(), plans, Tier.EXACT);
             try (var session = engine.newSession()) {
-                assertTrue(engine.choose(9, 4).groups().together());
+                assertTrue(engine.choose(9, 4).groups().isCooperative());
                 Bits.assertSame("after giving up", twin(new RandomLstm(1, random.model(), input)), session.run(input));
-                assertFalse(engine.choose(9, 4).groups().together(), "it isn't tried again");
+                assertFalse(engine.choose(9, 4).groups().isCooperative(), "it isn't tried again");
             }
         }
     }

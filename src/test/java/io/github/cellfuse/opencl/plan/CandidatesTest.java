@@ -79,8 +79,8 @@ class CandidatesTest {
             }
 
             @Override
-            public PlanChoice choose(int rows, int steps, boolean together) {
-                assertTrue(together, "nobody gives up waiting");
+            public PlanChoice choose(int rows, int steps, boolean cooperative) {
+                assertTrue(cooperative, "nobody gives up waiting");
                 return choice;
             }
         };
@@ -93,10 +93,10 @@ class CandidatesTest {
             PlanChooser chooser = Choosers.typical(device, new LayerSize(units, units, units, 1), 64);
             for (int rows : new int[] {1, 7, 31, 64, 207, 5000}) {
                 for (int steps : new int[] {1, 7, 64}) {
-                    for (boolean together : new boolean[] {true, false}) {
-                        List<Candidate> all = chooser.candidates(rows, steps, together);
+                    for (boolean cooperative : new boolean[] {true, false}) {
+                        List<Candidate> all = chooser.candidates(rows, steps, cooperative);
                         String what = units + " units, " + rows + " rows, " + steps + " steps: " + all;
-                        PlanChoice own = chooser.choose(rows, steps, Optional.empty(), together);
+                        PlanChoice own = chooser.choose(rows, steps, Optional.empty(), cooperative);
                         assertEquals(Candidate.of(own), all.get(0), what);
                         assertEquals(
                                 own, chooser.choice(all.get(0), rows, steps, reason(own)), "as if it had been chosen");
@@ -105,9 +105,9 @@ class CandidatesTest {
                         assertTrue(all.stream().allMatch(chooser::mayRun), what);
                         assertTrue(all.stream().anyMatch(c -> c.plan() == Plan.FUSED), what);
                         assertTrue(
-                                together
+                                cooperative
                                         || all.stream()
-                                                .noneMatch(c -> c.groups().together()),
+                                                .noneMatch(c -> c.groups().isCooperative()),
                                 what);
                     }
                 }

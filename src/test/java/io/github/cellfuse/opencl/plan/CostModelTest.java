@@ -16,7 +16,7 @@ class CostModelTest {
     private static final Candidate FUSED = new Candidate(Plan.FUSED, 6, 4, 0, false, SequenceGroups.EACH_TILE);
     private static final Candidate HOISTED = new Candidate(Plan.HOISTED, 6, 4, 0, true, SequenceGroups.EACH_TILE);
     private static final Candidate SEQUENCE = new Candidate(Plan.SEQUENCE, 6, 4, 0, false, SequenceGroups.EACH_TILE);
-    private static final Candidate TOGETHER = new Candidate(Plan.SEQUENCE, 6, 4, 0, false, new SequenceGroups(1, 2));
+    private static final Candidate COOPERATIVE = new Candidate(Plan.SEQUENCE, 6, 4, 0, false, new SequenceGroups(1, 2));
     private static final Candidate TALL = new Candidate(Plan.FUSED, 13, 2, 0, false, SequenceGroups.EACH_TILE);
 
     private static CostModel model(DeviceSpeed speed, int units) {
@@ -41,7 +41,7 @@ class CostModelTest {
         assertTrue(ratio(slowLaunch, 64, SEQUENCE, FUSED, 64) < ratio(SPEED, 64, SEQUENCE, FUSED, 64));
         DeviceSpeed slowFar = new DeviceSpeed(300e9, 100e9, 10e9, 25e9, 4e-6);
         assertTrue(ratio(slowFar, 512, TALL, FUSED, 13) < ratio(SPEED, 512, TALL, FUSED, 13), "fewer tiles of a panel");
-        assertTrue(ratio(slowFar, 512, TOGETHER, SEQUENCE, 12) < ratio(SPEED, 512, TOGETHER, SEQUENCE, 12));
+        assertTrue(ratio(slowFar, 512, COOPERATIVE, SEQUENCE, 12) < ratio(SPEED, 512, COOPERATIVE, SEQUENCE, 12));
         DeviceSpeed slowMemory = new DeviceSpeed(300e9, 100e9, 50e9, 5e9, 4e-6);
         assertTrue(ratio(slowMemory, 512, HOISTED, FUSED, 64) > ratio(SPEED, 512, HOISTED, FUSED, 64));
         CostModel slow = model(slowLaunch, 64);
@@ -65,7 +65,7 @@ class CostModelTest {
             int inputs = 1 + random.nextInt(600), units = 1 + random.nextInt(1500), cores = 1 + random.nextInt(64);
             int rows = 1 + random.nextInt(2000), steps = 1 + random.nextInt(100);
             Candidate candidate =
-                    List.of(FUSED, HOISTED, SEQUENCE, TOGETHER, TALL).get(random.nextInt(5));
+                    List.of(FUSED, HOISTED, SEQUENCE, COOPERATIVE, TALL).get(random.nextInt(5));
             LayerSize layer = new LayerSize(inputs, units, units, 1);
             double cost = new CostModel(speed, layer, 16, cores, 32 << 20)
                     .of(candidate, rows, steps)
