@@ -1,3 +1,5 @@
+// requires: activations
+//
 // The functions that a cell may have besides sigmoid and tanh: with those, the eleven of ONNX's operator LSTM, as *defined* operations.
 //
 //      Relu             x ≤ 0 ? 0 : x                     HardSigmoid  α·x + β, kept within 0 and 1
@@ -8,7 +10,6 @@
 //
 // All comparisons are such that a NaN stays one. docs/numerics.md has the sequences and their errors, and
 // io.github.cellfuse.java.Activations is the twin in Java: whoever changes a line here changes it there.
-// Needs activations.cl before it.
 
 // e^x - 1 for x ≤ 0, as tanh has it of -2|x|; -1 from -17.4 on.
 inline floatv expm1_of_negative(floatv x) {

@@ -1,3 +1,5 @@
+// requires: activations, weights
+//
 // The register tile that every product of the engine is made of: ROWS rows of the batch × VEC units × GATES gates.
 //
 //                      weights of one unit block  [K][4][VEC]: one contiguous panel
@@ -11,7 +13,6 @@
 // For every (row, unit, gate) it replaces the plain loop
 //      for (k = 0; k < K; k++) a = fma(x[row][k], w[k][gate][unit], a);
 // in just this order: one chain of fma in ascending k is what makes every plan and every tile give the same bits.
-// Needs activations.cl and weights.cl before it (for VEC, and how weights are stored).
 
 // Rows of the batch in a work-item's tile.
 #ifndef ROWS

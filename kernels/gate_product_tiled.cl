@@ -1,3 +1,5 @@
+// requires: activations, weights
+//
 // The register tile of gate_product.cl for a work-group that stages what it multiplies in local memory: for GPUs, where each value
 // that comes from global memory has to serve many work-items.
 //
@@ -17,7 +19,6 @@
 // All reads of local memory are 16 bytes wide and touch neighbouring places: a work-item's rows come in groups of 4, because eight
 // rows in one piece would leave every second place of a read unused by its neighbours. One tile is filled while the other is
 // multiplied, so a stage needs one barrier, and what comes from global memory waits in registers meanwhile.
-// Needs activations.cl and weights.cl before it.
 
 #if VEC != 4
 #error "the tiled kernels read local memory 16 bytes at a time: VEC must be 4"

@@ -1,10 +1,11 @@
+// requires: activations, lstm_cell, weights, gate_product
+//
 // The projection of a hidden state from H to P values (PyTorch's proj_size): h[t] = S·(o⊙tanh(c)).
 //
 //      m [rows,H] ──×── S [B,H,VEC] ──► h [rows,P]        B blocks of VEC outputs; each direction has its own
 //
 // It replaces, for every row and output,
 //      a = 0;  for (k = 0; k < H; k++) a = fma(m[row][k], S[output][k], a);
-// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl and gate_product.cl before it.
 
 //   m [row_pitch,m_stride]  D·hidden values a row;  s [D,B,hidden,VEC]
 //   h [..,h_slot_rows,h_stride]  D·outputs values a row

@@ -1,10 +1,11 @@
+// requires: activations, lstm_cell, weights, gate_product
+//
 // The input's share of the pre-activations for many time steps at once: it doesn't depend on the hidden state.
 //
 //      x [slots, rows, I] ──×── W [B,K,4,VEC] ──+ bias ──► p [slots, rows, B, 4, VEC]
 //
 // It replaces, for every direction, slot, row, gate and unit,
 //      p = b;  for (k = 0; k < I; k++) p = fma(x[slot][row][k], W[gate][unit][k], p);
-// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl and gate_product.cl before it.
 
 // Rows of consecutive slots follow one another in memory, so a tile may span slots: a batch of one row still fills its tiles. The
 // slots are those of the steps first_step … last_step, so each direction has its own; all of them are in the order of time.

@@ -1,9 +1,9 @@
+// requires: activations, lstm_cell, weights, gate_product_tiled
+//
 // The input's share of the pre-activations for many time steps at once, as in input_projection.cl, by work-groups that stage their
 // tiles in local memory (gate_product_tiled.cl).
 //
 //      x [slots, rows, I] ──×── W [B,K,4,VEC] ──+ bias ──► p [slots, rows, B, 4, VEC]
-//
-// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl and gate_product_tiled.cl before it.
 
 //   parameters as in lstm_input_projection; blocks: B, which the global size doesn't tell here
 //   global size (unit blocks, rounded up to WG_UNITS; WG_ROWS for each GROUP_ROWS rows of all slots; D)

@@ -1,3 +1,5 @@
+// requires: activations, cell_functions
+//
 // The cell: four pre-activations and a cell state become a cell state and a hidden state.
 //
 //      a_i ─ σ ─ i ─┐
@@ -8,7 +10,6 @@
 //
 // In a loop over rows n and units u this kernel replaces
 //      c[n][u] = f*c[n][u] + i*g;   h[n][u] = o*tanh(c[n][u]);
-// Needs activations.cl and cell_functions.cl before it.
 
 // 1: the gates i, f and o see the cell state through peepholes, whose weights follow the bias of each unit block.
 #ifndef PEEPHOLES

@@ -1,8 +1,8 @@
+// requires: activations, cell_functions
+//
 // A function of a cell over many values, as a kernel of its own: every device is tested with it.
 //
 //      x [n·VEC] ── FUNCTION, α, β ──► y [n·VEC]
-//
-// Needs activations.cl and cell_functions.cl before it.
 
 // A function of cell_functions.cl.
 #ifndef FUNCTION

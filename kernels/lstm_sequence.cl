@@ -1,3 +1,5 @@
+// requires: activations, lstm_cell, weights, gate_product, step_parameters, lstm_step, hidden_projection
+//
 // A whole sequence of one layer in one launch.
 //
 //                        units 0 … H/U-1     units H/U … 2H/U-1     U groups of units
@@ -13,8 +15,6 @@
 // run at the same time, which OpenCL doesn't promise. The host asks for it only where each gets a thread of its own, for one
 // direction after the other: both at once would need twice the threads. And they don't wait forever: after `patience` looks one
 // gives up, says so in arrivals[0], and the host runs the batch another way.
-//
-// Needs lstm_step.cl and hidden_projection.cl (and what they need) before it.
 
 // A place in `arrivals` for each team: a row group of a direction. A cache line apart; the first one says whether somebody gave up.
 inline int off_arrivals(int team) { return (team + 1) * LINE; }

@@ -1,3 +1,5 @@
+// requires: activations, lstm_cell, weights, step_parameters, gate_product_tiled
+//
 // A whole sequence of one layer in one launch, the state of a work-group's rows kept on the chip: for small hidden sizes.
 //
 //      x·W + bias of all steps (input_projection_tiled.cl) ──► p ──┐
@@ -9,8 +11,6 @@
 // A work-group has GROUP_ROWS rows and all units of one direction: a block of VEC units for each of its WG_UNITS work-items
 // along the units. So nobody waits for another group, and a step begins with a barrier instead of a launch. The weights come from
 // global memory in every step: small enough for a cache.
-//
-// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl, step_parameters.cl and gate_product_tiled.cl before it.
 
 #if !HOISTED || !FUSED
 #error "lstm_sequence_tiled takes the input's product ready and makes the cell itself"

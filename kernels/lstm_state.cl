@@ -1,10 +1,11 @@
+// requires: activations
+//
 // The states of a batch on their way in and out of a run, between the caller's order of rows and the sorted one.
 //
 //      h0 [N,P], c0 [N,H]  ──order──►  history slot that a row's first step looks back to,  c [row_pitch,B·VEC]
 //      hn [N,P], cn [N,H]  ◄──order──  history slot of a row's last step,                   c
 //
 // All of this for each direction D. One row of the batch has the same state before and after when its length is 0: both slots are then the same one.
-// Needs activations.cl, cell_functions.cl and lstm_cell.cl before it.
 
 // Slot of the state before the first step, and after the last, of a row with this length.
 inline int slot_before(int length, int reverse) { return reverse ? length + 1 : 0; }

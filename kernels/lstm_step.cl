@@ -1,3 +1,5 @@
+// requires: activations, lstm_cell, weights, gate_product, step_parameters
+//
 // One time step of one layer, in all its directions: products and cell in one kernel.
 //
 //      x[t] ──×── W ──┐                  HOISTED: this part comes ready from input_projection.cl
@@ -10,8 +12,6 @@
 // launch has a step of both.
 //
 // Buffers are padded to whole tiles, so a tile may read rows beyond those with a step; it never stores them.
-//
-// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl, gate_product.cl and step_parameters.cl before it.
 
 // One pass over k keeps all sums in registers, where every index has to be a constant; several passes meet in memory.
 #if GATES == 4

@@ -1,9 +1,9 @@
+// requires: activations, lstm_cell, weights, step_parameters, gate_product_tiled
+//
 // The time step of lstm_step.cl by work-groups that stage their tiles in local memory (gate_product_tiled.cl).
 //
 //      group (U, R):  WG_UNITS unit blocks × GROUP_ROWS rows of one direction
 //                     x[t], then h[t-1], and the weights  ──► local memory ──► pre-activations, in registers ──► cell ──► c, h[t]
-//
-// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl, step_parameters.cl and gate_product_tiled.cl before it.
 
 // Row by row, as the sums stay in registers only where every index is a constant.
 #define EACH_ROW _Pragma("unroll")

@@ -1,3 +1,5 @@
+// requires: activations, gate_product
+//
 // What a device can do at most, measured by kernels that do nothing else.
 //
 //      a[0] ── fma ── fma ── fma ── …
@@ -6,8 +8,6 @@
 //
 //      from ──► a vector ──► to             the memory: one read and one write, nothing computed
 //      from ──► + ──► + ──► …               a stretch that stays in some cache: reads alone
-//
-// Needs activations.cl, weights.cl and gate_product.cl before it (for VEC and ROWS).
 
 //   out [global size·VEC] keeps the compiler from dropping the work; 2·4·ROWS·VEC·n operations per work-item
 __kernel void lstm_fma_peak(__global float* restrict out, float x, int n) {

@@ -1,3 +1,5 @@
+// requires: activations, lstm_cell, weights
+//
 // What every kernel that makes a step works on: the tensors of a layer, in all its directions.
 //
 //      step            1    2    …    L         L: the length of the longest row
@@ -9,8 +11,6 @@
 // previous hidden state is then the same access for every step, and nothing is ever copied.
 //
 // Rows are sorted by falling length: those with a step at this slot are the first active[slot] ones.
-//
-// Needs activations.cl, cell_functions.cl, lstm_cell.cl and weights.cl before it.
 
 // 1: the input's product (and the bias) come from input_projection.cl
 #ifndef HOISTED

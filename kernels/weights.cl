@@ -1,3 +1,5 @@
+// requires: activations
+//
 // How the weights are stored: as float32, or in half the memory as float16 or bfloat16. All products are made in float32.
 //
 //      float32   s eeeeeeee mmmmmmmmmmmmmmmmmmmmmmm
@@ -5,7 +7,6 @@
 //      float16   s eeeee mmmmmmmmmm                      up to 65504, 11 bits, denormals from 2^-24
 //
 // Both become float32 exactly, so the numerical contract holds as ever: for the model whose weights are those that are stored.
-// Needs activations.cl before it (for VEC).
 
 // Define at most one of WEIGHTS_F16 and WEIGHTS_BF16; without either weights are float32.
 #if defined(WEIGHTS_F16) || defined(WEIGHTS_BF16)
