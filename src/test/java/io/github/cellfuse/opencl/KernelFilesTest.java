@@ -23,6 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class KernelFilesTest {
+    private static final int WIDTH = 120;
+
     @TempDir
     private Path folder;
 
@@ -109,5 +111,16 @@ class KernelFilesTest {
                     List.of("activations", "cell_functions", "weights", "gate_product", "roofline"),
                     List.copyOf(KernelFiles.resolve("roofline").keySet()));
         });
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void linesFitTheWidth(String name) throws IOException {
+        List<String> lines = Files.readAllLines(Path.of("kernels", name + ".cl"));
+        for (int n = 0; n < lines.size(); n++) {
+            int number = n + 1,
+                    width = lines.get(n).codePointCount(0, lines.get(n).length());
+            assertTrue(width <= WIDTH, () -> name + ".cl:" + number + ": " + width + " columns");
+        }
     }
 }
