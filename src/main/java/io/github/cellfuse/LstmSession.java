@@ -1,5 +1,7 @@
 package io.github.cellfuse;
 
+import io.github.cellfuse.spi.HostStreams;
+
 /**
  * Runs batches on an engine. Not thread safe: make one per thread. Scratch memory is kept from run to run and grows with the
  * largest batch seen. Closing twice does nothing.

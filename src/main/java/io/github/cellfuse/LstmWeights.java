@@ -1,5 +1,6 @@
 package io.github.cellfuse;
 
+import io.github.cellfuse.spi.Sizes;
 import java.util.Objects;
 import java.util.Optional;
 

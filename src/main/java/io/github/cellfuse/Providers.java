@@ -1,5 +1,6 @@
 package io.github.cellfuse;
 
+import io.github.cellfuse.spi.EngineProvider;
 import java.util.List;
 import java.util.ServiceLoader;
 
@@ -23,6 +24,6 @@ final class Providers {
                 .orElseThrow(
                         () -> new CellFuseException(
                                 "no engine for device " + device
-                                        + " on the class path: META-INF/services/io.github.cellfuse.EngineProvider is missing or was overwritten"));
+                                        + " on the class path: META-INF/services/io.github.cellfuse.spi.EngineProvider is missing or was overwritten"));
     }
 }

@@ -1,5 +1,6 @@
 package io.github.cellfuse;
 
+import io.github.cellfuse.spi.HalfPrecision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -15,6 +15,6 @@
  * }
  * }</pre>
  *
- * <p>This package knows only the JDK. The devices plug in through {@link io.github.cellfuse.EngineProvider}.
+ * <p>This package knows only the JDK. The devices plug in through {@link io.github.cellfuse.spi.EngineProvider}.
  */
 package io.github.cellfuse;

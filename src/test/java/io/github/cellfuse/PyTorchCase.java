@@ -1,7 +1,7 @@
 package io.github.cellfuse;
 
-import io.github.cellfuse.format.PyTorchLstm;
-import io.github.cellfuse.format.SafetensorsFile;
+import io.github.cellfuse.format.torch.PyTorchLstm;
+import io.github.cellfuse.format.torch.SafetensorsFile;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.ByteBuffer;

@@ -3,8 +3,8 @@ package io.github.cellfuse;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.cellfuse.format.NpyArray;
-import io.github.cellfuse.format.PyTorchLstm;
+import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.format.torch.PyTorchLstm;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;

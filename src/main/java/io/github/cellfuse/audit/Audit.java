@@ -1,6 +1,6 @@
 package io.github.cellfuse.audit;
 
-import io.github.cellfuse.opencl.KernelVariant;
+import io.github.cellfuse.opencl.plan.KernelVariant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.github.cellfuse.audit;
 
 import io.github.cellfuse.audit.Instruction.Kind;
-import io.github.cellfuse.opencl.KernelVariant;
+import io.github.cellfuse.opencl.plan.KernelVariant;
 import java.util.Optional;
 import java.util.OptionalDouble;
 

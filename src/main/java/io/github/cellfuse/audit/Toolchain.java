@@ -1,6 +1,6 @@
 package io.github.cellfuse.audit;
 
-import io.github.cellfuse.opencl.KernelVariant;
+import io.github.cellfuse.opencl.plan.KernelVariant;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

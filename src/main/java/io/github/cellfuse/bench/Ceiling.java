@@ -2,7 +2,7 @@ package io.github.cellfuse.bench;
 
 import io.github.cellfuse.Device;
 import io.github.cellfuse.DeviceInfo;
-import io.github.cellfuse.opencl.Roofline;
+import io.github.cellfuse.opencl.tune.Roofline;
 import java.util.ArrayList;
 import java.util.List;
 

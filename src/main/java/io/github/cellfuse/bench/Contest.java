@@ -8,7 +8,7 @@ import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.WeightPrecision;
-import io.github.cellfuse.opencl.OpenClEngine;
+import io.github.cellfuse.opencl.engine.OpenClEngine;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,7 +62,7 @@ final class Contest {
      * @throws io.github.cellfuse.CellFuseException when a result differs from plain Java's in a bit
      */
     static List<BenchResult> measure(BenchCase.Run run, Ceiling ceiling, Rounds rounds) {
-        Problem problem = Problem.of(run.dimensions());
+        BenchProblem problem = BenchProblem.of(run.dimensions());
         List<Contender> contenders = contenders(run, ceiling.device());
         List<Work> work = contenders.stream()
                 .map(contender -> work(run.dimensions(), contender.device()))
@@ -77,8 +77,8 @@ final class Contest {
             }
             LstmOutput output = LstmOutput.allocate(problem.model(), problem.input());
             warmUp(sessions, problem, output);
-            List<Samples> samples =
-                    contenders.stream().map(contender -> new Samples()).toList();
+            List<RoundTimes> samples =
+                    contenders.stream().map(contender -> new RoundTimes()).toList();
             long start = System.nanoTime();
             for (int done = 0; rounds.more(done, start); done++) {
                 Limits now = ceiling.sample();
@@ -110,14 +110,15 @@ final class Contest {
         return Work.run(device instanceof Device.Java ? d.withWeights(WeightPrecision.F32) : d);
     }
 
-    private static void warmUp(List<LstmSession> sessions, Problem problem, LstmOutput output) {
+    private static void warmUp(List<LstmSession> sessions, BenchProblem problem, LstmOutput output) {
         FloatBuffer expected = problem.expected();
         for (LstmSession session : sessions) {
             long start = System.nanoTime();
             do {
                 session.run(problem.input(), output);
             } while (seconds(start) < WARM_UP_SECONDS);
-            Problem.check(session.engine().device() + " (" + session.engine().explain(1, 1) + ")", output, expected);
+            BenchProblem.check(
+                    session.engine().device() + " (" + session.engine().explain(1, 1) + ")", output, expected);
         }
     }
 

@@ -5,8 +5,8 @@ import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.Plan;
-import io.github.cellfuse.opencl.KernelProfile;
-import io.github.cellfuse.opencl.StandaloneKernels;
+import io.github.cellfuse.opencl.engine.KernelProfile;
+import io.github.cellfuse.opencl.engine.StandaloneKernels;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -57,7 +57,7 @@ final class KernelMeasurement {
             StandaloneKernels.Bound bound,
             Ceiling ceiling,
             Rounds rounds) {
-        Samples samples = new Samples();
+        RoundTimes samples = new RoundTimes();
         long start = System.nanoTime();
         for (int done = 0; rounds.more(done, start); done++) {
             Limits now = ceiling.sample();
@@ -69,7 +69,7 @@ final class KernelMeasurement {
 
     /** Every kernel of a run under every plan. */
     static List<BenchResult> measure(BenchCase.Kernels kernels, Ceiling ceiling, Rounds rounds) {
-        Problem problem = Problem.of(kernels.dimensions());
+        BenchProblem problem = BenchProblem.of(kernels.dimensions());
         FloatBuffer expected = problem.expected();
         List<BenchResult> results = new ArrayList<>();
         for (Plan plan : Plan.values()) {
@@ -81,12 +81,12 @@ final class KernelMeasurement {
     private static List<BenchResult> measure(
             BenchCase.Kernels kernels,
             Plan plan,
-            Problem problem,
+            BenchProblem problem,
             FloatBuffer expected,
             Ceiling ceiling,
             Rounds rounds) {
         Dimensions d = kernels.dimensions();
-        Map<String, Samples> samples = new LinkedHashMap<>();
+        Map<String, RoundTimes> samples = new LinkedHashMap<>();
         Map<String, Work> work = new HashMap<>();
         profile(problem, d, expected, plan, ceiling, rounds, (launches, now) -> {
             boolean hoisted = launches.stream().anyMatch(launch -> name(launch).equals(INPUT_PROJECTION));
@@ -105,7 +105,7 @@ final class KernelMeasurement {
                                 .mapToDouble(Double::doubleValue)
                                 .toArray())
                         : seconds.stream().mapToDouble(Double::doubleValue).sum();
-                samples.computeIfAbsent(kernel, each -> new Samples()).add(time, now.share(work.get(kernel), time));
+                samples.computeIfAbsent(kernel, each -> new RoundTimes()).add(time, now.share(work.get(kernel), time));
             });
         });
         List<BenchResult> results = new ArrayList<>();
@@ -152,8 +152,8 @@ final class KernelMeasurement {
     static List<BenchResult> measure(BenchCase.Recurrent recurrent, Ceiling ceiling, Rounds rounds) {
         Dimensions d = recurrent.dimensions();
         Work work = Work.recurrent(d);
-        Problem problem = Problem.of(d);
-        Samples samples = new Samples();
+        BenchProblem problem = BenchProblem.of(d);
+        RoundTimes samples = new RoundTimes();
         profile(problem, d, problem.expected(), Plan.HOISTED, ceiling, rounds, (launches, now) -> {
             double seconds = recurrentSeconds(launches);
             samples.add(seconds, now.share(work, seconds));
@@ -180,7 +180,7 @@ final class KernelMeasurement {
     }
 
     private static void profile(
-            Problem problem,
+            BenchProblem problem,
             Dimensions d,
             FloatBuffer expected,
             Plan plan,
@@ -192,7 +192,7 @@ final class KernelMeasurement {
                 KernelProfile profile = new KernelProfile(engine)) {
             LstmOutput output = LstmOutput.allocate(problem.model(), problem.input());
             profile.run(problem.input(), output);
-            Problem.check(engine.device() + " " + plan, output, expected);
+            BenchProblem.check(engine.device() + " " + plan, output, expected);
             long start = System.nanoTime();
             for (int done = 0; rounds.more(done, start); done++) {
                 Limits now = ceiling.sample();

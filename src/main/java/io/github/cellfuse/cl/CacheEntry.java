@@ -29,18 +29,18 @@ final class CacheEntry {
     private static final int DIGEST_BYTES = 32;
     private static final int HEADER_BYTES = MAGIC.length + DIGEST_BYTES + Long.BYTES + DIGEST_BYTES;
 
-    /** No program is larger; a larger file was not written here. */
+    /** Larger than any program: a larger file was not written by this cache. */
     private static final long MAX_BINARY_BYTES = 1L << 30;
 
     private CacheEntry() {}
 
-    /** The key of everything in {@code parts}; the format's version is a part of it. */
+    /** Returns the key for {@code parts} and the version of this format. */
     static byte[] key(List<String> parts) {
         MessageDigest digest = sha256();
         digest.update(MAGIC);
         for (String part : parts) {
             byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
-            // With its length before it, no part can lend characters to the next.
+            // Each part is preceded by its length, so that characters can't move from one part to the next.
             digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, bytes.length));
             digest.update(bytes);
         }
@@ -70,7 +70,7 @@ final class CacheEntry {
             if (!MessageDigest.isEqual(itsKey, key)) {
                 throw new Damaged("the entry of another program");
             }
-            // Compared before it is believed: nothing is allocated for a length that the file does not have.
+            // Checked first, so that nothing is allocated for a length that the file doesn't have.
             if (length < 1 || length > MAX_BINARY_BYTES || size - HEADER_BYTES != length) {
                 throw new Damaged("the header says " + length + " bytes, the file holds " + (size - HEADER_BYTES));
             }
@@ -83,7 +83,7 @@ final class CacheEntry {
         }
     }
 
-    /** Writes beside {@code file}, then renames: another process sees the whole entry or none. */
+    /** Writes a temporary file in the same folder, then renames it: another process sees the whole entry or none. */
     static void write(Path file, byte[] key, byte[] binary) throws IOException {
         Path folder = file.getParent();
         Files.createDirectories(folder);
@@ -120,7 +120,7 @@ final class CacheEntry {
         }
     }
 
-    /** The file is there, but it is not a whole entry. */
+    /** The file exists, but it is not a complete entry. */
     static final class Damaged extends IOException {
         private static final long serialVersionUID = 1L;
 

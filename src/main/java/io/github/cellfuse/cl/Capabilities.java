@@ -8,8 +8,8 @@ import org.jocl.CL;
 import org.jocl.cl_device_id;
 
 /**
- * What a device says of itself. Sizes are in bytes, the clock in MHz, the timer's resolution in nanoseconds; a value that the
- * driver does not tell is 0 or empty. Immutable.
+ * The properties that a device reports. Sizes are in bytes, the clock is in MHz, the timer's resolution in nanoseconds. A value
+ * that the driver doesn't report is 0 or empty. Immutable.
  *
  * @param version such as {@code "OpenCL 3.0 PoCL …"}
  * @param cVersion such as {@code "OpenCL C 1.2 …"}
@@ -78,7 +78,7 @@ public record Capabilities(
         }
     }
 
-    /** Where local memory lives: on the chip, in ordinary memory (then staging in it only costs), or nowhere. */
+    /** The place of local memory: on the chip, in ordinary memory (staging data there only costs time), or none. */
     public enum LocalMemory {
         DEDICATED,
         GLOBAL,
@@ -117,7 +117,7 @@ public record Capabilities(
         extensions = List.copyOf(extensions);
     }
 
-    /** Whether the device offers OpenCL {@code major.minor} or later. */
+    /** Returns whether the device offers OpenCL {@code major.minor} or later. */
     public boolean atLeast(int major, int minor) {
         Matcher matcher = VERSION.matcher(version);
         if (!matcher.matches()) {
@@ -127,7 +127,7 @@ public record Capabilities(
         return itsMajor > major || itsMajor == major && Integer.parseInt(matcher.group(2)) >= minor;
     }
 
-    /** Whether the device names {@code extension}, such as {@code "cl_khr_fp16"}. */
+    /** Returns whether the device names {@code extension}, such as {@code "cl_khr_fp16"}. */
     public boolean hasExtension(String extension) {
         return extensions.contains(extension);
     }
@@ -185,7 +185,7 @@ public record Capabilities(
             return Cl.deviceLong(device, name, what);
         }
 
-        /** Some drivers do not answer what later versions of OpenCL deprecate or leave open; that costs only the detail. */
+        /** Some drivers don't answer queries that later versions of OpenCL deprecate or make optional; that loses only this detail. */
         long optional(int name, String what) {
             try {
                 return number(name, what);

@@ -24,11 +24,11 @@ import org.jocl.cl_platform_id;
 import org.jocl.cl_program;
 
 /**
- * The seam: the only caller of {@link CL}. One method for each OpenCL function; a status other than success leaves as a {@link
- * ClException} that names the call and what was wanted. {@code what} is turned into text only on failure.
+ * The only caller of {@link CL}, with one method for each OpenCL function. A status other than success becomes a {@link
+ * ClException} that names the call and its purpose. {@code what} is converted to text only on failure.
  */
 final class Cl {
-    /** No answer to a query is longer: a larger size is a driver's mistake, not something to allocate. */
+    /** No answer to a query is longer: a larger size is a driver's error, and nothing is allocated for it. */
     private static final long MAX_ANSWER_BYTES = 1L << 30;
 
     private Cl() {}
@@ -36,7 +36,7 @@ final class Cl {
     // ---- platforms and devices
     // -------------------------------------------------------------------------------------------
 
-    /** Every platform that the loader finds; none is an empty list, whichever way the loader says so. */
+    /** Returns every platform that the loader finds. The list is empty if there is none, however the loader reports that. */
     static List<cl_platform_id> platforms() {
         int[] count = new int[1];
         int status = statusOf(() -> CL.clGetPlatformIDs(0, null, count));
@@ -56,7 +56,7 @@ final class Cl {
                 (size, at, needed) -> CL.clGetPlatformInfo(platform, name, size, at, needed));
     }
 
-    /** The devices of one type. A platform that has none, or that has never heard of the type, gives an empty list. */
+    /** Returns the devices of one type. The list is empty if the platform has none or doesn't know the type. */
     static List<cl_device_id> devices(cl_platform_id platform, long type) {
         int[] count = new int[1];
         int status = statusOf(() -> CL.clGetDeviceIDs(platform, type, 0, null, count));
@@ -108,7 +108,7 @@ final class Cl {
         check(statusOf(() -> CL.clReleaseContext(context)), "clReleaseContext", "release");
     }
 
-    /** An in-order queue. The 1.2 function: drivers of every later version still offer it, and 1.2 drivers have no other. */
+    /** Returns an in-order queue, made by the function of OpenCL 1.2, which all later versions still have. */
     @SuppressWarnings("deprecation")
     static cl_command_queue createQueue(cl_context context, cl_device_id device, boolean profiling, Object what) {
         long properties = profiling ? CL.CL_QUEUE_PROFILING_ENABLE : 0;
@@ -236,7 +236,7 @@ final class Cl {
         return program;
     }
 
-    /** Returns the status: what a failed build has to say is in its log, which the caller reads. */
+    /** Returns the status. The caller reads the log of a failed build. */
     static int build(cl_program program, cl_device_id device, String options) {
         return statusOf(() -> CL.clBuildProgram(program, 1, new cl_device_id[] {device}, options, null, null));
     }
@@ -249,7 +249,7 @@ final class Cl {
                         CL.clGetProgramBuildInfo(program, device, CL.CL_PROGRAM_BUILD_LOG, size, at, needed));
     }
 
-    /** The compiled program of the context's one device; empty when the driver gives none away. */
+    /** Returns the compiled program for the context's only device, or nothing if the driver doesn't expose it. */
     static byte[] binary(cl_program program, String what) {
         long size = longs(
                 "clGetProgramInfo",
@@ -306,7 +306,7 @@ final class Cl {
                 (size, at, needed) -> CL.clGetKernelInfo(kernel, CL.CL_KERNEL_NUM_ARGS, size, at, needed))[0];
     }
 
-    /** The one call of the time loop: it allocates nothing in Java, so no lambda here. */
+    /** The only call in the time loop. It must not allocate anything in Java, so it uses no lambda. */
     static void launch(cl_command_queue queue, cl_kernel kernel, NdRange range, cl_event event, Object what) {
         int status;
         try {
@@ -354,7 +354,7 @@ final class Cl {
         check(statusOf(() -> CL.clReleaseEvent(event)), "clReleaseEvent", "release");
     }
 
-    // ---- the check itself
+    // ---- status checks
     // ------------------------------------------------------------------------------------------------
 
     private static void check(int status, String call, Object what) {
@@ -363,7 +363,7 @@ final class Cl {
         }
     }
 
-    /** The status of {@code call}, also when the program around us has switched JOCL's exceptions on. */
+    /** Returns the status of {@code call}, even if the host program has switched JOCL's exceptions on. */
     private static int statusOf(IntSupplier call) {
         try {
             return call.getAsInt();
@@ -386,7 +386,7 @@ final class Cl {
         }
         check(error[0], call, what);
         if (result == null || result instanceof NativePointerObject object && object.getNativePointer() == 0) {
-            // Success without an object: a driver's mistake, and the next call on it would take the process down.
+            // Success without an object is a driver's error; the next call on it would crash the process.
             throw new ClException(
                     call, CL.CL_INVALID_VALUE, what + " (success was reported, but nothing was returned)");
         }
@@ -412,7 +412,7 @@ final class Cl {
         return new String(text, 0, end, StandardCharsets.UTF_8).strip();
     }
 
-    /** {@code count} integers of 4 or 8 bytes each, whichever the driver answers with. */
+    /** Returns {@code count} integers; the driver answers with 4 or 8 bytes each. */
     private static long[] longs(String call, String what, int count, Query query) {
         ByteBuffer answer = ByteBuffer.allocateDirect(count * Long.BYTES).order(ByteOrder.nativeOrder());
         long[] written = new long[1];
@@ -426,12 +426,12 @@ final class Cl {
         return values;
     }
 
-    /** The words of a text such as a list of extensions. */
+    /** Returns the words of a text such as a list of extensions. */
     static List<String> words(String text) {
         return text.isBlank() ? List.of() : List.of(text.strip().split("\\s+"));
     }
 
-    /** The elements of {@code lists} in order, each once. */
+    /** Returns the elements of {@code lists} in order, each once. */
     static List<cl_device_id> distinct(List<List<cl_device_id>> lists) {
         List<cl_device_id> all = new ArrayList<>();
         for (List<cl_device_id> list : lists) {

@@ -45,7 +45,7 @@ public final class ClBuffer extends ClObject {
         }
         long largest = context.device().capabilities().maxAllocationBytes();
         if (bytes > largest) {
-            // Asked here, because some drivers accept the size and fail much later, or not at all.
+            // Checked here because some drivers accept the size and fail much later, or never.
             throw new ClException(
                     "clCreateBuffer",
                     CL.CL_INVALID_BUFFER_SIZE,
@@ -57,17 +57,17 @@ public final class ClBuffer extends ClObject {
                 context, raw, bytes, access, host, Handle.open(what, () -> Cl.releaseBuffer(raw), context.handle()));
     }
 
-    /** The size, in bytes. */
+    /** Returns the size, in bytes. */
     public long bytes() {
         return bytes;
     }
 
-    /** What kernels may do with it. */
+    /** Returns what kernels may do with this buffer. */
     public Access access() {
         return access;
     }
 
-    /** Whether it was allocated where the host reaches it. */
+    /** Returns whether the host can access this buffer's memory. */
     public boolean hostAccessible() {
         return host;
     }

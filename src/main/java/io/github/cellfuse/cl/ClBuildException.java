@@ -1,10 +1,10 @@
 package io.github.cellfuse.cl;
 
-/** A program did not compile: carries the options it was built with and the compiler's log. */
+/** A program did not compile. Carries its build options and the compiler's log. */
 public final class ClBuildException extends ClException {
     private static final long serialVersionUID = 1L;
 
-    /** Lines of the log kept in the message: the first error explains, what follows from it only scrolls it away. */
+    /** Lines of the log in the message: the first error explains the failure, and the later ones mostly follow from it. */
     private static final int MESSAGE_LINES = 40;
 
     private static final int MESSAGE_CHARS = 4_000;
@@ -18,17 +18,17 @@ public final class ClBuildException extends ClException {
         this.log = log;
     }
 
-    /** The option string that the compiler was given. */
+    /** Returns the option string that the compiler was given. */
     public String options() {
         return options;
     }
 
-    /** The compiler's whole log; the message carries its beginning. */
+    /** Returns the compiler's complete log; the message has only its beginning. */
     public String log() {
         return log;
     }
 
-    /** The first lines of {@code log}, and a count of what was left out. */
+    /** Returns the first lines of {@code log} and the number of lines left out. */
     static String trim(String log) {
         String text = log.strip();
         if (text.isEmpty()) {

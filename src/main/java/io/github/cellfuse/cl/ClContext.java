@@ -34,17 +34,17 @@ public final class ClContext extends ClObject {
         return new ClContext(device, raw, Handle.open(name, () -> Cl.releaseContext(raw)));
     }
 
-    /** The device that everything in this context runs on. */
+    /** Returns the device that everything in this context runs on. */
     public ClDevice device() {
         return device;
     }
 
-    /** An in-order queue without profiling. */
+    /** Returns an in-order queue without profiling. */
     public ClQueue queue() {
         return ClQueue.open(this, false);
     }
 
-    /** An in-order queue whose events carry times; launching through it can cost more. */
+    /** Returns an in-order queue whose events carry times; launching through it can cost more. */
     public ClQueue profilingQueue() {
         return ClQueue.open(this, true);
     }

@@ -3,7 +3,7 @@ package io.github.cellfuse.cl;
 import org.jocl.cl_device_id;
 import org.jocl.cl_platform_id;
 
-/** One device of one platform: a value, valid for the life of the process and safe to share. */
+/** A device of a platform: a value that is valid for the life of the process. Thread safe. */
 public final class ClDevice {
     private final int platformIndex;
     private final int index;
@@ -30,32 +30,32 @@ public final class ClDevice {
         this.deviceId = deviceId;
     }
 
-    /** Its place in {@link OpenCl#platforms()} and in its platform's devices, such as {@code "0.1"}. */
+    /** Returns the indexes of the platform and of the device, such as {@code "0.1"}. */
     public String id() {
         return platformIndex + "." + index;
     }
 
-    /** The index of its platform in {@link OpenCl#platforms()}. */
+    /** Returns the index of its platform in {@link OpenCl#platforms()}. */
     public int platformIndex() {
         return platformIndex;
     }
 
-    /** Its index among its platform's devices. */
+    /** Returns its index among its platform's devices. */
     public int index() {
         return index;
     }
 
-    /** The name of its platform. */
+    /** Returns the name of its platform. */
     public String platformName() {
         return platformName;
     }
 
-    /** The version of its platform. */
+    /** Returns the version of its platform. */
     public String platformVersion() {
         return platformVersion;
     }
 
-    /** What the device can do. */
+    /** Returns what the device can do. */
     public Capabilities capabilities() {
         return capabilities;
     }
@@ -73,7 +73,7 @@ public final class ClDevice {
         return deviceId;
     }
 
-    /** The id and the name, such as {@code "opencl:0.0 (pthread-…)"}. */
+    /** Returns the id and the name, such as {@code "opencl:0.0 (pthread-…)"}. */
     @Override
     public String toString() {
         return "opencl:" + id() + " (" + capabilities.name() + ")";

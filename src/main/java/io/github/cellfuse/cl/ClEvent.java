@@ -6,11 +6,11 @@ import org.jocl.cl_event;
 /** The completion of one command and, on a profiling queue, its times. Safe for use from several threads. */
 public final class ClEvent extends ClObject {
     /**
-     * When a command was queued, submitted to the device, started and ended: nanoseconds of the device's own clock, whose zero
-     * means nothing.
+     * The times at which a command was queued, submitted to the device, started and ended, in nanoseconds of the device's own
+     * clock. Only differences are meaningful.
      */
     public record Times(long queued, long submitted, long started, long ended) {
-        /** How long the command ran on the device, in nanoseconds. */
+        /** Returns how long the command ran on the device, in nanoseconds. */
         public long runNanos() {
             return ended - started;
         }
@@ -29,7 +29,7 @@ public final class ClEvent extends ClObject {
         return new ClEvent(queue, raw, Handle.open("event of " + command, () -> Cl.releaseEvent(raw), queue.handle()));
     }
 
-    /** The queue that the command was given to. */
+    /** Returns the queue that the command was given to. */
     public ClQueue queue() {
         return queue;
     }

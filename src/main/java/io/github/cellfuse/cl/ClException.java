@@ -3,8 +3,8 @@ package io.github.cellfuse.cl;
 import io.github.cellfuse.CellFuseException;
 
 /**
- * OpenCL refused a call. The message is one line: the call, the status by name and number, what was wanted, and advice where
- * there is some.
+ * An OpenCL call failed. The message is one line: the call, the status by name and number, the purpose of the call, and advice
+ * if there is any.
  */
 public class ClException extends CellFuseException {
     private static final long serialVersionUID = 1L;
@@ -18,7 +18,7 @@ public class ClException extends CellFuseException {
         this.status = status;
     }
 
-    /** The OpenCL function that failed, such as {@code "clCreateBuffer"}. */
+    /** Returns the OpenCL function that failed, such as {@code "clCreateBuffer"}. */
     public final String call() {
         return call;
     }

@@ -10,11 +10,11 @@ import org.jocl.cl_kernel;
 import org.jocl.cl_program;
 
 /**
- * A kernel with its bound arguments. Arguments stay bound from launch to launch: set what is constant once. Not thread-safe, which
- * OpenCL's own kernel objects are not either; make one per thread.
+ * A kernel with its bound arguments. Arguments stay bound from launch to launch, so set constant ones once. Not thread safe, like
+ * OpenCL's own kernel objects; make one per thread.
  */
 public final class ClKernel extends ClObject {
-    /** What the driver says of a compiled kernel on the context's device. Sizes in bytes. */
+    /** The driver's facts about a compiled kernel on the context's device. Sizes are in bytes. */
     public record Info(
             long maxWorkGroupSize, long preferredWorkGroupMultiple, long localMemoryBytes, long privateMemoryBytes) {}
 
@@ -25,7 +25,7 @@ public final class ClKernel extends ClObject {
     private final ClBuffer[]
             bound; // by argument, null where it is no buffer: a launch on closed memory takes the process down
 
-    /** Where a number stands while the driver copies it: kept, because direct memory is dear and a run binds dozens of them. */
+    /** Holds a number while the driver copies it. Kept, as direct memory is expensive and a run binds dozens of numbers. */
     private final ByteBuffer word = ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
 
     private ClKernel(ClProgram program, String name, cl_kernel raw, int arguments, Handle handle) {
@@ -51,17 +51,17 @@ public final class ClKernel extends ClObject {
                 program, name, raw, arguments, Handle.open(what, () -> Cl.releaseKernel(raw), program.handle()));
     }
 
-    /** Its name in the program, such as {@code "lstm_step"}. */
+    /** Returns its name in the program, such as {@code "lstm_step"}. */
     public String name() {
         return name;
     }
 
-    /** The program that this kernel is of. */
+    /** Returns the program that this kernel belongs to. */
     public ClProgram program() {
         return program;
     }
 
-    /** The number of its arguments. */
+    /** Returns the number of its arguments. */
     public int arguments() {
         return bound.length;
     }
@@ -96,7 +96,7 @@ public final class ClKernel extends ClObject {
         return set(index, bytes, null, null);
     }
 
-    /** What the driver says of this kernel on the context's device; asks anew each time. */
+    /** Returns the driver's facts about this kernel on the context's device. Queries the driver at each call. */
     public Info info() {
         checkOpen();
         return new Info(
@@ -120,7 +120,7 @@ public final class ClKernel extends ClObject {
         return this;
     }
 
-    /** The kernel, once it is certain that it may be launched in {@code user}. */
+    /** Returns the kernel after checking that it may be launched in {@code user}. */
     cl_kernel ready(ClContext user) {
         checkOpen();
         if (user != context) {

@@ -3,8 +3,8 @@ package io.github.cellfuse.cl;
 import java.lang.ref.Cleaner;
 
 /**
- * What every OpenCL object has in common: a name for messages, and one {@link #close()} that is idempotent, may come from any
- * thread and never throws. Closing a parent closes its children first, the youngest first.
+ * The common part of all OpenCL objects: a name for messages, and a {@link #close()} that is idempotent, may be called from any
+ * thread and never throws. Closing a parent closes its children first, the newest first.
  */
 public abstract sealed class ClObject implements AutoCloseable
         permits ClContext, ClQueue, ClProgram, ClKernel, ClBuffer, MappedBuffer, ClEvent {
@@ -27,7 +27,7 @@ public abstract sealed class ClObject implements AutoCloseable
         handle.checkOpen();
     }
 
-    /** Whether {@link #close()} was called on this object or on a parent. */
+    /** Returns whether {@link #close()} was called on this object or on a parent. */
     public final boolean isClosed() {
         return handle.isClosed();
     }
@@ -38,7 +38,7 @@ public abstract sealed class ClObject implements AutoCloseable
         watch.clean(); // closed by now, so nothing is reported; the watch itself is dropped
     }
 
-    /** What the object is, for messages: its kind, its name and its size where it has one. */
+    /** Returns a description for messages: the kind of object, its name, and its size if it has one. */
     @Override
     public final String toString() {
         return handle.name();

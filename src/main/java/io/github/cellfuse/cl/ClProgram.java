@@ -43,7 +43,7 @@ public final class ClProgram extends ClObject {
         return new ClProgram(context, program, options, handle);
     }
 
-    /** The compiler's log. That it can't be read must not hide that the build failed, nor fail a build that succeeded. */
+    /** Returns the compiler's log. A failure to read it neither hides a failed build nor fails one that succeeded. */
     private static String log(cl_program program, cl_device_id device, String what, int status) {
         try {
             return Cl.buildLog(program, device, what);
@@ -52,12 +52,12 @@ public final class ClProgram extends ClObject {
         }
     }
 
-    /** The context that this program belongs to. */
+    /** Returns the context that this program belongs to. */
     public ClContext context() {
         return context;
     }
 
-    /** The options that it was compiled with. */
+    /** Returns the options that it was compiled with. */
     public String options() {
         return options;
     }
@@ -72,7 +72,7 @@ public final class ClProgram extends ClObject {
         return ClKernel.open(this, raw, name);
     }
 
-    /** The compiled form; empty when the driver gives none away. */
+    /** Returns the compiled binary, or nothing if the driver doesn't expose it. */
     byte[] binary() {
         checkOpen();
         return Cl.binary(raw, toString());

@@ -46,12 +46,12 @@ public final class ClQueue extends ClObject {
         return new ClQueue(context, raw, profiling, handle);
     }
 
-    /** The context that this queue belongs to. */
+    /** Returns the context that this queue belongs to. */
     public ClContext context() {
         return context;
     }
 
-    /** Whether this queue's events carry times. */
+    /** Returns whether this queue's events carry times. */
     public boolean profiling() {
         return profiling;
     }

@@ -9,7 +9,7 @@ import org.jocl.cl_mem;
  * A part of a {@link ClBuffer} mapped into the host's memory; closing it unmaps. Not thread-safe.
  *
  * <p>After writing, end with {@link #unmap()}, which can fail; {@link #close()} only logs a failure. Each unmapping costs one of
- * JOCL's waiting threads for a moment (tenths of a millisecond on PoCL): map large parts, and transfer small ones.
+ * JOCL's waiting threads for a moment (tenths of a millisecond on PoCL), so map large parts and transfer small ones.
  *
  * <p>Closing hands the memory back to the device in the order of the queue and does not wait. The {@link #bytes() view} must not be
  * touched afterwards: like any view of native memory it would then read or write memory that is no longer there.
@@ -20,7 +20,7 @@ public final class MappedBuffer extends ClObject {
         READ(CL.CL_MAP_READ),
         WRITE(CL.CL_MAP_WRITE),
         READ_WRITE(CL.CL_MAP_READ | CL.CL_MAP_WRITE),
-        /** The host writes all of it; what was there before need not be brought over, and must not be read. */
+        /** The host overwrites all of it: the previous content isn't transferred and must not be read. */
         OVERWRITE(CL.CL_MAP_WRITE_INVALIDATE_REGION);
 
         private final long flags;
@@ -42,14 +42,14 @@ public final class MappedBuffer extends ClObject {
         String what = "mapping of " + bytes + " bytes at offset " + offset + " of " + buffer;
         cl_mem raw = buffer.raw();
         ByteBuffer view = Cl.map(rawQueue, raw, mode.flags, offset, bytes, what);
-        // A child of both: whichever is closed first, the memory is unmapped before.
+        // A child of both, so that the memory is unmapped before either is closed.
         Handle handle = Handle.open(what, () -> Cl.unmap(rawQueue, raw, view, what), queue.handle(), buffer.handle());
         return new MappedBuffer(mode == Mode.READ ? view.asReadOnlyBuffer().order(view.order()) : view, handle);
     }
 
     /**
-     * Unmaps, as {@link #close()} does, but tells when that fails: what the host wrote may then not be on the device. Call it last
-     * in the block that writes; the close that follows finds nothing left to do.
+     * Unmaps like {@link #close()}, but throws if that fails: the device may then not have what the host wrote. Call it at the end
+     * of the block that writes; the close that follows does nothing.
      *
      * @throws IllegalStateException when the mapping is closed
      * @throws ClException when the driver refuses

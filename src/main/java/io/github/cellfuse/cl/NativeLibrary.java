@@ -12,7 +12,7 @@ import org.jocl.CL;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Loads JOCL's native library, which in turn loads the machine's OpenCL loader; a failure becomes a sentence. */
+/** Loads JOCL's native library, which in turn loads the machine's OpenCL loader. A failure becomes a message. */
 final class NativeLibrary {
     private static final Logger LOG = LoggerFactory.getLogger(NativeLibrary.class);
 

@@ -26,17 +26,17 @@ public final class NdRange {
         }
     }
 
-    /** A range of one dimension; the driver chooses the work-group. */
+    /** Returns a range of one dimension; the driver chooses the work-group. */
     public static NdRange of(long x) {
         return new NdRange(x);
     }
 
-    /** A range of two dimensions; the driver chooses the work-group. */
+    /** Returns a range of two dimensions; the driver chooses the work-group. */
     public static NdRange of(long x, long y) {
         return new NdRange(x, y);
     }
 
-    /** A range of three dimensions; the driver chooses the work-group. */
+    /** Returns a range of three dimensions; the driver chooses the work-group. */
     public static NdRange of(long x, long y, long z) {
         return new NdRange(x, y, z);
     }
@@ -75,22 +75,22 @@ public final class NdRange {
         return this;
     }
 
-    /** The number of dimensions, 1 to 3. */
+    /** Returns the number of dimensions, 1 to 3. */
     public int dimensions() {
         return dimensions;
     }
 
-    /** The global size in dimension {@code d}. */
+    /** Returns the global size in dimension {@code d}. */
     public long globalSize(int d) {
         return global[d];
     }
 
-    /** The global offset in dimension {@code d}. */
+    /** Returns the global offset in dimension {@code d}. */
     public long globalOffset(int d) {
         return offset[d];
     }
 
-    /** The size of the work-group in dimension {@code d}; 0 where the driver chooses. */
+    /** Returns the size of the work-group in dimension {@code d}; 0 where the driver chooses. */
     public long localSize(int d) {
         return hasLocal ? local[d] : 0;
     }

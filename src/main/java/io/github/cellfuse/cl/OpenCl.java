@@ -3,35 +3,35 @@ package io.github.cellfuse.cl;
 import java.util.List;
 
 /**
- * The OpenCL runtime of this machine, looked at once per process, when first asked. Nothing here throws: what is missing is a
- * sentence in {@link #problems()}. Thread-safe.
+ * The OpenCL runtime of this machine. It is examined once per process, on first use. Nothing here throws: {@link #problems()}
+ * explains what is missing. Thread safe.
  */
 public final class OpenCl {
     private OpenCl() {}
 
-    /** Looks on first use; class initialisation makes it happen once. */
+    /** Examines the machine on first use; class initialization makes this happen once. */
     private static final class Found {
         private static final Probe PROBE = Probe.run();
     }
 
-    /** Every platform, in the loader's order; those without a usable device included. Empty when there is no OpenCL here. */
+    /** Returns every platform in the loader's order, including those without a usable device. Empty if there is no OpenCL. */
     public static List<ClPlatform> platforms() {
         return Found.PROBE.platforms();
     }
 
-    /** Every device of every platform, in the order of {@link #platforms()}. */
+    /** Returns every device of every platform, in the order of {@link #platforms()}. */
     public static List<ClDevice> devices() {
         return platforms().stream().flatMap(p -> p.devices().stream()).toList();
     }
 
     /**
-     * Why there is no platform, or no device on one: one sentence each, with how to help it. Empty when everything answered.
+     * Returns why there is no platform, or no device on one: one sentence each, with a remedy. Empty if everything answered.
      */
     public static List<String> problems() {
         return Found.PROBE.problems();
     }
 
-    /** OpenCL objects of this package that are open in this process: contexts, queues, programs, kernels, buffers, mappings, events. */
+    /** Returns the number of open objects of this package in this process: contexts, queues, programs, kernels, buffers … */
     public static long liveObjects() {
         return Handle.live();
     }

@@ -8,7 +8,7 @@ import org.jocl.cl_platform_id;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One look at the machine's OpenCL: what there is, and a sentence for each thing that is not. */
+/** The result of examining the machine's OpenCL: the platforms, and a sentence for each thing that is missing. */
 record Probe(List<ClPlatform> platforms, List<String> problems) {
     private static final Logger LOG = LoggerFactory.getLogger(Probe.class);
 
@@ -21,7 +21,7 @@ record Probe(List<ClPlatform> platforms, List<String> problems) {
         problems = List.copyOf(problems);
     }
 
-    /** What a probe asks; the driver, or a test's stand-in for a driver that misbehaves. */
+    /** The queries of a probe: answered by the driver, or in tests by a stand-in that misbehaves. */
     interface Source {
         List<cl_platform_id> platforms();
 
@@ -54,13 +54,13 @@ record Probe(List<ClPlatform> platforms, List<String> problems) {
         }
     };
 
-    /** Looks at this machine. Never throws. */
+    /** Examines this machine. Never throws. */
     static Probe run() {
         String missing = NativeLibrary.load();
         return missing.isEmpty() ? run(DRIVER) : new Probe(List.of(), List.of(missing));
     }
 
-    /** Looks at {@code source}. Never throws. */
+    /** Examines {@code source}. Never throws. */
     static Probe run(Source source) {
         List<String> problems = new ArrayList<>();
         List<ClPlatform> platforms = new ArrayList<>();
@@ -79,7 +79,7 @@ record Probe(List<ClPlatform> platforms, List<String> problems) {
         return new Probe(platforms, problems);
     }
 
-    /** A platform that does not answer keeps its place, so that the numbers of the others stay what they are. */
+    /** A platform that does not answer keeps its place, so that the others keep their numbers. */
     private static ClPlatform platform(Source source, int index, cl_platform_id id, List<String> problems) {
         String label = "OpenCL platform " + index;
         String name = "";
@@ -111,7 +111,7 @@ record Probe(List<ClPlatform> platforms, List<String> problems) {
         return new ClPlatform(index, name, vendor, version, extensions, devices);
     }
 
-    /** The types are asked for one by one: asking for all at once fails on Mesa's rusticl 22.3 with CL_INVALID_DEVICE_TYPE. */
+    /** Asks for one type at a time: Mesa's rusticl 22.3 answers CL_DEVICE_TYPE_ALL with CL_INVALID_DEVICE_TYPE. */
     private static List<cl_device_id> deviceIds(Source source, cl_platform_id id, String label, List<String> problems) {
         List<List<cl_device_id>> found = new ArrayList<>();
         for (Capabilities.Type type : Capabilities.Type.values()) {

@@ -18,12 +18,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Compiled programs on disk, one file each, so that only the first start on a machine compiles. An entry is found by the SHA-256 of
- * the source, the options, the device, its driver and platform; whatever of it changes leads to another file.
+ * Compiled programs on disk, one file each, so that only the first start on a machine compiles. The key of an entry is the SHA-256
+ * of the source, the options, the device, its driver and its platform; a change of any of them leads to another file.
  *
- * <p>A cache can slow a build down, but not fail it: a damaged entry, or one that the driver rejects, is logged, deleted and
- * compiled anew; a folder that can't be written is logged once and done without. Threads and processes may share a folder. A driver
- * runs what the folder holds, so it must belong to the user alone. Thread-safe.
+ * <p>A cache can slow a build down, but never fail it. An entry that is damaged or that the driver rejects is logged, deleted and
+ * compiled again. A folder that can't be written is logged once and not used. Threads and processes may share a folder. The driver
+ * runs what the folder contains, so only the user may have write access to it. Thread safe.
  */
 public final class ProgramCache {
     private static final Logger LOG = LoggerFactory.getLogger(ProgramCache.class);
@@ -46,14 +46,14 @@ public final class ProgramCache {
      * What the cache has done since it was made.
      *
      * @param hits programs taken from disk
-     * @param misses programs compiled from source, for whichever reason
+     * @param misses programs compiled from source, for any reason
      * @param rejected entries found but damaged, or refused by the driver; each is a miss as well
      * @param stored entries written
      */
     public record Statistics(long hits, long misses, long rejected, long stored) {}
 
     /**
-     * The cache of this machine's user: the folder in the system property {@code cellfuse.cache}, else in the environment variable
+     * Returns the user's cache: the folder in the system property {@code cellfuse.cache}, else in the environment variable
      * {@code CELLFUSE_CACHE}, else {@code $XDG_CACHE_HOME/cellfuse} or {@code ~/.cache/cellfuse}; on macOS
      * {@code ~/Library/Caches/cellfuse}, on Windows {@code %LOCALAPPDATA%\cellfuse\cache}. The value {@code off} disables it.
      */
@@ -61,28 +61,28 @@ public final class ProgramCache {
         return new ProgramCache(folder(System::getProperty, System::getenv).orElse(null));
     }
 
-    /** The cache in {@code folder}, which is created when first written to. */
+    /** Returns the cache in {@code folder}, which is created when first written to. */
     public static ProgramCache at(Path folder) {
         return new ProgramCache(folder.toAbsolutePath());
     }
 
-    /** A cache that keeps nothing: every program is compiled. */
+    /** Returns a cache that stores nothing: every program is compiled. */
     public static ProgramCache disabled() {
         return new ProgramCache(null);
     }
 
-    /** Where the entries are; empty when the cache is disabled. */
+    /** Returns where the entries are; empty when the cache is disabled. */
     public Optional<Path> folder() {
         return Optional.ofNullable(folder);
     }
 
-    /** What the cache has done so far. */
+    /** Returns what the cache has done so far. */
     public Statistics statistics() {
         return new Statistics(hits.get(), misses.get(), rejected.get(), stored.get());
     }
 
     /**
-     * As {@link ClContext#program}, from disk when it is there; otherwise compiled and stored.
+     * Returns a program as {@link ClContext#program} does: from disk if it is there, otherwise compiled and stored.
      *
      * @throws ClBuildException when it does not compile; carries the compiler's log
      */
@@ -144,7 +144,7 @@ public final class ProgramCache {
 
     private void discard(String name, Path file, Exception why) {
         rejected.incrementAndGet();
-        LOG.warn("program '{}' is compiled anew: its cache entry {} is unusable ({})", name, file, why.getMessage());
+        LOG.warn("program '{}' is compiled again: its cache entry {} is unusable ({})", name, file, why.getMessage());
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
@@ -179,7 +179,7 @@ public final class ProgramCache {
         }
     }
 
-    /** The folder that the properties and the environment name; empty when that is {@code off}, or there is nowhere to put it. */
+    /** Returns the folder from the property or the environment; empty if it is {@code off} or there is no place for one. */
     static Optional<Path> folder(UnaryOperator<String> property, UnaryOperator<String> environment) {
         String chosen = firstSet(property.apply("cellfuse.cache"), environment.apply("CELLFUSE_CACHE"));
         try {

@@ -9,11 +9,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether the JVM keeps its signal handlers when a driver brings a compiler into the process.
+ * Checks whether the JVM keeps its signal handlers when a driver loads a compiler into the process.
  *
  * <p>The JVM stops its threads by letting them read a protected page and handling the SIGSEGV. PoCL compiles with LLVM, which installs
  * handlers of its own for SIGSEGV while it has temporary files: the next stop of a thread then runs LLVM's handler, which deletes those
- * files (the build fails with "unable to rename temporary") and, when two threads meet there, ends the process without a word. The
+ * files (the build fails with "unable to rename temporary") and, if two threads meet there, ends the process without a message. The
  * JDK's {@code libjsig.so}, preloaded, keeps the JVM's handlers in front and chains the others.
  */
 final class SignalChaining {
@@ -23,7 +23,7 @@ final class SignalChaining {
 
     private SignalChaining() {}
 
-    /** Says once, before a compilation on {@code device}, that the process is at risk, and what to do. */
+    /** Warns once, before a compilation on {@code device}, that the process is at risk, and says what to do. */
     static void check(ClDevice device) {
         if (device.platformName().contains("Portable Computing Language")
                 && isMissing()
@@ -34,7 +34,7 @@ final class SignalChaining {
         }
     }
 
-    /** Whether this is Linux, and no libjsig is in the process. */
+    /** Returns whether this is Linux and the process has not loaded libjsig. */
     static boolean isMissing() {
         try {
             // ISO 8859-1 takes any file name that may stand there.

@@ -2,7 +2,7 @@ package io.github.cellfuse.cl;
 
 import org.jocl.CL;
 
-/** OpenCL's status codes: their names, and what a user can do about the ones that a user can do something about. */
+/** OpenCL's status codes: their names, and advice for those that a user can do something about. */
 final class Status {
     /** How to get an OpenCL device on a machine without one; shared by every message about a missing runtime. */
     static final String INSTALL =
@@ -13,7 +13,7 @@ final class Status {
 
     private Status() {}
 
-    /** The name of {@code status}; for a code that JOCL does not know, a text that carries the number. */
+    /** Returns the name of {@code status}, or a text with the number if JOCL doesn't know it. */
     static String name(int status) {
         try {
             return CL.stringFor_errorCode(status);
@@ -22,7 +22,7 @@ final class Status {
         }
     }
 
-    /** What to do about {@code status}, or an empty string. */
+    /** Returns advice about {@code status}, or an empty string. */
     static String advice(int status) {
         return switch (status) {
             case CL.CL_OUT_OF_RESOURCES, CL.CL_MEM_OBJECT_ALLOCATION_FAILURE, CL.CL_INVALID_BUFFER_SIZE ->

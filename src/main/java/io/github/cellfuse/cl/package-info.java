@@ -1,21 +1,21 @@
 /**
- * A thin layer over OpenCL: every object is {@link java.lang.AutoCloseable}, every call's status is checked, and a missing
- * runtime or device is a sentence in {@link io.github.cellfuse.cl.OpenCl#problems()} instead of a failed class. It knows nothing
- * of LSTMs and is the only package that imports {@code org.jocl}.
+ * A thin layer over OpenCL. Every object is {@link java.lang.AutoCloseable}, the status of every call is checked, and a missing
+ * runtime or device is a sentence in {@link io.github.cellfuse.cl.OpenCl#problems()} instead of a class that fails to load. The
+ * package knows nothing about LSTMs, and no other package imports {@code org.jocl}.
  *
- * <p><b>The seam.</b> The package-private class {@code Cl} is the only caller of {@code org.jocl.CL}: one method for each OpenCL
- * function in use. It checks the status itself, because JOCL's own exceptions are one switch for the whole process, which
- * belongs to the program and not to a library; should the program have turned them on, they are translated. A failure is a
- * {@link io.github.cellfuse.cl.ClException} with the status, the call and what was wanted. Whatever a half-built object already
- * held is released before the exception leaves, so each call can be made to fail once without anything being left behind:
+ * <p><b>Calls.</b> The package-private class {@code Cl} is the only caller of {@code org.jocl.CL}, with one method for each OpenCL
+ * function in use. It checks the status itself: JOCL's own exceptions are one switch for the whole process, which belongs to the
+ * host program and not to a library. If the program has turned them on, they are translated. A failure is a
+ * {@link io.github.cellfuse.cl.ClException} with the status, the call and its purpose. A half-built object releases everything it
+ * holds before the exception leaves, so any call may fail without a leak:
  * {@link io.github.cellfuse.cl.OpenCl#liveObjects()} is the same before and after.
  *
  * <p><b>Ownership.</b> A context owns its queues, programs and buffers, a program its kernels, a queue its events and mappings; a
- * mapping also belongs to its buffer. Closing a parent closes its children first, the youngest first. {@code close()} is
- * idempotent, may be called from any thread and never throws: what OpenCL says against a release is logged. An object that is
- * dropped without being closed is reported in the log, never freed behind the program's back; {@code -Dcellfuse.leaks=true} adds
- * where it was created. Using a closed object is an {@link java.lang.IllegalStateException} that names it; closing one while
- * another thread is inside a call on it is the caller's mistake.
+ * mapping also belongs to its buffer. Closing a parent closes its children first, the newest first. {@code close()} is
+ * idempotent, may be called from any thread and never throws: if OpenCL refuses a release, that is logged. An object that is
+ * dropped without being closed is reported in the log but never freed implicitly; {@code -Dcellfuse.leaks=true} adds the place
+ * where it was created. Using a closed object throws an {@link java.lang.IllegalStateException} that names it. Don't close an
+ * object while another thread is inside a call on it.
  *
  * <p><b>Threads.</b> Contexts, buffers, programs, devices and the cache may be shared; queues, kernels, mappings and ranges belong
  * to one thread at a time.

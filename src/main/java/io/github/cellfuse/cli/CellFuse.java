@@ -1,6 +1,13 @@
 package io.github.cellfuse.cli;
 
 import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.cli.bench.BenchCommand;
+import io.github.cellfuse.cli.convert.ConvertCommand;
+import io.github.cellfuse.cli.devices.DevicesCommand;
+import io.github.cellfuse.cli.info.InfoCommand;
+import io.github.cellfuse.cli.run.RunCommand;
+import io.github.cellfuse.cli.tune.TuneCommand;
+import io.github.cellfuse.cli.verify.VerifyCommand;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Arrays;
@@ -111,7 +118,7 @@ public final class CellFuse implements Runnable {
     }
 
     /** Whether messages go to a terminal, on which a line can be written over. */
-    boolean isTerminal() {
+    public boolean isTerminal() {
         return ownsStderr && Terminal.isStderr();
     }
 

@@ -16,7 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that say where and how to compute; a mixin of every command that computes. Only {@code --weights} changes bits. */
-final class DeviceOption {
+public final class DeviceOption {
     private static final String AUTO = "auto";
 
     @Option(
@@ -47,7 +47,7 @@ final class DeviceOption {
     private WeightsOption weights = new WeightsOption();
 
     /** Opens {@code model} where the options ask, and tells why there. */
-    EngineChoice open(LstmModel model) {
+    public EngineChoice open(LstmModel model) {
         if (!isAuto()) {
             DeviceChoice choice = new DeviceChoice(named(), "as asked for");
             return new EngineChoice(open(choice, model), choice.reason());
@@ -64,7 +64,7 @@ final class DeviceOption {
     }
 
     /** The device that {@link #open(LstmModel)} would take, for a command that opens several models on one. */
-    DeviceChoice settle(LstmModel model) {
+    public DeviceChoice settle(LstmModel model) {
         EngineChoice choice = open(model);
         try (LstmEngine engine = choice.engine()) {
             return new DeviceChoice(engine.device(), choice.reason());
@@ -72,13 +72,13 @@ final class DeviceOption {
     }
 
     /** Opens {@code model} on {@code choice}'s device, and on no other. */
-    LstmEngine open(DeviceChoice choice, LstmModel model) {
+    public LstmEngine open(DeviceChoice choice, LstmModel model) {
         checkPlan(choice.device());
         return LstmEngine.open(choice.device(), model, options());
     }
 
     /** How the weights are stored. */
-    WeightPrecision weights() {
+    public WeightPrecision weights() {
         return weights.precision();
     }
 

@@ -7,12 +7,12 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns whatever went wrong into one line on stderr and an exit code. */
-final class Errors {
+public final class Errors {
     /** The option that adds stack traces. */
     static final String DEBUG = "--debug";
 
     /** Exit code: it ran and failed. */
-    static final int FAILED = 1;
+    public static final int FAILED = 1;
 
     /** Exit code: the input or the arguments are wrong. */
     static final int INVALID = 2;

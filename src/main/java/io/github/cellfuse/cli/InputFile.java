@@ -1,8 +1,8 @@
 package io.github.cellfuse.cli;
 
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.format.NpyArray;
-import io.github.cellfuse.format.NpzArchive;
+import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.format.npy.NpzArchive;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -18,11 +18,11 @@ import picocli.CommandLine.TypeConversionException;
  * @param path the file
  * @param array the array's name in an archive, where one was given
  */
-record InputFile(Path path, Optional<String> array) {
+public record InputFile(Path path, Optional<String> array) {
     private static final String ARCHIVE = ".npz";
 
     /** Reads an argument. */
-    static final class Converter implements ITypeConverter<InputFile> {
+    public static final class Converter implements ITypeConverter<InputFile> {
         @Override
         public InputFile convert(String argument) {
             try {
@@ -33,7 +33,7 @@ record InputFile(Path path, Optional<String> array) {
         }
     }
 
-    static InputFile parse(String argument) {
+    public static InputFile parse(String argument) {
         int end = argument.toLowerCase(Locale.ROOT).lastIndexOf(ARCHIVE + ":");
         // A file that is really called so comes first.
         if (end < 0 || Files.exists(Path.of(argument))) {
@@ -44,7 +44,7 @@ record InputFile(Path path, Optional<String> array) {
     }
 
     /** Opens the array, which the caller closes; nothing but its header is read. */
-    NpyArray open() {
+    public NpyArray open() {
         if (!path.toString().toLowerCase(Locale.ROOT).endsWith(ARCHIVE)) {
             return NpyArray.open(path);
         }

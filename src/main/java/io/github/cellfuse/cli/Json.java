@@ -5,7 +5,7 @@ import com.google.gson.GsonBuilder;
 import java.io.PrintWriter;
 
 /** JSON for other programs: maps, lists, strings, numbers and null, with the keys in their order. Loaded only where asked for. */
-final class Json {
+public final class Json {
     private static final Gson GSON = new GsonBuilder()
             .setPrettyPrinting()
             .disableHtmlEscaping()
@@ -15,11 +15,11 @@ final class Json {
     private Json() {}
 
     /** {@code value} as text, without a line break at its end. */
-    static String text(Object value) {
+    public static String text(Object value) {
         return GSON.toJson(value);
     }
 
-    static void print(PrintWriter out, Object value) {
+    public static void print(PrintWriter out, Object value) {
         out.println(text(value));
     }
 }

@@ -3,7 +3,7 @@ package io.github.cellfuse.cli;
 import io.github.cellfuse.Layout;
 
 /** The values of {@code --layout}. */
-enum LayoutOption {
+public enum LayoutOption {
     /** One sequence after another. */
     NTC(Layout.BATCH_MAJOR),
     /** One time step after another. */
@@ -15,12 +15,12 @@ enum LayoutOption {
         this.layout = layout;
     }
 
-    Layout layout() {
+    public Layout layout() {
         return layout;
     }
 
     /** The shape of an input of {@code features} features. */
-    String shape(int features) {
+    public String shape(int features) {
         return (this == NTC ? "[N, T, " : "[T, N, ") + features + "] (layout " + this + ")";
     }
 }

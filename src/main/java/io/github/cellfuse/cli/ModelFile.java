@@ -2,11 +2,11 @@ package io.github.cellfuse.cli;
 
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmModel;
-import io.github.cellfuse.format.PyTorchLstm;
-import io.github.cellfuse.format.SafetensorsFile;
 import io.github.cellfuse.format.keras.KerasLstm;
 import io.github.cellfuse.format.keras.KerasModel;
-import io.github.cellfuse.format.onnx.OnnxLstm;
+import io.github.cellfuse.format.torch.PyTorchLstm;
+import io.github.cellfuse.format.torch.SafetensorsFile;
+import io.github.cellfuse.onnx.OnnxLstm;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -24,7 +24,7 @@ import java.util.Optional;
  * @param otherLayers the model's layers that aren't the LSTM's, as {@code Dense 'head'}
  * @param remarks what there is to know about the outputs, a sentence each
  */
-record ModelFile(
+public record ModelFile(
         Path path,
         ModelFormat format,
         Optional<String> version,
@@ -42,7 +42,7 @@ record ModelFile(
      * @param prefix the option {@code --prefix}
      * @param layers the option {@code --layers}
      */
-    static ModelFile read(Path path, Optional<String> prefix, Optional<List<String>> layers) {
+    public static ModelFile read(Path path, Optional<String> prefix, Optional<List<String>> layers) {
         ModelFormat format = ModelFormat.of(path);
         return switch (format) {
             case SAFETENSORS -> {

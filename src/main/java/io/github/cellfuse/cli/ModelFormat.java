@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** What kind of file a model is in: by its first bytes, or by its name where they don't tell. */
-enum ModelFormat {
+public enum ModelFormat {
     /** Tensors under the names of {@code torch.nn.LSTM}. */
     SAFETENSORS,
     /** A model that Keras saved. */

@@ -2,13 +2,14 @@ package io.github.cellfuse.cli;
 
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.cli.info.ModelPart;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 
 /** The model of a command, its first positional parameter; a mixin. */
-final class ModelOptions {
+public final class ModelOptions {
     @Parameters(
             index = "0",
             paramLabel = "MODEL",
@@ -21,17 +22,17 @@ final class ModelOptions {
     private ModelPart part;
 
     /** The model's file. */
-    Path path() {
+    public Path path() {
         return path;
     }
 
     /** Whether it is an ONNX graph, which runs as a whole. */
-    boolean isOnnx() {
+    public boolean isOnnx() {
         return ModelFormat.of(path) == ModelFormat.ONNX;
     }
 
     /** Refuses options that mean nothing for this kind of model. */
-    void refuse(CommandSpec spec, String whose, String... names) {
+    public void refuse(CommandSpec spec, String whose, String... names) {
         for (String name : names) {
             if (spec.commandLine().getParseResult().hasMatchedOption(name)) {
                 throw new InvalidInputException(name + ": expected no option " + whose + ", found it for " + path);
@@ -40,12 +41,12 @@ final class ModelOptions {
     }
 
     /** Reads the model. */
-    LstmModel load() {
+    public LstmModel load() {
         return read().model();
     }
 
     /** Reads the model with what there is to know of its file. */
-    ModelFile read() {
+    public ModelFile read() {
         return part.read(path);
     }
 }

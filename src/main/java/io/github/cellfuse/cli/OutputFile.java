@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** Checks of a file to be written, made before any work: hours of computing shall not end in a missing folder. */
-final class OutputFile {
+public final class OutputFile {
     private OutputFile() {}
 
     /**
@@ -22,7 +22,7 @@ final class OutputFile {
      * @param suffixes the endings that it may have, such as {@code .npy}
      * @param inputs files that are read, and mustn't be replaced while they are
      */
-    static void check(Path target, boolean overwrite, List<String> suffixes, Path... inputs) {
+    public static void check(Path target, boolean overwrite, List<String> suffixes, Path... inputs) {
         String name = target.toString().toLowerCase(Locale.ROOT);
         if (suffixes.stream().noneMatch(name::endsWith)) {
             throw invalid(

@@ -6,7 +6,7 @@ import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 /** Shows how far a run is: takes the number of rows, or of whatever it counts, that are done. Closing it ends the display. */
-interface Progress extends LongConsumer, AutoCloseable {
+public interface Progress extends LongConsumer, AutoCloseable {
     @Override
     default void close() {}
 

@@ -3,7 +3,7 @@ package io.github.cellfuse.cli;
 import picocli.CommandLine.IVersionProvider;
 
 /** The version out of the jar's manifest. */
-final class Version implements IVersionProvider {
+public final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {
         String version = Version.class.getPackage().getImplementationVersion();

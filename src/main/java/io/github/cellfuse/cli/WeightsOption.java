@@ -4,7 +4,7 @@ import io.github.cellfuse.WeightPrecision;
 import picocli.CommandLine.Option;
 
 /** How the weights are stored: a mixin of every command that computes. Of all options of a device this alone changes results. */
-final class WeightsOption {
+public final class WeightsOption {
     @Option(
             names = "--weights",
             paramLabel = "f32|f16|bf16",
@@ -15,7 +15,7 @@ final class WeightsOption {
                             + " device. Default: ${DEFAULT-VALUE}.")
     private WeightPrecision precision = WeightPrecision.F32;
 
-    WeightPrecision precision() {
+    public WeightPrecision precision() {
         return precision;
     }
 }

@@ -3,10 +3,10 @@ package io.github.cellfuse.reference;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.DeviceInfo;
 import io.github.cellfuse.EngineOptions;
-import io.github.cellfuse.EngineProvider;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.spi.EngineProvider;
 import java.util.List;
 import java.util.Map;
 

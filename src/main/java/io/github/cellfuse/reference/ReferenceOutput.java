@@ -2,7 +2,7 @@ package io.github.cellfuse.reference;
 
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
-import io.github.cellfuse.Sizes;
+import io.github.cellfuse.spi.Sizes;
 
 /**
  * What a run gives, in double precision; the shapes of {@link io.github.cellfuse.LstmOutput}.

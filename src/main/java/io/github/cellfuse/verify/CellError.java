@@ -20,11 +20,11 @@ final class CellError {
     static final double LAMBDA = 8;
 
     private final LstmCell cell;
-    private final Arithmetic arithmetic;
+    private final DeviceArithmetic arithmetic;
     private final int[] cellGroups, hiddenGroups;
     private final ChainError chain;
 
-    CellError(LstmCell cell, Arithmetic arithmetic) {
+    CellError(LstmCell cell, DeviceArithmetic arithmetic) {
         this.cell = cell;
         this.arithmetic = arithmetic;
         this.cellGroups = IdenticalUnits.cells(cell.weights());

@@ -13,13 +13,13 @@ import java.util.Arrays;
  * </pre>
  */
 final class ChainError {
-    private final Arithmetic arithmetic;
+    private final DeviceArithmetic arithmetic;
     private double sum, largest;
     private double worst, squares;
     private long length;
     private double[] byGroup = {};
 
-    ChainError(Arithmetic arithmetic) {
+    ChainError(DeviceArithmetic arithmetic) {
         this.arithmetic = arithmetic;
     }
 

@@ -19,7 +19,7 @@ import io.github.cellfuse.reference.StepListener;
 record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorErrors c) {
 
     /** Runs {@code input}, and the analysis for {@code arithmetic} beside it: about three times the work of the run alone. */
-    static ErrorBound of(ReferenceSession session, LstmInput input, Arithmetic arithmetic) {
+    static ErrorBound of(ReferenceSession session, LstmInput input, DeviceArithmetic arithmetic) {
         LstmModel model = session.engine().model();
         ReferenceOutput shape = ReferenceOutput.allocate(model, input);
         TensorErrors y = TensorErrors.none(shape.y().length),
@@ -34,7 +34,7 @@ record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorE
     /** Carries the errors of one row from step to step and from layer to layer. */
     private static final class RowAnalysis implements StepListener {
         private final LstmModel model;
-        private final Arithmetic arithmetic;
+        private final DeviceArithmetic arithmetic;
         private final LstmInput input;
         private final int row;
         private final TensorErrors y, h, c;
@@ -47,7 +47,7 @@ record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorE
 
         RowAnalysis(
                 LstmModel model,
-                Arithmetic arithmetic,
+                DeviceArithmetic arithmetic,
                 LstmInput input,
                 int row,
                 int length,

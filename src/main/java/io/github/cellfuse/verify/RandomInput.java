@@ -4,7 +4,7 @@ import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmState;
-import io.github.cellfuse.Sizes;
+import io.github.cellfuse.spi.Sizes;
 import java.nio.FloatBuffer;
 import java.util.Random;
 

@@ -112,7 +112,7 @@ public final class Verifier {
 
     /** What the device {@code found}, beside double precision with unrounded weights. */
     private RoundingReport rounding(LstmModel trained, LstmInput input, int[] rows, LstmOutput found) {
-        LstmInput sample = Samples.rows(trained, input, rows);
+        LstmInput sample = SampledRows.rows(trained, input, rows);
         try (ReferenceEngine reference = new ReferenceEngine(trained, EngineOptions.DEFAULT)) {
             ReferenceOutput exact = reference.newSession().runDouble(sample);
             RoundingReport.Sum y = new RoundingReport.Sum();
@@ -156,9 +156,9 @@ public final class Verifier {
                 ReferenceEngine reference = new ReferenceEngine(model, EngineOptions.DEFAULT)) {
             LstmOutput found = run(tested, input);
             LstmOutput expected = run(exact, input);
-            LstmInput sample = Samples.rows(model, input, rows);
-            ErrorBound bound = ErrorBound.of(reference.newSession(), sample, Arithmetic.of(tested.tier()));
-            StageReport report = new Comparison(model, input, sample, rows, found, expected, bound).report(name);
+            LstmInput sample = SampledRows.rows(model, input, rows);
+            ErrorBound bound = ErrorBound.of(reference.newSession(), sample, DeviceArithmetic.of(tested.tier()));
+            StageReport report = new StageComparison(model, input, sample, rows, found, expected, bound).report(name);
             return new Stage(report, found, expected, tested.device(), tested.tier());
         }
     }

@@ -3,7 +3,7 @@ package io.github.cellfuse.audit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.cellfuse.opencl.KernelVariant;
+import io.github.cellfuse.opencl.plan.KernelVariant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -3,7 +3,7 @@ package io.github.cellfuse.audit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.cellfuse.audit.Instruction.Kind;
-import io.github.cellfuse.opencl.KernelVariant;
+import io.github.cellfuse.opencl.plan.KernelVariant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -11,7 +11,7 @@ import io.github.cellfuse.Plan;
 import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.OpenCl;
-import io.github.cellfuse.opencl.KernelProfile.Launch;
+import io.github.cellfuse.opencl.engine.KernelProfile.Launch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

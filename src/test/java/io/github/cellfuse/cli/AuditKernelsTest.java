@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.audit.AmdText;
-import io.github.cellfuse.opencl.KernelVariant;
+import io.github.cellfuse.opencl.plan.KernelVariant;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

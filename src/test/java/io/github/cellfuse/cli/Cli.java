@@ -9,18 +9,18 @@ import java.io.StringWriter;
 import java.util.stream.Stream;
 
 /** Runs the command line in this process. */
-final class Cli {
+public final class Cli {
     /** How it ended, and what it wrote. */
-    record Result(int exit, String out, String err) {
+    public record Result(int exit, String out, String err) {
         /** It did what it was asked. */
-        Result assertDone() {
+        public Result assertDone() {
             assertEquals(0, exit, this::toString);
             assertFalse(err.contains("error"), this::toString);
             return this;
         }
 
         /** It ended with {@code code}, saying why in one line that holds every one of {@code parts}, and nothing else. */
-        Result assertError(int code, Object... parts) {
+        public Result assertError(int code, Object... parts) {
             assertEquals(code, exit, this::toString);
             assertEquals("", out);
             String line = err.stripTrailing();
@@ -35,7 +35,7 @@ final class Cli {
     private Cli() {}
 
     /** Runs {@code cellfuse arguments}; what isn't a string is turned into one. */
-    static Result run(Object... arguments) {
+    public static Result run(Object... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         String[] words = Stream.of(arguments).map(Object::toString).toArray(String[]::new);

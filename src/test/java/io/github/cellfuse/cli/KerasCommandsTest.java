@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.cellfuse.format.NpyArray;
-import io.github.cellfuse.format.NpzArchive;
 import io.github.cellfuse.format.keras.KerasCases;
+import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.format.npy.NpzArchive;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -7,7 +7,7 @@ import io.github.cellfuse.Direction;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.RandomLstm;
-import io.github.cellfuse.format.PyTorchLstm;
+import io.github.cellfuse.format.torch.PyTorchLstm;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;

@@ -1,7 +1,7 @@
 package io.github.cellfuse.cli;
 
-import io.github.cellfuse.format.NpyArray;
-import io.github.cellfuse.format.NpyWriter;
+import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.format.npy.NpyWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -15,11 +15,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Small NumPy files for the tests. */
-final class NpyFiles {
+public final class NpyFiles {
     private NpyFiles() {}
 
     /** Writes float32; the shape's size is that of {@code values}. */
-    static Path floats(Path file, float[] values, long... shape) {
+    public static Path floats(Path file, float[] values, long... shape) {
         try (NpyWriter writer = NpyWriter.create(file, true, shape)) {
             writer.write(0, FloatBuffer.wrap(values));
             writer.commit();
@@ -28,12 +28,12 @@ final class NpyFiles {
     }
 
     /** Writes zeros. */
-    static Path zeros(Path file, long... shape) {
+    public static Path zeros(Path file, long... shape) {
         return floats(file, new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)], shape);
     }
 
     /** Writes int64, as NumPy has integers by default. */
-    static Path ints(Path file, int... values) {
+    public static Path ints(Path file, int... values) {
         ByteBuffer bytes = header("<i8", values.length, Long.BYTES * values.length);
         for (int value : values) {
             bytes.putLong(value);
@@ -42,7 +42,7 @@ final class NpyFiles {
     }
 
     /** Writes float64. */
-    static Path doubles(Path file, double[] values, long... shape) {
+    public static Path doubles(Path file, double[] values, long... shape) {
         ByteBuffer bytes = header(
                 "<f8",
                 Arrays.stream(shape).mapToObj(Long::toString).collect(Collectors.joining(",")),
@@ -54,7 +54,7 @@ final class NpyFiles {
     }
 
     /** A header and room for {@code dataBytes}. */
-    static ByteBuffer header(String dtype, Object shape, int dataBytes) {
+    public static ByteBuffer header(String dtype, Object shape, int dataBytes) {
         String text = "{'descr': '" + dtype + "', 'fortran_order': False, 'shape': (" + shape + ",), }";
         String padded = text + " ".repeat(63 - (10 + text.length()) % 64) + "\n";
         ByteBuffer bytes = ByteBuffer.allocate(10 + padded.length() + dataBytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -74,7 +74,7 @@ final class NpyFiles {
     }
 
     /** All values of a file, or of an array in an archive. */
-    static float[] read(Object file) {
+    public static float[] read(Object file) {
         try (NpyArray array = InputFile.parse(file.toString()).open()) {
             float[] values = new float[(int) array.elementCount()];
             array.read(0, FloatBuffer.wrap(values));
@@ -83,14 +83,14 @@ final class NpyFiles {
     }
 
     /** Its shape. */
-    static long[] shape(Object file) {
+    public static long[] shape(Object file) {
         try (NpyArray array = InputFile.parse(file.toString()).open()) {
             return array.shape();
         }
     }
 
     /** The names in a folder, hidden ones too, in order. */
-    static String names(Path folder) {
+    public static String names(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
             return files.map(file -> file.getFileName().toString()).sorted().collect(Collectors.joining(" "));
         } catch (IOException e) {

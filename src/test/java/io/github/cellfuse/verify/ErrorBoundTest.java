@@ -86,7 +86,7 @@ class ErrorBoundTest {
     void javaIsWithinTheBoundOfPyTorchInDouble(PyTorchCase c) {
         try (ReferenceEngine reference = new ReferenceEngine(c.model(), EngineOptions.DEFAULT);
                 LstmEngine java = LstmEngine.open(Device.JAVA, c.model())) {
-            ErrorBound bound = ErrorBound.of(reference.newSession(), c.input(), Arithmetic.EXACT);
+            ErrorBound bound = ErrorBound.of(reference.newSession(), c.input(), DeviceArithmetic.EXACT);
             LstmOutput output = java.newSession().run(c.input());
             assertWithin("y", c.y64(), bound.exact().y(), bound.y(), output.y());
             assertWithin(
@@ -158,9 +158,9 @@ class ErrorBoundTest {
     void theRelaxedBoundIsWider() {
         RandomLstm random = RandomLstm.of(11);
         try (ReferenceEngine reference = new ReferenceEngine(random.model(), EngineOptions.DEFAULT)) {
-            TensorErrors exact = ErrorBound.of(reference.newSession(), random.input(), Arithmetic.EXACT)
+            TensorErrors exact = ErrorBound.of(reference.newSession(), random.input(), DeviceArithmetic.EXACT)
                     .y();
-            TensorErrors relaxed = ErrorBound.of(reference.newSession(), random.input(), Arithmetic.RELAXED)
+            TensorErrors relaxed = ErrorBound.of(reference.newSession(), random.input(), DeviceArithmetic.RELAXED)
                     .y();
             for (int k = 0; k < exact.worst().length; k++) {
                 assertTrue(relaxed.bound(k) >= exact.bound(k));
@@ -170,7 +170,7 @@ class ErrorBoundTest {
 
     private static ErrorBound bound(LstmModel model, LstmInput input) {
         try (ReferenceEngine reference = new ReferenceEngine(model, EngineOptions.DEFAULT)) {
-            return ErrorBound.of(reference.newSession(), input, Arithmetic.EXACT);
+            return ErrorBound.of(reference.newSession(), input, DeviceArithmetic.EXACT);
         }
     }
 

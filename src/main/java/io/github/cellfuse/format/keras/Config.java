@@ -10,7 +10,7 @@ import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.Problems;
 import java.io.IOException;
 import java.io.StringReader;
 import java.util.ArrayList;
@@ -18,13 +18,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * An object of a model's configuration, whose values are looked at when they are asked for.
+ * An object of a model's configuration. A value is checked when it is read.
  *
  * @param label the file, for messages
  * @param what which part of it, for messages: {@code layer 'lstm'}
  */
 record Config(String label, String what, JsonObject json) {
-    /** Far more than Keras nests; deeper text is made to exhaust the stack. */
+    /** Far deeper than Keras nests objects: deeper text is an attempt to exhaust the stack. */
     private static final int DEEPEST = 100;
 
     /** Reads a text whose outermost value is an object. */
@@ -42,7 +42,7 @@ record Config(String label, String what, JsonObject json) {
             }
             return new Config(label, what, element.getAsJsonObject());
         } catch (JsonParseException | IOException | IllegalStateException e) {
-            // Where in the nesting comes last, and may be long.
+            // The path in the nesting comes last and may be long.
             String reason = String.valueOf(e.getMessage())
                     .lines()
                     .findFirst()
@@ -53,7 +53,7 @@ record Config(String label, String what, JsonObject json) {
         }
     }
 
-    /** The same object under another name. */
+    /** Returns the same object under another name. */
     Config named(String name) {
         return new Config(label, name, json);
     }
@@ -91,7 +91,7 @@ record Config(String label, String what, JsonObject json) {
         if (!has(key)) {
             throw missing(key, "a number");
         }
-        // Digits alone: a number may be written so that converting it takes for ever.
+        // Digits only: some spellings of a number take extremely long to convert.
         if (json.get(key) instanceof JsonPrimitive value
                 && value.isNumber()
                 && value.getAsString().matches("[1-9][0-9]{0,9}")
@@ -133,7 +133,7 @@ record Config(String label, String what, JsonObject json) {
         throw wrong(key, "a list");
     }
 
-    /** A refusal that names the file and this part of it. */
+    /** Returns an exception whose message names the file and this part of it. */
     InvalidInputException invalid(String message) {
         return Problems.invalid(label, what + ": " + message);
     }

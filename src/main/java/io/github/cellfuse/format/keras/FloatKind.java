@@ -1,6 +1,6 @@
 package io.github.cellfuse.format.keras;
 
-import io.github.cellfuse.format.ElementType;
+import io.github.cellfuse.format.file.ElementType;
 import io.jhdf.object.datatype.DataType;
 import io.jhdf.object.datatype.FloatingPoint;
 import java.nio.ByteBuffer;
@@ -8,14 +8,14 @@ import java.nio.ByteOrder;
 import java.util.Optional;
 
 /**
- * How a float stands in an HDF5 file.
+ * The representation of a float in an HDF5 file.
  *
  * @param type which of IEEE's it is
  * @param order of its bytes
  */
 record FloatKind(ElementType type, ByteOrder order) {
 
-    /** The kind of an array's type; empty for what isn't IEEE's float16, float32 or float64. */
+    /** Returns the kind of an array's type; empty for what isn't IEEE's float16, float32 or float64. */
     static Optional<FloatKind> of(DataType type) {
         if (!(type instanceof FloatingPoint floating)) {
             return Optional.empty();
@@ -29,7 +29,7 @@ record FloatKind(ElementType type, ByteOrder order) {
         return Optional.ofNullable(element).map(known -> new FloatKind(known, floating.getByteOrder()));
     }
 
-    /** {@code type}, unless its bits are shared out otherwise: the size alone would take bfloat16 for float16. */
+    /** Returns {@code type} if its bits are laid out like IEEE's: by size alone, bfloat16 would be taken for float16. */
     private static ElementType with(ElementType type, FloatingPoint found, int exponent, int mantissa) {
         return found.getExponentSize() == exponent && found.getMantissaSize() == mantissa ? type : null;
     }

@@ -2,9 +2,9 @@ package io.github.cellfuse.format.keras;
 
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.Sizes;
-import io.github.cellfuse.format.FileRegion;
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.FileRegion;
+import io.github.cellfuse.format.file.Problems;
+import io.github.cellfuse.spi.Sizes;
 import io.jhdf.HdfFile;
 import io.jhdf.api.Attribute;
 import io.jhdf.api.Dataset;
@@ -21,11 +21,11 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * An HDF5 file as Keras writes it: groups, attributes of strings, and arrays of floats that lie in one piece. Whatever the library
- * beneath throws at damaged bytes comes out as one line. Not thread safe.
+ * An HDF5 file as Keras writes it: groups, attributes with strings, and contiguous arrays of floats. All exceptions of the
+ * underlying library on damaged bytes become one-line messages. Not thread safe.
  */
 final class Hdf5File implements AutoCloseable {
-    /** How every such file begins. */
+    /** The first bytes of every HDF5 file. */
     static final byte[] SIGNATURE = {(byte) 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
 
     private final FileRegion region;
@@ -41,13 +41,13 @@ final class Hdf5File implements AutoCloseable {
         return open(region, region.whole());
     }
 
-    /** {@code whole}: the region as one buffer, or nothing where it is too large for one, and is read piece by piece. */
+    /** {@code whole} is the region as one buffer, or empty if it is too large and must be read piece by piece. */
     static Hdf5File open(FileRegion region, Optional<ByteBuffer> whole) {
         byte[] start = region.bytes(0, (int) Math.min(SIGNATURE.length, region.size()));
         if (!Arrays.equals(start, SIGNATURE)) {
             throw Problems.invalid(region.label(), "not an HDF5 file: it doesn't begin as one does");
         }
-        // A buffer where possible: its bounds are looked at before anything of a size out of the file is allocated.
+        // A buffer if possible: its bounds are checked before anything is allocated by a size from the file.
         HdfFile file = guarded(
                 region,
                 "superblock",
@@ -56,7 +56,7 @@ final class Hdf5File implements AutoCloseable {
         return new Hdf5File(region, file);
     }
 
-    /** What messages call the file. */
+    /** Returns the file's name in messages. */
     String label() {
         return region.label();
     }
@@ -65,7 +65,7 @@ final class Hdf5File implements AutoCloseable {
         return file;
     }
 
-    /** The group at {@code path} below {@code from}, or nothing. */
+    /** Returns the group at {@code path} below {@code from}, or nothing. */
     Optional<Group> group(Group from, String path) {
         return node(from, path).map(node -> {
             if (node instanceof Group group) {
@@ -75,7 +75,7 @@ final class Hdf5File implements AutoCloseable {
         });
     }
 
-    /** The names in a group, in the order of the file. */
+    /** Returns the names in a group, in the order of the file. */
     Set<String> names(Group group) {
         return guarded("group " + group.getName(), () -> group.getChildren().keySet());
     }
@@ -95,7 +95,7 @@ final class Hdf5File implements AutoCloseable {
             if (child == null) {
                 return Optional.empty();
             }
-            // A link may lead out of the file, and Keras makes none.
+            // A link may point outside the file, and Keras writes none.
             if (child.isLink()) {
                 throw Problems.invalid(
                         label(), Problems.quote(path) + ": expected it in this file, found a link to another place");
@@ -105,7 +105,7 @@ final class Hdf5File implements AutoCloseable {
         return Optional.of(node);
     }
 
-    /** A string, or nothing where the attribute isn't there. */
+    /** Returns a string, or nothing where the attribute isn't there. */
     Optional<String> text(Node node, String attribute) {
         Optional<List<String>> texts = texts(node, attribute);
         if (texts.isPresent() && texts.get().size() != 1) {
@@ -125,7 +125,7 @@ final class Hdf5File implements AutoCloseable {
             if (found == null) {
                 return null;
             }
-            // Refused before arrays of that size are made.
+            // Checked before arrays of that size are allocated.
             if (found.getSize() < 0 || found.getSizeInBytes() > region.size()) {
                 throw Problems.invalid(label(), what + ": " + found.getSize() + " values don't fit the file");
             }
@@ -144,12 +144,12 @@ final class Hdf5File implements AutoCloseable {
         return Optional.of(texts);
     }
 
-    /** The dimensions of the array at {@code path}. */
+    /** Returns the dimensions of the array at {@code path}. */
     long[] shape(Group from, String path) {
         return dimensions(dataset(from, path), path);
     }
 
-    /** The values of the array at {@code path}, which must have that shape, as float32. */
+    /** Returns the values of the array at {@code path}, which must have that shape, as float32. */
     float[] floats(Group from, String path, long... shape) {
         Dataset dataset = dataset(from, path);
         String what = "array " + Problems.quote(path);
@@ -166,7 +166,7 @@ final class Hdf5File implements AutoCloseable {
                     what + ": expected it in one piece, as Keras writes it, found it in chunks or compressed;"
                             + " h5repack -f NONE -l CONTI puts that right");
         }
-        // Also before the allocation: a made-up shape is larger than the file.
+        // Also before the allocation: a false shape is larger than the file.
         if (kind.type().bytes() * (long) count > region.size()) {
             throw Problems.invalid(
                     label(),
@@ -207,7 +207,7 @@ final class Hdf5File implements AutoCloseable {
         return guarded(region, what, reading);
     }
 
-    /** The library tells of damage by whatever its code runs into. */
+    /** The library has no exception for damaged files: it throws whatever its code happens to hit. */
     private static <T> T guarded(FileRegion region, String what, Supplier<T> reading) {
         try {
             return reading.get();
@@ -232,7 +232,7 @@ final class Hdf5File implements AutoCloseable {
         try {
             file.close();
         } catch (RuntimeException ignored) {
-            // Nothing was written.
+            // The file is only read, so nothing is lost.
         }
     }
 }

@@ -11,7 +11,7 @@ final class KerasActivation {
     private KerasActivation() {}
 
     /**
-     * The function that the setting {@code key} names.
+     * Returns the function that the setting {@code key} names.
      *
      * @param generation of the Keras that saved the model: 2 and 3 have different hard sigmoids
      */

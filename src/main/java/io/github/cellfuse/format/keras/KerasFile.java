@@ -1,8 +1,8 @@
 package io.github.cellfuse.format.keras;
 
-import io.github.cellfuse.format.FileRegion;
-import io.github.cellfuse.format.Problems;
-import io.github.cellfuse.format.ZipArchive;
+import io.github.cellfuse.format.file.FileRegion;
+import io.github.cellfuse.format.file.Problems;
+import io.github.cellfuse.format.file.ZipArchive;
 import io.jhdf.api.Group;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The two kinds of files: an archive with the configuration beside the weights, and one HDF5 file with both. */
+/** The two kinds of files: an archive with the configuration and the weights as entries, and one HDF5 file with both. */
 final class KerasFile {
     private static final String CONFIG = "config.json", METADATA = "metadata.json", WEIGHTS = "model.weights.h5";
     private static final String MODEL_CONFIG = "model_config", VERSION = "keras_version";
@@ -83,7 +83,7 @@ final class KerasFile {
                     .orElseThrow(() -> Problems.invalid(
                             file.label(),
                             "expected a group 'model_weights', found " + Problems.some(file.names(root))));
-            // Keras has noted its version since 1.
+            // Keras has stored its version since version 1.
             String version = file.text(root, VERSION)
                     .or(() -> file.text(weights, VERSION))
                     .orElseThrow(

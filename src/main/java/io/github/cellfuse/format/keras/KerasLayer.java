@@ -1,6 +1,6 @@
 package io.github.cellfuse.format.keras;
 
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.Problems;
 import java.util.List;
 import java.util.Set;
 
@@ -14,7 +14,7 @@ import java.util.Set;
  * @param calls how often the model uses it
  */
 record KerasLayer(String name, String kind, Config config, List<Source> sources, int calls) {
-    /** Those that hand their input on when a model isn't trained. Masking also marks steps; see {@link LayerStack}. */
+    /** Layers that pass their input through during inference. Masking also marks steps; see {@link LayerStack}. */
     private static final Set<String> PASSING = Set.of(
             "InputLayer",
             "Masking",
@@ -34,12 +34,12 @@ record KerasLayer(String name, String kind, Config config, List<Source> sources,
      */
     record Source(String layer, int output) {}
 
-    /** Whether it is {@code LSTM}, or {@code Bidirectional} around one. */
+    /** Returns whether it is {@code LSTM}, or {@code Bidirectional} around one. */
     boolean isLstm() {
         return kind.equals("LSTM") || isBidirectional();
     }
 
-    /** Whether it is {@code Bidirectional(LSTM)}. */
+    /** Returns whether it is {@code Bidirectional(LSTM)}. */
     boolean isBidirectional() {
         return kind.equals("Bidirectional(LSTM)");
     }
@@ -52,7 +52,7 @@ record KerasLayer(String name, String kind, Config config, List<Source> sources,
         return kind.equals("InputLayer");
     }
 
-    /** Whether its output is its input. */
+    /** Returns whether its output is its input. */
     boolean isPassing() {
         return PASSING.contains(kind);
     }

@@ -9,14 +9,14 @@ import java.util.Optional;
  * LSTMs in models that Keras saved, as {@code model.keras} (Keras 3, and 2 from 2.12 on) or {@code model.h5} (Keras 2, and 3's
  * {@code model.save("model.h5")}).
  *
- * <p>Read are the layers {@code LSTM} and {@code Bidirectional(LSTM, merge_mode="concat")} of Sequential and Functional models, one after
- * the other, with layers between them that change nothing when the model isn't trained (Dropout and the like). Keras stacks the gates in
- * the order i, f, c, o, which is CellFuse's own; its kernels {@code [I,4H]} and {@code [H,4H]} are turned. Weights in float16
+ * <p>Reads consecutive {@code LSTM} and {@code Bidirectional(LSTM, merge_mode="concat")} layers of Sequential and Functional models.
+ * Layers between them may only be those that do nothing during inference (such as Dropout). Keras stacks the gates in the order
+ * i, f, c, o, as CellFuse does; its kernels {@code [I,4H]} and {@code [H,4H]} are transposed. Weights in float16
  * are read exactly, those in float64 rounded to the nearest float32, and everything is computed in float32.
  *
- * <p>A layer with {@code go_backwards} outside of a Bidirectional runs in {@link io.github.cellfuse.Direction#REVERSE reverse}. Keras gives
- * its outputs from the last step to the first, and CellFuse in the order of the input; the layers above it are turned accordingly, so
- * that a stack computes what it computes in Keras.
+ * <p>A layer with {@code go_backwards} outside of a Bidirectional runs in {@link io.github.cellfuse.Direction#REVERSE reverse}. Keras
+ * returns its outputs from the last step to the first, CellFuse in the order of the input. The directions of the layers above are
+ * changed accordingly, so that a stack computes the same as in Keras.
  *
  * <pre>{@code
  * LstmModel model = KerasLstm.load(Path.of("model.keras"));
@@ -26,7 +26,7 @@ public final class KerasLstm {
     private KerasLstm() {}
 
     /**
-     * The LSTM of a model that is nothing but LSTM layers.
+     * Reads a model that has only LSTM layers.
      *
      * @throws io.github.cellfuse.InvalidInputException when the file isn't one of Keras' or is damaged, the model has other layers (the
      *     message lists them) or none, or a setting that CellFuse doesn't compute
@@ -37,7 +37,7 @@ public final class KerasLstm {
     }
 
     /**
-     * The LSTM that some layers of a model make.
+     * Reads some layers of a model.
      *
      * @param layers their names, the lowest first; each reads the one before it
      * @throws io.github.cellfuse.InvalidInputException as {@link #load(Path)}, and when there are no such layers, or others between them
@@ -47,7 +47,7 @@ public final class KerasLstm {
     }
 
     /**
-     * The same with what there is to know beside.
+     * Reads some layers of a model, with the names of the layers and remarks about the outputs.
      *
      * @param layers as in {@link #load(Path, List)}, or empty: as in {@link #load(Path)}
      */

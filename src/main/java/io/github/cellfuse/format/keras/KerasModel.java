@@ -10,7 +10,7 @@ import java.util.List;
  * @param version of the Keras that saved it, as it says
  * @param layers the names of the layers that were read, the lowest first
  * @param others the model's other layers, as {@code Dense 'head'}
- * @param remarks what to know about the outputs, a sentence each: where Keras would give them otherwise
+ * @param remarks one sentence for each way in which the outputs differ from Keras'
  */
 public record KerasModel(
         LstmModel model, String version, List<String> layers, List<String> others, List<String> remarks) {

@@ -4,7 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.Problems;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -67,7 +67,7 @@ record KerasNetwork(String label, Map<String, KerasLayer> layers) {
 
     private static String kind(Config entry) {
         String kind = entry.string("class_name");
-        // A class of the user's own may be called LSTM, too.
+        // A user's own class may also be called LSTM.
         Optional<String> registered = entry.optionalString("registered_name");
         if (registered.isPresent() && !registered.get().equals(kind)) {
             return registered.get();
@@ -80,8 +80,8 @@ record KerasNetwork(String label, Map<String, KerasLayer> layers) {
     }
 
     /**
-     * The outputs that a layer's calls name. Keras 2 writes {@code ["lstm", 0, 0, {...}]}, the layer, the call and the output, in
-     * lists of changing depth; Keras 3 has the same three in a tensor's {@code keras_history}.
+     * Returns the outputs that a layer's calls name. Keras 2 writes {@code ["lstm", 0, 0, {...}]} (layer, call, output) in lists of
+     * varying depth; Keras 3 has the same three values in a tensor's {@code keras_history}.
      */
     private static void sources(JsonElement element, Set<String> names, List<KerasLayer.Source> sources) {
         if (element instanceof JsonObject object) {
@@ -110,7 +110,7 @@ record KerasNetwork(String label, Map<String, KerasLayer> layers) {
         return layers.get(name);
     }
 
-    /** The names of its LSTM layers. */
+    /** Returns the names of its LSTM layers. */
     List<String> lstms() {
         return layers.values().stream()
                 .filter(KerasLayer::isLstm)

@@ -1,7 +1,7 @@
 package io.github.cellfuse.format.keras;
 
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.Problems;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -9,20 +9,20 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The layers that are read as one LSTM: each reads the one before it, directly or through layers that change nothing.
+ * The layers that are read as one LSTM. Each reads the previous one, directly or through layers that change nothing.
  *
  * @param layers the lowest first; at least one
  * @param isMasked whether steps may be masked, as {@code Masking} below does it
  */
 record LayerStack(List<KerasLayer> layers, boolean isMasked) {
-    /** What to do with a model that can't be read. */
+    /** Advice for a model that can't be read. */
     static final String EXPORT =
             "export the model to ONNX (Keras 3: model.export(PATH, format=\"onnx\"); Keras 2: tf2onnx) and run that";
 
     private static final int MOST_NAMES = 8;
 
     /**
-     * The layers called {@code names}, the lowest first, or all LSTM layers of a model that has no others to compute.
+     * Returns the layers called {@code names}, the lowest first, or all LSTM layers of a model that has no other layers to compute.
      *
      * @throws InvalidInputException when a name isn't an LSTM layer's, the layers aren't connected so, or without names the model
      *     computes something else, too
@@ -97,7 +97,7 @@ record LayerStack(List<KerasLayer> layers, boolean isMasked) {
             Set<String> seen = new HashSet<>();
             while (true) {
                 if (!seen.add(at.name())) {
-                    throw invalid("layer " + Problems.quote(at.name()) + ": found it to read its own output");
+                    throw invalid("layer " + Problems.quote(at.name()) + " reads its own output");
                 }
                 if (at.calls() > 1 || at.sources().size() > 1) {
                     throw invalid("layer " + Problems.quote(at.name()) + ": expected it to read one tensor once, found "

@@ -1,12 +1,12 @@
 package io.github.cellfuse.format.keras;
 
 import io.github.cellfuse.CellEquations;
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.Problems;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * The settings of one LSTM, that is of one direction of a layer, that matter when it isn't trained.
+ * The inference settings of one LSTM, which is one direction of a layer.
  *
  * @param units {@code H}
  * @param hasBias whether there is a bias
@@ -23,7 +23,7 @@ record LstmSettings(
         boolean isSequence,
         boolean isTimeMajor) {
 
-    /** Those of a layer: one, or two of a {@code Bidirectional}, the forward one first. */
+    /** Returns the settings of a layer: one, or two for a {@code Bidirectional}, the forward one first. */
     static List<LstmSettings> of(KerasLayer layer, int generation) {
         if (!layer.isBidirectional()) {
             return List.of(of(layer.config(), generation));
@@ -64,7 +64,7 @@ record LstmSettings(
     }
 
     private static LstmSettings of(Config config, int generation) {
-        // HDF5 knows no bfloat16: its values lie there as opaque bytes, whose untagged type the library can't read.
+        // HDF5 has no bfloat16: its values are stored as opaque bytes, whose untagged type the library can't read.
         if (dtype(config).equals("bfloat16")) {
             throw config.invalid(
                     "dtype: expected float16, float32, float64 or a mixed policy, found bfloat16; save the model again"
@@ -85,7 +85,7 @@ record LstmSettings(
                 config.flag("time_major", false));
     }
 
-    /** A policy's name is the dtype of the variables, or says that they are float32. */
+    /** Returns the type of the variables: a policy has their dtype as its name, or says that they are float32. */
     private static String dtype(Config config) {
         boolean isPolicy = config.has("dtype") && config.json().get("dtype").isJsonObject();
         return isPolicy

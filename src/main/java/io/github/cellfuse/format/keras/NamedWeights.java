@@ -1,7 +1,7 @@
 package io.github.cellfuse.format.keras;
 
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.Problems;
 import io.jhdf.api.Group;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 record NamedWeights(Hdf5File file, Group weights) implements WeightStore {
     private static final String NAMES = "weight_names";
 
-    /** Longer lists of names are cut into several attributes; more of these no file has. */
+    /** Longer lists of names are split into several attributes; no file has more of these. */
     private static final int MOST_PARTS = 10_000;
 
     /** The last part of the names, in the order of the arrays; {@code :0} is TensorFlow's. */

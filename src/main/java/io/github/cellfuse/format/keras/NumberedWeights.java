@@ -1,7 +1,7 @@
 package io.github.cellfuse.format.keras;
 
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.Problems;
 import io.jhdf.api.Group;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
  * @param network the model
  */
 record NumberedWeights(Hdf5File file, KerasNetwork network) implements WeightStore {
-    /** Keras 2.12 and 2.13 call the group of the layers otherwise. */
+    /** Keras 2.12 and 2.13 use another name for the group of the layers. */
     private static final List<String> CONTAINERS = List.of("layers", "_layer_checkpoint_dependencies");
 
     private static final List<String> DIRECTIONS = List.of("forward_layer/", "backward_layer/");

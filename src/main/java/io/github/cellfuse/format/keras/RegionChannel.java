@@ -1,12 +1,12 @@
 package io.github.cellfuse.format.keras;
 
-import io.github.cellfuse.format.FileRegion;
+import io.github.cellfuse.format.file.FileRegion;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.SeekableByteChannel;
 
-/** A region of a file as a channel, for regions that no one buffer holds. Not thread safe. */
+/** A region of a file as a channel, for regions that are too large for one buffer. Not thread safe. */
 final class RegionChannel implements SeekableByteChannel {
     private final FileRegion region;
     private long position;

@@ -5,15 +5,15 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
-import io.github.cellfuse.Sizes;
-import io.github.cellfuse.format.Problems;
+import io.github.cellfuse.format.file.Problems;
+import io.github.cellfuse.spi.Sizes;
 import io.jhdf.api.Group;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Makes one LSTM of a stack of layers. Everything but the arrays' values is checked before the first of them is read. */
+/** Builds one LSTM from a stack of layers. Everything except the arrays' values is checked before the first array is read. */
 final class StackReader {
     private final KerasNetwork network;
     private final String version;
@@ -55,7 +55,7 @@ final class StackReader {
 
     private List<Plan> plan(LayerStack stack, WeightStore store) {
         List<Plan> plans = new ArrayList<>();
-        // Whether Keras hands the steps from layer to layer in the reverse of the input's order.
+        // Whether Keras passes the steps from layer to layer in reverse order.
         boolean isTurned = false;
         long inputs = 0;
         for (KerasLayer layer : stack.layers()) {
@@ -114,7 +114,7 @@ final class StackReader {
         }
     }
 
-    /** The input size of the lowest layer, which only its kernel tells. */
+    /** Returns the input size of the lowest layer, which only the shape of its kernel reveals. */
     private long inputs(Hdf5File file, KerasLayer layer, WeightStore.Arrays arrays) {
         long[] shape =
                 naming(layer, () -> file.shape(arrays.group(), arrays.paths().get(0)));
@@ -145,7 +145,7 @@ final class StackReader {
                         settings.equations()));
     }
 
-    /** The arrays' own names are those of a cell, and don't tell which layer's. */
+    /** Returns messages that name the layer: the arrays' own names are those of a cell. */
     private static <T> T naming(KerasLayer layer, Supplier<T> reading) {
         try {
             return reading.get();
@@ -154,7 +154,7 @@ final class StackReader {
         }
     }
 
-    /** {@code [rows, columns]} as {@code [columns, rows]}. */
+    /** Transposes {@code [rows, columns]} to {@code [columns, rows]}. */
     private static float[] turned(float[] values, int rows) {
         int columns = values.length / rows;
         float[] turned = new float[Sizes.elements("weights", rows, columns)];

@@ -3,7 +3,7 @@ package io.github.cellfuse.format.keras;
 import io.jhdf.api.Group;
 import java.util.List;
 
-/** Where a model's arrays lie. Keras has two layouts. */
+/** Finds a model's arrays. Keras has two layouts. */
 sealed interface WeightStore permits NamedWeights, NumberedWeights {
     /**
      * The arrays of one LSTM.
@@ -13,7 +13,7 @@ sealed interface WeightStore permits NamedWeights, NumberedWeights {
      */
     record Arrays(Group group, List<String> paths) {}
 
-    /** The file. */
+    /** Returns the file. */
     Hdf5File file();
 
     /**

@@ -117,7 +117,7 @@ public class ProjectionKernelBenchmark {
 
     /** The input's products of a chunk, waited for. */
     @Benchmark
-    public void input(Work work) {
+    public void input(ProductFlops work) {
         bench.queue().launch(input, inputRange);
         bench.queue().finish();
         work.flops += 8L * rows * size * size;
@@ -125,7 +125,7 @@ public class ProjectionKernelBenchmark {
 
     /** A step's projection, waited for. */
     @Benchmark
-    public void hidden(Work work) {
+    public void hidden(ProductFlops work) {
         bench.queue().launch(hidden, hiddenRange);
         bench.queue().finish();
         work.flops += 2L * rows * size * size;

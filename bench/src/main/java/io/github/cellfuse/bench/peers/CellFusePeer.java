@@ -10,8 +10,8 @@ import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.bench.Shape;
-import io.github.cellfuse.opencl.FmaPeak;
-import io.github.cellfuse.opencl.Tuner;
+import io.github.cellfuse.opencl.tune.FmaPeak;
+import io.github.cellfuse.opencl.tune.Tuner;
 import java.nio.FloatBuffer;
 import java.util.List;
 
@@ -51,7 +51,7 @@ final class CellFusePeer implements Peer {
     }
 
     @Override
-    public void prepare(Problem problem) {
+    public void prepare(ContestProblem problem) {
         closeEngine();
         LstmModel model = new LstmModel(Direction.FORWARD, List.of(List.of(problem.weights())));
         Shape shape = problem.shape();

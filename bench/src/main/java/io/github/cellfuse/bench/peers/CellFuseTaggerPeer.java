@@ -2,10 +2,10 @@ package io.github.cellfuse.bench.peers;
 
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
-import io.github.cellfuse.format.ElementType;
-import io.github.cellfuse.graph.OnnxModel;
-import io.github.cellfuse.graph.OnnxSession;
-import io.github.cellfuse.graph.Tensor;
+import io.github.cellfuse.format.file.ElementType;
+import io.github.cellfuse.onnx.graph.OnnxModel;
+import io.github.cellfuse.onnx.graph.OnnxSession;
+import io.github.cellfuse.onnx.graph.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -43,7 +43,7 @@ final class CellFuseTaggerPeer implements Peer {
     }
 
     @Override
-    public void prepare(Problem problem) {
+    public void prepare(ContestProblem problem) {
         int rows = problem.shape().rows(), steps = problem.shape().steps();
         ByteBuffer bytes = ByteBuffer.allocateDirect(rows * steps * Long.BYTES).order(ByteOrder.nativeOrder());
         bytes.asLongBuffer().put(Tagger.tokens(rows, steps));

@@ -152,7 +152,7 @@ final class Compare implements Callable<Integer> {
 
     private void run(
             List<Shape> problems, List<Shape> taggers, List<Contender> wanted, Match.Effort effort, Path folder) {
-        Report report = new Report(
+        ContestReport report = new ContestReport(
                 Machine.name(),
                 threads,
                 effort,
@@ -169,7 +169,7 @@ final class Compare implements Callable<Integer> {
     }
 
     /** All sizes of one task, by processes that are started for it. */
-    private void play(Task task, List<Shape> sizes, List<Contender> wanted, Report report, Path folder) {
+    private void play(Task task, List<Shape> sizes, List<Contender> wanted, ContestReport report, Path folder) {
         if (sizes.isEmpty() || wanted.isEmpty()) {
             return;
         }
@@ -188,12 +188,12 @@ final class Compare implements Callable<Integer> {
                 }
             }
             System.out.println();
-            System.out.println(Report.header());
+            System.out.println(ContestReport.header());
             Match match = new Match(task, teams, report.effort(), folder);
             for (Shape size : sizes) {
                 ShapeResult result = match.play(size);
                 report.results().add(result);
-                System.out.println(Report.line(result));
+                System.out.println(ContestReport.line(result));
             }
         } finally {
             teams.forEach(Team::close);

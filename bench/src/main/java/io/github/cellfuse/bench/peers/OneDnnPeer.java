@@ -25,7 +25,7 @@ final class OneDnnPeer implements Peer {
     private final stream queue = new stream(cpu);
     private PointerScope scope;
     /** Kept, because oneDNN holds no more than the address of its x. */
-    private Problem problem;
+    private ContestProblem problem;
 
     private lstm_forward primitive;
     private IntMemoryMap arguments;
@@ -42,7 +42,7 @@ final class OneDnnPeer implements Peer {
     }
 
     @Override
-    public void prepare(Problem problem) {
+    public void prepare(ContestProblem problem) {
         closeProblem();
         this.problem = problem;
         scope = new PointerScope();

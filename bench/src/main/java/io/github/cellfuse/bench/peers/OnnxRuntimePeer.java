@@ -28,11 +28,11 @@ final class OnnxRuntimePeer implements Peer {
     }
 
     @Override
-    public void prepare(Problem problem) {
+    public void prepare(ContestProblem problem) {
         close();
         Shape shape = problem.shape();
         try (OrtSession.SessionOptions options = options(settings)) {
-            session = environment.createSession(OnnxModel.of(shape, problem.weights()), options);
+            session = environment.createSession(LstmOnnxFile.of(shape, problem.weights()), options);
             x = OnnxTensor.createTensor(
                     environment, problem.x(), new long[] {shape.steps(), shape.rows(), shape.inputs()});
             y = problem.newOutput();

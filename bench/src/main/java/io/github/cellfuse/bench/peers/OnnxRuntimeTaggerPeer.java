@@ -31,7 +31,7 @@ final class OnnxRuntimeTaggerPeer implements Peer {
     }
 
     @Override
-    public void prepare(Problem problem) {
+    public void prepare(ContestProblem problem) {
         closeTensors();
         int rows = problem.shape().rows(), steps = problem.shape().steps();
         scores = ByteBuffer.allocateDirect(rows * steps * Tagger.TAGS * Float.BYTES)

@@ -11,7 +11,7 @@ interface Peer extends AutoCloseable {
     String version();
 
     /** Takes a problem and does once what need not be done in every run: packs weights, compiles, makes tensors. Frees the last one. */
-    void prepare(Problem problem);
+    void prepare(ContestProblem problem);
 
     /** Runs the problem once and returns when the result is there. */
     void run();

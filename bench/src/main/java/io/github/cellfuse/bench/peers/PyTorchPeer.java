@@ -35,7 +35,7 @@ final class PyTorchPeer implements Peer {
     }
 
     @Override
-    public void prepare(Problem problem) {
+    public void prepare(ContestProblem problem) {
         close();
         manager = engine.newBaseManager(Device.cpu());
         LstmWeights w = problem.weights();

@@ -2,9 +2,9 @@ package io.github.cellfuse.bench.peers;
 
 import com.google.protobuf.ByteString;
 import io.github.cellfuse.CellFuseException;
-import io.github.cellfuse.format.onnx.Onnx.GraphProto;
-import io.github.cellfuse.format.onnx.Onnx.ModelProto;
-import io.github.cellfuse.format.onnx.Onnx.TensorProto;
+import io.github.cellfuse.onnx.Onnx.GraphProto;
+import io.github.cellfuse.onnx.Onnx.ModelProto;
+import io.github.cellfuse.onnx.Onnx.TensorProto;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

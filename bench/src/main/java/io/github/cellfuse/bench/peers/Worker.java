@@ -28,7 +28,7 @@ final class Worker {
     private static final int LEAST_RUNS = 3;
 
     private final Peer peer;
-    private Problem problem;
+    private ContestProblem problem;
 
     private Worker(Peer peer) {
         this.peer = peer;
@@ -84,7 +84,7 @@ final class Worker {
     }
 
     private String prepare(Shape shape) {
-        problem = Problem.random(shape);
+        problem = ContestProblem.random(shape);
         peer.prepare(problem);
         peer.run();
         System.gc(); // the last problem's direct buffers, which are the largest things here

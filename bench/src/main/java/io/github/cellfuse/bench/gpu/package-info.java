@@ -1,0 +1,2 @@
+/** Times runs on a GPU; part of the bundle that {@code bench/gpu/pack} makes for a machine without Java and network. */
+package io.github.cellfuse.bench.gpu;

@@ -1,0 +1,62 @@
+package io.github.cellfuse.bench.peers;
+
+import io.github.cellfuse.LstmWeights;
+import io.github.cellfuse.bench.Shape;
+import io.github.cellfuse.spi.Sizes;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.Random;
+
+/**
+ * What every contender computes: one forward layer on random data, from zero states. Each process makes it anew from the shape
+ * alone, and they all get the same bits, since {@link Random} is specified.
+ *
+ * @param shape its size
+ * @param weights the layer, gates i f g o
+ * @param x {@code [T,N,I]}, direct and in native order, so that every library can use it in place
+ */
+record ContestProblem(Shape shape, LstmWeights weights, FloatBuffer x) {
+
+    static ContestProblem random(Shape shape) {
+        Random random = new Random(1);
+        int inputs = shape.inputs(), units = shape.units();
+        // The spread of PyTorch's default initialisation: pre-activations stay where σ and tanh are neither flat nor
+        // linear.
+        float scale = (float) (1 / Math.sqrt(units));
+        LstmWeights weights = new LstmWeights(
+                inputs,
+                units,
+                units,
+                values(random, Sizes.elements("W [4H,I]", 4, units, inputs), scale),
+                values(random, Sizes.elements("R [4H,H]", 4, units, units), scale),
+                values(random, 4 * units, scale),
+                values(random, 4 * units, scale),
+                null);
+        FloatBuffer x = buffer("x [T,N,I]", shape.steps(), shape.rows(), inputs);
+        for (int k = 0; k < x.limit(); k++) {
+            x.put(k, random.nextFloat() * 2 - 1);
+        }
+        return new ContestProblem(shape, weights, x);
+    }
+
+    /** Room for {@code y [T,N,H]}, direct and in native order. */
+    FloatBuffer newOutput() {
+        return buffer("y [T,N,H]", shape.steps(), shape.rows(), shape.units());
+    }
+
+    private static float[] values(Random random, int count, float scale) {
+        float[] values = new float[count];
+        for (int k = 0; k < count; k++) {
+            values[k] = (random.nextFloat() * 2 - 1) * scale;
+        }
+        return values;
+    }
+
+    private static FloatBuffer buffer(String what, long... dimensions) {
+        int floats = Sizes.elements(what, dimensions);
+        return ByteBuffer.allocateDirect(Sizes.elements(what + " in bytes", floats, Float.BYTES))
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
+    }
+}

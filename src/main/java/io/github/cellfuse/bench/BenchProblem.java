@@ -1,0 +1,77 @@
+package io.github.cellfuse.bench;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.Direction;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.LstmWeights;
+import io.github.cellfuse.spi.Sizes;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * A model and a batch of the given sizes, the same values each time.
+ *
+ * @param model with the spread of PyTorch's default initialisation, rounded as its weights are stored
+ * @param input {@code [T,N,I]}, values from -1 to 1
+ */
+record BenchProblem(LstmModel model, LstmInput input) {
+    static BenchProblem of(Dimensions d) {
+        SplittableRandom random = new SplittableRandom(1);
+        float scale = (float) (1 / Math.sqrt(d.h()));
+        List<List<LstmWeights>> layers = new ArrayList<>();
+        for (int layer = 0; layer < d.layers(); layer++) {
+            List<LstmWeights> directions = new ArrayList<>();
+            for (int direction = 0; direction < d.directions(); direction++) {
+                directions.add(weights(d, d.inputs(layer), random, scale));
+            }
+            layers.add(directions);
+        }
+        LstmModel model = new LstmModel(d.directions() == 1 ? Direction.FORWARD : Direction.BIDIRECTIONAL, layers);
+        float[] x = values(random, Sizes.product("x [T,N,I]", d.t(), d.n(), d.i()), 1);
+        return new BenchProblem(d.weights().round(model), LstmInput.timeMajor(x, d.t(), d.n()));
+    }
+
+    private static LstmWeights weights(Dimensions d, int inputs, SplittableRandom random, float scale) {
+        long h = d.h();
+        return new LstmWeights(
+                inputs,
+                d.h(),
+                d.p(),
+                values(random, 4 * h * inputs, scale),
+                values(random, 4 * h * d.p(), scale),
+                values(random, 4 * h, scale),
+                values(random, 4 * h, scale),
+                d.p() == d.h() ? null : values(random, h * d.p(), scale));
+    }
+
+    private static float[] values(SplittableRandom random, long count, float scale) {
+        float[] values = new float[Sizes.elements("random values", count)];
+        for (int k = 0; k < values.length; k++) {
+            // 24 random bits are all that a float has room for.
+            values[k] = ((random.nextInt() >>> 8) * 0x1p-23f - 1) * scale;
+        }
+        return values;
+    }
+
+    /** What plain Java makes of it: the definition that everything timed is compared with. */
+    FloatBuffer expected() {
+        try (LstmEngine engine = LstmEngine.open(Device.JAVA, model);
+                LstmSession session = engine.newSession()) {
+            return session.run(input).y();
+        }
+    }
+
+    /** Refuses a result that isn't the one expected, in any bit. */
+    static void check(String who, LstmOutput output, FloatBuffer expected) {
+        if (output.y().mismatch(expected) >= 0) {
+            throw new CellFuseException(who + " and java differ in y: 'cellfuse verify' says where");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+/**
+ * {@code cellfuse convert}.
+ */
+package io.github.cellfuse.cli.convert;

@@ -1,0 +1,4 @@
+/**
+ * {@code cellfuse devices}.
+ */
+package io.github.cellfuse.cli.devices;

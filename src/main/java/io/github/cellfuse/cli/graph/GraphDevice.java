@@ -1,0 +1,34 @@
+package io.github.cellfuse.cli.graph;
+
+import io.github.cellfuse.DeviceChoice;
+import io.github.cellfuse.EngineChoice;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.WeightPrecision;
+import io.github.cellfuse.cli.DeviceOption;
+import java.util.function.Consumer;
+
+/** Opens the LSTMs of a graph, all on one device. */
+final class GraphDevice {
+    private final DeviceOption option;
+    private final Consumer<String> say;
+    private DeviceChoice choice;
+
+    GraphDevice(DeviceOption option, Consumer<String> say) {
+        this.option = option;
+        this.say = say;
+    }
+
+    LstmEngine open(LstmModel lstm) {
+        if (choice != null) {
+            return option.open(choice, lstm);
+        }
+        EngineChoice first = option.open(lstm);
+        choice = new DeviceChoice(first.engine().device(), first.reason());
+        say.accept("device " + choice.device() + ": " + choice.reason());
+        if (option.weights() != WeightPrecision.F32) {
+            say.accept("weights rounded to " + option.weights().label());
+        }
+        return first.engine();
+    }
+}

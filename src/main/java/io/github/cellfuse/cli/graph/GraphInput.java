@@ -1,0 +1,174 @@
+package io.github.cellfuse.cli.graph;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.cli.run.ArrayBlock;
+import io.github.cellfuse.format.file.ElementType;
+import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.onnx.graph.GraphValue;
+import io.github.cellfuse.onnx.graph.Tensor;
+import io.github.cellfuse.spi.Sizes;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Optional;
+
+/** An input of a graph in a file of any size, of which each call takes a part: some rows, and one frame. Owns the array. */
+final class GraphInput implements AutoCloseable {
+    private final GraphValue value;
+    private final ElementType type;
+    private final NpyArray array;
+    private final Optional<Frames> frames;
+    /** The axis of the file that calls run along; -1 without frames. */
+    private final int frameAxis;
+
+    private final long frameSize;
+    /** Whether the frames' axis isn't one of the input's. */
+    private final boolean isExtraAxis;
+
+    private ByteBuffer memory = ByteBuffer.allocateDirect(0);
+    private Tensor last;
+    private long[] lastPart;
+
+    /** Takes over {@code array}; refuses one that can't be the input. */
+    GraphInput(GraphValue value, NpyArray array, Optional<Frames> frames) {
+        this.value = value;
+        this.array = array;
+        this.frames = frames;
+        type = value.type()
+                .orElseThrow(() -> new InvalidInputException(
+                        "input '" + value.name() + "': expected one of numbers, found " + value.describe()));
+        long[] shape = array.shape();
+        if (frames.isEmpty()) {
+            frameAxis = -1;
+            frameSize = 0;
+            isExtraAxis = false;
+        } else {
+            int axis = frames.get().axis();
+            frameAxis = axis < 0 ? axis + shape.length : axis;
+            if (frameAxis < 0 || frameAxis >= shape.length) {
+                throw invalid("--frames: expected an axis from " + -shape.length + " to " + (shape.length - 1)
+                        + " of shape " + Arrays.toString(shape) + ", found " + axis);
+            }
+            int rank = value.dimensions().map(d -> d.size()).orElse(shape.length);
+            isExtraAxis = shape.length == rank + 1;
+            frameSize = isExtraAxis ? 1 : frameSize(frames.get());
+            if (isExtraAxis && frames.get().size().isPresent()) {
+                throw invalid("--frames: expected no size, as axis " + frameAxis + " of shape " + Arrays.toString(shape)
+                        + " isn't one of the input's, " + value.describe() + ", found one");
+            }
+            if (shape[frameAxis] % frameSize != 0) {
+                throw invalid("--frames: expected a multiple of " + frameSize + " along axis " + frameAxis
+                        + ", found shape " + Arrays.toString(shape));
+            }
+        }
+        if (!value.accepts(callShape(shape))) {
+            throw invalid("input '" + value.name() + "': expected " + value.describe()
+                    + (frames.isEmpty() ? "" : " for each call") + ", found shape " + Arrays.toString(shape));
+        }
+        array.read(0, type, ByteBuffer.allocate(0)); // refuses a dtype that can't become the input's
+    }
+
+    private long frameSize(Frames given) {
+        long fixed = value.dimensions()
+                .filter(all -> frameAxis < all.size() && all.get(frameAxis).isFixed())
+                .map(all -> all.get(frameAxis).size())
+                .orElse(1L);
+        return Math.max(1, given.size().orElse(fixed));
+    }
+
+    private long[] callShape(long[] block) {
+        if (frames.isEmpty()) {
+            return block;
+        }
+        long[] shape = block.clone();
+        shape[frameAxis] = frameSize;
+        if (!isExtraAxis) {
+            return shape;
+        }
+        long[] less = new long[shape.length - 1];
+        for (int axis = 0; axis < less.length; axis++) {
+            less[axis] = shape[axis < frameAxis ? axis : axis + 1];
+        }
+        return less;
+    }
+
+    String name() {
+        return value.name();
+    }
+
+    GraphValue value() {
+        return value;
+    }
+
+    /** The axis of each call's tensor that an axis of the outputs is put together along. */
+    FrameAxis outputAxis() {
+        return new FrameAxis(frameAxis, isExtraAxis);
+    }
+
+    /** Calls that it takes; none without frames: it is the same in each. */
+    Optional<Long> calls() {
+        return frames.map(f -> array.shape()[frameAxis] / frameSize);
+    }
+
+    /** Its rows, where it has a dimension called {@code symbol}. */
+    Optional<Long> rows(String symbol) {
+        return rowAxis(symbol).map(axis -> array.shape()[axis]);
+    }
+
+    /** Where rows are counted in the file. */
+    private Optional<Integer> rowAxis(String symbol) {
+        return value.axis(symbol).map(axis -> isExtraAxis && axis >= frameAxis ? axis + 1 : axis);
+    }
+
+    /** Bytes of a call with all rows. */
+    long bytes() {
+        return Sizes.product(
+                array.name() + ": input", Sizes.product(array.name(), callShape(array.shape())), type.bytes());
+    }
+
+    /** The dimensions of a call with all rows. */
+    long[] shape() {
+        return callShape(array.shape());
+    }
+
+    /**
+     * What a call takes.
+     *
+     * @param symbol the name of the dimension that counts rows; an empty one takes all
+     */
+    Tensor read(String symbol, long firstRow, long rows, long call) {
+        long[] part = {firstRow, rows, frames.isEmpty() ? 0 : call};
+        if (last != null && Arrays.equals(part, lastPart)) {
+            return last;
+        }
+        ArrayBlock block = ArrayBlock.whole(array.shape());
+        Optional<Integer> rowAxis = rowAxis(symbol);
+        if (rowAxis.isPresent()) {
+            block = block.part(rowAxis.get(), firstRow, rows);
+        }
+        if (frames.isPresent()) {
+            block = block.part(frameAxis, call * frameSize, frameSize);
+        }
+        int bytes = Sizes.elements(array.name() + ": input '" + name() + "'", block.elementCount(), type.bytes());
+        if (memory.capacity() < bytes) {
+            memory = ByteBuffer.allocateDirect(bytes);
+        }
+        ByteBuffer target = memory.slice(0, bytes).order(ByteOrder.nativeOrder());
+        block.forEach((inArray, inBlock, count) -> array.read(
+                inArray,
+                type,
+                target.slice(inBlock * type.bytes(), count * type.bytes()).order(ByteOrder.nativeOrder())));
+        last = new Tensor(type, target, callShape(block.size()));
+        lastPart = part;
+        return last;
+    }
+
+    private InvalidInputException invalid(String what) {
+        return new InvalidInputException(array.name() + ": " + what);
+    }
+
+    @Override
+    public void close() {
+        array.close();
+    }
+}

@@ -1,0 +1,167 @@
+package io.github.cellfuse.cli.graph;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.cli.InputFile;
+import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.onnx.graph.GraphValue;
+import io.github.cellfuse.onnx.graph.OnnxModel;
+import io.github.cellfuse.onnx.graph.Tensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The inputs of a graph that come out of files. Owns them.
+ *
+ * @param all in the model's order
+ * @param states the names of those that are states
+ */
+record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoCloseable {
+
+    /**
+     * Opens the files, and refuses what doesn't fit.
+     *
+     * @param only the file that was given without an input's name, or null
+     */
+    static GraphInputs open(OnnxModel model, OnnxOptions options, InputFile only) {
+        Set<String> states = options.states().keySet();
+        Map<String, InputFile> files = files(model, options, only);
+        Map<String, Frames> frames = frames(model, options, files);
+        List<GraphInput> all = new ArrayList<>();
+        try {
+            for (GraphValue input : model.inputs()) {
+                InputFile file = files.get(input.name());
+                if (file != null) {
+                    all.add(opened(input, file, Optional.ofNullable(frames.get(input.name()))));
+                }
+            }
+        } catch (RuntimeException | Error e) {
+            all.forEach(GraphInput::close);
+            throw e;
+        }
+        return new GraphInputs(all, states);
+    }
+
+    private static Map<String, InputFile> files(OnnxModel model, OnnxOptions options, InputFile only) {
+        Map<String, InputFile> files = new LinkedHashMap<>(options.inputs());
+        List<GraphValue> open = model.inputs().stream()
+                .filter(input ->
+                        !files.containsKey(input.name()) && !options.states().containsKey(input.name()))
+                .toList();
+        if (only != null) {
+            if (open.size() != 1) {
+                throw new InvalidInputException(only + ": expected --input NAME=F for each of the inputs "
+                        + names(model.inputs()) + ", found a file without a name");
+            }
+            files.put(open.get(0).name(), only);
+            open = List.of();
+        }
+        files.keySet().forEach(name -> find(model, "--input", "input", name, model.inputs()));
+        if (!open.isEmpty()) {
+            GraphValue first = open.get(0);
+            throw new InvalidInputException(model.path() + ": input '" + first.name() + "', " + first.describe()
+                    + ": expected --input " + first.name() + "=F.npy (or --set), found none");
+        }
+        return files;
+    }
+
+    private static GraphInput opened(GraphValue input, InputFile file, Optional<Frames> frames) {
+        NpyArray array = file.open();
+        try {
+            return new GraphInput(input, array, frames);
+        } catch (RuntimeException e) {
+            array.close();
+            throw e;
+        }
+    }
+
+    /** The frames of each input; without a name they are those of the only one that isn't a state. */
+    private static Map<String, Frames> frames(OnnxModel model, OnnxOptions options, Map<String, InputFile> files) {
+        Map<String, Frames> frames = new HashMap<>();
+        List<String> data = files.keySet().stream()
+                .filter(name -> !options.states().containsKey(name))
+                .toList();
+        options.frames().forEach((name, axis) -> {
+            if (!name.isEmpty()) {
+                find(model, "--frames", "input", name, model.inputs());
+                if (!data.contains(name)) {
+                    throw new InvalidInputException(
+                            "--frames " + name + ": expected an input that isn't a state, found one");
+                }
+                frames.put(name, axis);
+            } else if (data.size() == 1) {
+                frames.put(data.get(0), axis);
+            } else {
+                throw new InvalidInputException("--frames: expected NAME=AXIS with one of the inputs "
+                        + String.join(", ", data) + ", found an axis alone");
+            }
+        });
+        return frames;
+    }
+
+    /** The input or output called {@code name}, that an option speaks of. */
+    static GraphValue find(OnnxModel model, String option, String what, String name, List<GraphValue> values) {
+        return values.stream()
+                .filter(value -> value.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new InvalidInputException(option + ": expected an " + what + " of " + model.path()
+                        + ", one of " + names(values) + ", found '" + name + "'"));
+    }
+
+    /** Their names, with commas between. */
+    static String names(List<GraphValue> values) {
+        return values.isEmpty() ? "none" : values.stream().map(GraphValue::name).collect(Collectors.joining(", "));
+    }
+
+    /** The number of calls: as many as the inputs with frames have, or 1. */
+    long calls() {
+        GraphInput first = null;
+        for (GraphInput input : all) {
+            if (input.calls().isPresent()) {
+                if (first != null && !first.calls().equals(input.calls())) {
+                    throw new InvalidInputException("--frames: expected as many calls from every input, found "
+                            + first.calls().get() + " from '" + first.name() + "' and "
+                            + input.calls().get() + " from '" + input.name() + "'");
+                }
+                first = first == null ? input : first;
+            }
+        }
+        if (first == null) {
+            return 1;
+        }
+        if (first.calls().get() == 0) {
+            throw new InvalidInputException(
+                    "--frames: expected at least one call from '" + first.name() + "', found none");
+        }
+        return first.calls().get();
+    }
+
+    /** Along which axis the results of calls are put together, where there are several calls. */
+    Optional<FrameAxis> frameAxis() {
+        return all.stream()
+                .filter(input -> input.calls().isPresent())
+                .map(GraphInput::outputAxis)
+                .findFirst();
+    }
+
+    /** What a call of some rows takes. A state that was given is so at the first call alone. */
+    Map<String, Tensor> read(String symbol, long firstRow, long count, long call) {
+        Map<String, Tensor> given = new HashMap<>();
+        for (GraphInput input : all) {
+            if (call == 0 || !states.contains(input.name())) {
+                given.put(input.name(), input.read(symbol, firstRow, count, call));
+            }
+        }
+        return given;
+    }
+
+    @Override
+    public void close() {
+        all.forEach(GraphInput::close);
+    }
+}

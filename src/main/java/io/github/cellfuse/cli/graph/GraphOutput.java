@@ -1,0 +1,179 @@
+package io.github.cellfuse.cli.graph;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.cli.run.ArrayBlock;
+import io.github.cellfuse.format.file.ArraySink;
+import io.github.cellfuse.format.file.ElementType;
+import io.github.cellfuse.onnx.graph.GraphValue;
+import io.github.cellfuse.onnx.graph.Tensor;
+import io.github.cellfuse.spi.HalfPrecision;
+import io.github.cellfuse.spi.Sizes;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * An output of a graph on its way into a file: the results of calls, put together along the axis of the frames and that of the rows. The
+ * file's array is made with the first result, whose shape tells its own.
+ */
+final class GraphOutput {
+    /** Results of calls that are gathered before they are written: along an inner axis each of them is many small pieces. */
+    private static final long GATHERED_BYTES = 8L << 20;
+
+    /** Makes the array in the file. */
+    interface Factory {
+        ArraySink create(String name, ElementType type, long... shape);
+    }
+
+    private final GraphValue value;
+    private final Factory factory;
+    private final long calls;
+    private final long totalRows;
+    private final Optional<Integer> rows;
+    private final Optional<FrameAxis> frames;
+
+    private ArraySink sink;
+    private long[] firstShape;
+    private int rowAxis = -1, frameAxis = -1;
+    private boolean isInserted;
+    private long perCall;
+    private ByteBuffer gathered;
+    private long[] gatheredShape;
+    private long gatheredFrom;
+
+    /**
+     * @param symbol the name of the dimension that counts rows; an empty one: there are none to be put together
+     * @param totalRows rows of all chunks
+     * @param frames how calls are put together; without, the last one counts
+     */
+    GraphOutput(
+            GraphValue value, Factory factory, String symbol, long totalRows, Optional<FrameAxis> frames, long calls) {
+        this.value = value;
+        this.factory = factory;
+        this.totalRows = totalRows;
+        this.frames = frames;
+        this.calls = calls;
+        rows = value.axis(symbol);
+    }
+
+    String name() {
+        return value.name();
+    }
+
+    /** Takes the result of a call of some rows, which is only read now. */
+    void add(Tensor result, long firstRow, long call) {
+        Tensor tensor = writable(result);
+        if (sink == null) {
+            plan(tensor);
+        }
+        long[] shape = expanded(tensor.shape());
+        check(tensor, shape);
+        if (frameAxis < 0) {
+            if (call == calls - 1) {
+                write(tensor.bytes(), shape, firstRow, 0);
+            }
+            return;
+        }
+        gather(tensor, shape, firstRow, call);
+    }
+
+    private void plan(Tensor tensor) {
+        long[] shape = tensor.shape();
+        rows.ifPresent(axis -> rowAxis = axis);
+        if (frames.isPresent()) {
+            int axis = Math.min(frames.get().axis(), shape.length);
+            boolean isNew = frames.get().isNew() || axis >= shape.length || axis == rowAxis;
+            frameAxis = axis;
+            if (isNew && rowAxis >= axis) {
+                rowAxis++;
+            }
+            isInserted = isNew;
+            perCall = isNew ? 1 : shape[axis];
+        }
+        firstShape = expanded(shape);
+        long[] whole = firstShape.clone();
+        if (rowAxis >= 0) {
+            whole[rowAxis] = totalRows;
+        }
+        if (frameAxis >= 0) {
+            whole[frameAxis] = Math.multiplyExact(perCall, calls);
+        }
+        sink = factory.create(value.name(), tensor.type(), whole);
+    }
+
+    /** With the axis that results don't have. */
+    private long[] expanded(long[] shape) {
+        if (!isInserted) {
+            return shape;
+        }
+        long[] more = new long[shape.length + 1];
+        for (int axis = 0; axis < more.length; axis++) {
+            more[axis] = axis == frameAxis ? 1 : shape[axis < frameAxis ? axis : axis - 1];
+        }
+        return more;
+    }
+
+    private void check(Tensor tensor, long[] shape) {
+        long[] expected = firstShape.clone();
+        if (rowAxis >= 0 && shape.length == expected.length) {
+            expected[rowAxis] = shape[rowAxis];
+        }
+        if (!Arrays.equals(expected, shape)) {
+            throw new CellFuseException("output '" + value.name() + "': expected the same shape from every call, found "
+                    + Arrays.toString(firstShape) + " and then " + tensor);
+        }
+    }
+
+    private void gather(Tensor tensor, long[] shape, long firstRow, long call) {
+        if (gathered == null) {
+            long bytes = Math.max(1, tensor.bytes().remaining());
+            long count = Math.max(1, Math.min(calls - call, GATHERED_BYTES / bytes));
+            gatheredShape = shape.clone();
+            gatheredShape[frameAxis] = perCall * count;
+            gatheredFrom = call;
+            int size = Sizes.elements(
+                    "output '" + value.name() + "'",
+                    Sizes.product("output", gatheredShape),
+                    tensor.type().bytes());
+            gathered = ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
+        }
+        int width = tensor.type().bytes();
+        ByteBuffer source = tensor.bytes();
+        ArrayBlock.whole(gatheredShape)
+                .part(frameAxis, (call - gatheredFrom) * perCall, perCall)
+                .forEach((inArray, inBlock, count) ->
+                        gathered.put((int) inArray * width, source, inBlock * width, count * width));
+        boolean isFull = (call + 1 - gatheredFrom) * perCall >= gatheredShape[frameAxis];
+        if (isFull || call == calls - 1) {
+            write(gathered, gatheredShape, firstRow, gatheredFrom * perCall);
+            gathered = null;
+        }
+    }
+
+    private void write(ByteBuffer bytes, long[] shape, long firstRow, long firstFrame) {
+        ArrayBlock block = ArrayBlock.whole(sink.shape());
+        if (rowAxis >= 0) {
+            block = block.part(rowAxis, firstRow, shape[rowAxis]);
+        }
+        if (frameAxis >= 0) {
+            block = block.part(frameAxis, firstFrame, shape[frameAxis]);
+        }
+        int width = sink.type().bytes();
+        block.forEach((inArray, inBlock, count) ->
+                sink.write(inArray, bytes.slice(inBlock * width, count * width).order(ByteOrder.nativeOrder())));
+    }
+
+    /** NumPy has no bfloat16. */
+    private static Tensor writable(Tensor tensor) {
+        if (tensor.type() != ElementType.BFLOAT16) {
+            return tensor;
+        }
+        ByteBuffer bytes = tensor.bytes();
+        float[] values = new float[tensor.elementCount()];
+        for (int k = 0; k < values.length; k++) {
+            values[k] = HalfPrecision.bfloat16ToFloat(bytes.getShort(k * Short.BYTES));
+        }
+        return Tensor.of(values, tensor.shape());
+    }
+}

@@ -1,0 +1,197 @@
+package io.github.cellfuse.cli.graph;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.cli.DeviceOption;
+import io.github.cellfuse.cli.InputFile;
+import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.cli.Progress;
+import io.github.cellfuse.onnx.graph.GraphValue;
+import io.github.cellfuse.onnx.graph.OnnxModel;
+import io.github.cellfuse.onnx.graph.OnnxSession;
+import io.github.cellfuse.onnx.graph.OnnxStream;
+import io.github.cellfuse.onnx.graph.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.LongFunction;
+
+/** {@code cellfuse run} on a whole graph. */
+public final class OnnxRun implements AutoCloseable {
+    private final OnnxModel model;
+    private final OnnxOptions options;
+    private final Map<String, String> states;
+    private final GraphInputs inputs;
+    private final List<GraphValue> outputs;
+    private final GraphRows rows;
+    private final long calls;
+    private final Path target;
+
+    /**
+     * Opens the model and its inputs, and refuses what doesn't fit.
+     *
+     * @param only the file that was given without an input's name, or null
+     * @param batch rows at a time, or null
+     * @param target the file to be written
+     */
+    public OnnxRun(OnnxModel model, OnnxOptions options, InputFile only, Integer batch, Path target) {
+        this.model = model;
+        this.options = options;
+        this.target = target;
+        states = options.states();
+        checkStates();
+        outputs = wanted();
+        inputs = GraphInputs.open(model, options, only);
+        try {
+            rows = GraphRows.of(model, inputs.all(), written(), batch);
+            calls = inputs.calls();
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    private void checkStates() {
+        for (Map.Entry<String, String> state : states.entrySet()) {
+            GraphInputs.find(model, "--state", "input", state.getKey(), model.inputs());
+            GraphInputs.find(model, "--state", "output", state.getValue(), model.outputs());
+        }
+        if (!states.isEmpty() && options.frames().isEmpty()) {
+            throw new InvalidInputException(
+                    "--state: expected --frames beside it, as a state goes from call to call, found none");
+        }
+    }
+
+    /** The outputs to be written: those asked for, or all; or the only one that isn't a state, for a file of one array. */
+    private List<GraphValue> wanted() {
+        List<GraphValue> named = options.outputNames().stream()
+                .distinct()
+                .map(name -> GraphInputs.find(model, "--output-name", "output", name, model.outputs()))
+                .toList();
+        List<GraphValue> all = named.isEmpty() ? model.outputs() : named;
+        if (isArchive()) {
+            checkEntries(all);
+            return all;
+        }
+        List<GraphValue> results = named.isEmpty()
+                ? all.stream()
+                        .filter(output -> !states.containsValue(output.name()))
+                        .toList()
+                : all;
+        if (results.size() != 1) {
+            throw new InvalidInputException(target + ": expected a name that ends in .npz, or one --output-name, for "
+                    + Numbers.count(results.size(), "output") + ": " + GraphInputs.names(results));
+        }
+        return results;
+    }
+
+    private void checkEntries(List<GraphValue> values) {
+        Set<String> entries = new HashSet<>();
+        for (GraphValue value : values) {
+            if (!entries.add(GraphFile.entry(value.name()))) {
+                throw new InvalidInputException(target + ": expected outputs with different names, found two that are "
+                        + GraphFile.entry(value.name()) + " in an archive; choose by --output-name");
+            }
+        }
+    }
+
+    private boolean isArchive() {
+        return target.toString().toLowerCase(Locale.ROOT).endsWith(".npz");
+    }
+
+    /** All outputs that have to do with files or states: rows must be told apart in each. */
+    private List<GraphValue> written() {
+        List<GraphValue> all = new ArrayList<>(outputs);
+        model.outputs().stream()
+                .filter(output -> states.containsValue(output.name()) && !outputs.contains(output))
+                .forEach(all::add);
+        return all;
+    }
+
+    /** Runs it all and writes the file. */
+    public void run(DeviceOption device, boolean overwrite, LongFunction<Progress> progress, Consumer<String> say) {
+        GraphDevice opener = new GraphDevice(device, say);
+        long started;
+        try (OnnxSession session = model.session(opener::open);
+                GraphFile file = GraphFile.create(target, isArchive(), overwrite)) {
+            announce(say);
+            started = System.nanoTime();
+            try (Progress display = progress.apply(rows.count() * calls)) {
+                compute(session, file, display, say);
+            }
+            file.commit();
+        }
+        double seconds = (System.nanoTime() - started) / 1e9;
+        long count = rows.count() * calls;
+        String rate = work().isEmpty() ? "" : ", " + Numbers.rate(count / seconds) + " " + noun() + "s/s";
+        String what = work().isEmpty() ? "" : ": " + work();
+        say.accept(String.format(Locale.ROOT, "wrote %s%s in %.3f s%s", target, what, seconds, rate));
+    }
+
+    private boolean isStream() {
+        return !options.frames().isEmpty();
+    }
+
+    /** What is counted on the way: frames of all rows, or rows. */
+    public String noun() {
+        return isStream() ? "frame" : "row";
+    }
+
+    private String work() {
+        if (rows.symbol().isEmpty()) {
+            return isStream() ? Numbers.count(calls, "frame") : "";
+        }
+        String all = Numbers.count(rows.count(), isStream() ? "stream" : "row");
+        return isStream() ? all + " of " + Numbers.count(calls, "frame") : all;
+    }
+
+    private void announce(Consumer<String> say) {
+        model.kept().forEach(lstm -> say.accept("LSTM " + lstm.node() + " stays with ONNX Runtime: " + lstm.reason()));
+        if (model.lstms().isEmpty()) {
+            say.accept("no LSTM for a device in " + model.path() + ": all of it runs in ONNX Runtime");
+        }
+        if (rows.symbol().isEmpty()) {
+            say.accept(isStream() ? Numbers.count(calls, "call") : "all in one piece");
+        } else {
+            say.accept(work() + " in " + Numbers.count(rows.chunks(), "chunk") + " of up to "
+                    + Numbers.count(rows.chunk(), isStream() ? "stream" : "row"));
+        }
+    }
+
+    private void compute(OnnxSession session, GraphFile file, Progress progress, Consumer<String> say) {
+        Optional<FrameAxis> axis = inputs.frameAxis();
+        Map<String, GraphOutput> results = new LinkedHashMap<>();
+        for (GraphValue output : outputs) {
+            Optional<FrameAxis> stacked = states.containsValue(output.name()) ? Optional.empty() : axis;
+            results.put(output.name(), new GraphOutput(output, file, rows.symbol(), rows.count(), stacked, calls));
+        }
+        OnnxStream stream = new OnnxStream(session, states);
+        long done = 0;
+        for (long chunk = 0; chunk < rows.chunks(); chunk++) {
+            long first = chunk * rows.chunk(), count = Math.min(rows.chunk(), rows.count() - first);
+            stream.reset();
+            for (long call = 0; call < calls; call++) {
+                Map<String, Tensor> found = stream.run(inputs.read(rows.symbol(), first, count, call));
+                for (GraphOutput result : results.values()) {
+                    result.add(found.get(result.name()), first, call);
+                }
+                if (chunk == 0 && call == 0) {
+                    session.explain().forEach(say);
+                }
+                done += count;
+                progress.accept(done);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        inputs.close();
+    }
+}

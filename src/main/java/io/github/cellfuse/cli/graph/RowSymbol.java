@@ -1,0 +1,49 @@
+package io.github.cellfuse.cli.graph;
+
+import io.github.cellfuse.onnx.graph.GraphValue;
+import io.github.cellfuse.onnx.graph.OnnxModel;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Finds the dimension of a graph that counts rows: what is computed for one of them doesn't depend on the others, so that a large batch can be
+ * cut along it. A model says that by nothing but the dimension's name.
+ */
+final class RowSymbol {
+    private static final Pattern NAME = Pattern.compile("(?i).*batch.*|n|b|bs|rows?|streams?");
+
+    private RowSymbol() {}
+
+    /**
+     * The name of the dimension.
+     *
+     * @param outputs those that are wanted, all of which must have it; of the inputs at least one
+     */
+    static Optional<String> of(OnnxModel model, List<GraphValue> outputs) {
+        Set<String> candidates = new LinkedHashSet<>();
+        for (GraphValue input : model.inputs()) {
+            for (GraphValue.Dimension dimension : input.dimensions().orElse(List.of())) {
+                if (!dimension.isFixed() && NAME.matcher(dimension.symbol()).matches()) {
+                    candidates.add(dimension.symbol());
+                }
+            }
+        }
+        return candidates.stream()
+                .filter(symbol -> isOnce(symbol, model.inputs(), true) && isOnce(symbol, outputs, false))
+                .findFirst();
+    }
+
+    /** Whether values have the dimension once, or not at all where they may. */
+    private static boolean isOnce(String symbol, List<GraphValue> values, boolean mayMiss) {
+        return values.stream().allMatch(value -> value.axis(symbol).isPresent() || mayMiss && !has(value, symbol));
+    }
+
+    private static boolean has(GraphValue value, String symbol) {
+        return value.dimensions().orElse(List.of()).stream()
+                .anyMatch(
+                        dimension -> !dimension.isFixed() && dimension.symbol().equals(symbol));
+    }
+}

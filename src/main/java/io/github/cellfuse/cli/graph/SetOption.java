@@ -1,0 +1,118 @@
+package io.github.cellfuse.cli.graph;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.cli.InputFile;
+import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.format.file.ElementType;
+import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.onnx.graph.Binding;
+import io.github.cellfuse.onnx.graph.GraphValue;
+import io.github.cellfuse.onnx.graph.Tensor;
+import java.math.BigDecimal;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** {@code --set}: inputs of a graph as constants; a mixin. */
+public final class SetOption {
+    @Option(
+            names = "--set",
+            paramLabel = "NAME=VALUE",
+            description =
+                    "Bind an input of an .onnx model to a constant: a number, numbers with commas between, true or false, or a"
+                            + " .npy file. What depends on it alone is computed once, and branches that it decides are the only ones"
+                            + " left.")
+    private List<String> settings = List.of();
+
+    /** The constants by input. */
+    public Map<String, Binding> bindings() {
+        Map<String, Binding> bindings = new LinkedHashMap<>();
+        OnnxOptions.pairs("--set", "NAME=VALUE", settings)
+                .forEach((name, text) -> bindings.put(name, input -> value(input, text)));
+        return bindings;
+    }
+
+    private static Tensor value(GraphValue input, String text) {
+        ElementType type = input.type()
+                .orElseThrow(() -> new InvalidInputException(
+                        "--set " + input.name() + ": expected an input of numbers, found " + input.describe()));
+        String lower = text.toLowerCase(Locale.ROOT);
+        if (lower.endsWith(".npy") || lower.contains(".npz")) {
+            return read(InputFile.parse(text), type);
+        }
+        String[] numbers = text.split(",", -1);
+        long[] shape = shape(input, numbers.length);
+        ByteBuffer bytes = ByteBuffer.allocateDirect(Math.multiplyExact(numbers.length, Long.BYTES))
+                .order(ByteOrder.nativeOrder());
+        for (String number : numbers) {
+            put(input, type, number.strip(), bytes);
+        }
+        return new Tensor(type, bytes.flip(), shape);
+    }
+
+    private static Tensor read(InputFile file, ElementType type) {
+        try (NpyArray array = file.open()) {
+            long bytes = Math.multiplyExact(array.elementCount(), type.bytes());
+            ByteBuffer target =
+                    ByteBuffer.allocateDirect(Math.toIntExact(bytes)).order(ByteOrder.nativeOrder());
+            array.read(0, type, target);
+            return new Tensor(type, target.flip(), array.shape());
+        }
+    }
+
+    /** Dimensions whose size is free are 1, or all of the numbers where there is just one such dimension. */
+    private static long[] shape(GraphValue input, int count) {
+        List<GraphValue.Dimension> dimensions = input.dimensions().orElse(List.of());
+        long[] shape = dimensions.stream()
+                .mapToLong(dimension -> dimension.isFixed() ? dimension.size() : 1)
+                .toArray();
+        long fixed = 1;
+        int free = 0, last = -1;
+        for (int axis = 0; axis < shape.length; axis++) {
+            fixed *= shape[axis];
+            if (!dimensions.get(axis).isFixed()) {
+                free++;
+                last = axis;
+            }
+        }
+        if (free == 1 && fixed > 0 && count % fixed == 0) {
+            shape[last] = count / fixed;
+        } else if (fixed != count) {
+            throw new InvalidInputException("--set " + input.name() + ": expected " + input.describe() + ", found "
+                    + Numbers.count(count, "number"));
+        }
+        return shape;
+    }
+
+    private static void put(GraphValue input, ElementType type, String text, ByteBuffer bytes) {
+        try {
+            switch (type) {
+                case FLOAT32 -> bytes.putFloat(Float.parseFloat(text));
+                case FLOAT64 -> bytes.putDouble(Double.parseDouble(text));
+                case INT64 -> bytes.putLong(new BigDecimal(text).longValueExact());
+                case INT32 -> bytes.putInt(new BigDecimal(text).intValueExact());
+                case INT16 -> bytes.putShort(new BigDecimal(text).shortValueExact());
+                case INT8 -> bytes.put(new BigDecimal(text).byteValueExact());
+                case BOOL -> bytes.put(truth(text));
+                default ->
+                    throw new InvalidInputException(
+                            "--set " + input.name() + ": expected a .npy file for " + type + ", found '" + text + "'");
+            }
+        } catch (ArithmeticException | NumberFormatException e) {
+            throw new InvalidInputException(
+                    "--set " + input.name() + ": expected " + type + ", found '" + text + "'", e);
+        }
+    }
+
+    private static byte truth(String text) {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "true", "1" -> 1;
+            case "false", "0" -> 0;
+            default -> throw new NumberFormatException(text);
+        };
+    }
+}

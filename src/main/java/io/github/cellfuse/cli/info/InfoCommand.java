@@ -1,0 +1,86 @@
+package io.github.cellfuse.cli.info;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.cli.Json;
+import io.github.cellfuse.cli.ModelOptions;
+import io.github.cellfuse.cli.Version;
+import io.github.cellfuse.cli.graph.SetOption;
+import io.github.cellfuse.onnx.graph.OnnxModel;
+import java.io.PrintWriter;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code cellfuse info}: what a model is, and what it costs. */
+@Command(
+        name = "info",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        header = "Show a model's layers and sizes, what runs where in a graph, and what a batch of it costs.",
+        description = {"", "Bytes are those of float32. FLOP are two for each multiply-add of the matrix products.", ""
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  cellfuse info model.safetensors",
+            "  cellfuse info model.safetensors --batch 1024 --steps 100",
+            "  cellfuse info model.onnx --set sr=16000",
+            "  cellfuse info model.safetensors --prefix encoder.rnn --json",
+            "  cellfuse info tagger.keras --layers lstm,bidirectional"
+        })
+public final class InfoCommand implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Mixin
+    private SetOption settings;
+
+    @Option(names = "--batch", paramLabel = "N", description = "Rows of the batch to account for. Default: 1.")
+    private int batch = 1;
+
+    @Option(names = "--steps", paramLabel = "T", description = "Time steps of the batch to account for. Default: 1.")
+    private int steps = 1;
+
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    InfoCommand() {}
+
+    @Override
+    public void run() {
+        atLeastOne("--batch", batch);
+        atLeastOne("--steps", steps);
+        PrintWriter out = spec.commandLine().getOut();
+        if (model.isOnnx()) {
+            printGraph(out);
+            return;
+        }
+        model.refuse(spec, "of an .onnx model", "--set");
+        ModelInfo info = new ModelInfo(model.read(), batch, steps);
+        if (json) {
+            Json.print(out, info.toJson());
+        } else {
+            info.print(out);
+        }
+    }
+
+    private void printGraph(PrintWriter out) {
+        model.refuse(spec, "of a bare LSTM", "--prefix", "--layers");
+        GraphInfo info = new GraphInfo(OnnxModel.open(model.path(), settings.bindings()), batch, steps);
+        if (json) {
+            Json.print(out, info.toJson());
+        } else {
+            info.print(out);
+        }
+    }
+
+    private static void atLeastOne(String option, int value) {
+        if (value < 1) {
+            throw new InvalidInputException(option + ": expected at least 1, found " + value);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+/**
+ * {@code cellfuse info}.
+ */
+package io.github.cellfuse.cli.info;

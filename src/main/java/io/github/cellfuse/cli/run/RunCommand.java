@@ -1,0 +1,269 @@
+package io.github.cellfuse.cli.run;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.EngineChoice;
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.WeightPrecision;
+import io.github.cellfuse.batch.BatchRun;
+import io.github.cellfuse.batch.Chunking;
+import io.github.cellfuse.cli.CellFuse;
+import io.github.cellfuse.cli.DeviceOption;
+import io.github.cellfuse.cli.InputFile;
+import io.github.cellfuse.cli.LayoutOption;
+import io.github.cellfuse.cli.ModelFile;
+import io.github.cellfuse.cli.ModelOptions;
+import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.cli.OutputFile;
+import io.github.cellfuse.cli.Progress;
+import io.github.cellfuse.cli.Version;
+import io.github.cellfuse.cli.graph.OnnxOptions;
+import io.github.cellfuse.cli.graph.OnnxRun;
+import io.github.cellfuse.cli.graph.SetOption;
+import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.onnx.graph.OnnxModel;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code cellfuse run}: a model over a file of sequences. Everything that can be wrong is looked at before anything is done. */
+@Command(
+        name = "run",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        header = "Run a trained LSTM over a file of sequences.",
+        description = {
+            "",
+            "Reads x, [N, T, I] (rows, time steps, features; see --layout), and writes y, [N, T, D*P] (D directions of P"
+                    + " values), as torch.nn.LSTM gives them. A single sequence [T, I] gives [T, D*P]. Files may be larger"
+                    + " than memory. Numbers of any kind are read and become float32; the result is float32.",
+            "",
+            "An .onnx model is a whole graph: its LSTMs run on the device, everything else in ONNX Runtime. Its inputs are given by"
+                    + " name, its outputs written under theirs, in their types.",
+            "",
+            "The result is the same, to the bit, on every exact device and for every --plan, --batch and --threads. --weights"
+                    + " alone changes it, and does so alike on every device.",
+            ""
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  cellfuse run model.safetensors x.npy -o y.npy",
+            "  cellfuse run model.safetensors x.npy -o out.npz --lengths lengths.npy",
+            "  cellfuse run model.safetensors data.npz:x -o y.npy --layout TNC --device opencl:0.0",
+            "  cellfuse run model.safetensors next.npy -o next.npz --h0 out.npz:h_n --c0 out.npz:c_n",
+            "  cellfuse run model.safetensors x.npy -o y.npy --device java --threads 4 --batch 64 --quiet",
+            "  cellfuse run model.safetensors x.npy -o y.npy --weights bf16",
+            "  cellfuse run tagger.onnx --input tokens=t.npy --input lengths=n.npy -o scores.npz",
+            "  cellfuse run vad.onnx frames.npy -o p.npz --set sr=16000 --frames 1 --state state=stateN"
+        })
+public final class RunCommand implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    @ParentCommand
+    private CellFuse root;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "INPUT",
+            converter = InputFile.Converter.class,
+            description =
+                    "x: a .npy file, an .npz file with one array, or F.npz:NAME. For an .onnx model with several inputs see"
+                            + " --input.")
+    private InputFile input;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "OUT",
+            required = true,
+            description =
+                    "OUT.npy holds y; OUT.npz holds y, h_n [L*D, N, P] and c_n [L*D, N, H], the states after each row's"
+                            + " last step; of an .onnx model each output under its name. Appears whole, when all is done.")
+    private Path output;
+
+    @Option(names = "--overwrite", description = "Replace OUT if it exists.")
+    private boolean overwrite;
+
+    @Option(
+            names = "--layout",
+            paramLabel = "NTC|TNC",
+            defaultValue = "NTC",
+            description =
+                    "The order of x's and y's dimensions: NTC, rows first (PyTorch's batch_first=True), or TNC, time steps"
+                            + " first. Default: ${DEFAULT-VALUE}.")
+    private LayoutOption layout;
+
+    @Option(
+            names = "--lengths",
+            paramLabel = "F",
+            converter = InputFile.Converter.class,
+            description =
+                    "The valid steps of each row: integers [N] from 0 to T. Past its length a row's y is zero and its"
+                            + " states stand still. Default: all T.")
+    private InputFile lengths;
+
+    @Option(
+            names = "--h0",
+            paramLabel = "F",
+            converter = InputFile.Converter.class,
+            description =
+                    "Hidden states before the first step, [L*D, N, P]. Default: zeros, also where only --c0 is given.")
+    private InputFile hidden;
+
+    @Option(
+            names = "--c0",
+            paramLabel = "F",
+            converter = InputFile.Converter.class,
+            description =
+                    "Cell states before the first step, [L*D, N, H]. Default: zeros, also where only --h0 is given.")
+    private InputFile cell;
+
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            description =
+                    "Rows to hold in memory and compute at a time. Default: what fits 256 MiB and a quarter of Java's heap.")
+    private Integer batch;
+
+    @Mixin
+    private SetOption settings;
+
+    @Mixin
+    private OnnxOptions graph;
+
+    @Mixin
+    private DeviceOption device;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "Say nothing but warnings and errors.")
+    private boolean quiet;
+
+    RunCommand() {}
+
+    @Override
+    public void run() {
+        if (model.isOnnx()) {
+            runGraph();
+        } else {
+            runLstm();
+        }
+    }
+
+    private void runGraph() {
+        model.refuse(spec, "of a bare LSTM", "--layout", "--lengths", "--h0", "--c0", "--prefix", "--layers");
+        checkArguments();
+        OnnxModel opened = OnnxModel.open(model.path(), settings.bindings());
+        try (OnnxRun run = new OnnxRun(opened, graph, input, batch, output)) {
+            run.run(device, overwrite, total -> progress(total, run.noun()), this::say);
+        }
+    }
+
+    private void runLstm() {
+        model.refuse(spec, "of an .onnx model", "--input", "--set", "--frames", "--state", "--output-name");
+        if (input == null) {
+            throw new InvalidInputException("INPUT: expected a file with x, found none");
+        }
+        checkArguments();
+        ModelFile file = model.read();
+        LstmModel loaded = file.model();
+        try (NpyArray x = input.open();
+                OptionalArray lengthArray = OptionalArray.open(lengths);
+                OptionalArray hiddenArray = OptionalArray.open(hidden);
+                OptionalArray cellArray = OptionalArray.open(cell)) {
+            RunShape shape = RunShape.of(loaded, layout, x);
+            RunInput source = new RunInput(shape, x, lengthArray.array(), hiddenArray.array(), cellArray.array());
+            Chunking chunking = batch == null
+                    ? Chunking.automatic(loaded, shape.rows(), shape.steps())
+                    : Chunking.of(loaded, shape.rows(), shape.steps(), batch);
+            EngineChoice choice = device.open(loaded);
+            try (LstmEngine engine = choice.engine()) {
+                file.remarks().forEach(this::say);
+                announce(choice.reason(), engine, shape, chunking);
+                compute(engine, source, shape, chunking);
+            }
+        }
+    }
+
+    private void checkArguments() {
+        if (batch != null && batch < 1) {
+            throw new InvalidInputException("--batch: expected at least 1 row, found " + batch);
+        }
+        Path[] inputs = Stream.concat(
+                        Stream.of(model.path()),
+                        Stream.concat(Stream.of(input, lengths, hidden, cell), graph.inputs().values().stream())
+                                .filter(Objects::nonNull)
+                                .map(InputFile::path))
+                .toArray(Path[]::new);
+        OutputFile.check(output, overwrite, RunOutput.SUFFIXES, inputs);
+    }
+
+    private void announce(String reason, LstmEngine engine, RunShape shape, Chunking chunking) {
+        say("device " + engine.device() + ": " + reason);
+        say(engine.explain(chunking.chunkRows(), shape.steps()));
+        if (device.weights() != WeightPrecision.F32) {
+            boolean stored = engine.device() instanceof Device.OpenCl;
+            say("weights " + (stored ? "stored as " : "rounded to ")
+                    + device.weights().label());
+        }
+        say(Numbers.count(shape.rows(), "row") + " of " + Numbers.count(shape.steps(), "step") + " in "
+                + Numbers.count(chunking.count(), "chunk") + " of up to " + Numbers.count(chunking.chunkRows(), "row"));
+    }
+
+    private void compute(LstmEngine engine, RunInput source, RunShape shape, Chunking chunking) {
+        BatchRun.Report report;
+        try (RunOutput sink = RunOutput.create(output, overwrite, shape)) {
+            try (Progress progress = progress(shape.rows(), "row")) {
+                report = BatchRun.run(engine, source, sink, chunking, progress);
+            }
+            sink.commit();
+        }
+        say(String.format(
+                Locale.ROOT,
+                "wrote %s: %s in %.3f s, %s rows/s; computed for %.3f s at %s GFLOP/s",
+                output,
+                Numbers.count(report.rows(), "row"),
+                report.total().toNanos() / 1e9,
+                Numbers.rate(report.rowsPerSecond()),
+                report.computing().toNanos() / 1e9,
+                Numbers.rate(report.gigaflops())));
+    }
+
+    private Progress progress(long total, String noun) {
+        PrintWriter err = spec.commandLine().getErr();
+        return quiet ? Progress.none() : Progress.on(root.isTerminal(), err, total, noun);
+    }
+
+    private void say(String message) {
+        if (!quiet) {
+            spec.commandLine().getErr().println("cellfuse: " + message);
+        }
+    }
+
+    /** An array that may not have been asked for. */
+    private record OptionalArray(Optional<NpyArray> array) implements AutoCloseable {
+        static OptionalArray open(InputFile file) {
+            return new OptionalArray(Optional.ofNullable(file).map(InputFile::open));
+        }
+
+        @Override
+        public void close() {
+            array.ifPresent(NpyArray::close);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package io.github.cellfuse.cli.run;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.Layout;
+import io.github.cellfuse.LstmState;
+import io.github.cellfuse.batch.ChunkSource;
+import io.github.cellfuse.format.npy.NpyArray;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The arrays of a run, in files of any size. All of it is checked when it is made; the features and the states' values, of which
+ * every one is good, are left alone until they are needed. Doesn't own the arrays.
+ */
+public final class RunInput implements ChunkSource {
+    /** Lengths looked at at a time. */
+    private static final int LENGTHS = 1 << 16;
+
+    private final RunShape shape;
+    private final NpyArray x;
+    private final Optional<NpyArray> lengths;
+    private final Optional<NpyArray> hidden;
+    private final Optional<NpyArray> cell;
+
+    /** Refuses arrays that don't fit {@code shape}. */
+    public RunInput(
+            RunShape shape,
+            NpyArray x,
+            Optional<NpyArray> lengths,
+            Optional<NpyArray> hidden,
+            Optional<NpyArray> cell) {
+        this.shape = shape;
+        this.x = x;
+        this.lengths = lengths;
+        this.hidden = hidden;
+        this.cell = cell;
+        hidden.ifPresent(array -> checkShape("h0", shape.shape(only(shape.hidden(), array)), array));
+        cell.ifPresent(array -> checkShape("c0", shape.shape(only(shape.cell(), array)), array));
+        lengths.ifPresent(this::checkLengths);
+    }
+
+    private void checkLengths(NpyArray array) {
+        checkShape("lengths", new long[] {shape.rows()}, array);
+        for (long first = 0; first < shape.rows(); first += LENGTHS) {
+            int[] part = array.readInts(first, (int) Math.min(LENGTHS, shape.rows() - first));
+            for (int k = 0; k < part.length; k++) {
+                if (part[k] < 0 || part[k] > shape.steps()) {
+                    throw new InvalidInputException(array.name() + ": lengths[" + (first + k) + "]: expected 0 to "
+                            + shape.steps() + " steps, found " + part[k]);
+                }
+            }
+        }
+    }
+
+    /** The one array in which a model's layers have their states, if they are alike. */
+    private static RunShape.States only(List<RunShape.States> arrays, NpyArray given) {
+        if (arrays.size() > 1) {
+            throw new InvalidInputException(
+                    given.name()
+                            + ": initial states: expected a model whose layers have one size and direction, found one whose layers differ");
+        }
+        return arrays.get(0);
+    }
+
+    private static void checkShape(String what, long[] expected, NpyArray array) {
+        if (!Arrays.equals(expected, array.shape())) {
+            throw new InvalidInputException(array.name() + ": " + what + " shape: expected " + Arrays.toString(expected)
+                    + ", found " + Arrays.toString(array.shape()));
+        }
+    }
+
+    @Override
+    public Layout layout() {
+        return shape.layout();
+    }
+
+    @Override
+    public long rows() {
+        return shape.rows();
+    }
+
+    @Override
+    public int steps() {
+        return shape.steps();
+    }
+
+    @Override
+    public void readInput(long firstRow, int rows, FloatBuffer target) {
+        shape.inputBlocks().read(x, firstRow, rows, target);
+    }
+
+    @Override
+    public Optional<int[]> readLengths(long firstRow, int rows) {
+        return lengths.map(array -> array.readInts(firstRow, rows));
+    }
+
+    @Override
+    public Optional<LstmState> readInitialState(long firstRow, int rows) {
+        if (hidden.isEmpty() && cell.isEmpty()) {
+            return Optional.empty();
+        }
+        LstmState state = LstmState.zeros(shape.model(), rows);
+        hidden.ifPresent(array ->
+                shape.hidden().get(0).blocks(shape.rows()).read(array, firstRow, rows, FloatBuffer.wrap(state.h())));
+        cell.ifPresent(array ->
+                shape.cell().get(0).blocks(shape.rows()).read(array, firstRow, rows, FloatBuffer.wrap(state.c())));
+        return Optional.of(state);
+    }
+}

@@ -1,0 +1,271 @@
+package io.github.cellfuse.cli.tune;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.DeviceChoice;
+import io.github.cellfuse.Direction;
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmWeights;
+import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.cli.Version;
+import io.github.cellfuse.cli.WeightsOption;
+import io.github.cellfuse.cli.info.ModelPart;
+import io.github.cellfuse.opencl.tune.Tuner;
+import io.github.cellfuse.opencl.tune.Tuning;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code cellfuse tune}: measures the ways to run a model on a device, and keeps the fastest for later runs. */
+@Command(
+        name = "tune",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        header = "Measure the candidate plans on an OpenCL device, and keep the fastest.",
+        description = {
+            "",
+            "For each shape the candidates (plans, tiles, and how work is shared) are compared by bits, then take turns on"
+                    + " random data. One that is clearly faster than the usual choice, by 3 %% or more in the median and in"
+                    + " three of four rounds, is stored in a small text file of the device; later runs of that layer size and"
+                    + " precision of the weights, of half to twice the rows, use it. No bit of a result changes.",
+            "",
+            "Without MODEL, single layers of 64, 128, 256, 512 and 1024 units with as many inputs are measured; with the"
+                    + " default shapes that takes some minutes on two cores.",
+            ""
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  cellfuse tune model.safetensors",
+            "  cellfuse tune model.safetensors --device opencl:0.0 --shape 36,240 --shape 1,1",
+            "  cellfuse tune --dry-run --shape 64,256",
+            "  cellfuse tune --forget"
+        })
+public final class TuneCommand implements Callable<Integer> {
+    private static final Pattern SHAPE = Pattern.compile("([0-9]{1,6}),([0-9]{1,6})");
+
+    /** Each serves half to twice its rows; these are what batches of 1 to 2048 rows are near to. */
+    private static final int[] ROWS = {1, 4, 16, 64, 256, 1024};
+
+    private static final int[] UNITS = {64, 128, 256, 512, 1024};
+
+    /** Row-steps of a default shape, so that many rows don't take minutes; never fewer steps than stand for all longer ones. */
+    private static final int WORK = 4096, LEAST_STEPS = 16, MOST_STEPS = 64;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(
+            index = "0",
+            arity = "0..1",
+            paramLabel = "MODEL",
+            description = "A .safetensors, .keras, .h5 or .onnx file with an LSTM. Default: layers of common sizes.")
+    private Path path;
+
+    @Mixin
+    private ModelPart part = new ModelPart();
+
+    @Option(
+            names = "--device",
+            paramLabel = "DEVICE",
+            defaultValue = "auto",
+            description = "An OpenCL device: auto, opencl, opencl:P or opencl:P.D. Default: ${DEFAULT-VALUE}.")
+    private String device = "auto";
+
+    @Option(
+            names = "--shape",
+            paramLabel = "T,N",
+            description = "Time steps and rows to measure; may be given more than once. Default: 1, 4, 16, 64, 256 and"
+                    + " 1024 rows of 16 to 64 steps.")
+    private List<String> shapes = List.of();
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "S",
+            defaultValue = "3",
+            description = "Time for measuring a shape, beside compiling; more where a few rounds take longer."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private double seconds = 3;
+
+    @Mixin
+    private WeightsOption weights = new WeightsOption();
+
+    @Option(names = "--dry-run", description = "Measure, and store nothing.")
+    private boolean dryRun;
+
+    @Option(names = "--forget", description = "Delete what is stored for the device, and measure nothing.")
+    private boolean forget;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "Say nothing but the tables, warnings and errors.")
+    private boolean quiet;
+
+    /** Time steps and rows. */
+    private record Batch(int steps, int rows) {}
+
+    @Override
+    public Integer call() {
+        checkArguments();
+        List<Batch> batches = shapes.isEmpty()
+                ? defaultBatches()
+                : shapes.stream().map(TuneCommand::parse).toList();
+        List<Supplier<LstmModel>> models = models();
+        Device.OpenCl on = device();
+        Optional<Path> file = Tuner.file(on);
+        if (file.isEmpty() && !dryRun) {
+            throw new InvalidInputException(
+                    "tuned plans: expected a folder to keep them in, found that they are turned off"
+                            + " (cellfuse.tuned, CELLFUSE_TUNED, or no program cache); --dry-run measures all the same");
+        }
+        if (forget) {
+            say(Tuner.forget(on) ? "deleted " + file.orElseThrow() : "nothing is stored for " + on);
+            return 0;
+        }
+        int done = 0, winners = 0, total = models.size() * batches.size();
+        // One model at a time: the weights of all of them need not be in memory together.
+        for (Supplier<LstmModel> model : models) {
+            try (Tuner tuner = new Tuner(on, model.get(), weights.precision())) {
+                if (done == 0) {
+                    say("measured " + on + ": " + tuner.speed());
+                }
+                for (Batch batch : batches) {
+                    String what = tuner.layer() + ", " + Numbers.count(batch.rows(), "row") + " x "
+                            + Numbers.count(batch.steps(), "step");
+                    // A line rather than a bar: the bar's thread would disturb what is measured.
+                    say("tuning " + on + ", shape " + ++done + " of " + total + ": " + what);
+                    Tuning tuning = tuner.tune(batch.rows(), batch.steps(), seconds);
+                    print(what, tuning);
+                    if (!dryRun) {
+                        tuner.store(tuning); // at once: what was measured outlives Ctrl-C
+                    }
+                    winners += tuning.measured().stream().anyMatch(Tuning.Measured::isWinner) ? 1 : 0;
+                }
+            }
+        }
+        say("the usual choice was beaten in " + winners + " of " + Numbers.count(total, "shape")
+                + (dryRun ? "; nothing is stored" : "; stored in " + file.orElseThrow()));
+        return 0;
+    }
+
+    private void checkArguments() {
+        if (!(seconds > 0 && seconds <= 3600)) {
+            throw new InvalidInputException("--seconds: expected more than 0 and at most 3600, found " + seconds);
+        }
+        if (path == null && part.given().isPresent()) {
+            throw new InvalidInputException(part.given().get() + ": expected with a MODEL only, found without one");
+        }
+        if (forget && (path != null || !shapes.isEmpty() || dryRun)) {
+            throw new InvalidInputException("--forget: expected alone or with --device, found with "
+                    + (path != null ? "a MODEL" : dryRun ? "--dry-run" : "--shape"));
+        }
+    }
+
+    private static Batch parse(String text) {
+        Matcher matcher = SHAPE.matcher(text.trim());
+        if (!matcher.matches()) {
+            throw new InvalidInputException("--shape: expected T,N such as 64,256, found '" + text + "'");
+        }
+        Batch batch = new Batch(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
+        if (batch.steps() < 1 || batch.rows() < 1) {
+            throw new InvalidInputException("--shape: expected at least 1 time step and 1 row, found " + text);
+        }
+        return batch;
+    }
+
+    private static List<Batch> defaultBatches() {
+        return IntStream.of(ROWS)
+                .mapToObj(rows -> new Batch(Math.max(LEAST_STEPS, Math.min(MOST_STEPS, WORK / rows)), rows))
+                .toList();
+    }
+
+    private Device.OpenCl device() {
+        Device on;
+        if (device.trim().equalsIgnoreCase("auto")) {
+            DeviceChoice choice = Device.auto();
+            if (!(choice.device() instanceof Device.OpenCl)) {
+                throw new InvalidInputException("--device: expected an OpenCL device, found that auto is "
+                        + choice.device() + " (" + choice.reason() + "), which has nothing to tune");
+            }
+            on = choice.device();
+        } else {
+            on = Device.parse(device);
+        }
+        if (on instanceof Device.OpenCl openCl) {
+            return openCl;
+        }
+        throw new InvalidInputException(
+                "--device: expected an OpenCL device, found " + on + ", which has nothing to tune");
+    }
+
+    private List<Supplier<LstmModel>> models() {
+        if (path != null) {
+            LstmModel model = part.read(path).model();
+            return List.of(() -> model);
+        }
+        List<Supplier<LstmModel>> models = new ArrayList<>();
+        for (int units : UNITS) {
+            models.add(() -> layer(units));
+        }
+        return models;
+    }
+
+    /** One forward layer with the spread of PyTorch's default initialisation. */
+    private static LstmModel layer(int units) {
+        Random random = new Random(1);
+        float[] weights = new float[4 * units * units], bias = new float[4 * units];
+        float scale = (float) (1 / Math.sqrt(units));
+        for (int k = 0; k < weights.length; k++) {
+            weights[k] = (random.nextFloat() * 2 - 1) * scale;
+        }
+        return new LstmModel(
+                Direction.FORWARD,
+                List.of(List.of(new LstmWeights(units, units, units, weights, weights, bias, bias, null))));
+    }
+
+    private void print(String what, Tuning tuning) {
+        PrintWriter out = spec.commandLine().getOut();
+        out.printf(Locale.ROOT, "%-58s %10s %7s%n", what, "ms", "ratio");
+        for (Tuning.Measured line : tuning.measured()) {
+            String note = note(line);
+            out.printf(
+                    Locale.ROOT,
+                    "  %-56s %10.3f %7.2f%s%n",
+                    line.candidate(),
+                    line.seconds() * 1e3,
+                    line.ratio(),
+                    note);
+        }
+        out.flush();
+    }
+
+    private String note(Tuning.Measured line) {
+        if (line.isUsual()) {
+            return "  usual";
+        }
+        if (line.isWinner()) {
+            return dryRun ? "  faster" : "  stored";
+        }
+        return line.isFinalist() ? "" : "  screened out";
+    }
+
+    private void say(String message) {
+        if (!quiet) {
+            spec.commandLine().getErr().println("cellfuse: " + message);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+/**
+ * {@code cellfuse tune}.
+ */
+package io.github.cellfuse.cli.tune;

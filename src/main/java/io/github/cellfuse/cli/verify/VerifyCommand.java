@@ -1,0 +1,212 @@
+package io.github.cellfuse.cli.verify;
+
+import io.github.cellfuse.DeviceChoice;
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.cli.DeviceOption;
+import io.github.cellfuse.cli.Errors;
+import io.github.cellfuse.cli.InputFile;
+import io.github.cellfuse.cli.Json;
+import io.github.cellfuse.cli.LayoutOption;
+import io.github.cellfuse.cli.ModelOptions;
+import io.github.cellfuse.cli.OutputFile;
+import io.github.cellfuse.cli.Version;
+import io.github.cellfuse.cli.run.RunInput;
+import io.github.cellfuse.cli.run.RunShape;
+import io.github.cellfuse.format.file.TextFile;
+import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.spi.Sizes;
+import io.github.cellfuse.verify.RandomInput;
+import io.github.cellfuse.verify.Verifier;
+import io.github.cellfuse.verify.VerifyReport;
+import java.io.PrintWriter;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code cellfuse verify}: whether a device computes a model as it should, on the user's data or on random data. */
+@Command(
+        name = "verify",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        header = "Check a device: by bits against java, by error against double precision.",
+        description = {
+            "",
+            "Runs the model, and each of its layers alone, on the device, on the java device and in double precision. Every"
+                    + " bit of y, h_n and c_n has to be java's, and every error within a bound that is computed from the"
+                    + " model and the data. A device in the tolerance tier is held to the bound alone.",
+            "",
+            "With --weights f16 or bf16 java and double precision have the rounded weights, too, and one more line tells how far"
+                    + " the device is from double precision with the weights unrounded; nothing is held to that.",
+            "",
+            "Without INPUT two random batches are run: one of full-length sequences, and one of all lengths from 0 on that"
+                    + " starts from random states.",
+            ""
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:Every bit agrees (in the tolerance tier it need not), and every error is within its bound.",
+            "1:Something doesn't agree, or the device failed.",
+            "2:The input or the arguments are wrong."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  cellfuse verify model.safetensors",
+            "  cellfuse verify model.safetensors x.npy --device opencl:0.0 --json report.json",
+            "  cellfuse verify model.safetensors --device opencl --plan fused --shape 64,200 --seed 7",
+            "  cellfuse verify model.safetensors x.npy --lengths lengths.npy --rows 4",
+            "  cellfuse verify model.safetensors x.npy --weights f16"
+        })
+public final class VerifyCommand implements Callable<Integer> {
+    private static final Pattern SHAPE = Pattern.compile("(\\d{1,9}),(\\d{1,9})");
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "INPUT",
+            converter = InputFile.Converter.class,
+            description = "x: a .npy file, an .npz file with one array, or F.npz:NAME. Default: random batches.")
+    private InputFile input;
+
+    @Mixin
+    private DeviceOption device;
+
+    @Option(
+            names = "--layout",
+            paramLabel = "NTC|TNC",
+            defaultValue = "NTC",
+            description =
+                    "The order of x's dimensions: NTC, rows first, or TNC, time steps first. Default: ${DEFAULT-VALUE}.")
+    private LayoutOption layout;
+
+    @Option(
+            names = "--lengths",
+            paramLabel = "F",
+            converter = InputFile.Converter.class,
+            description = "The valid steps of each row of INPUT: integers [N] from 0 to T. Default: all T.")
+    private InputFile lengths;
+
+    @Option(
+            names = "--rows",
+            paramLabel = "N",
+            defaultValue = "16",
+            description = "Rows to compute in double precision, spread over the batch; bits are compared in all rows."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private int judgedRows;
+
+    @Option(
+            names = "--shape",
+            paramLabel = "N,T",
+            description = "Rows and time steps of the random batches. Default: 8,50.")
+    private String shape;
+
+    @Option(names = "--seed", paramLabel = "S", description = "What the random batches are made from. Default: 1.")
+    private Long seed;
+
+    @Option(names = "--json", paramLabel = "F.json", description = "Write all of it as JSON; appears whole.")
+    private Path json;
+
+    @Option(names = "--overwrite", description = "Replace F.json if it exists.")
+    private boolean overwrite;
+
+    VerifyCommand() {}
+
+    @Override
+    public Integer call() {
+        checkArguments();
+        LstmModel loaded = model.load();
+        Map<String, LstmInput> cases = input == null ? randomCases(loaded) : Map.of("input", read(loaded));
+        DeviceChoice choice = device.settle(loaded);
+        Verifier verifier = new Verifier(m -> device.open(choice, m), judgedRows, device.weights());
+        PrintWriter out = spec.commandLine().getOut();
+        Map<String, VerifyReport> reports = new LinkedHashMap<>();
+        cases.forEach((name, batch) -> {
+            VerifyReport report = verifier.verify(loaded, batch);
+            VerifyTable.print(out, name, choice, report);
+            reports.put(name, report);
+        });
+        if (json != null) {
+            TextFile.write(json, overwrite, Json.text(VerifyJson.of(reports)) + "\n");
+        }
+        boolean passed = reports.values().stream().allMatch(VerifyReport::passed);
+        return passed ? 0 : Errors.FAILED;
+    }
+
+    private void checkArguments() {
+        if (judgedRows < 1) {
+            throw new InvalidInputException("--rows: expected at least 1 row, found " + judgedRows);
+        }
+        if (input != null && (shape != null || seed != null)) {
+            throw new InvalidInputException((shape != null ? "--shape" : "--seed")
+                    + ": expected with random batches only, found with " + input);
+        }
+        if (input == null && lengths != null) {
+            throw new InvalidInputException("--lengths: expected with an INPUT only, found without one");
+        }
+        if (json != null) {
+            Path[] inputs = Stream.concat(
+                            Stream.of(model.path()),
+                            Stream.of(input, lengths)
+                                    .filter(file -> file != null)
+                                    .map(InputFile::path))
+                    .toArray(Path[]::new);
+            OutputFile.check(json, overwrite, List.of(".json"), inputs);
+        }
+    }
+
+    private Map<String, LstmInput> randomCases(LstmModel loaded) {
+        Matcher size = SHAPE.matcher(shape == null ? "8,50" : shape.trim());
+        if (!size.matches()) {
+            throw new InvalidInputException("--shape: expected N,T such as 8,50, found '" + shape + "'");
+        }
+        int rows = Integer.parseInt(size.group(1)), steps = Integer.parseInt(size.group(2));
+        if (rows < 1 || steps < 1) {
+            throw new InvalidInputException("--shape: expected at least 1 row and 1 time step, found " + shape);
+        }
+        long from = seed == null ? 1 : seed;
+        Map<String, LstmInput> cases = new LinkedHashMap<>();
+        cases.put("random", RandomInput.full(loaded, layout.layout(), rows, steps, from));
+        cases.put("random, ragged", RandomInput.ragged(loaded, layout.layout(), rows, steps, from));
+        return cases;
+    }
+
+    /** The user's batch, all of it in memory: there is no chunk that a comparison could do without. */
+    private LstmInput read(LstmModel loaded) {
+        try (NpyArray x = input.open();
+                NpyArray valid = lengths == null ? null : lengths.open()) {
+            RunShape of = RunShape.of(loaded, layout, x);
+            RunInput source = new RunInput(of, x, Optional.ofNullable(valid), Optional.empty(), Optional.empty());
+            int size = Sizes.elements(x.name() + ": input [N,T,I]", of.rows(), of.steps(), loaded.inputSize());
+            int rows = (int) of.rows();
+            FloatBuffer features = FloatBuffer.allocate(size);
+            source.readInput(0, rows, features);
+            return new LstmInput(
+                    of.layout(),
+                    rows,
+                    of.steps(),
+                    features.rewind(),
+                    source.readLengths(0, rows).orElse(null),
+                    null);
+        }
+    }
+}

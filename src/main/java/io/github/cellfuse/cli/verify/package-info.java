@@ -1,0 +1,4 @@
+/**
+ * {@code cellfuse verify}.
+ */
+package io.github.cellfuse.cli.verify;

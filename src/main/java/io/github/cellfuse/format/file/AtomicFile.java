@@ -1,0 +1,171 @@
+package io.github.cellfuse.format.file;
+
+import io.github.cellfuse.CellFuseException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * A file that appears under its name complete or not at all. The content goes to a temporary file in the same folder, so that
+ * renaming is atomic. {@link #commit()} makes it durable and renames it; {@link #close()} deletes it. Several threads may use the
+ * channel; committing and closing exclude each other.
+ */
+public final class AtomicFile implements AutoCloseable {
+    /** Unfinished files, which are deleted if the program is interrupted, for example by Ctrl-C. */
+    private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
+
+    static {
+        Runtime.getRuntime().addShutdownHook(new Thread(AtomicFile::deleteUnfinished, "cellfuse-temporary-files"));
+    }
+
+    /** Characters of the final name in the temporary one: file systems allow 255 bytes, and the final name may take them all. */
+    private static final int NAME_KEPT = 40;
+
+    private final Path target;
+    private final boolean overwrite;
+    private final Path temporary;
+    private final FileChannel channel;
+    private boolean closed;
+
+    private AtomicFile(Path target, boolean overwrite, Path temporary, FileChannel channel) {
+        this.target = target;
+        this.overwrite = overwrite;
+        this.temporary = temporary;
+        this.channel = channel;
+    }
+
+    /**
+     * Starts a file.
+     *
+     * @throws io.github.cellfuse.InvalidInputException when the target exists and may not be overwritten, isn't a plain file, or
+     *     its folder is missing or can't be written
+     */
+    public static AtomicFile create(Path target, boolean overwrite) {
+        try {
+            // Through a symbolic link the file that it names is replaced, not the link.
+            Path real = Files.isSymbolicLink(target) && Files.exists(target) ? target.toRealPath() : target;
+            Path folder = real.toAbsolutePath().getParent();
+            if (folder == null || !Files.isDirectory(folder)) {
+                throw Problems.invalid(target, "the folder " + folder + " doesn't exist; make it first");
+            }
+            checkTarget(real, target, overwrite);
+            Path temporary =
+                    folder.resolve(temporaryName(Problems.fileName(real).toString()));
+            // Not Files.createTempFile: it makes the file readable by its owner alone, and the result would stay so.
+            FileChannel channel = FileChannel.open(
+                    temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            UNFINISHED.add(temporary);
+            return new AtomicFile(real, overwrite, temporary, channel);
+        } catch (FileSystemException e) {
+            // No permission, a read-only disk, or a name that is too long: the target is wrong, and the disk isn't
+            // broken.
+            String reason = e.getReason() == null ? e.getClass().getSimpleName() : e.getReason();
+            throw Problems.invalid(
+                    target, "expected a place to write, found that a file can't be created: " + reason, e);
+        } catch (IOException e) {
+            throw Problems.io(target, "creating a file in its folder", e);
+        }
+    }
+
+    private static String temporaryName(String name) {
+        int kept = name.offsetByCodePoints(0, Math.min(NAME_KEPT, name.codePointCount(0, name.length())));
+        String random = Long.toString(ThreadLocalRandom.current().nextLong(Long.MAX_VALUE), Character.MAX_RADIX);
+        return "." + name.substring(0, kept) + ".cellfuse-" + random + ".tmp";
+    }
+
+    private static void checkTarget(Path real, Path named, boolean overwrite) throws IOException {
+        try {
+            // Not Files.exists, which returns false for a name that no file can have.
+            Files.readAttributes(real, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        } catch (NoSuchFileException e) {
+            return;
+        }
+        if (!Files.isRegularFile(real)) {
+            throw Problems.invalid(
+                    named,
+                    "expected a file to write, found a "
+                            + (Files.isDirectory(real) ? "folder" : "device or a broken link"));
+        }
+        if (!overwrite) {
+            throw Problems.invalid(named, "the file exists already; ask for it to be overwritten, or name another");
+        }
+    }
+
+    /** Returns the temporary file, for reading and writing at any position. */
+    public FileChannel channel() {
+        return channel;
+    }
+
+    /** Returns the final name. */
+    Path target() {
+        return target;
+    }
+
+    /** Makes the content durable and gives the file its final name. The file is closed afterwards. */
+    public synchronized void commit() {
+        if (closed) {
+            throw new CellFuseException(target + ": the file has been closed");
+        }
+        try {
+            // The content before the name, or a power cut could leave the name with holes behind it.
+            channel.force(true);
+            channel.close();
+            checkTarget(target, target, overwrite);
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            UNFINISHED.remove(temporary);
+            closed = true;
+            syncFolder(target.toAbsolutePath().getParent());
+        } catch (IOException e) {
+            throw Problems.io(target, "writing", e);
+        } finally {
+            close();
+        }
+    }
+
+    /** Makes the new name durable too. Not every system supports this; the file is complete either way. */
+    private static void syncFolder(Path folder) {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        } catch (IOException ignored) {
+            // Windows doesn't open folders.
+        }
+    }
+
+    /** Deletes the temporary file unless it was committed. Never throws; closing twice does nothing. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            channel.close();
+        } catch (IOException ignored) {
+            // The rest doesn't matter: nothing of the file is kept.
+        }
+        delete(temporary);
+        UNFINISHED.remove(temporary);
+    }
+
+    private static void deleteUnfinished() {
+        UNFINISHED.forEach(AtomicFile::delete);
+    }
+
+    private static void delete(Path temporary) {
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException ignored) {
+            // A hidden .tmp file stays; nothing better can be done here.
+        }
+    }
+}

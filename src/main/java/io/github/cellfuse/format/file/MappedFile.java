@@ -1,0 +1,158 @@
+package io.github.cellfuse.format.file;
+
+import io.github.cellfuse.CellFuseException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * A whole file mapped read-only, in windows, because one Java buffer ends at 2 GiB. Thread safe.
+ *
+ * <p>All windows are mapped when it is opened: that reserves addresses and reads nothing, and the channel can be closed at once.
+ * (A channel kept for later windows would be closed under its other readers by the first interrupted thread.) The memory is
+ * unmapped by the garbage collector some time after {@link #close()}: Java 17 has no safe way to do it sooner.
+ */
+public final class MappedFile implements AutoCloseable {
+    private static final long WINDOW = 1L << 30;
+
+    /** Windows overlap by the widest element, so that no element ever lies across two. */
+    private static final int OVERLAP = Long.BYTES;
+
+    private final Object label;
+    private final long size;
+    private final long windowBytes;
+    private volatile ByteBuffer[] windows;
+
+    private MappedFile(Object label, FileChannel channel, long windowBytes) throws IOException {
+        this.label = label;
+        this.size = channel.size();
+        this.windowBytes = windowBytes;
+        windows = new ByteBuffer[Math.toIntExact((size + windowBytes - 1) / windowBytes)];
+        for (int k = 0; k < windows.length; k++) {
+            long start = k * windowBytes;
+            long length = Math.min(windowBytes + OVERLAP, size - start);
+            windows[k] = channel.map(FileChannel.MapMode.READ_ONLY, start, length);
+        }
+    }
+
+    private MappedFile(MappedFile other) {
+        label = other.label;
+        size = other.size;
+        windowBytes = other.windowBytes;
+        windows = other.windows;
+    }
+
+    public static MappedFile open(Path path) {
+        return open(path, WINDOW);
+    }
+
+    /** With another window size, for the tests of the borders. */
+    public static MappedFile open(Path path, long windowBytes) {
+        if (Files.exists(path) && !Files.isRegularFile(path)) {
+            throw Problems.invalid(path, "expected a file, found a " + (Files.isDirectory(path) ? "folder" : "device"));
+        }
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            return new MappedFile(path, channel, windowBytes);
+        } catch (IOException e) {
+            throw Problems.io(path, "opening", e);
+        }
+    }
+
+    /** Maps what {@code channel} holds now; the channel may be closed afterwards. */
+    static MappedFile of(Object label, FileChannel channel) throws IOException {
+        return new MappedFile(label, channel, WINDOW);
+    }
+
+    /** Returns the same mapping, closed on its own. */
+    MappedFile share() {
+        return new MappedFile(this);
+    }
+
+    /** Returns the file's name in messages. */
+    public Object label() {
+        return label;
+    }
+
+    /** Returns the number of bytes in the file when it was opened. */
+    public long size() {
+        return size;
+    }
+
+    /**
+     * The bytes from {@code position} on, little-endian: as many as the window has, at most {@code bytes}, a multiple of
+     * {@code elementBytes} (1 to 8), and at least one element. The caller stays within the file.
+     */
+    public ByteBuffer view(long position, long bytes, int elementBytes) {
+        ByteBuffer[] open = windows;
+        if (open == null) {
+            throw new CellFuseException(label + ": the file has been closed");
+        }
+        int window = (int) (position / windowBytes);
+        int start = (int) (position - window * windowBytes);
+        int length = (int) Math.min(bytes, open[window].limit() - start);
+        return open[window].slice(start, length - length % elementBytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Returns a copy of {@code count} bytes from {@code position} on. */
+    public byte[] bytes(long position, int count) {
+        byte[] copy = new byte[count];
+        guarded(() -> {
+            for (int done = 0; done < count; ) {
+                ByteBuffer view = view(position + done, count - done, 1);
+                int part = view.remaining();
+                view.get(copy, done, part);
+                done += part;
+            }
+        });
+        return copy;
+    }
+
+    /** Returns the {@code count} bytes from {@code position} on as a buffer of their own, little-endian. */
+    public ByteBuffer copy(long position, int count) {
+        return ByteBuffer.wrap(bytes(position, count)).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Fills what remains of {@code target} with elements from {@code position} on, converted to float32. */
+    public void readFloats(long position, ElementType type, ByteOrder order, FloatBuffer target) {
+        guarded(() -> {
+            long from = position;
+            while (target.hasRemaining()) {
+                ByteBuffer view = view(from, (long) target.remaining() * type.bytes(), type.bytes())
+                        .order(order);
+                int bytes = view.remaining();
+                if (type == ElementType.FLOAT32) {
+                    target.put(view.asFloatBuffer());
+                } else {
+                    ElementType.ToFloat element = type.toFloat();
+                    for (int at = 0; at < bytes; at += type.bytes()) {
+                        target.put(element.read(view, at));
+                    }
+                }
+                from += bytes;
+            }
+        });
+    }
+
+    /** If a file shrinks while it is mapped, touching the memory throws an InternalError. */
+    public void guarded(Runnable reading) {
+        try {
+            reading.run();
+        } catch (InternalError e) {
+            throw cutShort(label, e);
+        }
+    }
+
+    static CellFuseException cutShort(Object label, InternalError cause) {
+        return new CellFuseException(label + ": reading failed: the file was cut short, or the disk failed", cause);
+    }
+
+    @Override
+    public void close() {
+        windows = null;
+    }
+}

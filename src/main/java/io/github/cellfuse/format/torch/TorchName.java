@@ -1,0 +1,63 @@
+package io.github.cellfuse.format.torch;
+
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A tensor's name as {@code torch.nn.LSTM} (and GRU and RNN) gives it: {@code encoder.rnn.weight_ih_l0_reverse}.
+ *
+ * @param prefix what the module around it is called, with the dot: {@code encoder.rnn.}; empty for a bare LSTM
+ * @param kind which of the layer's tensors
+ * @param layer from 0 on
+ * @param reverse whether it belongs to the reverse direction
+ */
+record TorchName(String prefix, Kind kind, int layer, boolean reverse) {
+    // \z and not $, which would let a line feed pass; no leading zeros, or two names would mean one tensor.
+    private static final Pattern ENDING =
+            Pattern.compile("(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)_l(0|[1-9][0-9]{0,3})(_reverse)?\\z");
+
+    /** How the names of a recurrent layer's tensors begin, or end: {@code weight_hh_l0_raw}, {@code peephole_l0}. */
+    private static final Pattern RECURRENT =
+            Pattern.compile("(weight_(ih|hh|hr)|bias_(ih|hh)).*|[^.]*_l[0-9]+(_reverse)?", Pattern.DOTALL);
+
+    /** The tensors of one direction of a layer, in the order of a module's {@code state_dict}. */
+    enum Kind {
+        WEIGHT_IH,
+        WEIGHT_HH,
+        BIAS_IH,
+        BIAS_HH,
+        WEIGHT_HR;
+
+        boolean isBias() {
+            return this == BIAS_IH || this == BIAS_HH;
+        }
+
+        /** {@code weight_ih}, ... */
+        String label() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** Returns the parts of {@code name}; empty when it isn't such a tensor's. */
+    static Optional<TorchName> parse(String name) {
+        Matcher ending = ENDING.matcher(name);
+        if (!ending.find()) {
+            return Optional.empty();
+        }
+        Kind kind = Kind.valueOf(ending.group(1).toUpperCase(Locale.ROOT));
+        return Optional.of(new TorchName(
+                name.substring(0, ending.start()), kind, Integer.parseInt(ending.group(2)), ending.group(3) != null));
+    }
+
+    /** Returns whether a tensor called {@code name} within a module looks like one of a recurrent layer, known or not. */
+    static boolean looksRecurrent(String name) {
+        return RECURRENT.matcher(name).matches();
+    }
+
+    @Override
+    public String toString() {
+        return prefix + kind.label() + "_l" + layer + (reverse ? "_reverse" : "");
+    }
+}

@@ -1,0 +1,4 @@
+/**
+ * PyTorch's LSTMs in {@code .safetensors} files.
+ */
+package io.github.cellfuse.format.torch;

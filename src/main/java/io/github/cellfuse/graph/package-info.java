@@ -1,9 +1,0 @@
-/**
- * Whole ONNX graphs: cut at their LSTMs, which run on a device, with everything between them in ONNX Runtime. An {@link
- * io.github.cellfuse.graph.OnnxModel} is the graph and what runs where; an {@link io.github.cellfuse.graph.OnnxSession} runs it; an {@link
- * io.github.cellfuse.graph.OnnxStream} runs it again and again with states that go from call to call.
- *
- * <p>ONNX Runtime is an optional dependency. Only the classes called {@code Ort…} name its classes, {@link
- * io.github.cellfuse.graph.OrtLibrary} opens them, and a graph that holds nothing but LSTMs does without.
- */
-package io.github.cellfuse.graph;

@@ -1,0 +1,69 @@
+package io.github.cellfuse.jvm;
+
+import io.github.cellfuse.LstmWeights;
+import java.util.Random;
+
+/**
+ * Holds an arithmetic against the plain one, as a device of OpenCL is held against this one: a few steps that go through every tile,
+ * a full and a ragged block. So what can't be linked shows here, and not in the middle of a run.
+ */
+final class ArithmeticSelfTest {
+    private static final int INPUTS = 3, UNITS = 21;
+    /** Tiles of 6, 3 and 2 rows, or of 3 and 2; and one row by itself. */
+    private static final int[] ROWS = {11, 1};
+
+    private ArithmeticSelfTest() {}
+
+    /** What differs; null when every bit agrees. */
+    static String failure(Arithmetic arithmetic) {
+        Random random = new Random(20260101);
+        LstmWeights weights = new LstmWeights(
+                INPUTS,
+                UNITS,
+                UNITS,
+                values(random, 4 * UNITS * INPUTS),
+                values(random, 4 * UNITS * UNITS),
+                values(random, 4 * UNITS),
+                null,
+                null);
+        for (int rows : ROWS) {
+            float[] x = values(random, rows * INPUTS), h = values(random, rows * UNITS);
+            float[] c = values(random, rows * UNITS);
+            float[] expected = run(new PlainArithmetic(), weights, rows, x, h, c);
+            float[] found = run(arithmetic, weights, rows, x, h, c);
+            for (int k = 0; k < expected.length; k++) {
+                if (Float.floatToIntBits(expected[k]) != Float.floatToIntBits(found[k])) {
+                    return arithmetic.name() + " failed the opening self-test: expected "
+                            + Float.toHexString(expected[k]) + ", found " + Float.toHexString(found[k]);
+                }
+            }
+        }
+        return null;
+    }
+
+    /** The hidden and the cell states of all rows after a step. */
+    private static float[] run(Arithmetic arithmetic, LstmWeights weights, int rows, float[] x, float[] h, float[] c) {
+        PackedWeights packed = arithmetic.pack(weights);
+        float[][] cells = new float[rows][packed.cellWidth()];
+        int[] xOffset = new int[rows], hOffset = new int[rows];
+        for (int row = 0; row < rows; row++) {
+            xOffset[row] = row * INPUTS;
+            hOffset[row] = row * UNITS;
+            System.arraycopy(c, row * UNITS, cells[row], 0, UNITS);
+        }
+        float[] result = new float[2 * rows * UNITS];
+        packed.newStep(rows).step(rows, x, xOffset, h, hOffset, cells, result, hOffset);
+        for (int row = 0; row < rows; row++) {
+            System.arraycopy(cells[row], 0, result, (rows + row) * UNITS, UNITS);
+        }
+        return result;
+    }
+
+    private static float[] values(Random random, int count) {
+        float[] values = new float[count];
+        for (int k = 0; k < count; k++) {
+            values[k] = random.nextFloat() * 4 - 2;
+        }
+        return values;
+    }
+}

@@ -1,0 +1,164 @@
+package io.github.cellfuse.jvm;
+
+/**
+ * The product of {@code kernels/gate_product.cl}: for every row, gate and unit of a tile, {@code a = fma(x[k], w[k], a)} in
+ * ascending k.
+ *
+ * <p>A tile is {@link #ROWS} rows × a block of units × 4 gates. The sums of a row and the weights of one k are arrays of one fixed
+ * width (gates i, f, g, o after one another), and the loops are written the way HotSpot's C2 turns into vector code: constant trip
+ * count, every array read at the loop index itself, and no more than six multiply-adds in the body. Three rows × two k is the best
+ * body that it vectorised every time; larger ones fell back to scalar code from one compilation to the next, four to five times
+ * slower (docs/tuning.md).
+ */
+final class GateProduct {
+    /** Rows of the batch that share one pass over the weights. */
+    static final int ROWS = 3;
+
+    /** Units of a wide and of a narrow block. */
+    static final int WIDE = 64, NARROW = 16;
+
+    private static final int WIDE_SUMS = 4 * WIDE, NARROW_SUMS = 4 * NARROW;
+
+    private GateProduct() {}
+
+    /**
+     * Adds the products of {@code ROWS} rows from row {@code row} on.
+     *
+     * @param a sums of each row, {@code [..][4·width]}
+     * @param offset where the inputs of each row begin in {@code x}
+     * @param k0 the first input to take
+     * @param weights {@code [K..][4·width]}
+     * @param first the weights' row of that input
+     * @param count the number of products
+     */
+    static void accumulate(
+            float[][] a, int[] offset, int row, float[] x, int k0, float[][] weights, int first, int count) {
+        float[] a0 = a[row], a1 = a[row + 1], a2 = a[row + 2];
+        int x0 = offset[row] + k0, x1 = offset[row + 1] + k0, x2 = offset[row + 2] + k0;
+        boolean wide = a0.length == WIDE_SUMS;
+        int k = 0;
+        for (; k + 1 < count; k += 2) {
+            float[] w0 = weights[first + k], w1 = weights[first + k + 1];
+            if (wide) {
+                wide(a0, a1, a2, w0, w1, x[x0 + k], x[x0 + k + 1], x[x1 + k], x[x1 + k + 1], x[x2 + k], x[x2 + k + 1]);
+            } else {
+                narrow(
+                        a0,
+                        a1,
+                        a2,
+                        w0,
+                        w1,
+                        x[x0 + k],
+                        x[x0 + k + 1],
+                        x[x1 + k],
+                        x[x1 + k + 1],
+                        x[x2 + k],
+                        x[x2 + k + 1]);
+            }
+        }
+        for (; k < count; k++) {
+            float[] w = weights[first + k];
+            single(a0, w, x[x0 + k]);
+            single(a1, w, x[x1 + k]);
+            single(a2, w, x[x2 + k]);
+        }
+    }
+
+    /** As above for one row: the rest of a group of rows that isn't a multiple of {@link #ROWS}. */
+    static void accumulateRow(float[] a, float[] x, int offset, float[][] weights, int first, int count) {
+        boolean wide = a.length == WIDE_SUMS;
+        int k = 0;
+        for (; k + 3 < count; k += 4) {
+            int w = first + k, i = offset + k;
+            if (wide) {
+                wideRow(
+                        a,
+                        weights[w],
+                        weights[w + 1],
+                        weights[w + 2],
+                        weights[w + 3],
+                        x[i],
+                        x[i + 1],
+                        x[i + 2],
+                        x[i + 3]);
+            } else {
+                narrowRow(
+                        a,
+                        weights[w],
+                        weights[w + 1],
+                        weights[w + 2],
+                        weights[w + 3],
+                        x[i],
+                        x[i + 1],
+                        x[i + 2],
+                        x[i + 3]);
+            }
+        }
+        for (; k < count; k++) {
+            single(a, weights[first + k], x[offset + k]);
+        }
+    }
+
+    // Each loop stands twice, once for each constant trip count: with the width as a parameter C2 often leaves it
+    // scalar.
+
+    private static void wide(
+            float[] a0,
+            float[] a1,
+            float[] a2,
+            float[] w0,
+            float[] w1,
+            float x00,
+            float x01,
+            float x10,
+            float x11,
+            float x20,
+            float x21) {
+        for (int j = 0; j < WIDE_SUMS; j++) {
+            float p = w0[j], q = w1[j];
+            a0[j] = Math.fma(x01, q, Math.fma(x00, p, a0[j]));
+            a1[j] = Math.fma(x11, q, Math.fma(x10, p, a1[j]));
+            a2[j] = Math.fma(x21, q, Math.fma(x20, p, a2[j]));
+        }
+    }
+
+    private static void narrow(
+            float[] a0,
+            float[] a1,
+            float[] a2,
+            float[] w0,
+            float[] w1,
+            float x00,
+            float x01,
+            float x10,
+            float x11,
+            float x20,
+            float x21) {
+        for (int j = 0; j < NARROW_SUMS; j++) {
+            float p = w0[j], q = w1[j];
+            a0[j] = Math.fma(x01, q, Math.fma(x00, p, a0[j]));
+            a1[j] = Math.fma(x11, q, Math.fma(x10, p, a1[j]));
+            a2[j] = Math.fma(x21, q, Math.fma(x20, p, a2[j]));
+        }
+    }
+
+    private static void wideRow(
+            float[] a, float[] w0, float[] w1, float[] w2, float[] w3, float x0, float x1, float x2, float x3) {
+        for (int j = 0; j < WIDE_SUMS; j++) {
+            a[j] = Math.fma(x3, w3[j], Math.fma(x2, w2[j], Math.fma(x1, w1[j], Math.fma(x0, w0[j], a[j]))));
+        }
+    }
+
+    private static void narrowRow(
+            float[] a, float[] w0, float[] w1, float[] w2, float[] w3, float x0, float x1, float x2, float x3) {
+        for (int j = 0; j < NARROW_SUMS; j++) {
+            a[j] = Math.fma(x3, w3[j], Math.fma(x2, w2[j], Math.fma(x1, w1[j], Math.fma(x0, w0[j], a[j]))));
+        }
+    }
+
+    private static void single(float[] a, float[] w, float x) {
+        for (int j = 0; j < a.length; j++) {
+            a[j] = Math.fma(x, w[j], a[j]);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.github.cellfuse.jvm;
+
+import io.github.cellfuse.CellEquations;
+import io.github.cellfuse.LstmWeights;
+
+/**
+ * The update of {@code kernels/lstm_cell.cl} for peepholes and for other equations than the ordinary ones, unit by unit: the same
+ * operations in the same order. Immutable and thread safe.
+ */
+final class GeneralCell {
+    private final CellEquations equations;
+    private final float[] peepholes;
+    private final int hiddenSize;
+
+    private GeneralCell(LstmWeights weights) {
+        equations = weights.equations();
+        peepholes = weights.peepholes();
+        hiddenSize = weights.hiddenSize();
+    }
+
+    /** The cell of {@code weights}; null where it is an ordinary one, for which there are faster classes. */
+    static GeneralCell of(LstmWeights weights) {
+        return weights.equations().isOrdinary() && !weights.hasPeepholes() ? null : new GeneralCell(weights);
+    }
+
+    /**
+     * Updates the units from {@code unit} on.
+     *
+     * @param a pre-activations: those of gate q, in the order i, f, g, o, from {@code at + q·stride} on
+     * @param c cell states, updated in place from {@code unit} on
+     * @param m receives {@code o⊙hidden(c')} from {@code mOffset} on
+     */
+    void update(float[] a, int at, int stride, int unit, int units, float[] c, float[] m, int mOffset) {
+        for (int k = 0; k < units; k++) {
+            int u = unit + k;
+            float ai = peep(LstmWeights.INPUT_GATE, u, c[u], a[at + k]);
+            float af = peep(LstmWeights.FORGET_GATE, u, c[u], a[at + stride + k]);
+            float input = Activations.apply(equations.gate(), clipped(ai));
+            float forget = equations.coupled() ? 1.0f - input : Activations.apply(equations.gate(), clipped(af));
+            float candidate = Activations.apply(equations.candidate(), clipped(a[at + 2 * stride + k]));
+            float next = Math.fma(forget, c[u], input * candidate);
+            float ao = peep(LAST, u, next, a[at + 3 * stride + k]);
+            float output = Activations.apply(equations.gate(), clipped(ao));
+            c[u] = next;
+            m[mOffset + k] = output * Activations.apply(equations.hidden(), next);
+        }
+    }
+
+    /** Where the output gate stands among the gates with peepholes. */
+    private static final int LAST = LstmWeights.PEEPHOLES - 1;
+
+    private float peep(int gate, int unit, float c, float a) {
+        return peepholes == null ? a : Math.fma(peepholes[gate * hiddenSize + unit], c, a);
+    }
+
+    private float clipped(float a) {
+        float clip = equations.clip();
+        a = a > clip ? clip : a;
+        return a < -clip ? -clip : a;
+    }
+}

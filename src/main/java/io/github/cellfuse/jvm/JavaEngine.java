@@ -1,0 +1,139 @@
+package io.github.cellfuse.jvm;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.Tier;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The {@code java} device with a model's weights and its worker threads. Rows of a batch are independent through
+ * all time steps of a layer, so each worker takes a group of rows through a whole layer and they meet only between layers.
+ */
+public final class JavaEngine implements LstmEngine {
+    private static final AtomicInteger THREADS = new AtomicInteger();
+
+    private final LstmModel model;
+    private final ModelWeights weights;
+    private final int threads;
+    private final ExecutorService workers;
+
+    JavaEngine(LstmModel model, EngineOptions options, ModelWeights weights) {
+        this.model = model;
+        this.weights = weights;
+        threads =
+                options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+        workers = Executors.newFixedThreadPool(threads, task -> {
+            Thread thread = new Thread(task, "cellfuse-java-" + THREADS.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    @Override
+    public Device device() {
+        return Device.JAVA;
+    }
+
+    @Override
+    public LstmModel model() {
+        return model;
+    }
+
+    @Override
+    public Tier tier() {
+        return Tier.EXACT;
+    }
+
+    @Override
+    public String explain(int rows, int steps) {
+        return "java: row groups " + groups(rows) + ", threads " + threads + ", " + weights.explain(rows, steps);
+    }
+
+    @Override
+    public LstmSession newSession() {
+        checkOpen();
+        return new JavaSession(this);
+    }
+
+    @Override
+    public void close() {
+        workers.shutdown();
+    }
+
+    /** The weights for a run of this shape. */
+    ModelWeights.Packed weights(int rows, int steps) {
+        return weights.forRun(rows, steps);
+    }
+
+    /** The groups of rows that a batch is cut into: a group shares its passes over the weights, so none is less than a tile. */
+    int groups(int rows) {
+        return Math.min(threads, (rows + GateProduct.ROWS - 1) / GateProduct.ROWS);
+    }
+
+    /**
+     * Runs {@code tasks} on the workers and waits for all of them, after a failure and an interruption too: they write into arrays
+     * of the session and of the caller, who may use those again as soon as this returns.
+     */
+    void runAll(List<? extends Runnable> tasks) {
+        AtomicBoolean failed = new AtomicBoolean();
+        List<Future<?>> futures = new ArrayList<>(tasks.size());
+        RuntimeException failure = null;
+        try {
+            for (Runnable task : tasks) {
+                futures.add(workers.submit(() -> {
+                    if (!failed.get()) {
+                        task.run();
+                    }
+                }));
+            }
+        } catch (RejectedExecutionException e) {
+            failed.set(true);
+            failure = new IllegalStateException("the java engine is closed", e);
+        }
+        boolean interrupted = false;
+        for (Future<?> future : futures) {
+            for (boolean done = false; !done; ) {
+                try {
+                    future.get();
+                    done = true;
+                } catch (InterruptedException e) {
+                    failed.set(true);
+                    interrupted = true;
+                    failure = new CellFuseException("interrupted while waiting for the java engine", e);
+                } catch (ExecutionException e) {
+                    failed.set(true);
+                    done = true;
+                    failure = e.getCause() instanceof RuntimeException own
+                            ? own
+                            : new CellFuseException(
+                                    "a worker of the java engine failed: " + e.getCause(), e.getCause());
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    /** Refuses the use of a closed engine. */
+    void checkOpen() {
+        if (workers.isShutdown()) {
+            throw new IllegalStateException("the java engine is closed");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+package io.github.cellfuse.jvm;
+
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.LstmState;
+import io.github.cellfuse.spi.RowOrder;
+import io.github.cellfuse.spi.Sizes;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A run on the {@code java} device: layer by layer, each as tasks of (direction, group of rows). */
+final class JavaSession implements LstmSession {
+    private final JavaEngine engine;
+    /** Histories of hidden states [T+2][N·D·P] of the layer below and the one being computed; see {@link RowOrder}. */
+    private float[][] below = {};
+
+    private float[][] current = {};
+    private boolean closed;
+
+    JavaSession(JavaEngine engine) {
+        this.engine = engine;
+    }
+
+    @Override
+    public LstmEngine engine() {
+        return engine;
+    }
+
+    @Override
+    public void run(LstmInput input, LstmOutput output) {
+        if (closed) {
+            throw new IllegalStateException("the session is closed");
+        }
+        engine.checkOpen();
+        LstmModel model = engine.model();
+        input.check(model);
+        output.check(model, input);
+        RowOrder order = new RowOrder(input);
+        ModelWeights.Packed weights = engine.weights(input.rows(), input.steps());
+        int slotSize = Sizes.elements("hidden states of a step [N,D*P]", input.rows(), model.widestOutput());
+        for (int layer = 0; layer < model.layerCount(); layer++) {
+            float[][] recycled = below;
+            below = current;
+            current = history(recycled, order.steps() + 2, slotSize);
+            runLayer(layer, weights, input, output.finalState(), order);
+        }
+        copyOut(input, output, order);
+    }
+
+    private void runLayer(
+            int layer, ModelWeights.Packed weights, LstmInput input, LstmState finalState, RowOrder order) {
+        LstmModel model = engine.model();
+        int groups = engine.groups(input.rows());
+        List<LayerTask> tasks = new ArrayList<>();
+        for (int direction = 0; direction < model.layer(layer).directionCount(); direction++) {
+            for (int group = 0; group < groups; group++) {
+                LayerInput source = layer == 0
+                        ? LayerInput.of(input, order)
+                        : LayerInput.of(below, model.layer(layer).inputSize());
+                tasks.add(new LayerTask(
+                        model,
+                        layer,
+                        direction,
+                        weights.of(layer, direction),
+                        source,
+                        current,
+                        order,
+                        group,
+                        groups,
+                        input.initialState(),
+                        finalState));
+            }
+        }
+        engine.runAll(tasks);
+    }
+
+    private void copyOut(LstmInput input, LstmOutput output, RowOrder order) {
+        int groups = engine.groups(input.rows());
+        List<Runnable> tasks = new ArrayList<>();
+        for (int group = 0; group < groups; group++) {
+            int first = group;
+            tasks.add(() -> {
+                for (int position = first; position < order.rows(); position += groups) {
+                    copyRow(input, output, order, position);
+                }
+            });
+        }
+        engine.runAll(tasks);
+    }
+
+    private void copyRow(LstmInput input, LstmOutput output, RowOrder order, int position) {
+        int width = engine.model().outputSize();
+        int row = order.row(position), length = order.length(position);
+        float[] zeros = new float[width];
+        for (int step = 0; step < input.steps(); step++) {
+            int at = input.offset(row, step, width);
+            if (step < length) {
+                output.y().put(at, current[step + 1], position * width, width);
+            } else {
+                output.y().put(at, zeros, 0, width);
+            }
+        }
+    }
+
+    /** {@code old} when it is large enough, or a new history. What it holds from earlier runs is never read. */
+    private static float[][] history(float[][] old, int slots, int slotSize) {
+        return old.length >= slots && old[0].length >= slotSize ? old : new float[slots][slotSize];
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        below = current = new float[0][];
+    }
+}

@@ -1,0 +1,159 @@
+package io.github.cellfuse.jvm;
+
+import io.github.cellfuse.LstmLayer;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmState;
+import io.github.cellfuse.spi.RowOrder;
+import java.util.Arrays;
+
+/**
+ * Takes a group of rows through all time steps of one direction of one layer. Groups and directions write disjoint parts of the
+ * history and of the final state, so tasks of a layer run side by side without locks.
+ */
+final class LayerTask implements Runnable {
+    private final LstmLayer sizes;
+    private final PackedWeights weights;
+    private final LayerInput input;
+    private final float[][] history;
+    private final RowOrder order;
+    private final LstmState initialState;
+    private final LstmState finalState;
+    private final boolean reverse;
+    /** Where the states of this layer and direction begin, {@code [N,P]} and {@code [N,H]}. */
+    private final int firstHidden;
+
+    private final int firstCell;
+    /** The column of this direction in a row of the history. */
+    private final int column;
+
+    /** Positions (in the sorted order) of the group's rows: every groups-th one, so that long and short rows are spread evenly. */
+    private final int[] positions;
+
+    private final int[] xOffset;
+    private final int[] hOffset;
+    private final float[][] c;
+    private final CellStep arithmetic;
+    /** o⊙tanh(c) before the projection, where there is one, and where a row's values begin. */
+    private final float[] unprojected;
+
+    private final int[] mOffset;
+
+    LayerTask(
+            LstmModel model,
+            int layer,
+            int direction,
+            PackedWeights weights,
+            LayerInput input,
+            float[][] history,
+            RowOrder order,
+            int group,
+            int groups,
+            LstmState initialState,
+            LstmState finalState) {
+        sizes = model.layer(layer);
+        this.weights = weights;
+        this.input = input;
+        this.history = history;
+        this.order = order;
+        this.initialState = initialState;
+        this.finalState = finalState;
+        reverse = sizes.direction().isReverse(direction);
+        long rows = order.rows();
+        firstHidden = Math.toIntExact((model.hiddenValuesBelow(layer) + (long) direction * sizes.stateSize()) * rows);
+        firstCell = Math.toIntExact((model.cellValuesBelow(layer) + (long) direction * sizes.hiddenSize()) * rows);
+        column = direction * weights.outputs();
+        positions = new int[(order.rows() - group + groups - 1) / groups];
+        Arrays.setAll(positions, j -> group + j * groups);
+        xOffset = new int[positions.length];
+        hOffset = new int[positions.length];
+        c = new float[positions.length][weights.cellWidth()];
+        arithmetic = weights.newStep(positions.length);
+        unprojected = weights.projection() == null ? null : new float[positions.length * weights.units()];
+        mOffset = new int[positions.length];
+        Arrays.setAll(mOffset, j -> j * weights.units());
+    }
+
+    @Override
+    public void run() {
+        loadState();
+        int steps = order.steps();
+        int count = reverse ? 0 : positions.length;
+        for (int s = 1; s <= steps; s++) {
+            int slot = reverse ? steps + 1 - s : s;
+            // The group's rows with a step here are its first ones; their number falls with time forward and grows in
+            // reverse.
+            while (count > 0 && positions[count - 1] >= order.active(slot)) {
+                count--;
+            }
+            while (count < positions.length && positions[count] < order.active(slot)) {
+                count++;
+            }
+            if (count > 0) {
+                step(slot, count);
+            }
+        }
+        storeState();
+    }
+
+    private void step(int slot, int count) {
+        input.load(slot, positions, count);
+        float[] previous = history[reverse ? slot + 1 : slot - 1];
+        int width = sizes.outputSize();
+        for (int j = 0; j < count; j++) {
+            xOffset[j] = input.offset(j);
+            hOffset[j] = positions[j] * width + column;
+        }
+        if (unprojected == null) {
+            arithmetic.step(count, input.values(), xOffset, previous, hOffset, c, history[slot], hOffset);
+        } else {
+            arithmetic.step(count, input.values(), xOffset, previous, hOffset, c, unprojected, mOffset);
+            project(slot, count);
+        }
+    }
+
+    /** {@code h = S·(o⊙tanh(c))}, the chain of {@code kernels/hidden_projection.cl}. */
+    private void project(int slot, int count) {
+        float[] sums = new float[weights.outputs()];
+        for (int j = 0; j < count; j++) {
+            Arrays.fill(sums, 0.0f);
+            for (int k = 0; k < weights.units(); k++) {
+                float[] s = weights.projection()[k];
+                float m = unprojected[j * weights.units() + k];
+                for (int p = 0; p < sums.length; p++) {
+                    sums[p] = Math.fma(m, s[p], sums[p]);
+                }
+            }
+            System.arraycopy(sums, 0, history[slot], positions[j] * sizes.outputSize() + column, sums.length);
+        }
+    }
+
+    private void loadState() {
+        int outputs = weights.outputs(), units = weights.units();
+        for (int j = 0; j < positions.length; j++) {
+            int at = positions[j] * sizes.outputSize() + column;
+            float[] before = history[order.slotBefore(positions[j], reverse)];
+            if (initialState == null) {
+                Arrays.fill(before, at, at + outputs, 0.0f);
+            } else {
+                int row = order.row(positions[j]);
+                System.arraycopy(initialState.h(), firstHidden + row * outputs, before, at, outputs);
+                System.arraycopy(initialState.c(), firstCell + row * units, c[j], 0, units);
+            }
+        }
+    }
+
+    private void storeState() {
+        int outputs = weights.outputs(), units = weights.units();
+        for (int j = 0; j < positions.length; j++) {
+            int row = order.row(positions[j]);
+            float[] after = history[order.slotAfter(positions[j], reverse)];
+            System.arraycopy(
+                    after,
+                    positions[j] * sizes.outputSize() + column,
+                    finalState.h(),
+                    firstHidden + row * outputs,
+                    outputs);
+            System.arraycopy(c[j], 0, finalState.c(), firstCell + row * units, units);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+package io.github.cellfuse.jvm;
+
+import io.github.cellfuse.LstmWeights;
+
+/** Plain loops, written so that HotSpot makes vector code of them: what every Java has. */
+final class PlainArithmetic implements Arithmetic {
+    @Override
+    public PackedWeights pack(LstmWeights weights) {
+        return PlainWeights.of(weights);
+    }
+
+    @Override
+    public String tile(int units) {
+        return GateProduct.ROWS + " rows x " + PlainWeights.width(units) + " units";
+    }
+
+    @Override
+    public String name() {
+        return "plain loops";
+    }
+}

@@ -1,0 +1,59 @@
+package io.github.cellfuse.jvm;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/** {@link CellBlock}'s update on the vectors of a tile: the same operations in the same order for each value. Belongs to one task. */
+final class VectorCell {
+    private static final VectorSpecies<Float> SPECIES = VectorArithmetic.SPECIES;
+    private static final int LANES = VectorArithmetic.LANES;
+
+    /** The hidden states of a block that doesn't fill a vector. */
+    private final float[] narrow = new float[LANES];
+
+    /**
+     * {@code c' = f⊙c + i⊙g}, {@code m = o⊙tanh(c')}.
+     *
+     * @param a pre-activations {@code [4][rows][lanes]}, gates i, f, g, o; overwritten
+     * @param rows rows of the tile
+     * @param block whose units these are
+     * @param c cell states of all rows, updated in place
+     * @param row the tile's first row
+     * @param m receives the results of each row from {@code mOffset[row]}
+     */
+    void update(float[] a, int rows, VectorWeights.Block block, float[][] c, int row, float[] m, int[] mOffset) {
+        int gate = rows * LANES, unit = block.firstUnit();
+        VectorActivations.sigmoid(a, 0, 2 * gate);
+        VectorActivations.tanh(a, 2 * gate, 3 * gate);
+        VectorActivations.sigmoid(a, 3 * gate, 4 * gate);
+        for (int r = 0; r < rows; r++) {
+            combine(a, r * LANES, gate, c[row + r], unit);
+        }
+        VectorActivations.tanh(a, 2 * gate, 3 * gate);
+        for (int r = 0; r < rows; r++) {
+            int tanh = 2 * gate + r * LANES, output = tanh + gate, to = mOffset[row + r] + unit;
+            if (block.units() == LANES) {
+                multiply(a, output, tanh, m, to);
+            } else {
+                multiply(a, output, tanh, narrow, 0);
+                System.arraycopy(narrow, 0, m, to, block.units());
+            }
+        }
+    }
+
+    /** The new cell states, also into the place of g. */
+    private static void combine(float[] a, int at, int gate, float[] c, int unit) {
+        FloatVector input = FloatVector.fromArray(SPECIES, a, at);
+        FloatVector forget = FloatVector.fromArray(SPECIES, a, at + gate);
+        FloatVector candidate = FloatVector.fromArray(SPECIES, a, at + 2 * gate);
+        FloatVector next = forget.fma(FloatVector.fromArray(SPECIES, c, unit), input.mul(candidate));
+        next.intoArray(c, unit);
+        next.intoArray(a, at + 2 * gate);
+    }
+
+    private static void multiply(float[] a, int output, int tanh, float[] to, int offset) {
+        FloatVector.fromArray(SPECIES, a, output)
+                .mul(FloatVector.fromArray(SPECIES, a, tanh))
+                .intoArray(to, offset);
+    }
+}

@@ -1,0 +1,175 @@
+package io.github.cellfuse.onnx;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.file.Problems;
+import io.github.cellfuse.onnx.Onnx.AttributeProto;
+import io.github.cellfuse.onnx.Onnx.GraphProto;
+import io.github.cellfuse.onnx.Onnx.NodeProto;
+import io.github.cellfuse.onnx.Onnx.SparseTensorProto;
+import io.github.cellfuse.onnx.Onnx.TensorProto;
+import io.github.cellfuse.onnx.Onnx.TypeProto;
+import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** The names of a graph and of the graphs within its nodes: each defined once, each defined at all, each before it is used. */
+final class GraphCheck {
+    private final Object file;
+    private final GraphProto graph;
+    private final GraphCheck outer;
+    private final List<OnnxNode> nodes;
+    private final Set<String> given = new HashSet<>();
+    private final Map<String, Integer> producers = new HashMap<>();
+
+    private GraphCheck(Object file, GraphProto graph, GraphCheck outer) {
+        this.file = file;
+        this.graph = graph;
+        this.outer = outer;
+        nodes = OnnxNode.of(file, graph);
+    }
+
+    /** Returns the graph with its nodes, and those of the graphs within, in an order in which they can run; itself where they already are. */
+    static GraphProto check(Object file, GraphProto graph) {
+        return new GraphCheck(file, graph, null).checked();
+    }
+
+    private GraphProto checked() {
+        graph.getInputList().forEach(this::checkInput);
+        Set<String> constants = new HashSet<>();
+        for (TensorProto initializer : graph.getInitializerList()) {
+            define("initializer", initializer.getName(), constants);
+        }
+        for (SparseTensorProto sparse : graph.getSparseInitializerList()) {
+            define("sparse initializer", sparse.getValues().getName(), constants);
+        }
+        // An initializer may have an input's name: it is the value where none is given.
+        given.addAll(constants);
+        for (int index = 0; index < nodes.size(); index++) {
+            checkOutputs(index);
+        }
+        nodes.forEach(this::checkInputs);
+        graph.getOutputList().forEach(this::checkOutput);
+        GraphProto inner = withCheckedSubgraphs();
+        return NodeOrder.sorted(nodes, producers)
+                .map(order -> reordered(inner, order))
+                .orElse(inner);
+    }
+
+    private static GraphProto reordered(GraphProto graph, int[] order) {
+        GraphProto.Builder builder = graph.toBuilder().clearNode();
+        for (int index : order) {
+            builder.addNode(graph.getNode(index));
+        }
+        return builder.build();
+    }
+
+    private void checkInput(ValueInfoProto input) {
+        define("input", input.getName(), given);
+        if (outer == null) {
+            checkType("input", input);
+        }
+    }
+
+    private void define(String what, String name, Set<String> names) {
+        if (name.isEmpty()) {
+            throw invalid("expected a name for every " + what + ", found an empty one");
+        }
+        if (!names.add(name)) {
+            throw invalid(what + " " + Problems.quote(name) + ": expected one of this name, found two");
+        }
+    }
+
+    private void checkOutputs(int index) {
+        OnnxNode node = nodes.get(index);
+        if (node.proto().getOpType().isEmpty()) {
+            throw node.invalid("expected an operator, found an empty op_type");
+        }
+        for (String output : node.proto().getOutputList()) {
+            if (!output.isEmpty() && (given.contains(output) || producers.put(output, index) != null)) {
+                throw node.invalid("output " + Problems.quote(output)
+                        + ": expected a name that is defined once, found it defined before");
+            }
+        }
+    }
+
+    private void checkInputs(OnnxNode node) {
+        for (String name : Subgraphs.needs(node.proto())) {
+            if (!isDefined(name)) {
+                boolean isInput = node.proto().getInputList().contains(name);
+                throw node.invalid((isInput ? "input " : "its subgraph's ") + Problems.quote(name)
+                        + ": expected the name of a value, found that nothing defines it");
+            }
+        }
+    }
+
+    private void checkOutput(ValueInfoProto output) {
+        if (!isDefined(output.getName())) {
+            throw invalid("output " + Problems.quote(output.getName())
+                    + ": expected the name of a value, found that nothing defines it");
+        }
+        if (outer == null) {
+            checkType("output", output);
+        }
+    }
+
+    private boolean isDefined(String name) {
+        return given.contains(name) || producers.containsKey(name) || outer != null && outer.isDefined(name);
+    }
+
+    /** Types other than tensors, such as sequences, are in fields that the schema here doesn't name. */
+    private void checkType(String what, ValueInfoProto value) {
+        TypeProto type = value.getType();
+        boolean isOther =
+                !type.hasTensorType() && !type.getUnknownFields().asMap().isEmpty();
+        if (!isOther && type.getTensorType().getElemType() == 0) {
+            throw invalid(what + " " + Problems.quote(value.getName()) + ": expected a type, found none");
+        }
+    }
+
+    private GraphProto withCheckedSubgraphs() {
+        GraphProto.Builder changed = null;
+        for (int index = 0; index < nodes.size(); index++) {
+            NodeProto node = nodes.get(index).proto(), checked = withCheckedSubgraphs(nodes.get(index));
+            if (checked != node) {
+                changed = changed == null ? graph.toBuilder() : changed;
+                changed.setNode(index, checked);
+            }
+        }
+        return changed == null ? graph : changed.build();
+    }
+
+    private NodeProto withCheckedSubgraphs(OnnxNode node) {
+        NodeProto.Builder changed = null;
+        for (int k = 0; k < node.proto().getAttributeCount(); k++) {
+            AttributeProto attribute = node.proto().getAttribute(k);
+            if (!attribute.hasG() && attribute.getGraphsCount() == 0) {
+                continue;
+            }
+            AttributeProto.Builder checked = attribute.toBuilder();
+            String where = file + ": " + node.label() + ", " + attribute.getName();
+            boolean differs = false;
+            if (attribute.hasG()) {
+                GraphProto inner = new GraphCheck(where, attribute.getG(), this).checked();
+                differs = inner != attribute.getG();
+                checked.setG(inner);
+            }
+            for (int g = 0; g < attribute.getGraphsCount(); g++) {
+                GraphProto inner = new GraphCheck(where, attribute.getGraphs(g), this).checked();
+                differs |= inner != attribute.getGraphs(g);
+                checked.setGraphs(g, inner);
+            }
+            if (differs) {
+                changed = changed == null ? node.proto().toBuilder() : changed;
+                changed.setAttribute(k, checked);
+            }
+        }
+        return changed == null ? node.proto() : changed.build();
+    }
+
+    private InvalidInputException invalid(String what) {
+        return Problems.invalid(file, what);
+    }
+}

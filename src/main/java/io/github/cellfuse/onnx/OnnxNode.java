@@ -1,0 +1,146 @@
+package io.github.cellfuse.onnx;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.file.Problems;
+import io.github.cellfuse.onnx.Onnx.AttributeProto;
+import io.github.cellfuse.onnx.Onnx.AttributeProto.AttributeType;
+import io.github.cellfuse.onnx.Onnx.GraphProto;
+import io.github.cellfuse.onnx.Onnx.NodeProto;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * A node with what messages call it. Immutable.
+ *
+ * @param file the file that it comes from, for messages
+ * @param label as {@code node 'encoder' (LSTM)}, or {@code node 3 (LSTM)} where it has no name
+ * @param proto the node itself
+ */
+public record OnnxNode(Object file, String label, NodeProto proto) {
+    /** Damaged files have longer ones, which would bury a message. */
+    private static final int LONGEST_TYPE = 60;
+
+    public OnnxNode {
+        Objects.requireNonNull(label, "label");
+        Objects.requireNonNull(proto, "proto");
+    }
+
+    /** Returns the node at {@code index} of its graph. */
+    public static OnnxNode of(Object file, int index, NodeProto proto) {
+        String name = proto.getName().isEmpty() ? Integer.toString(index) : Problems.quote(proto.getName());
+        String type = proto.getOpType().isEmpty() ? "no operator" : proto.getOpType();
+        type = type.length() > LONGEST_TYPE ? type.substring(0, LONGEST_TYPE) + "..." : type;
+        return new OnnxNode(file, "node " + name + " (" + type + ")", proto);
+    }
+
+    /** Returns all nodes of a graph. */
+    public static List<OnnxNode> of(Object file, GraphProto graph) {
+        List<OnnxNode> nodes = new ArrayList<>(graph.getNodeCount());
+        for (int index = 0; index < graph.getNodeCount(); index++) {
+            nodes.add(of(file, index, graph.getNode(index)));
+        }
+        return nodes;
+    }
+
+    /** Returns whether {@code domain} is that of ONNX's own operators, which has two names. */
+    public static boolean isDefaultDomain(String domain) {
+        return domain.isEmpty() || domain.equals("ai.onnx");
+    }
+
+    /** Returns whether this is ONNX's own operator {@code type}. */
+    public boolean is(String type) {
+        return proto.getOpType().equals(type) && isDefaultDomain(proto.getDomain());
+    }
+
+    /** Returns the name of input {@code k}; empty where it isn't given. */
+    public Optional<String> input(int k) {
+        return k < proto.getInputCount()
+                ? Optional.of(proto.getInput(k)).filter(name -> !name.isEmpty())
+                : Optional.empty();
+    }
+
+    /** Returns the name of output {@code k}; empty where nobody wants it. */
+    public Optional<String> output(int k) {
+        return k < proto.getOutputCount()
+                ? Optional.of(proto.getOutput(k)).filter(name -> !name.isEmpty())
+                : Optional.empty();
+    }
+
+    /** Returns an integer attribute, or {@code otherwise} where it isn't there. */
+    public long integer(String name, long otherwise) {
+        return attribute(name, AttributeType.INT).map(AttributeProto::getI).orElse(otherwise);
+    }
+
+    /** Returns a float attribute. */
+    public Optional<Float> number(String name) {
+        return attribute(name, AttributeType.FLOAT).map(AttributeProto::getF);
+    }
+
+    /** Returns a text attribute, or {@code otherwise} where it isn't there. */
+    public String text(String name, String otherwise) {
+        return attribute(name, AttributeType.STRING)
+                .map(a -> a.getS().toStringUtf8())
+                .orElse(otherwise);
+    }
+
+    /** Returns a list of integers. */
+    public Optional<List<Long>> integers(String name) {
+        return attribute(name, AttributeType.INTS).map(AttributeProto::getIntsList);
+    }
+
+    /** Returns a list of floats; empty where it isn't there. */
+    public List<Float> numbers(String name) {
+        return attribute(name, AttributeType.FLOATS)
+                .map(AttributeProto::getFloatsList)
+                .orElse(List.of());
+    }
+
+    /** Returns a list of texts; empty where it isn't there. */
+    public List<String> texts(String name) {
+        return attribute(name, AttributeType.STRINGS)
+                .map(a -> a.getStringsList().stream().map(s -> s.toStringUtf8()).toList())
+                .orElse(List.of());
+    }
+
+    /** Returns an attribute of the given type; a node that names it twice or gives it another type is refused. */
+    public Optional<AttributeProto> attribute(String name, AttributeType type) {
+        AttributeProto found = null;
+        for (AttributeProto attribute : proto.getAttributeList()) {
+            if (attribute.getName().equals(name)) {
+                if (found != null) {
+                    throw invalid("attribute " + name + ": expected it once, found it twice");
+                }
+                found = attribute;
+            }
+        }
+        if (found == null) {
+            return Optional.empty();
+        }
+        if (!found.getRefAttrName().isEmpty()) {
+            throw invalid("attribute " + name + ": expected a value, found a reference to "
+                    + Problems.quote(found.getRefAttrName()) + " of a function around it");
+        }
+        // Models of the format's first version don't say the type.
+        if (found.getType() != type && found.getType() != AttributeType.UNDEFINED) {
+            throw invalid("attribute " + name + ": expected type " + type + ", found " + found.getType());
+        }
+        return Optional.of(found);
+    }
+
+    /** Something is wrong with this node. */
+    public InvalidInputException invalid(String what) {
+        return Problems.invalid(file, label + ": " + what);
+    }
+
+    /** Returns the same with the exception that showed it. */
+    public InvalidInputException invalid(String what, Throwable cause) {
+        return Problems.invalid(file, label + ": " + what, cause);
+    }
+
+    @Override
+    public String toString() {
+        return label;
+    }
+}

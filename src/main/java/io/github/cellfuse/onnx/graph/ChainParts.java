@@ -1,0 +1,181 @@
+package io.github.cellfuse.onnx.graph;
+
+import io.github.cellfuse.Layout;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.format.file.ElementType;
+import io.github.cellfuse.onnx.LstmChain;
+import io.github.cellfuse.onnx.LstmNode;
+import io.github.cellfuse.onnx.Onnx.NodeProto;
+import io.github.cellfuse.onnx.OnnxNode;
+import io.github.cellfuse.onnx.Subgraphs;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Chains of LSTM nodes as parts of a graph. The nodes that turn the axes before and behind them, which every exporter writes, become part
+ * of them: a device writes its results in the order that is wanted, and tensors are turned by nobody.
+ */
+final class ChainParts {
+    private final WorkingGraph graph;
+    private final Map<String, NodeProto> producers;
+    private final Map<String, List<NodeProto>> readers = new HashMap<>();
+    private final Set<String> outputs = new HashSet<>();
+
+    ChainParts(WorkingGraph graph) {
+        this.graph = graph;
+        producers = graph.producers();
+        for (NodeProto node : graph.nodes()) {
+            Subgraphs.needs(node)
+                    .forEach(name -> readers.computeIfAbsent(name, n -> new ArrayList<>())
+                            .add(node));
+        }
+        graph.outputs().forEach(output -> outputs.add(output.getName()));
+    }
+
+    /** A value that is the input, or the output, of LSTMs. */
+    private record Port(String name, Layout layout, boolean isMerged) {}
+
+    LstmPart of(LstmChain chain) {
+        LstmNode first = chain.first(), last = chain.last();
+        Port x = new Port(first.x(), first.layout(), false);
+        Optional<Port> turned = turned(first.x()).map(name -> new Port(name, opposite(first.layout()), false));
+        Optional<Port> y = last.y().map(name -> new Port(name, last.layout(), false));
+        Optional<Port> merged = y.flatMap(port -> merged(last, port.name()));
+        Optional<Port> exchanged = merged.flatMap(this::exchanged);
+        LstmPart best = null;
+        // What takes most into the part comes first; best is where the device can write the results in their place.
+        for (Optional<Port> output : y.isEmpty() ? List.of(y) : List.of(exchanged, merged, y)) {
+            for (Optional<Port> input : List.of(turned, Optional.of(x))) {
+                if (input.isPresent() && output.isPresent() == y.isPresent()) {
+                    LstmPart part = part(chain, input.get(), output);
+                    if (output.isEmpty() || part.hasSessionsOrder()) {
+                        return part;
+                    }
+                    best = part;
+                }
+            }
+        }
+        return best; // the node as it stands
+    }
+
+    private static LstmPart part(LstmChain chain, Port x, Optional<Port> y) {
+        List<LstmPart.States> states = chain.nodes().stream()
+                .map(node -> new LstmPart.States(
+                        node.layout() == Layout.BATCH_MAJOR, node.initialH(), node.initialC(), node.yH(), node.yC()))
+                .toList();
+        return new LstmPart(
+                chain.nodes().stream().map(ChainParts::name).toList(),
+                chain.model(),
+                OnnxTypes.ofCode(chain.first().elementType()).orElse(ElementType.FLOAT32),
+                x.name(),
+                x.layout(),
+                chain.first().sequenceLens(),
+                states,
+                y.map(Port::name),
+                y.map(Port::layout).orElse(x.layout()),
+                y.map(Port::isMerged).orElse(false));
+    }
+
+    /** Returns the layers of a chain one by one. */
+    static List<LstmChain> split(LstmChain chain) {
+        return chain.nodes().stream()
+                .map(node -> new LstmChain(List.of(node), new LstmModel(List.of(node.layer()))))
+                .toList();
+    }
+
+    /** Returns what the user knows a node by: its name, or the first value that it makes. */
+    private static String name(LstmNode lstm) {
+        NodeProto node = lstm.node().proto();
+        return node.getName().isEmpty()
+                ? node.getOutputList().stream()
+                        .filter(o -> !o.isEmpty())
+                        .findFirst()
+                        .orElse("")
+                : node.getName();
+    }
+
+    /** Returns what {@code x} is with time and batch exchanged, where it is made so. */
+    private Optional<String> turned(String x) {
+        return Optional.ofNullable(producers.get(x))
+                .filter(node -> isTranspose(node, List.of(1L, 0L, 2L)))
+                .map(node -> node.getInput(0));
+    }
+
+    /** Returns the output behind the nodes that put the directions side by side, where those are the only ones to read it. */
+    private Optional<Port> merged(LstmNode lstm, String y) {
+        Optional<NodeProto> next = onlyReader(y);
+        // From [T,D,N,H]; [N,T,D,H] has them side by side already.
+        boolean isApart = lstm.layout() == Layout.TIME_MAJOR;
+        if (isApart
+                && next.filter(node -> isTranspose(node, List.of(0L, 2L, 1L, 3L)))
+                        .isPresent()) {
+            next = next.flatMap(node -> onlyReader(node.getOutput(0)));
+            isApart = false;
+        }
+        boolean before = isApart;
+        return next.filter(node -> isMerging(node, lstm, before))
+                .map(node -> new Port(node.getOutput(0), lstm.layout(), true));
+    }
+
+    /** Returns the same behind the node that exchanges time and batch, where that is the only one to read it. */
+    private Optional<Port> exchanged(Port merged) {
+        return onlyReader(merged.name())
+                .filter(node -> isTranspose(node, List.of(1L, 0L, 2L)))
+                .map(node -> new Port(node.getOutput(0), opposite(merged.layout()), true));
+    }
+
+    private static Layout opposite(Layout layout) {
+        return layout == Layout.TIME_MAJOR ? Layout.BATCH_MAJOR : Layout.TIME_MAJOR;
+    }
+
+    /** Returns whether the node leaves three dimensions, the last of them of all directions. */
+    private boolean isMerging(NodeProto node, LstmNode lstm, boolean isApart) {
+        OnnxNode known = OnnxNode.of(graph.path(), 0, node);
+        int directions = lstm.layer().directionCount();
+        if (known.is("Squeeze") && directions == 1) {
+            return known.input(1)
+                    .flatMap(this::constant)
+                    .or(() -> known.integers("axes"))
+                    .filter(List.of(isApart ? 1L : 2L)::equals)
+                    .isPresent();
+        }
+        if (known.is("Reshape") && !isApart && known.integer("allowzero", 0) == 0) {
+            long width = (long) directions * lstm.layer().stateSize();
+            return known.input(1)
+                    .flatMap(this::constant)
+                    .filter(shape -> shape.equals(List.of(0L, 0L, -1L)) || shape.equals(List.of(0L, 0L, width)))
+                    .isPresent();
+        }
+        return false;
+    }
+
+    private Optional<List<Long>> constant(String name) {
+        return graph.find(name)
+                .filter(tensor -> OnnxTypes.ofCode(tensor.getDataType())
+                        .filter(ElementType::isInteger)
+                        .isPresent())
+                .map(tensor -> {
+                    List<Long> values = new ArrayList<>();
+                    for (long value : graph.tensors().longs(tensor)) {
+                        values.add(value);
+                    }
+                    return values;
+                });
+    }
+
+    private boolean isTranspose(NodeProto node, List<Long> permutation) {
+        OnnxNode known = OnnxNode.of(graph.path(), 0, node);
+        return known.is("Transpose")
+                && known.integers("perm").filter(permutation::equals).isPresent();
+    }
+
+    private Optional<NodeProto> onlyReader(String name) {
+        List<NodeProto> all = readers.getOrDefault(name, List.of());
+        return outputs.contains(name) || all.size() != 1 ? Optional.empty() : Optional.of(all.get(0));
+    }
+}

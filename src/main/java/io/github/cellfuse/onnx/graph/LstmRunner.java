@@ -1,0 +1,342 @@
+package io.github.cellfuse.onnx.graph;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.Layout;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmLayer;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.LstmState;
+import io.github.cellfuse.format.file.ElementType;
+import io.github.cellfuse.spi.HalfPrecision;
+import io.github.cellfuse.spi.Sizes;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * LSTMs of a graph on a device: between the operator's values and a session's batches. Where one has the other's order nothing is copied.
+ * Not thread safe.
+ */
+final class LstmRunner implements AutoCloseable {
+    private final LstmPart part;
+    private final LstmModel model;
+    private final LstmSession session;
+    private LstmState states;
+    private int lastRows, lastSteps;
+    private FloatBuffer scratch = FloatBuffer.allocate(0);
+
+    /** Runs {@code part} on {@code engine}, whose model is the part's, but for the weights' precision. */
+    LstmRunner(LstmPart part, LstmEngine engine) {
+        this.part = part;
+        this.model = part.model();
+        session = engine.newSession();
+    }
+
+    /** Runs it on what is in {@code values}, and adds its outputs there. */
+    void run(Values values, Memory memory) {
+        Tensor x = values.tensor(part.x());
+        check("X", x, part.type(), 3);
+        int rowAxis = part.layout() == Layout.TIME_MAJOR ? 1 : 0;
+        int rows = size(x.dimension(rowAxis)), steps = size(x.dimension(1 - rowAxis));
+        if (x.dimension(2) != model.inputSize()) {
+            throw wrong(part.x(), "X", "[..., " + model.inputSize() + "]", x);
+        }
+        lastRows = rows;
+        lastSteps = steps;
+        int[] lengths = part.sequenceLens()
+                .map(name -> lengths(name, values.tensor(name), rows, steps))
+                .orElse(null);
+        if (states == null || states.rows() != rows) {
+            states = LstmState.zeros(model, rows);
+        }
+        Optional<ByteBuffer> target =
+                part.y().map(name -> memory.place(name, Tensor.size(part.type(), part.outputShape(rows, steps))));
+        if (rows == 0 || steps == 0) {
+            // As rows of length 0 have zeros as their last states. (ONNX Runtime leaves them undefined, or ends the
+            // process.)
+            Arrays.fill(states.h(), 0);
+            Arrays.fill(states.c(), 0);
+        } else {
+            boolean isInPlace = target.isPresent() && part.type() == ElementType.FLOAT32 && part.hasSessionsOrder();
+            FloatBuffer y = isInPlace ? target.get().asFloatBuffer() : scratch(rows, steps);
+            LstmInput input = new LstmInput(part.layout(), rows, steps, floats(x), lengths, initialState(values, rows));
+            session.run(input, new LstmOutput(part.layout(), rows, steps, y, states));
+            if (lengths != null) {
+                clearEmptyRows(lengths);
+            }
+            if (target.isPresent() && !isInPlace) {
+                convert(part.hasSessionsOrder() ? y : reordered(y, rows, steps), target.get());
+            }
+        }
+        part.y()
+                .ifPresent(
+                        name -> values.put(name, new Tensor(part.type(), target.get(), part.outputShape(rows, steps))));
+        putStates(values, memory, rows);
+    }
+
+    /** One line on how the last batch ran. */
+    String explain() {
+        String how = lastRows == 0 || lastSteps == 0
+                ? "nothing to compute"
+                : session.engine().explain(lastRows, lastSteps);
+        return part.label() + ": " + how;
+    }
+
+    private static int size(long dimension) {
+        return (int) dimension; // a buffer holds it
+    }
+
+    /** Memory for an output that can't be written where it goes, or that nobody wants. */
+    private FloatBuffer scratch(int rows, int steps) {
+        int count = Sizes.elements(part.label() + ": output", rows, steps, model.outputSize());
+        if (scratch.capacity() < count) {
+            scratch = Tensor.allocate(Sizes.elements(part.label() + ": output", count, Float.BYTES))
+                    .asFloatBuffer();
+        }
+        return scratch.slice(0, count);
+    }
+
+    private int[] lengths(String name, Tensor tensor, int rows, int steps) {
+        check("sequence_lens", tensor, ElementType.INT32, 1);
+        if (tensor.dimension(0) != rows) {
+            throw wrong(name, "sequence_lens", "[" + rows + "]", tensor);
+        }
+        IntBuffer source = tensor.ints();
+        int[] lengths = new int[rows];
+        for (int row = 0; row < rows; row++) {
+            lengths[row] = source.get(row);
+            if (lengths[row] < 0 || lengths[row] > steps) {
+                throw new InvalidInputException(part.label() + ": sequence_lens '" + name + "'[" + row
+                        + "]: expected 0 to " + steps + ", found " + lengths[row]);
+            }
+        }
+        return lengths;
+    }
+
+    /** Returns the states before the first step; null for zeros. */
+    private LstmState initialState(Values values, int rows) {
+        boolean isGiven = part.states().stream()
+                .anyMatch(layer ->
+                        layer.initialH().isPresent() || layer.initialC().isPresent());
+        if (!isGiven) {
+            return null;
+        }
+        LstmState initial = LstmState.zeros(model, rows);
+        int h = 0, c = 0;
+        for (int k = 0; k < model.layerCount(); k++) {
+            LstmLayer layer = model.layer(k);
+            LstmPart.States names = part.states().get(k);
+            readState(
+                    "initial_h",
+                    names.initialH(),
+                    names.byRow(),
+                    values,
+                    layer,
+                    layer.stateSize(),
+                    rows,
+                    initial.h(),
+                    h);
+            readState(
+                    "initial_c",
+                    names.initialC(),
+                    names.byRow(),
+                    values,
+                    layer,
+                    layer.hiddenSize(),
+                    rows,
+                    initial.c(),
+                    c);
+            h += layer.directionCount() * rows * layer.stateSize();
+            c += layer.directionCount() * rows * layer.hiddenSize();
+        }
+        return initial;
+    }
+
+    private void readState(
+            String what,
+            Optional<String> name,
+            boolean byRow,
+            Values values,
+            LstmLayer layer,
+            int width,
+            int rows,
+            float[] target,
+            int at) {
+        if (name.isEmpty()) {
+            return;
+        }
+        Tensor tensor = values.tensor(name.get());
+        check(what, tensor, part.type(), 3);
+        long[] expected = stateShape(byRow, layer, rows, width);
+        if (!Arrays.equals(expected, tensor.shape())) {
+            throw wrong(name.get(), what, Arrays.toString(expected), tensor);
+        }
+        FloatBuffer source = floats(tensor);
+        int directions = layer.directionCount();
+        if (byRow && directions > 1) {
+            for (int row = 0; row < rows; row++) {
+                for (int d = 0; d < directions; d++) {
+                    source.get((row * directions + d) * width, target, at + (d * rows + row) * width, width);
+                }
+            }
+        } else {
+            source.get(0, target, at, directions * rows * width);
+        }
+    }
+
+    private static long[] stateShape(boolean byRow, LstmLayer layer, int rows, int width) {
+        return byRow
+                ? new long[] {rows, layer.directionCount(), width}
+                : new long[] {layer.directionCount(), rows, width};
+    }
+
+    /** A row without a step has zeros as its last states, whatever it began with. */
+    private void clearEmptyRows(int[] lengths) {
+        for (int row = 0; row < lengths.length; row++) {
+            if (lengths[row] == 0) {
+                int h = 0, c = 0;
+                for (LstmLayer layer : model.layers()) {
+                    for (int d = 0; d < layer.directionCount(); d++) {
+                        h = clear(states.h(), h, row, layer.stateSize());
+                        c = clear(states.c(), c, row, layer.hiddenSize());
+                    }
+                }
+            }
+        }
+    }
+
+    private int clear(float[] values, int at, int row, int width) {
+        Arrays.fill(values, at + row * width, at + (row + 1) * width, 0);
+        return at + states.rows() * width;
+    }
+
+    /** From a session's {@code [T,N,D·P]} or {@code [N,T,D·P]} to the order of y. */
+    private FloatBuffer reordered(FloatBuffer y, int rows, int steps) {
+        int directions = model.last().directionCount(), width = model.last().stateSize();
+        boolean isByTime = part.layout() == Layout.TIME_MAJOR;
+        boolean isApart = !part.isMerged() && part.outputLayout() == Layout.TIME_MAJOR;
+        FloatBuffer ordered = FloatBuffer.allocate(y.limit());
+        for (int step = 0; step < steps; step++) {
+            for (int row = 0; row < rows; row++) {
+                int from = (isByTime ? step * rows + row : row * steps + step) * directions;
+                int together = part.outputLayout() == Layout.TIME_MAJOR ? step * rows + row : row * steps + step;
+                for (int d = 0; d < directions; d++) {
+                    int to = isApart ? (step * directions + d) * rows + row : together * directions + d;
+                    ordered.put(to * width, y, (from + d) * width, width);
+                }
+            }
+        }
+        return ordered;
+    }
+
+    private void putStates(Values values, Memory memory, int rows) {
+        int h = 0, c = 0;
+        for (int k = 0; k < model.layerCount(); k++) {
+            LstmLayer layer = model.layer(k);
+            LstmPart.States names = part.states().get(k);
+            h = putState(values, memory, names.yH(), names.byRow(), layer, layer.stateSize(), rows, states.h(), h);
+            c = putState(values, memory, names.yC(), names.byRow(), layer, layer.hiddenSize(), rows, states.c(), c);
+        }
+    }
+
+    private int putState(
+            Values values,
+            Memory memory,
+            Optional<String> name,
+            boolean byRow,
+            LstmLayer layer,
+            int width,
+            int rows,
+            float[] source,
+            int at) {
+        int directions = layer.directionCount(), count = directions * rows * width;
+        if (name.isPresent()) {
+            FloatBuffer state = FloatBuffer.wrap(source, at, count).slice();
+            if (byRow && directions > 1) {
+                FloatBuffer ordered = FloatBuffer.allocate(count);
+                for (int row = 0; row < rows; row++) {
+                    for (int d = 0; d < directions; d++) {
+                        ordered.put((row * directions + d) * width, state, (d * rows + row) * width, width);
+                    }
+                }
+                state = ordered;
+            }
+            long[] shape = stateShape(byRow, layer, rows, width);
+            ByteBuffer target = memory.place(name.get(), Tensor.size(part.type(), shape));
+            convert(state, target);
+            values.put(name.get(), new Tensor(part.type(), target, shape));
+        }
+        return at + count;
+    }
+
+    /** Returns the values as float32: a view where they are that already. */
+    private static FloatBuffer floats(Tensor tensor) {
+        ByteBuffer bytes = tensor.memory();
+        FloatBuffer floats = FloatBuffer.allocate(tensor.type() == ElementType.FLOAT32 ? 0 : tensor.elementCount());
+        switch (tensor.type()) {
+            case FLOAT32 -> {
+                return bytes.asFloatBuffer();
+            }
+            case FLOAT64 -> {
+                for (int k = 0; k < floats.limit(); k++) {
+                    floats.put(k, (float) bytes.getDouble(k * Double.BYTES));
+                }
+            }
+            case FLOAT16 -> {
+                for (int k = 0; k < floats.limit(); k++) {
+                    floats.put(k, HalfPrecision.float16ToFloat(bytes.getShort(k * Short.BYTES)));
+                }
+            }
+            default -> {
+                for (int k = 0; k < floats.limit(); k++) {
+                    floats.put(k, HalfPrecision.bfloat16ToFloat(bytes.getShort(k * Short.BYTES)));
+                }
+            }
+        }
+        return floats;
+    }
+
+    /** Writes floats as the graph's type. */
+    private void convert(FloatBuffer source, ByteBuffer target) {
+        switch (part.type()) {
+            case FLOAT32 -> target.asFloatBuffer().put(0, source, 0, source.limit());
+            case FLOAT64 -> {
+                for (int k = 0; k < source.limit(); k++) {
+                    target.putDouble(k * Double.BYTES, source.get(k));
+                }
+            }
+            case FLOAT16 -> {
+                for (int k = 0; k < source.limit(); k++) {
+                    target.putShort(k * Short.BYTES, HalfPrecision.floatToFloat16(source.get(k)));
+                }
+            }
+            default -> {
+                for (int k = 0; k < source.limit(); k++) {
+                    target.putShort(k * Short.BYTES, HalfPrecision.floatToBfloat16(source.get(k)));
+                }
+            }
+        }
+    }
+
+    private void check(String what, Tensor tensor, ElementType type, int rank) {
+        if (tensor.type() != type || tensor.rank() != rank) {
+            throw new InvalidInputException(
+                    part.label() + ": " + what + ": expected " + type + " of " + rank + " dimensions, found " + tensor);
+        }
+    }
+
+    private InvalidInputException wrong(String name, String what, String expected, Tensor found) {
+        return new InvalidInputException(part.label() + ": " + what + " '" + name + "': expected shape " + expected
+                + ", found " + Arrays.toString(found.shape()));
+    }
+
+    @Override
+    public void close() {
+        session.close();
+    }
+}

@@ -1,0 +1,267 @@
+package io.github.cellfuse.onnx.graph;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.Layout;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.format.file.ElementType;
+import io.github.cellfuse.onnx.Onnx.TensorProto;
+import io.github.cellfuse.onnx.Onnx.TensorShapeProto;
+import io.github.cellfuse.onnx.Onnx.TypeProto;
+import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * Runs an {@link OnnxModel}. Nothing is opened or compiled in a run but what a device compiles for a new shape, and scratch memory is kept from
+ * run to run. Not thread safe: make one per thread. Closing twice does nothing.
+ */
+public final class OnnxSession implements AutoCloseable {
+    private final OnnxModel model;
+    private final List<Step> steps = new ArrayList<>();
+    private final List<LstmEngine> engines = new ArrayList<>();
+    private final List<LstmRunner> runners = new ArrayList<>();
+    private final Map<String, Tensor> constants = new HashMap<>();
+    private final Map<String, ByteBuffer> kept = new HashMap<>();
+    private final Set<String> outputs = new HashSet<>();
+    private final Deque<AutoCloseable> open = new ArrayDeque<>();
+    private boolean isClosed;
+
+    /** A part, ready to run. */
+    private interface Step {
+        void run(Values values, Map<String, Long> symbols, Memory memory);
+    }
+
+    OnnxSession(OnnxModel model, Function<LstmModel, LstmEngine> opener) {
+        this.model = model;
+        model.outputs().forEach(output -> outputs.add(output.name()));
+        try {
+            openParts(opener);
+            keepConstants();
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    private void openParts(Function<LstmModel, LstmEngine> opener) {
+        Map<String, ValueInfoProto> types = new HashMap<>();
+        model.graph().inputs().forEach(input -> types.put(input.getName(), input));
+        // LSTMs first, as what is wrong with a device is known soonest.
+        for (LstmPart part : model.lstms()) {
+            LstmEngine engine = opener.apply(part.model());
+            open.push(engine);
+            engines.add(engine);
+            LstmRunner runner = new LstmRunner(part, engine);
+            open.push(runner);
+            runners.add(runner);
+        }
+        int number = 0;
+        Iterator<LstmRunner> remaining = runners.iterator();
+        for (Part part : model.parts()) {
+            number++;
+            if (part instanceof RuntimePart runtime) {
+                openRuntime(runtime, number, types);
+            } else if (part instanceof LstmPart lstm) {
+                LstmRunner runner = remaining.next();
+                declareOutputs(lstm, types);
+                steps.add((values, symbols, memory) -> runner.run(values, memory));
+            }
+        }
+    }
+
+    private void openRuntime(RuntimePart part, int number, Map<String, ValueInfoProto> types) {
+        List<ValueInfoProto> given = part.inputs().stream().map(types::get).toList();
+        String label =
+                model.path() + ": part " + number + " of " + model.parts().size();
+        OrtGraph runtime = OrtLibrary.open(model.graph().cut(part.nodes(), given, part.outputs()), label);
+        open.push(runtime);
+        Set<String> readHere = new HashSet<>(outputs);
+        model.lstms().forEach(lstm -> readHere.addAll(lstm.inputs()));
+        readHere.retainAll(part.outputs());
+        for (String output : part.outputs()) {
+            Optional<ValueInfoProto> type = runtime.declare(output);
+            if (type.isEmpty() && !outputs.contains(output)) {
+                throw new InvalidInputException(label + ": value '" + output
+                        + "': expected a tensor where the graph is cut, found another kind of value");
+            }
+            type.ifPresent(t -> types.put(output, t));
+        }
+        steps.add((values, symbols, memory) -> runtime.run(values, readHere, symbols, memory));
+    }
+
+    /** Types and dimensions of what LSTMs give, for the parts that follow. */
+    private static void declareOutputs(LstmPart part, Map<String, ValueInfoProto> types) {
+        List<TensorShapeProto.Dimension> x = types.containsKey(part.x())
+                ? types.get(part.x()).getType().getTensorType().getShape().getDimList()
+                : List.of();
+        TensorShapeProto.Dimension unknown = TensorShapeProto.Dimension.getDefaultInstance();
+        boolean isByTime = part.layout() == Layout.TIME_MAJOR;
+        TensorShapeProto.Dimension first = x.size() == 3 ? x.get(0) : unknown;
+        TensorShapeProto.Dimension second = x.size() == 3 ? x.get(1) : unknown;
+        TensorShapeProto.Dimension rows = isByTime ? second : first, steps = isByTime ? first : second;
+        part.y().ifPresent(name -> {
+            long directions = part.model().last().directionCount(),
+                    width = part.model().last().stateSize();
+            boolean isOutputByTime = part.outputLayout() == Layout.TIME_MAJOR;
+            TensorShapeProto.Dimension outer = isOutputByTime ? steps : rows, inner = isOutputByTime ? rows : steps;
+            if (part.isMerged()) {
+                types.put(name, declare(name, part.type(), outer, inner, fixed(directions * width)));
+            } else if (isOutputByTime) {
+                types.put(name, declare(name, part.type(), steps, fixed(directions), rows, fixed(width)));
+            } else {
+                types.put(name, declare(name, part.type(), rows, steps, fixed(directions), fixed(width)));
+            }
+        });
+        for (int k = 0; k < part.states().size(); k++) {
+            TensorShapeProto.Dimension directions = fixed(part.model().layer(k).directionCount());
+            TensorShapeProto.Dimension[] outer = part.states().get(k).byRow()
+                    ? new TensorShapeProto.Dimension[] {rows, directions}
+                    : new TensorShapeProto.Dimension[] {directions, rows};
+            long stateSize = part.model().layer(k).stateSize(),
+                    hiddenSize = part.model().layer(k).hiddenSize();
+            part.states()
+                    .get(k)
+                    .yH()
+                    .ifPresent(
+                            name -> types.put(name, declare(name, part.type(), outer[0], outer[1], fixed(stateSize))));
+            part.states()
+                    .get(k)
+                    .yC()
+                    .ifPresent(
+                            name -> types.put(name, declare(name, part.type(), outer[0], outer[1], fixed(hiddenSize))));
+        }
+    }
+
+    private static TensorShapeProto.Dimension fixed(long size) {
+        return TensorShapeProto.Dimension.newBuilder().setDimValue(size).build();
+    }
+
+    private static ValueInfoProto declare(String name, ElementType type, TensorShapeProto.Dimension... dimensions) {
+        TypeProto.Tensor.Builder tensor = TypeProto.Tensor.newBuilder()
+                .setElemType(OnnxTypes.code(type))
+                .setShape(TensorShapeProto.newBuilder().addAllDim(List.of(dimensions)));
+        return ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(TypeProto.newBuilder().setTensorType(tensor))
+                .build();
+    }
+
+    /** Constants that LSTMs or the graph's outputs are. */
+    private void keepConstants() {
+        Set<String> read = new HashSet<>(outputs);
+        model.lstms().forEach(lstm -> read.addAll(lstm.inputs()));
+        for (String name : read) {
+            model.graph().find(name).ifPresent(value -> constants.put(name, toTensor(value)));
+        }
+    }
+
+    private Tensor toTensor(TensorProto value) {
+        ElementType type = OnnxTypes.ofCode(value.getDataType())
+                .orElseThrow(() -> new InvalidInputException(model.path() + ": constant '" + value.getName()
+                        + "': expected numbers, found " + OnnxTypes.describe(value.getDataType())));
+        return new Tensor(
+                type,
+                model.graph().tensors().bytes(value).order(ByteOrder.LITTLE_ENDIAN),
+                model.graph().tensors().shape(value));
+    }
+
+    /**
+     * Runs the graph.
+     *
+     * @param inputs the graph's inputs by name; not changed
+     * @return its outputs by name, in the model's order, in memory of their own
+     * @throws InvalidInputException when an input is missing, unknown, or doesn't fit
+     * @throws io.github.cellfuse.CellFuseException when ONNX Runtime or a device fails
+     * @throws IllegalStateException when the session is closed
+     */
+    public Map<String, Tensor> run(Map<String, Tensor> inputs) {
+        return run(inputs, this::placeOrAllocate);
+    }
+
+    /**
+     * The same with outputs in memory that the next run of this session uses again: nothing of the size of a batch is allocated when it is
+     * like the last one. The outputs may not be among the inputs of the next run.
+     */
+    public Map<String, Tensor> runInPlace(Map<String, Tensor> inputs) {
+        return run(inputs, this::place);
+    }
+
+    private Map<String, Tensor> run(Map<String, Tensor> inputs, Memory memory) {
+        if (isClosed) {
+            throw new IllegalStateException("the session is closed");
+        }
+        model.check(inputs);
+        Map<String, Long> symbols = model.symbols(inputs);
+        try (Values values = new Values()) {
+            constants.forEach(values::put);
+            inputs.forEach(values::put);
+            for (Step step : steps) {
+                step.run(values, symbols, memory);
+            }
+            Map<String, Tensor> results = new LinkedHashMap<>();
+            for (GraphValue output : model.outputs()) {
+                results.put(output.name(), values.tensor(output.name()));
+            }
+            return results;
+        }
+    }
+
+    private ByteBuffer placeOrAllocate(String name, int bytes) {
+        return outputs.contains(name) ? Tensor.allocate(bytes) : place(name, bytes);
+    }
+
+    private ByteBuffer place(String name, int bytes) {
+        ByteBuffer buffer = kept.get(name);
+        if (buffer == null || buffer.capacity() < bytes) {
+            buffer = Tensor.allocate(bytes);
+            kept.put(name, buffer);
+        }
+        return buffer.slice(0, bytes).order(ByteOrder.nativeOrder());
+    }
+
+    /** Returns the model. */
+    public OnnxModel model() {
+        return model;
+    }
+
+    /** One line for each of {@link OnnxModel#lstms()} on how it ran in the last run. */
+    public List<String> explain() {
+        return runners.stream().map(LstmRunner::explain).toList();
+    }
+
+    /** Returns the engines of {@link OnnxModel#lstms()}, in the same order; the session closes them. */
+    public List<LstmEngine> engines() {
+        return List.copyOf(engines);
+    }
+
+    @Override
+    public void close() {
+        isClosed = true;
+        RuntimeException failure = null;
+        while (!open.isEmpty()) {
+            try {
+                open.pop().close();
+            } catch (RuntimeException e) {
+                failure = e;
+            } catch (Exception e) {
+                failure = new IllegalStateException(e);
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+}

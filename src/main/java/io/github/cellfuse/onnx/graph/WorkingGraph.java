@@ -1,0 +1,299 @@
+package io.github.cellfuse.onnx.graph;
+
+import io.github.cellfuse.onnx.Constants;
+import io.github.cellfuse.onnx.Onnx.GraphProto;
+import io.github.cellfuse.onnx.Onnx.ModelProto;
+import io.github.cellfuse.onnx.Onnx.NodeProto;
+import io.github.cellfuse.onnx.Onnx.SparseTensorProto;
+import io.github.cellfuse.onnx.Onnx.TensorProto;
+import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
+import io.github.cellfuse.onnx.OnnxFile;
+import io.github.cellfuse.onnx.OnnxNode;
+import io.github.cellfuse.onnx.OnnxTensors;
+import io.github.cellfuse.onnx.Subgraphs;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A graph while it is simplified: nodes in an order in which they can run, and constants by name. Cuts smaller models out of itself. Not
+ * thread safe.
+ */
+final class WorkingGraph implements Constants {
+    /** From here on initializers needn't be inputs, too. */
+    private static final int FREE_INITIALIZERS = 4;
+
+    private final Path path;
+    private final long opset;
+    private final OnnxTensors tensors;
+    private final ModelProto header;
+    private final GraphProto shell;
+    private final List<NodeProto> nodes = new ArrayList<>();
+    private final Map<String, TensorProto> constants = new LinkedHashMap<>();
+    private final Map<String, SparseTensorProto> sparse = new LinkedHashMap<>();
+    private final List<ValueInfoProto> inputs;
+    private final List<ValueInfoProto> outputs;
+    private final Set<String> names = new HashSet<>();
+
+    WorkingGraph(OnnxFile file) {
+        path = file.path();
+        opset = file.opset();
+        tensors = file.tensors();
+        header = file.model().toBuilder().clearGraph().build(); // of the graph nothing is kept that isn't used any more
+        GraphProto graph = file.tensors().inMemory(file.graph());
+        shell = graph.toBuilder()
+                .clearNode()
+                .clearInitializer()
+                .clearSparseInitializer()
+                .clearInput()
+                .clearOutput()
+                .clearValueInfo() // types are found anew; those of values that have changed would be wrong
+                .build();
+        inputs = new ArrayList<>(file.inputs());
+        outputs = graph.getOutputList();
+        graph.getSparseInitializerList().forEach(s -> sparse.put(s.getValues().getName(), s));
+        collectNames(graph);
+        nodes.addAll(withoutConstants(graph));
+    }
+
+    private void collectNames(GraphProto graph) {
+        graph.getInputList().forEach(input -> names.add(input.getName()));
+        graph.getInitializerList().forEach(initializer -> names.add(initializer.getName()));
+        graph.getSparseInitializerList().forEach(s -> names.add(s.getValues().getName()));
+        for (NodeProto node : graph.getNodeList()) {
+            names.addAll(node.getOutputList());
+            Subgraphs.of(node).forEach(this::collectNames);
+        }
+    }
+
+    /** Takes the constants out of {@code graph}, and returns its other nodes. */
+    private List<NodeProto> withoutConstants(GraphProto graph) {
+        Constants own = Constants.of(path, graph);
+        graph.getInitializerList().forEach(initializer -> constants.put(initializer.getName(), initializer));
+        List<NodeProto> others = new ArrayList<>();
+        for (OnnxNode node : OnnxNode.of(path, graph)) {
+            Optional<String> output = node.is("Constant") ? node.output(0) : Optional.empty();
+            Optional<TensorProto> value = output.flatMap(own::find);
+            if (value.isPresent()) {
+                define(output.get(), value.get());
+            } else {
+                others.add(node.proto());
+            }
+        }
+        return others;
+    }
+
+    Path path() {
+        return path;
+    }
+
+    /** Returns the version of the default domain's operators. */
+    long opset() {
+        return opset;
+    }
+
+    /** Reads the constants. */
+    OnnxTensors tensors() {
+        return tensors;
+    }
+
+    List<NodeProto> nodes() {
+        return nodes;
+    }
+
+    /** Returns the nodes with what messages call them. */
+    List<OnnxNode> labelled() {
+        List<OnnxNode> labelled = new ArrayList<>(nodes.size());
+        for (int index = 0; index < nodes.size(); index++) {
+            labelled.add(OnnxNode.of(path, index, nodes.get(index)));
+        }
+        return labelled;
+    }
+
+    /** Returns what must be given at each run. */
+    List<ValueInfoProto> inputs() {
+        return inputs;
+    }
+
+    List<ValueInfoProto> outputs() {
+        return outputs;
+    }
+
+    @Override
+    public Optional<TensorProto> find(String name) {
+        return Optional.ofNullable(constants.get(name));
+    }
+
+    boolean isConstant(String name) {
+        return constants.containsKey(name) || sparse.containsKey(name);
+    }
+
+    /** Makes {@code name} a constant. */
+    void define(String name, TensorProto value) {
+        constants.put(name, value.toBuilder().setName(name).build());
+    }
+
+    /** The same for an input, which isn't one any more. */
+    void bind(String name, TensorProto value) {
+        inputs.removeIf(input -> input.getName().equals(name));
+        define(name, value);
+    }
+
+    /** Returns the graph without its constants: nodes, inputs and outputs. */
+    GraphProto toProto() {
+        return shell.toBuilder()
+                .addAllNode(nodes)
+                .addAllInput(inputs)
+                .addAllOutput(outputs())
+                .build();
+    }
+
+    /** Forgets the nodes, and the constants that these values aren't. */
+    void retain(Set<String> values) {
+        nodes.clear();
+        constants.keySet().retainAll(values);
+        sparse.keySet().retainAll(values);
+    }
+
+    /** Returns the bytes of all constants. */
+    long constantBytes() {
+        return constants.values().stream()
+                .mapToLong(TensorProto::getSerializedSize)
+                .sum();
+    }
+
+    /** Returns the constants that some of the nodes read. */
+    List<TensorProto> constantsOf(Collection<NodeProto> part) {
+        Set<String> used = new LinkedHashSet<>();
+        part.forEach(node -> used.addAll(Subgraphs.needs(node)));
+        return used.stream().flatMap(name -> find(name).stream()).toList();
+    }
+
+    /** Returns the node that makes each value. */
+    Map<String, NodeProto> producers() {
+        Map<String, NodeProto> producers = new HashMap<>();
+        for (NodeProto node : nodes) {
+            for (String output : node.getOutputList()) {
+                if (!output.isEmpty()) {
+                    producers.put(output, node);
+                }
+            }
+        }
+        return producers;
+    }
+
+    /** Removes the nodes whose outputs are all constants by now, or needed by nobody. */
+    void removeUnneeded() {
+        Set<String> needed = new HashSet<>();
+        outputs().forEach(output -> needed.add(output.getName()));
+        for (int index = nodes.size() - 1; index >= 0; index--) {
+            NodeProto node = nodes.get(index);
+            boolean isNeeded = node.getOutputList().stream()
+                    .anyMatch(output -> needed.contains(output) && !constants.containsKey(output));
+            if (isNeeded) {
+                needed.addAll(Subgraphs.needs(node));
+            } else {
+                nodes.remove(index);
+            }
+        }
+        constants.keySet().retainAll(needed);
+        sparse.keySet().retainAll(needed);
+    }
+
+    /**
+     * Puts a branch of the node {@code conditional} in its place. Names that the branch gives to values of its own change where the
+     * graph knows them already.
+     */
+    void inline(NodeProto conditional, GraphProto branch) {
+        Map<String, String> renamed = new HashMap<>();
+        List<NodeProto> copies = new ArrayList<>();
+        // A value of the branch that is an output of it gets the name that the graph around knows it by.
+        Set<String> own = new LinkedHashSet<>();
+        branch.getNodeList().forEach(node -> own.addAll(node.getOutputList()));
+        own.remove("");
+        for (int k = 0; k < conditional.getOutputCount() && k < branch.getOutputCount(); k++) {
+            String outside = conditional.getOutput(k),
+                    inside = branch.getOutput(k).getName();
+            if (outside.isEmpty()) {
+                continue;
+            }
+            if (own.contains(inside) && !renamed.containsKey(inside)) {
+                renamed.put(inside, outside);
+            } else {
+                copies.add(NodeProto.newBuilder()
+                        .setOpType("Identity")
+                        .setName(conditional.getName() + "/output " + k)
+                        .addInput(inside)
+                        .addOutput(outside)
+                        .build());
+            }
+        }
+        branch.getInitializerList().forEach(initializer -> own.add(initializer.getName()));
+        branch.getSparseInitializerList().forEach(s -> own.add(s.getValues().getName()));
+        own.forEach(name -> renamed.computeIfAbsent(name, this::fresh));
+        int at = indexOf(conditional);
+        nodes.remove(at);
+        List<NodeProto> moved = withoutConstants(
+                Renaming.of(renamed).apply(branch.toBuilder().addAllNode(copies).build()));
+        branch.getSparseInitializerList().forEach(s -> {
+            String name = renamed.get(s.getValues().getName());
+            sparse.put(
+                    name,
+                    s.toBuilder()
+                            .setValues(s.getValues().toBuilder().setName(name))
+                            .build());
+        });
+        nodes.addAll(at, moved);
+    }
+
+    private int indexOf(NodeProto node) {
+        for (int index = 0; index < nodes.size(); index++) {
+            if (nodes.get(index) == node) {
+                return index;
+            }
+        }
+        throw new IllegalArgumentException("not a node of this graph");
+    }
+
+    /** Returns a name that nothing has yet. */
+    private String fresh(String name) {
+        String candidate = name;
+        for (int k = 1; !names.add(candidate); k++) {
+            candidate = name + "/" + k;
+        }
+        return candidate;
+    }
+
+    /**
+     * A model of some of the nodes, with the constants that they use.
+     *
+     * @param part nodes in an order in which they can run
+     * @param given what they are given: names and types
+     * @param wanted what they shall give
+     */
+    ModelProto cut(Collection<NodeProto> part, List<ValueInfoProto> given, Collection<String> wanted) {
+        GraphProto.Builder graph = shell.toBuilder();
+        Set<String> used = new LinkedHashSet<>(wanted);
+        part.forEach(node -> used.addAll(Subgraphs.needs(node)));
+        for (String name : used) {
+            find(name).ifPresent(graph::addInitializer);
+            Optional.ofNullable(sparse.get(name)).ifPresent(graph::addSparseInitializer);
+        }
+        graph.addAllNode(part).addAllInput(given);
+        for (String name : wanted) {
+            graph.addOutput(ValueInfoProto.newBuilder().setName(name)); // ONNX Runtime finds the type
+        }
+        return header.toBuilder()
+                .setIrVersion(Math.max(header.getIrVersion(), FREE_INITIALIZERS))
+                .setGraph(graph)
+                .build();
+    }
+}

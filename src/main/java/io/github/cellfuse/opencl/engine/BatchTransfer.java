@@ -1,0 +1,171 @@
+package io.github.cellfuse.opencl.engine;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.Layout;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmState;
+import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.spi.RowOrder;
+import java.nio.FloatBuffer;
+import java.util.stream.IntStream;
+
+/** The way of one batch to the device and back: between the caller's layout and order of rows and the device's. */
+final class BatchTransfer {
+    private static final float[] ZEROS = new float[1024];
+
+    /** 1 MiB: copying less takes no longer than waking another core. */
+    private static final int PARALLEL_FLOATS = 1 << 18;
+
+    /** 256 KiB: enough for a copy to run at full speed, and enough pieces for all cores. */
+    private static final int STRETCH_FLOATS = 1 << 16;
+
+    private final Transfers transfers;
+    private final LstmInput batch;
+    private final RunSizes run;
+    private final RowOrder order;
+
+    BatchTransfer(Transfers transfers, LstmInput batch, RunSizes run) {
+        this.transfers = transfers;
+        this.batch = batch;
+        this.run = run;
+        order = run.order();
+    }
+
+    /** Writes x to {@code target [T,rowPitch,stride]}; rows without a step in a slot become zeros. */
+    void uploadInput(ClBuffer target) {
+        int width = run.model().inputSize(), stride = run.inputStride();
+        forPieces(
+                stride,
+                (first, rows) -> transfers.write(
+                        target,
+                        (long) first * stride,
+                        rows * stride,
+                        view -> forStretches(first, rows, stride, (slot, position, count) -> {
+                            int at = (row(slot, position) - first) * stride;
+                            int live = live(slot, position, count), step = stepRows(live, stride == width);
+                            for (int k = 0; k < live; k += step) {
+                                int from = batch.offset(order.row(position + k), slot - 1, width);
+                                view.put(at + k * stride, batch.x(), from, step * width);
+                            }
+                            zero(view, at + live * stride, at + count * stride);
+                        })));
+    }
+
+    /** Writes the initial states {@code [LINE | h: L·D,N,P | c: L·D,N,H]} where there are any. */
+    void uploadState(ClBuffer target) {
+        LstmState initial = batch.initialState();
+        if (initial != null) {
+            transfers.write(target, run.firstHidden(0), initial.h());
+            transfers.write(target, run.firstCell(0), initial.c());
+        }
+    }
+
+    /**
+     * Reads the final states {@code [LINE | h: L·D,N,P | c: L·D,N,H]}, and waits for the run to end.
+     *
+     * @return whether it ended well: false when work-items that wait for each other gave up
+     */
+    boolean downloadState(ClBuffer source, LstmState state) {
+        long all = run.stateDimensions()[0];
+        float[] gaveUp = new float[1];
+        if (all <= transfers.most()) {
+            transfers.read(source, 0, (int) all, view -> {
+                gaveUp[0] = view.get(0);
+                view.get(run.firstHidden(0), state.h());
+                view.get(run.firstCell(0), state.c());
+            });
+        } else {
+            transfers.read(source, 0, gaveUp);
+            transfers.read(source, run.firstHidden(0), state.h());
+            transfers.read(source, run.firstCell(0), state.c());
+        }
+        return gaveUp[0] == 0;
+    }
+
+    /** Reads y from {@code history [T+2,rowPitch,stride]}; what is past a row's length becomes zeros. */
+    void downloadOutput(ClBuffer history, FloatBuffer y) {
+        int width = run.model().outputSize(),
+                stride = run.historyStride(run.model().last());
+        forPieces(stride, (first, rows) -> {
+            // The history's slot 0 stands before the first step.
+            long from = ((long) run.rowPitch() + first) * stride;
+            transfers.read(
+                    history,
+                    from,
+                    rows * stride,
+                    view -> forStretches(first, rows, stride, (slot, position, count) -> {
+                        int at = (row(slot, position) - first) * stride;
+                        int live = live(slot, position, count), step = stepRows(live, stride == width);
+                        for (int k = 0; k < live; k += step) {
+                            int to = batch.offset(order.row(position + k), slot - 1, width);
+                            y.put(to, view, at + k * stride, step * width);
+                        }
+                        for (int k = live, last = Math.min(count, order.rows() - position); k < last; k++) {
+                            int to = batch.offset(order.row(position + k), slot - 1, width);
+                            zero(y, to, to + width);
+                        }
+                    }));
+        });
+    }
+
+    private interface Piece {
+        void run(int firstRow, int rows);
+    }
+
+    /** Goes through the rows of all steps, {@code [T·rowPitch, width]} with padding, in pieces that one transfer can hold. */
+    private void forPieces(int width, Piece piece) {
+        if (width > transfers.most()) {
+            throw new InvalidInputException("features of a row and step: expected at most " + transfers.most()
+                    + ", what one transfer holds, found " + width);
+        }
+        int rows = run.steps() * run.rowPitch(), most = transfers.most() / width;
+        for (int first = 0, count; first < rows; first += count) {
+            count = Math.min(most, rows - first);
+            piece.run(first, count);
+        }
+    }
+
+    private interface Stretch {
+        void copy(int slot, int position, int count);
+    }
+
+    /**
+     * Cuts {@code rows} rows of {@code [T·rowPitch, width]} into stretches that don't reach beyond a slot and copies them, on all
+     * cores where there is much to copy: the device waits for it, so its cores are free.
+     */
+    private void forStretches(int first, int rows, int width, Stretch stretch) {
+        int pitch = run.rowPitch(), longest = Math.min(pitch, Math.max(1, STRETCH_FLOATS / width));
+        int perSlot = (pitch + longest - 1) / longest;
+        int firstSlot = first / pitch, lastSlot = (first + rows - 1) / pitch;
+        IntStream all = IntStream.range(0, (lastSlot - firstSlot + 1) * perSlot);
+        ((long) rows * width < PARALLEL_FLOATS ? all : all.parallel()).forEach(k -> {
+            int slot = firstSlot + k / perSlot, position = k % perSlot * longest;
+            int from = Math.max(first, slot * pitch + position);
+            int to = Math.min(first + rows, slot * pitch + Math.min(pitch, position + longest));
+            if (from < to) {
+                stretch.copy(slot + 1, from - slot * pitch, to - from);
+            }
+        });
+    }
+
+    /** The row of {@code [T·rowPitch]}. */
+    private int row(int slot, int position) {
+        return (slot - 1) * run.rowPitch() + position;
+    }
+
+    /** How many of {@code count} rows have a step in {@code slot}. */
+    private int live(int slot, int position, int count) {
+        return Math.max(0, Math.min(count, order.active(slot) - position));
+    }
+
+    /** Rows that one call may copy: all when they stand in the caller's tensor as on the device, without padding, otherwise one. */
+    private int stepRows(int rows, boolean dense) {
+        return dense && batch.layout() == Layout.TIME_MAJOR && order.isCallersOrder() ? Math.max(1, rows) : 1;
+    }
+
+    private static void zero(FloatBuffer target, int from, int to) {
+        for (int at = from; at < to; at += ZEROS.length) {
+            target.put(at, ZEROS, 0, Math.min(ZEROS.length, to - at));
+        }
+    }
+}

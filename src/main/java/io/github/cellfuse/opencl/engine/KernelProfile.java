@@ -1,0 +1,75 @@
+package io.github.cellfuse.opencl.engine;
+
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.cl.ClEvent;
+import io.github.cellfuse.cl.ClKernel;
+import io.github.cellfuse.cl.ClQueue;
+import io.github.cellfuse.cl.NdRange;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Runs batches as a session does, and tells when the device began and ended each kernel. Asking for those times costs something at
+ * each launch, so whole runs are better timed in a session of their own. Belongs to one thread; close it before its engine.
+ */
+public final class KernelProfile implements AutoCloseable {
+    /**
+     * One launch of a kernel.
+     *
+     * @param kernel its name, such as {@code lstm_step}
+     * @param started nanoseconds of the device's own clock
+     * @param ended likewise
+     */
+    public record Launch(String kernel, long started, long ended) {
+        /** How long the kernel ran, in seconds. */
+        public double seconds() {
+            return (ended - started) * 1e-9;
+        }
+    }
+
+    private record Pending(String kernel, ClEvent event) {}
+
+    private final OpenClSession session;
+    private final List<Pending> pending = new ArrayList<>();
+
+    /**
+     * Prepares a session of {@code engine}.
+     *
+     * @throws IllegalArgumentException when it isn't one on an OpenCL device
+     */
+    public KernelProfile(LstmEngine engine) {
+        if (!(engine instanceof OpenClEngine on)) {
+            throw new IllegalArgumentException("expected an engine on an OpenCL device, found " + engine.device());
+        }
+        session = new OpenClSession(on, on.context().profilingQueue(), queue -> (kernel, range) -> {
+            launch(queue, kernel, range);
+        });
+    }
+
+    private void launch(ClQueue queue, ClKernel kernel, NdRange range) {
+        pending.add(new Pending(kernel.name(), queue.launchEvent(kernel, range)));
+    }
+
+    /** Runs one batch; the launches are in the order in which the device got them. */
+    public List<Launch> run(LstmInput input, LstmOutput output) {
+        try {
+            session.run(input, output);
+            List<Launch> launches = new ArrayList<>();
+            for (Pending each : pending) {
+                ClEvent.Times times = each.event().times();
+                launches.add(new Launch(each.kernel(), times.started(), times.ended()));
+            }
+            return launches;
+        } finally {
+            pending.forEach(each -> each.event().close());
+            pending.clear();
+        }
+    }
+
+    @Override
+    public void close() {
+        session.close();
+    }
+}

@@ -1,0 +1,322 @@
+package io.github.cellfuse.opencl.engine;
+
+import io.github.cellfuse.CellEquations;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.Direction;
+import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmLayer;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.LstmState;
+import io.github.cellfuse.LstmWeights;
+import io.github.cellfuse.Plan;
+import io.github.cellfuse.Tier;
+import io.github.cellfuse.WeightPrecision;
+import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.cl.ClContext;
+import io.github.cellfuse.cl.ClDevice;
+import io.github.cellfuse.cl.ClKernel;
+import io.github.cellfuse.cl.ClQueue;
+import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.jvm.Activations;
+import io.github.cellfuse.jvm.JavaEngineProvider;
+import io.github.cellfuse.opencl.device.OpenClDevices;
+import io.github.cellfuse.opencl.plan.LayerSize;
+import io.github.cellfuse.opencl.plan.PlanChooser;
+import io.github.cellfuse.opencl.plan.PlanSource;
+import io.github.cellfuse.opencl.plan.Plans;
+import io.github.cellfuse.opencl.plan.StagedTiles;
+import io.github.cellfuse.opencl.program.KernelSource;
+import io.github.cellfuse.opencl.program.Programs;
+import io.github.cellfuse.opencl.program.Tile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Holds a device against the exact twin when an engine opens: a driver may promise fused multiply-adds and denormals and not keep
+ * it. A device that fails is in the tolerance tier, and the log says with which operation.
+ */
+public final class SelfTest {
+    private static final Logger LOG = LoggerFactory.getLogger(SelfTest.class);
+    /** What has been said: each once, however many engines a program opens on a device. */
+    private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
+
+    /** The values of a 16-bit format. */
+    private static final int STORED = 1 << 16;
+    /** Values through the activations. */
+    private static final int VALUES = 8192;
+    /** Fixed: a device must not pass on one day and fail on the next. */
+    private static final long SEED = 20260101;
+
+    private final ClContext context;
+    private final Programs programs;
+    private final PlanSource source;
+    private final Tile tile;
+
+    private SelfTest(ClContext context, Programs programs, PlanSource source) {
+        this.context = context;
+        this.programs = programs;
+        this.source = source;
+        tile = PlanChooser.largestTile(context.device().capabilities());
+    }
+
+    /** The tier of the context's device. */
+    static Tier tier(ClContext context, Programs programs, LstmModel model, PlanSource source) {
+        ClDevice device = context.device();
+        List<String> missing = OpenClDevices.missingForExact(device.capabilities());
+        if (!missing.isEmpty()) {
+            warn(device, "it doesn't promise " + String.join(", ", missing));
+            return Tier.TOLERANCE;
+        }
+        SelfTest test = new SelfTest(context, programs, source);
+        String failure = test.activations();
+        if (failure == null) {
+            failure = test.storedWeights();
+        }
+        if (failure == null) {
+            failure = test.smallLstm(ORDINARY);
+        }
+        for (Cell cell : cells(model)) {
+            failure = failure == null ? test.smallLstm(cell) : failure;
+        }
+        if (failure != null) {
+            warn(device, "it failed the opening self-test: " + failure);
+            return Tier.TOLERANCE;
+        }
+        return Tier.EXACT;
+    }
+
+    private static void warn(ClDevice device, String reason) {
+        if (WARNED.add(device + reason)) {
+            LOG.warn("{} is in the tolerance tier: {}", device, reason);
+        }
+    }
+
+    /** Sigmoid and tanh where reductions, denormals, saturation and NaN are. Null when every bit agrees. */
+    private String activations() {
+        float[] x = values(VALUES, new Random(SEED));
+        float[] sigmoid = new float[VALUES], tanh = new float[VALUES];
+        try (ClQueue queue = context.queue();
+                ClKernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_activations");
+                ClBuffer in = context.buffer("self-test input", 4L * VALUES, ClBuffer.Access.READ_ONLY);
+                ClBuffer s = context.buffer("self-test sigmoid", 4L * VALUES, ClBuffer.Access.WRITE_ONLY);
+                ClBuffer t = context.buffer("self-test tanh", 4L * VALUES, ClBuffer.Access.WRITE_ONLY)) {
+            Transfers transfers = new Transfers(queue);
+            transfers.write(in, 0, VALUES, view -> view.put(0, x));
+            kernel.setBuffer(0, in).setBuffer(1, s).setBuffer(2, t);
+            queue.launch(kernel, NdRange.of(VALUES / tile.vec()));
+            transfers.read(s, 0, VALUES, view -> view.get(0, sigmoid));
+            transfers.read(t, 0, VALUES, view -> view.get(0, tanh));
+        }
+        for (int k = 0; k < VALUES; k++) {
+            if (differ(sigmoid[k], Activations.sigmoid(x[k]))) {
+                return describe("sigmoid(" + Float.toHexString(x[k]) + ")", Activations.sigmoid(x[k]), sigmoid[k]);
+            }
+            if (differ(tanh[k], Activations.tanh(x[k]))) {
+                return describe("tanh(" + Float.toHexString(x[k]) + ")", Activations.tanh(x[k]), tanh[k]);
+            }
+        }
+        return null;
+    }
+
+    /** Every weight that can be stored in 16 bits. Null when every bit agrees, or weights have 32. */
+    private String storedWeights() {
+        WeightPrecision weights = programs.weights();
+        if (weights == WeightPrecision.F32) {
+            return null;
+        }
+        ByteBuffer stored = ByteBuffer.allocateDirect(STORED * weights.bytes()).order(ByteOrder.nativeOrder());
+        for (int bits = 0; bits < STORED; bits++) {
+            stored.putShort(bits * weights.bytes(), (short) bits);
+        }
+        float[] loaded = new float[STORED];
+        try (ClQueue queue = context.queue();
+                ClKernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_load_weights");
+                ClBuffer from = context.buffer("self-test weights", stored.capacity(), ClBuffer.Access.READ_ONLY);
+                ClBuffer to = context.buffer("self-test floats", 4L * STORED, ClBuffer.Access.WRITE_ONLY)) {
+            queue.write(from, 0, stored);
+            kernel.setBuffer(0, from).setBuffer(1, to);
+            queue.launch(kernel, NdRange.of(STORED / tile.vec()));
+            new Transfers(queue).read(to, 0, STORED, view -> view.get(0, loaded));
+        }
+        for (int bits = 0; bits < STORED; bits++) {
+            float expected = weights.fromBits(bits);
+            if (differ(expected, loaded[bits])) {
+                return describe("the " + weights.label() + " " + String.format("%04x", bits), expected, loaded[bits]);
+            }
+        }
+        return null;
+    }
+
+    /** A row more than a tile; on a GPU enough for the tiles staged in local memory, whose barriers a compiler can get wrong, too. */
+    public static int rows(Capabilities device) {
+        boolean stages = device.type() != Capabilities.Type.CPU;
+        return 1 + (stages ? StagedTiles.FEWEST_ROWS : PlanChooser.maxTileHeight(device));
+    }
+
+    /**
+     * What makes a layer's kernels others than another's.
+     *
+     * @param first the equations of the first direction
+     * @param second those of the second, or of the first where there is none
+     */
+    private record Cell(CellEquations first, CellEquations second, boolean peepholes) {}
+
+    private static final Cell ORDINARY = new Cell(CellEquations.ORDINARY, CellEquations.ORDINARY, false);
+
+    /** The cells of a model, but for the ordinary one, which every device is tested with. */
+    private static Set<Cell> cells(LstmModel model) {
+        Set<Cell> cells = new LinkedHashSet<>();
+        for (LstmLayer layer : model.layers()) {
+            List<LstmWeights> weights = layer.weights();
+            cells.add(new Cell(
+                    weights.get(0).equations(), weights.get(weights.size() - 1).equations(), layer.hasPeepholes()));
+        }
+        cells.remove(ORDINARY);
+        return cells;
+    }
+
+    /** Two ragged bidirectional layers over awkward sizes and values. Null when every bit agrees. */
+    private String smallLstm(Cell cell) {
+        Random random = new Random(SEED);
+        int units = tile.vec() + 1, inputs = 3, rows = rows(context.device().capabilities()), steps = 5;
+        LstmModel model = new LstmModel(
+                Direction.BIDIRECTIONAL,
+                List.of(
+                        List.of(
+                                weights(inputs, units, cell.first, cell, random),
+                                weights(inputs, units, cell.second, cell, random)),
+                        List.of(
+                                weights(2 * units, units, cell.first, cell, random),
+                                weights(2 * units, units, cell.second, cell, random))));
+        int[] lengths = random.ints(rows, 0, steps + 1).toArray();
+        lengths[0] = steps;
+        LstmState state = new LstmState(rows, values(4 * rows * units, random), values(4 * rows * units, random));
+        LstmInput input = LstmInput.batchMajor(values(rows * steps * inputs, random), rows, steps)
+                .withLengths(lengths)
+                .withInitialState(state);
+        EngineOptions options =
+                EngineOptions.DEFAULT.withPlan(Plan.FUSED).withThreads(1).withWeights(programs.weights());
+
+        LstmOutput found;
+        Plans plans =
+                source.plans(context.device().capabilities(), LayerSize.of(model, programs.weights()), options.plan());
+        OpenClEngine engine = new OpenClEngine(context, programs, model, plans, Tier.EXACT);
+        try (LstmSession session = engine.newSession()) {
+            found = session.run(input);
+        } finally {
+            engine.closeWeights();
+        }
+        LstmOutput expected;
+        try (var twin = new JavaEngineProvider().open(Device.JAVA, model, options);
+                LstmSession session = twin.newSession()) {
+            expected = session.run(input);
+        }
+        String failure = compare("y", expected.y(), found.y());
+        if (failure == null) {
+            failure = compare(
+                    "final h",
+                    FloatBuffer.wrap(expected.finalState().h()),
+                    FloatBuffer.wrap(found.finalState().h()));
+        }
+        if (failure == null) {
+            failure = compare(
+                    "final c",
+                    FloatBuffer.wrap(expected.finalState().c()),
+                    FloatBuffer.wrap(found.finalState().c()));
+        }
+        return failure;
+    }
+
+    private static LstmWeights weights(int inputs, int units, CellEquations equations, Cell cell, Random random) {
+        return new LstmWeights(
+                inputs,
+                units,
+                units,
+                moderate(4 * units * inputs, random),
+                moderate(4 * units * units, random),
+                moderate(4 * units, random),
+                moderate(4 * units, random),
+                null,
+                cell.peepholes ? moderate(3 * units, random) : null,
+                equations);
+    }
+
+    private static float[] moderate(int count, Random random) {
+        float[] values = new float[count];
+        for (int k = 0; k < count; k++) {
+            values[k] = (random.nextFloat() - 0.5f) * 2;
+        }
+        return values;
+    }
+
+    /** Values of every size, most of them where the activations are not saturated, with the special ones among them. */
+    private static float[] values(int count, Random random) {
+        float[] special = {
+            0.0f,
+            -0.0f,
+            1.0f,
+            -1.0f,
+            Float.MIN_VALUE,
+            -Float.MIN_VALUE,
+            Float.MIN_NORMAL,
+            -Float.MIN_NORMAL,
+            0x1p-130f,
+            -0x1p-130f,
+            -87.4f,
+            -88.8f,
+            -100.0f,
+            -103.9f,
+            -104.1f,
+            9.01f,
+            9.02f,
+            -9.02f,
+            17.3f,
+            88.8f,
+            Float.MAX_VALUE,
+            -Float.MAX_VALUE,
+            Float.POSITIVE_INFINITY,
+            Float.NEGATIVE_INFINITY,
+            Float.NaN
+        };
+        float[] values = new float[count];
+        for (int k = 0; k < count; k++) {
+            values[k] = switch (k % 8) {
+                // Whole rows of NaN would hide everything else, so the special values are few in long arrays.
+                case 0 -> k / 8 % 32 == 0 ? special[k / 256 % special.length] : (random.nextFloat() - 0.5f) * 220;
+                case 1 -> Float.intBitsToFloat(random.nextInt() & 0x807FFFFF); // a denormal
+                case 2 -> (float) Math.scalb(random.nextDouble() - 0.5, -random.nextInt(126));
+                default -> (random.nextFloat() - 0.5f) * 24;
+            };
+        }
+        return values;
+    }
+
+    private static String compare(String what, FloatBuffer expected, FloatBuffer found) {
+        for (int k = 0; k < expected.limit(); k++) {
+            if (differ(expected.get(k), found.get(k))) {
+                return describe("a small LSTM's " + what + "[" + k + "]", expected.get(k), found.get(k));
+            }
+        }
+        return null;
+    }
+
+    private static boolean differ(float a, float b) {
+        return Float.floatToIntBits(a) != Float.floatToIntBits(b);
+    }
+
+    private static String describe(String what, float expected, float found) {
+        return what + ": expected " + Float.toHexString(expected) + ", found " + Float.toHexString(found);
+    }
+}

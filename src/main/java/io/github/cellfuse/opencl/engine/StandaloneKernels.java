@@ -1,0 +1,246 @@
+package io.github.cellfuse.opencl.engine;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.cl.ClContext;
+import io.github.cellfuse.cl.ClDevice;
+import io.github.cellfuse.cl.ClKernel;
+import io.github.cellfuse.cl.ClQueue;
+import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.jvm.Activations;
+import io.github.cellfuse.opencl.device.OpenClDevices;
+import io.github.cellfuse.opencl.plan.PlanChooser;
+import io.github.cellfuse.opencl.program.KernelSource;
+import io.github.cellfuse.opencl.program.Programs;
+import io.github.cellfuse.opencl.program.Tile;
+import io.github.cellfuse.opencl.tune.Roofline;
+import io.github.cellfuse.spi.Sizes;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * The kernels that stream through memory, alone and at any size: {@code lstm_cell} and {@code lstm_activations}. Before one is timed
+ * its results are compared with plain Java's, bit by bit. Not thread safe.
+ */
+public final class StandaloneKernels implements AutoCloseable {
+    /** A kernel bound to its buffers; closing it gives their memory back. */
+    public static final class Bound implements AutoCloseable {
+        private static final double SECONDS = 0.03;
+
+        private final ClQueue queue;
+        private final ClKernel kernel;
+        private final NdRange range;
+        private final List<ClBuffer> buffers;
+
+        private Bound(ClQueue queue, ClKernel kernel, NdRange range, List<ClBuffer> buffers) {
+            this.queue = queue;
+            this.kernel = kernel;
+            this.range = range;
+            this.buffers = buffers;
+        }
+
+        private void launch() {
+            queue.launch(kernel, range);
+            queue.finish();
+        }
+
+        /** One measurement: seconds of one launch, waiting included, as {@link Roofline#copyBandwidth()} takes them. */
+        public double seconds() {
+            launch(); // what others have driven out of the caches comes back, as far as there is room
+            int launches = 0;
+            long start = System.nanoTime();
+            double seconds;
+            do {
+                launch();
+                launches++;
+                seconds = (System.nanoTime() - start) * 1e-9;
+            } while (seconds < SECONDS);
+            return seconds / launches;
+        }
+
+        @Override
+        public void close() {
+            kernel.close();
+            buffers.forEach(ClBuffer::close);
+        }
+    }
+
+    /** Values repeat after so many: making hundreds of megabytes of random numbers would take longer than the measurement. */
+    private static final int PERIOD = 1 << 20;
+
+    /** Results compared with Java's at the beginning and as many at the end: all of a small kernel. */
+    private static final int CHECKED = 50_000;
+
+    private final ClContext context;
+    private final ClQueue queue;
+    private final Programs programs;
+    private final Capabilities has;
+    private final int vec;
+    private final float[] pattern = new float[PERIOD];
+
+    /** Prepares {@code device}. */
+    public StandaloneKernels(Device.OpenCl device) {
+        ClDevice found = OpenClDevices.find(device);
+        has = found.capabilities();
+        vec = PlanChooser.vec(has);
+        context = found.open();
+        try {
+            queue = context.queue();
+            programs = new Programs(context);
+        } catch (RuntimeException | Error e) {
+            context.close();
+            throw e;
+        }
+        Random random = new Random(1);
+        for (int k = 0; k < PERIOD; k++) {
+            pattern[k] = random.nextFloat() * 8 - 4;
+        }
+    }
+
+    /**
+     * {@code lstm_cell} over {@code rows} rows of {@code units} units: pre-activations {@code [N,B,4,VEC]} and cell states
+     * {@code [N,B·VEC]} in, cell states and hidden states {@code [N,H]} out.
+     */
+    public Bound cell(int rows, int units) {
+        int blocks = Tile.blocks(units, vec);
+        long cells = Sizes.product("cell states", rows, blocks, vec);
+        Tile tile = Tile.of(vec, 1).withFused(false);
+        List<ClBuffer> buffers = new ArrayList<>();
+        try {
+            ClBuffer gates = filled(buffers, "pre-activations", 4 * cells);
+            ClBuffer c = filled(buffers, "cell states", cells);
+            ClBuffer h = filled(buffers, "hidden states", Sizes.product("hidden states", rows, units));
+            ClBuffer active = buffer(buffers, "active rows", 2);
+            queue.fill(active, 0, active.bytes(), rows);
+            ClKernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_cell");
+            new Arguments(kernel).buffers(gates, c, h, active).ints(rows, units, 0, units, 1, 1);
+            // Step 1, as steps begin there; whole rows in a work-group, as a step has them.
+            NdRange range = NdRange.of(blocks, rows, 1).offset(2, 1);
+            Bound bound = new Bound(
+                    queue, kernel, onCpu() ? range.local(largestDivisor(blocks), 1, 1) : range.anyLocal(), buffers);
+            bound.launch();
+            int checked = Math.min(rows, Math.max(1, CHECKED / units));
+            checkCells(0, checked, units, blocks, c, h);
+            checkCells(rows - checked, checked, units, blocks, c, h);
+            return bound;
+        } catch (RuntimeException | Error e) {
+            buffers.forEach(ClBuffer::close);
+            throw e;
+        }
+    }
+
+    /** {@code lstm_activations} over {@code values} values (a multiple of 16): both non-linearities of each. */
+    public Bound activations(long values) {
+        List<ClBuffer> buffers = new ArrayList<>();
+        try {
+            ClBuffer x = filled(buffers, "x", values);
+            ClBuffer sigmoid = filled(buffers, "sigmoid", values);
+            ClBuffer tanh = filled(buffers, "tanh", values);
+            ClKernel kernel = programs.kernel(KernelSource.STATE, PlanChooser.largestTile(has), "lstm_activations");
+            new Arguments(kernel).buffers(x, sigmoid, tanh);
+            long items = values / vec;
+            NdRange range = NdRange.of(items);
+            Bound bound = new Bound(queue, kernel, onCpu() ? range.local(largestDivisor(items)) : range, buffers);
+            bound.launch();
+            int checked = (int) Math.min(values, CHECKED);
+            checkActivations(0, checked, sigmoid, tanh);
+            checkActivations(values - checked, checked, sigmoid, tanh);
+            return bound;
+        } catch (RuntimeException | Error e) {
+            buffers.forEach(ClBuffer::close);
+            throw e;
+        }
+    }
+
+    private void checkActivations(long first, int count, ClBuffer sigmoids, ClBuffer tanhs) {
+        float[] s = read(sigmoids, first, count), t = read(tanhs, first, count);
+        for (int k = 0; k < count; k++) {
+            float x = pattern(first + k);
+            check("sigmoid", first + k, Activations.sigmoid(x), s[k]);
+            check("tanh", first + k, Activations.tanh(x), t[k]);
+        }
+    }
+
+    private void checkCells(long first, int rows, int units, int blocks, ClBuffer cells, ClBuffer hidden) {
+        int pitch = blocks * vec;
+        float[] c = read(cells, first * pitch, rows * pitch), h = read(hidden, first * units, rows * units);
+        for (int row = 0; row < rows; row++) {
+            for (int unit = 0; unit < units; unit++) {
+                // [row, unit block, gate, lane]
+                long gate = ((first + row) * blocks + unit / vec) * 4 * vec + unit % vec;
+                float i = Activations.sigmoid(pattern(gate)), f = Activations.sigmoid(pattern(gate + vec));
+                float g = Activations.tanh(pattern(gate + 2L * vec)), o = Activations.sigmoid(pattern(gate + 3L * vec));
+                float next = Math.fma(f, pattern((first + row) * pitch + unit), i * g);
+                check("c", (first + row) * units + unit, next, c[row * pitch + unit]);
+                check("h", (first + row) * units + unit, o * Activations.tanh(next), h[row * units + unit]);
+            }
+        }
+    }
+
+    private static void check(String what, long at, float expected, float found) {
+        if (Float.floatToRawIntBits(expected) != Float.floatToRawIntBits(found)) {
+            throw new CellFuseException(what + "[" + at + "]: java has " + expected + ", the device " + found
+                    + ": 'cellfuse verify' says more");
+        }
+    }
+
+    /** The value that {@link #filled} put at {@code at}. */
+    private float pattern(long at) {
+        return pattern[(int) (at % PERIOD)];
+    }
+
+    private ClBuffer filled(List<ClBuffer> buffers, String name, long floats) {
+        ClBuffer buffer = buffer(buffers, name, floats);
+        FloatBuffer values = direct(PERIOD).put(pattern);
+        for (long first = 0; first < floats; first += PERIOD) {
+            values.clear().limit((int) Math.min(PERIOD, floats - first));
+            queue.write(buffer, first * Float.BYTES, values);
+        }
+        return buffer;
+    }
+
+    private ClBuffer buffer(List<ClBuffer> buffers, String name, long floats) {
+        ClBuffer buffer = context.buffer(name, floats * Float.BYTES, ClBuffer.Access.READ_WRITE);
+        buffers.add(buffer);
+        return buffer;
+    }
+
+    private float[] read(ClBuffer buffer, long first, int count) {
+        FloatBuffer values = direct(count);
+        queue.read(buffer, first * Float.BYTES, values);
+        float[] array = new float[count];
+        values.get(array);
+        return array;
+    }
+
+    private static FloatBuffer direct(int floats) {
+        return ByteBuffer.allocateDirect(floats * Float.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
+    }
+
+    private boolean onCpu() {
+        return has.type() == Capabilities.Type.CPU;
+    }
+
+    /** The largest work-group that divides {@code size}: on a CPU the driver makes a loop of it. */
+    private long largestDivisor(long size) {
+        long local = Math.min(
+                size, Math.min(has.maxWorkGroupSize(), has.maxWorkItemSizes().get(0)));
+        while (size % local != 0) {
+            local--;
+        }
+        return local;
+    }
+
+    @Override
+    public void close() {
+        context.close();
+    }
+}

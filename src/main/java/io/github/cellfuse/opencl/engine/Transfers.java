@@ -1,0 +1,98 @@
+package io.github.cellfuse.opencl.engine;
+
+import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.cl.ClQueue;
+import io.github.cellfuse.cl.MappedBuffer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.function.Consumer;
+
+/**
+ * Moves floats between the host and a queue's buffers. Large blocks are mapped, which copies nothing where host and device share
+ * their memory; small ones go through a buffer kept for it, because a mapping costs a few tenths of a millisecond. Belongs to one
+ * session.
+ */
+public final class Transfers {
+    private static final int STAGING_BYTES = 1 << 20;
+
+    private final ClQueue queue;
+    private final int most;
+    private final ByteBuffer staging = ByteBuffer.allocateDirect(STAGING_BYTES).order(ByteOrder.nativeOrder());
+
+    public Transfers(ClQueue queue) {
+        this(queue, Integer.MAX_VALUE / Float.BYTES);
+    }
+
+    /** Transfers of at most {@code most} floats at once: for tests of what only batches of gigabytes would reach. */
+    public Transfers(ClQueue queue, int most) {
+        this.queue = queue;
+        this.most = most;
+    }
+
+    /** The floats that one call can move: a mapping holds less than 2 GiB. */
+    int most() {
+        return most;
+    }
+
+    /**
+     * Lets {@code writer} fill {@code floats} floats of {@code buffer} from float {@code first} on: it must write all of them, by
+     * index.
+     */
+    public void write(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> writer) {
+        long bytes = (long) floats * Float.BYTES;
+        if (bytes <= STAGING_BYTES) {
+            FloatBuffer view = stagingView(floats);
+            writer.accept(view);
+            queue.write(buffer, first * Float.BYTES, view.clear());
+            return;
+        }
+        try (MappedBuffer mapped = queue.map(buffer, MappedBuffer.Mode.OVERWRITE, first * Float.BYTES, bytes)) {
+            writer.accept(mapped.bytes().asFloatBuffer());
+            mapped.unmap();
+        }
+    }
+
+    /** Lets {@code reader} read {@code floats} floats of {@code buffer} from float {@code first} on, by index. Waits for them. */
+    public void read(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> reader) {
+        long bytes = (long) floats * Float.BYTES;
+        if (bytes <= STAGING_BYTES) {
+            FloatBuffer view = stagingView(floats);
+            queue.read(buffer, first * Float.BYTES, view);
+            reader.accept(view.clear());
+            return;
+        }
+        try (MappedBuffer mapped = queue.map(buffer, MappedBuffer.Mode.READ, first * Float.BYTES, bytes)) {
+            reader.accept(mapped.bytes().asFloatBuffer());
+        }
+    }
+
+    /** Writes {@code values} to {@code buffer} from float {@code at} on, however many there are. */
+    public void write(ClBuffer buffer, long at, float[] values) {
+        for (int from = 0, count; from < values.length; from += count) {
+            int first = from, floats = count = Math.min(most, values.length - from);
+            write(buffer, at + first, floats, view -> view.put(0, values, first, floats));
+        }
+    }
+
+    /** Reads {@code values} from {@code buffer} from float {@code at} on, however many there are. Waits for them. */
+    public void read(ClBuffer buffer, long at, float[] values) {
+        for (int from = 0, count; from < values.length; from += count) {
+            int first = from, floats = count = Math.min(most, values.length - from);
+            read(buffer, at + first, floats, view -> view.get(0, values, first, floats));
+        }
+    }
+
+    /** Writes {@code values} at the start of {@code buffer}, however many there are. */
+    public void write(ClBuffer buffer, int[] values) {
+        for (int from = 0, count; from < values.length; from += count) {
+            count = Math.min(Math.min(most, STAGING_BYTES / Integer.BYTES), values.length - from);
+            staging.clear().limit(count * Integer.BYTES).asIntBuffer().put(values, from, count);
+            queue.write(buffer, (long) from * Integer.BYTES, staging);
+        }
+    }
+
+    private FloatBuffer stagingView(int floats) {
+        return staging.clear().limit(floats * Float.BYTES).asFloatBuffer();
+    }
+}

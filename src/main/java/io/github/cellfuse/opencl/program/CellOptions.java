@@ -1,0 +1,70 @@
+package io.github.cellfuse.opencl.program;
+
+import io.github.cellfuse.Activation;
+import io.github.cellfuse.ActivationFunction;
+import io.github.cellfuse.CellEquations;
+import io.github.cellfuse.LstmLayer;
+import java.util.Locale;
+
+/**
+ * The build options that make a layer's cell: none for an ordinary LSTM. {@code kernels/lstm_cell.cl} has the macros.
+ *
+ * @param options beginning with a space where there are any
+ */
+public record CellOptions(String options) {
+    /** Always the last one. */
+    private static final String PEEPHOLES = " -D PEEPHOLES=1";
+
+    /** The ordinary LSTM's. */
+    static final CellOptions ORDINARY = new CellOptions("");
+
+    public static CellOptions of(LstmLayer layer) {
+        CellEquations first = layer.weights().get(0).equations();
+        CellEquations last = layer.weights().get(layer.directionCount() - 1).equations();
+        StringBuilder options = new StringBuilder();
+        if (!first.isOrdinary() || !last.isOrdinary()) {
+            add(options, "FIRST", first);
+        }
+        if (!first.equals(last)) {
+            add(options, "SECOND", last);
+        }
+        if (layer.hasPeepholes()) {
+            options.append(PEEPHOLES);
+        }
+        return options.isEmpty() ? ORDINARY : new CellOptions(options.toString());
+    }
+
+    /** What of it says where a bias stands: whether peepholes stand behind each. */
+    CellOptions ofBias() {
+        return options.endsWith(PEEPHOLES) ? new CellOptions(PEEPHOLES) : ORDINARY;
+    }
+
+    /** For {@code lstm_cell_function}. */
+    public static CellOptions of(ActivationFunction function) {
+        return new CellOptions(" -D FUNCTION=" + name(function));
+    }
+
+    private static void add(StringBuilder options, String direction, CellEquations e) {
+        add(options, direction + "_GATE", e.gate());
+        add(options, direction + "_CANDIDATE", e.candidate());
+        add(options, direction + "_HIDDEN", e.hidden());
+        options.append(" -D ").append(direction).append("_CLIP=").append(e.clips() ? literal(e.clip()) : "INFINITY");
+        options.append(" -D ").append(direction).append("_COUPLED=").append(e.coupled() ? 1 : 0);
+    }
+
+    private static void add(StringBuilder options, String macro, Activation activation) {
+        options.append(" -D ").append(macro).append('=').append(name(activation.function()));
+        options.append(" -D ").append(macro).append("_ALPHA=").append(literal(activation.alpha()));
+        options.append(" -D ").append(macro).append("_BETA=").append(literal(activation.beta()));
+    }
+
+    /** In {@code kernels/cell_functions.cl}. */
+    private static String name(ActivationFunction function) {
+        return "f_" + function.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** In hexadecimal, which no rounding and no locale touches. */
+    private static String literal(float value) {
+        return Float.toHexString(value) + "f";
+    }
+}

@@ -1,0 +1,73 @@
+package io.github.cellfuse.opencl.program;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+
+/** The programs. Each is a kernel file with its prerequisites (see {@link KernelFiles}), compiled as one text. */
+public enum KernelSource {
+    STEP("lstm_step"),
+    STEP_TILED("lstm_step_tiled"),
+    INPUT_PROJECTION("lstm_input_projection", "input_projection"),
+    INPUT_PROJECTION_TILED("lstm_input_projection_tiled", "input_projection_tiled"),
+    HIDDEN_PROJECTION("lstm_hidden_projection", "hidden_projection"),
+    SEQUENCE("lstm_sequence"),
+    SEQUENCE_TILED("lstm_sequence_tiled"),
+    CELL_FUNCTION("lstm_cell_function"),
+    STATE("lstm_state"),
+    ROOFLINE("roofline");
+
+    private final String title;
+    private final String file;
+
+    KernelSource(String title) {
+        this(title, title);
+    }
+
+    KernelSource(String title, String file) {
+        this.title = title;
+        this.file = file;
+    }
+
+    /**
+     * Returns the part of a cell's options that the program depends on. A program that ignores an option is compiled once
+     * for all of its values.
+     */
+    CellOptions reads(CellOptions cell) {
+        return switch (this) {
+            case STEP, STEP_TILED, SEQUENCE, SEQUENCE_TILED, CELL_FUNCTION -> cell;
+            case INPUT_PROJECTION, INPUT_PROJECTION_TILED -> cell.ofBias();
+            case HIDDEN_PROJECTION, STATE, ROOFLINE -> CellOptions.ORDINARY;
+        };
+    }
+
+    /** Returns a name for messages; if the program is for one kernel, the name of that kernel. */
+    public String title() {
+        return title;
+    }
+
+    /** Returns the texts of the program's files, in the order in which they are compiled. */
+    public List<String> texts() {
+        return List.copyOf(KernelFiles.resolve(file).values());
+    }
+
+    /** Returns a hash of all kernels. Measurements of other kernels have another hash. */
+    public static String fingerprint() {
+        MessageDigest digest = sha256();
+        for (KernelSource source : values()) {
+            source.texts().forEach(text -> digest.update(text.getBytes(StandardCharsets.UTF_8)));
+        }
+        return HexFormat.of().formatHex(digest.digest(), 0, 6);
+    }
+
+    /** Every JDK has it. */
+    public static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+package io.github.cellfuse.opencl.tune;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.cl.ClContext;
+import io.github.cellfuse.cl.ClDevice;
+import io.github.cellfuse.cl.ClKernel;
+import io.github.cellfuse.cl.ClQueue;
+import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.opencl.device.OpenClDevices;
+import io.github.cellfuse.opencl.engine.GrowingBuffer;
+import io.github.cellfuse.opencl.engine.Transfers;
+import io.github.cellfuse.opencl.plan.CostModel;
+import io.github.cellfuse.opencl.plan.DeviceSpeed;
+import io.github.cellfuse.opencl.plan.PlanChooser;
+import io.github.cellfuse.opencl.program.KernelSource;
+import io.github.cellfuse.opencl.program.Programs;
+import io.github.cellfuse.opencl.program.Tile;
+import java.util.function.DoubleSupplier;
+import java.util.stream.DoubleStream;
+
+/**
+ * What a device can do at most, measured by kernels that do nothing else ({@code kernels/roofline.cl}): multiply-adds from registers,
+ * memory to memory, a launch, and the way between the host's arrays and the device. Holds about as much of the device's memory as
+ * {@link #workingSet()} says. Not thread safe.
+ */
+public final class Roofline implements AutoCloseable {
+    /** Long enough that launching and waiting don't count. */
+    private static final double SECONDS = 0.03;
+
+    private static final int LAUNCHES = 1000;
+    private static final int HOST_FLOATS = 16 << 20;
+
+    /** What each core reads again and again: much less than its own cache, and more than it. */
+    private static final int NEAR_BYTES = 256 << 10, FAR_BYTES = 4 << 20;
+
+    private static final int SAMPLES = 5;
+
+    private final FmaPeak peak;
+    private final ClContext context;
+    private final ClQueue queue;
+    private final ClKernel copy;
+    private final NdRange copyRange;
+    private final ClKernel read;
+    private final int readers;
+    private final int readVectorBytes;
+    private final ClKernel nothing;
+    private final NdRange nothingRange;
+    private final long copied;
+    private final long workingSet;
+
+    /** Prepares {@code device}. */
+    public Roofline(Device.OpenCl device) {
+        ClDevice found = OpenClDevices.find(device);
+        Capabilities has = found.capabilities();
+        Tile tile = PlanChooser.largestTile(has);
+        workingSet = workingSet(has);
+        peak = new FmaPeak(device);
+        ClContext opened = null;
+        try {
+            context = opened = found.open();
+            queue = context.queue();
+            Programs programs = new Programs(context);
+            copy = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_copy");
+            read = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_read");
+            nothing = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_nothing");
+            boolean cpu = has.type() == Capabilities.Type.CPU;
+            int group = cpu ? (int) Math.min(1024, has.maxWorkGroupSize()) : 1;
+            long items = workingSet / 2 / Float.BYTES / tile.vec() / group * group;
+            copied = items * tile.vec() * Float.BYTES;
+            ClBuffer from = context.buffer("copy's source", copied, ClBuffer.Access.READ_WRITE);
+            ClBuffer to = context.buffer("copy's target", copied, ClBuffer.Access.READ_WRITE);
+            // Untouched memory may be a single page of zeros that every address is mapped to.
+            queue.zero(from);
+            queue.zero(to);
+            copy.setBuffer(0, from).setBuffer(1, to);
+            copyRange = cpu ? NdRange.of(items).local(group) : NdRange.of(items);
+            // One work-item a core, as many as find room.
+            readVectorBytes = tile.vec() * Float.BYTES;
+            readers = (int) Math.max(1, Math.min(has.computeUnits(), copied / FAR_BYTES));
+            read.setBuffer(0, from).setBuffer(1, to);
+            nothing.setBuffer(0, to).setInt(1, 0);
+            nothingRange = NdRange.of(1).local(1);
+            // What is compiled on the way, and the pages of both buffers.
+            queue.launch(copy, copyRange);
+            queue.launch(nothing, nothingRange);
+            queue.finish();
+        } catch (RuntimeException | Error e) {
+            peak.close();
+            if (opened != null) {
+                opened.close();
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Bytes that no cache of a device keeps from one pass over them to the next: four times its largest cache and at least 256 MiB,
+     * but no more than an eighth of its memory, nor than two of its largest buffers; then a power of two, as some drivers tell another
+     * size of memory each time, and sizes that are derived from this shall be the same in two runs.
+     */
+    static long workingSet(Capabilities has) {
+        long wanted = Math.max(256L << 20, 4 * has.globalCacheBytes());
+        return Long.highestOneBit(
+                Math.min(wanted, Math.min(has.globalMemoryBytes() / 8, 2 * has.maxAllocationBytes())));
+    }
+
+    /** The device that was found, with its platform and index. */
+    public Device.OpenCl device() {
+        return OpenClDevices.nameOf(context.device());
+    }
+
+    /** Bytes that {@link #copyBandwidth()} moves in one pass, reading and writing: more than the device's caches hold. */
+    public long workingSet() {
+        return workingSet;
+    }
+
+    /** One measurement of the multiply-add peak, in operations per second: a multiply-add is two. Takes about a tenth of a second. */
+    public double fmaPeak() {
+        return peak.measure();
+    }
+
+    /** One measurement of the memory, in bytes per second: each byte copied is read and written, and counts as two. */
+    public double copyBandwidth() {
+        int passes = 0;
+        long start = System.nanoTime();
+        double seconds;
+        do {
+            queue.launch(copy, copyRange);
+            queue.finish();
+            passes++;
+            seconds = (System.nanoTime() - start) * 1e-9;
+        } while (seconds < SECONDS);
+        return 2.0 * copied * passes / seconds;
+    }
+
+    /**
+     * What {@link CostModel} wants to know, from medians: about two seconds.
+     *
+     * <p>The caches are those of a CPU. A GPU's work-items are too slow one by one to tell anything of its caches; nothing asks for
+     * them there.
+     */
+    DeviceSpeed speed() {
+        return new DeviceSpeed(
+                median(this::fmaPeak),
+                median(() -> readBandwidth(NEAR_BYTES)),
+                median(() -> readBandwidth(FAR_BYTES)),
+                median(this::copyBandwidth),
+                median(this::launchSeconds));
+    }
+
+    private static double median(DoubleSupplier measurement) {
+        return DoubleStream.generate(measurement).limit(SAMPLES).sorted().toArray()[SAMPLES / 2];
+    }
+
+    /** One measurement of reading the same {@code bytes} again and again on every core at once, in bytes per second of a core. */
+    double readBandwidth(int bytes) {
+        int vectors = Math.max(4, bytes / readVectorBytes / 4 * 4);
+        NdRange range = NdRange.of(readers).local(1);
+        int passes = 1;
+        while (true) {
+            read.setInt(2, vectors).setInt(3, passes);
+            long start = System.nanoTime();
+            queue.launch(read, range);
+            queue.finish();
+            double seconds = (System.nanoTime() - start) * 1e-9;
+            if (seconds >= SECONDS) {
+                return (double) vectors * readVectorBytes * passes / seconds;
+            }
+            passes = Math.multiplyExact(passes, 2);
+        }
+    }
+
+    /** What one launch costs where many follow one another, in seconds: one work-item that does nothing. */
+    public double launchSeconds() {
+        long start = System.nanoTime();
+        for (int k = 0; k < LAUNCHES; k++) {
+            queue.launch(nothing, nothingRange);
+        }
+        queue.finish();
+        return (System.nanoTime() - start) * 1e-9 / LAUNCHES;
+    }
+
+    /**
+     * From a Java array to the device and back the way that a session moves its batches, in bytes per second: {@code [0]} to the
+     * device, {@code [1]} to the host. 64 MiB each.
+     */
+    public double[] hostBandwidth() {
+        float[] values = new float[HOST_FLOATS];
+        double bytes = (double) HOST_FLOATS * Float.BYTES;
+        GrowingBuffer scratch = new GrowingBuffer(context, queue, "transfer");
+        try {
+            ClBuffer buffer = scratch.ensure(HOST_FLOATS);
+            Transfers transfers = new Transfers(queue);
+            transfers.write(buffer, 0, values); // pages and staging memory
+            queue.finish();
+            long start = System.nanoTime();
+            transfers.write(buffer, 0, values);
+            queue.finish();
+            long between = System.nanoTime();
+            transfers.read(buffer, 0, values);
+            long end = System.nanoTime();
+            return new double[] {bytes / ((between - start) * 1e-9), bytes / ((end - between) * 1e-9)};
+        } finally {
+            scratch.close();
+        }
+    }
+
+    @Override
+    public void close() {
+        context.close();
+        peak.close();
+    }
+}

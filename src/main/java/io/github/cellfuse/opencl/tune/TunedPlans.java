@@ -1,0 +1,58 @@
+package io.github.cellfuse.opencl.tune;
+
+import io.github.cellfuse.Plan;
+import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.opencl.plan.DeviceSpeed;
+import io.github.cellfuse.opencl.plan.LayerSize;
+import io.github.cellfuse.opencl.plan.PlanChoice;
+import io.github.cellfuse.opencl.plan.PlanChooser;
+import io.github.cellfuse.opencl.plan.Plans;
+import io.github.cellfuse.opencl.program.UnfitTileException;
+import java.util.Optional;
+
+/** Chooses what {@code cellfuse tune} found fastest for a batch like this one, or else what {@link PlanChooser} estimates. */
+public final class TunedPlans implements Plans {
+    private final PlanChooser chooser;
+    private final TunedTable tuned;
+    private final Optional<Plan> forced;
+
+    private TunedPlans(PlanChooser chooser, TunedTable tuned, Optional<Plan> forced) {
+        this.chooser = chooser;
+        this.tuned = tuned;
+        this.forced = forced;
+    }
+
+    /**
+     * Returns the plans for a device and the sizes of a model.
+     *
+     * @param forced the only plan that may be chosen; it bypasses tuned entries, as a caller who forces a plan compares plans
+     */
+    public static Plans of(Capabilities device, LayerSize layer, Optional<Plan> forced) {
+        Optional<TunedFile> file = TunedFile.of(device);
+        Optional<Tuned> measured = file.flatMap(TunedFile::read);
+        PlanChooser chooser =
+                new PlanChooser(device, layer, measured.map(Tuned::speed).orElseGet(() -> DeviceSpeed.typical(device)));
+        TunedTable tuned = forced.isPresent() || measured.isEmpty()
+                ? TunedTable.EMPTY
+                : TunedTable.of(measured.get(), file.orElseThrow(), layer, chooser);
+        return new TunedPlans(chooser, tuned, forced);
+    }
+
+    @Override
+    public int vec() {
+        return chooser.vec();
+    }
+
+    @Override
+    public void refuse(UnfitTileException unfit) {
+        chooser.refuse(unfit.source(), unfit.tile());
+    }
+
+    @Override
+    public PlanChoice choose(int rows, int steps, boolean cooperative) {
+        return tuned.find(rows, steps, cooperative)
+                .filter(entry -> chooser.mayRun(entry.candidate()))
+                .map(entry -> chooser.choice(entry.candidate(), rows, steps, entry.reason()))
+                .orElseGet(() -> chooser.choose(rows, steps, forced, cooperative));
+    }
+}

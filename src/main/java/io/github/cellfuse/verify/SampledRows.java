@@ -1,0 +1,52 @@
+package io.github.cellfuse.verify;
+
+import io.github.cellfuse.Layout;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmState;
+import java.nio.FloatBuffer;
+
+/** Some rows of a batch, as a batch of their own. */
+final class SampledRows {
+    private SampledRows() {}
+
+    /** The rows {@code rows} of {@code input}, in that order. */
+    static LstmInput rows(LstmModel model, LstmInput input, int[] rows) {
+        int width = model.inputSize();
+        float[] x = new float[rows.length * input.steps() * width];
+        int[] lengths = new int[rows.length], all = input.lengths();
+        for (int n = 0; n < rows.length; n++) {
+            lengths[n] = all[rows[n]];
+            for (int time = 0; time < input.steps(); time++) {
+                input.x().get(input.offset(rows[n], time, width), x, (n * input.steps() + time) * width, width);
+            }
+        }
+        LstmState initial = input.initialState();
+        return new LstmInput(
+                Layout.BATCH_MAJOR,
+                rows.length,
+                input.steps(),
+                FloatBuffer.wrap(x),
+                lengths,
+                initial == null
+                        ? null
+                        : new LstmState(
+                                rows.length,
+                                stateRows(initial.h(), initial.rows(), rows, model.hiddenWidths()),
+                                stateRows(initial.c(), initial.rows(), rows, model.cellWidths())));
+    }
+
+    /** The rows of {@code [N,widths[k]]}, which stand after one another. */
+    private static float[] stateRows(float[] values, int allRows, int[] rows, int[] widths) {
+        float[] chosen = new float[values.length / allRows * rows.length];
+        int from = 0, to = 0;
+        for (int width : widths) {
+            for (int n = 0; n < rows.length; n++) {
+                System.arraycopy(values, from + rows[n] * width, chosen, to + n * width, width);
+            }
+            from += allRows * width;
+            to += rows.length * width;
+        }
+        return chosen;
+    }
+}

@@ -1,0 +1,137 @@
+package io.github.cellfuse.verify;
+
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * One stage's values, side by side.
+ *
+ * @param input the whole batch
+ * @param sample the judged rows as a batch of their own
+ * @param rows the judged rows' places in the whole batch
+ * @param device what the device gave for the whole batch
+ * @param twin what the twin gave for it
+ * @param bound double results and bounds of the sample
+ */
+record StageComparison(
+        LstmModel model,
+        LstmInput input,
+        LstmInput sample,
+        int[] rows,
+        LstmOutput device,
+        LstmOutput twin,
+        ErrorBound bound) {
+
+    /** At most so many lines of time steps. */
+    private static final int STEP_RANGES = 24;
+
+    StageReport report(String name) {
+        int perRange = (input.steps() + STEP_RANGES - 1) / STEP_RANGES;
+        Tally y = new Tally();
+        Tally[] ranges = new Tally[(input.steps() + perRange - 1) / perRange];
+        for (int k = 0; k < ranges.length; k++) {
+            ranges[k] = new Tally();
+        }
+        OptionalInt firstDifferingStep = compareOutputs(y, ranges, perRange);
+        judgeOutputs(y, ranges, perRange);
+        List<StageReport.StepRange> steps = new ArrayList<>();
+        for (int k = 0; k < ranges.length; k++) {
+            int last = Math.min(input.steps(), (k + 1) * perRange) - 1;
+            steps.add(new StageReport.StepRange(k * perRange, last, ranges[k].result()));
+        }
+        return new StageReport(
+                name,
+                y.result(),
+                states(
+                        device.finalState().h(),
+                        twin.finalState().h(),
+                        bound.exact().h(),
+                        bound.h(),
+                        model.hiddenWidths()),
+                states(
+                        device.finalState().c(),
+                        twin.finalState().c(),
+                        bound.exact().c(),
+                        bound.c(),
+                        model.cellWidths()),
+                steps,
+                firstDifferingStep);
+    }
+
+    private OptionalInt compareOutputs(Tally y, Tally[] ranges, int perRange) {
+        int width = model.outputSize(), firstStep = input.steps();
+        for (int row = 0; row < input.rows(); row++) {
+            for (int time = 0; time < input.steps(); time++) {
+                int at = input.offset(row, time, width);
+                for (int k = 0; k < width; k++) {
+                    float found = device.y().get(at + k), expected = twin.y().get(at + k);
+                    y.compare(row, time, k, found, expected);
+                    ranges[time / perRange].compare(row, time, k, found, expected);
+                    if (Float.floatToIntBits(found) != Float.floatToIntBits(expected)) {
+                        firstStep = Math.min(firstStep, time);
+                    }
+                }
+            }
+        }
+        return firstStep < input.steps() ? OptionalInt.of(firstStep) : OptionalInt.empty();
+    }
+
+    private void judgeOutputs(Tally y, Tally[] ranges, int perRange) {
+        int width = model.outputSize();
+        for (int n = 0; n < rows.length; n++) {
+            for (int time = 0; time < input.steps(); time++) {
+                int at = input.offset(rows[n], time, width), sampleAt = sample.offset(n, time, width);
+                for (int k = 0; k < width; k++) {
+                    for (Tally tally : new Tally[] {y, ranges[time / perRange]}) {
+                        tally.judge(
+                                rows[n],
+                                time,
+                                k,
+                                device.y().get(at + k),
+                                twin.y().get(at + k),
+                                bound.exact().y()[sampleAt + k],
+                                bound.y().bound(sampleAt + k),
+                                bound.y().isProbable(sampleAt + k));
+                    }
+                }
+            }
+        }
+    }
+
+    /** Compares and judges final states, {@code [N,widths[k]]} after one another. */
+    private Agreement states(float[] found, float[] expected, double[] exact, TensorErrors errors, int[] widths) {
+        Tally tally = new Tally();
+        int all = 0, sampled = 0;
+        for (int state = 0; state < widths.length; state++) {
+            int width = widths[state];
+            for (int row = 0; row < input.rows(); row++) {
+                for (int k = 0; k < width; k++) {
+                    int at = all + row * width + k;
+                    tally.compare(state, row, k, found[at], expected[at]);
+                }
+            }
+            for (int n = 0; n < rows.length; n++) {
+                for (int k = 0; k < width; k++) {
+                    int at = all + rows[n] * width + k;
+                    int sampleAt = sampled + n * width + k;
+                    tally.judge(
+                            state,
+                            rows[n],
+                            k,
+                            found[at],
+                            expected[at],
+                            exact[sampleAt],
+                            errors.bound(sampleAt),
+                            errors.isProbable(sampleAt));
+                }
+            }
+            all += input.rows() * width;
+            sampled += rows.length * width;
+        }
+        return tally.result();
+    }
+}

@@ -1,0 +1,34 @@
+package io.github.cellfuse.opencl.engine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+
+/** Kernel files with one passage changed, read instead of the real ones. */
+public final class LooseKernels {
+    private static final String PROPERTY = "cellfuse.kernels";
+
+    private LooseKernels() {}
+
+    /** Does {@code action} with copies of all kernel files in {@code folder}, {@code before} replaced by {@code after} in {@code file}. */
+    public static void with(Path folder, String file, String before, String after, Runnable action) throws IOException {
+        try (Stream<Path> files = Files.list(Path.of("kernels"))) {
+            for (Path original : files.toList()) {
+                Files.copy(original, folder.resolve(original.getFileName()));
+            }
+        }
+        Path changed = folder.resolve(file);
+        String text = Files.readString(changed);
+        if (!text.contains(before)) {
+            throw new AssertionError("kernels/" + file + " has no '" + before + "' any more");
+        }
+        Files.writeString(changed, text.replace(before, after));
+        System.setProperty(PROPERTY, folder.toString());
+        try {
+            action.run();
+        } finally {
+            System.clearProperty(PROPERTY);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package io.github.cellfuse.opencl.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.cellfuse.Bits;
+import io.github.cellfuse.RandomLstm;
+import io.github.cellfuse.TestEngines;
+import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.cl.ClContext;
+import io.github.cellfuse.cl.ClDevice;
+import io.github.cellfuse.cl.ClKernel;
+import io.github.cellfuse.cl.ClQueue;
+import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.implementations.EveryImplementation;
+import io.github.cellfuse.opencl.plan.Choosers;
+import io.github.cellfuse.opencl.plan.LayerSize;
+import io.github.cellfuse.opencl.plan.PlanChoice;
+import io.github.cellfuse.opencl.program.KernelSource;
+import io.github.cellfuse.opencl.program.Programs;
+import io.github.cellfuse.opencl.program.Staging;
+import io.github.cellfuse.opencl.program.Tile;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The product staged in local memory, by every implementation's compiler, also by one that makes CPUs' code and would never be given it. */
+@EveryImplementation
+class StagedKernelTest {
+    private static final int INPUTS = 7, RECURRENT = 5, BLOCKS = 3, ROWS = 21, STEPS = 2, VEC = 4;
+
+    /** Two work-groups along the rows and along the units, none of them full; seven k in stages of four. */
+    @ParameterizedTest
+    @MethodSource("io.github.cellfuse.cl.TestDevices#all")
+    void theInputsProductIsTheSameChainEverywhere(ClDevice device) {
+        long seed = TestEngines.seed(41);
+        Random random = new Random(seed);
+        float[] x = RandomLstm.values(random, STEPS * ROWS * INPUTS, 3);
+        float[] weights = RandomLstm.values(random, BLOCKS * (INPUTS + RECURRENT) * 4 * VEC, 1);
+        float[] bias = RandomLstm.values(random, BLOCKS * 4 * VEC, 1);
+        float[] found = new float[STEPS * ROWS * BLOCKS * 4 * VEC];
+        int[] active = new int[STEPS + 2];
+        Arrays.fill(active, 1, STEPS + 1, ROWS);
+
+        Tile tile = Tile.staged(4, new Staging(2, 4, 4));
+        try (ClContext context = device.open();
+                ClQueue queue = context.queue();
+                ClBuffer xs = context.buffer("x", 4L * x.length, ClBuffer.Access.READ_ONLY);
+                ClBuffer ws = context.buffer("weights", 4L * weights.length, ClBuffer.Access.READ_ONLY);
+                ClBuffer bs = context.buffer("bias", 4L * bias.length, ClBuffer.Access.READ_ONLY);
+                ClBuffer as = context.buffer("active", 4L * active.length, ClBuffer.Access.READ_ONLY);
+                ClBuffer ps = context.buffer("pre-activations", 4L * found.length, ClBuffer.Access.READ_WRITE)) {
+            ClKernel kernel = new Programs(context)
+                    .kernel(KernelSource.INPUT_PROJECTION_TILED, tile, "lstm_input_projection_tiled");
+            Transfers transfers = new Transfers(queue);
+            transfers.write(xs, 0, x);
+            transfers.write(ws, 0, weights);
+            transfers.write(bs, 0, bias);
+            transfers.write(as, active);
+            new Arguments(kernel)
+                    .buffers(xs, ps, ws, bs, as)
+                    .ints(ROWS, 1, INPUTS, INPUTS, RECURRENT, 1, STEPS, 1, STEPS, BLOCKS);
+            queue.launch(kernel, NdRange.of(4, 12, 1).local(2, 4, 1));
+            transfers.read(ps, 0, found);
+        }
+
+        for (int at = 0; at < found.length; at++) {
+            int lane = at % VEC, gate = at / VEC % 4, block = at / (4 * VEC) % BLOCKS, row = at / (4 * VEC * BLOCKS);
+            float sum = bias[(block * 4 + gate) * VEC + lane];
+            for (int k = 0; k < INPUTS; k++) {
+                float weight = weights[((block * (INPUTS + RECURRENT) + k) * 4 + gate) * VEC + lane];
+                sum = Math.fma(x[row * INPUTS + k], weight, sum);
+            }
+            int place = at;
+            float expected = sum;
+            assertTrue(
+                    Bits.same(expected, found[at]),
+                    () -> "seed " + seed + ", " + device + ", [" + place + "]: expected " + expected + ", found "
+                            + found[place]);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.github.cellfuse.cl.TestDevices#all")
+    void aGpuGetsStagedTilesAndAProcessorThoseOfItsRegisters(ClDevice device) {
+        Capabilities has = device.capabilities();
+        PlanChoice choice =
+                Choosers.typical(has, new LayerSize(64, 200, 200, 1)).choose(64, 4, Optional.empty(), true);
+        boolean gpu = has.type() != Capabilities.Type.CPU && has.localMemory() == Capabilities.LocalMemory.DEDICATED;
+        assertEquals(gpu, choice.step().isStaged(), device + ": " + choice.reason());
+        assertTrue(!has.name().startsWith("llvmpipe") || !gpu, "rusticl calls llvmpipe a processor");
+    }
+}

@@ -1,0 +1,553 @@
+package io.github.cellfuse.opencl.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.cellfuse.Bits;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.Direction;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmState;
+import io.github.cellfuse.Plan;
+import io.github.cellfuse.RandomLstm;
+import io.github.cellfuse.TestEngines;
+import io.github.cellfuse.Tier;
+import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.cl.ClContext;
+import io.github.cellfuse.cl.ClQueue;
+import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.cl.TestDevices;
+import io.github.cellfuse.implementations.EveryImplementation;
+import io.github.cellfuse.opencl.plan.PlanChoice;
+import io.github.cellfuse.opencl.plan.PlanChooser;
+import io.github.cellfuse.opencl.plan.Plans;
+import io.github.cellfuse.opencl.plan.SequenceGroups;
+import io.github.cellfuse.opencl.program.Programs;
+import io.github.cellfuse.opencl.program.Staging;
+import io.github.cellfuse.opencl.program.Tile;
+import io.github.cellfuse.spi.RowOrder;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The kernels in every tile there can be, those that only another device would choose included: the twin's bits come out, nothing is
+ * written beyond a tensor or in a row that has no step, and nothing that wasn't written is read.
+ */
+class TileTest {
+    private static final int[] VECS = {1, 2, 4, 8, 16};
+    private static final int MAX_ROWS = 6;
+
+    /** Each VEC under every plan and with every other ROWS: all pairs would compile for minutes. 4 x 4 fused is a GPU's tile. */
+    static Stream<Arguments> tiles() {
+        List<Arguments> tiles = new ArrayList<>();
+        for (int v = 0; v < VECS.length; v++) {
+            for (int rows = 2 - v % 2; rows <= MAX_ROWS; rows += 2) {
+                tiles.add(Arguments.of(VECS[v], rows, Plan.values()[(v + (rows + 1) / 2) % Plan.values().length]));
+            }
+        }
+        return tiles.stream();
+    }
+
+    @ParameterizedTest(name = "{1} rows x {0} units, {2}")
+    @MethodSource("tiles")
+    void everyTileGivesTheTwinsBitsAndStaysWithinItsTensors(int vec, int rows, Plan plan) {
+        giveTheTwinsBits(forced(vec, rows, plan), vec, rows);
+    }
+
+    /** Tiles staged in local memory: rows of a work-item, the work-group, and the k of a stage, as devices of all sizes would have them. */
+    static Stream<Arguments> stagedTiles() {
+        return Stream.of(
+                Arguments.of(Plan.FUSED, 8, new Staging(8, 16, 8)),
+                Arguments.of(Plan.HOISTED, 8, new Staging(16, 16, 8)),
+                Arguments.of(Plan.SEPARATE, 8, new Staging(8, 16, 4)),
+                Arguments.of(Plan.FUSED, 4, new Staging(8, 8, 16)),
+                Arguments.of(Plan.HOISTED, 4, new Staging(8, 16, 8)),
+                Arguments.of(Plan.SEPARATE, 4, new Staging(2, 2, 4)),
+                Arguments.of(Plan.SEQUENCE, 4, new Staging(8, 8, 8)),
+                Arguments.of(Plan.SEQUENCE, 4, new Staging(16, 4, 16)));
+    }
+
+    @ParameterizedTest(name = "{0}, {1} rows, {2}")
+    @MethodSource("stagedTiles")
+    void everyStagedTileGivesTheTwinsBitsAndStaysWithinItsTensors(Plan plan, int rows, Staging staging) {
+        boolean hoisted = plan == Plan.HOISTED || plan == Plan.SEQUENCE;
+        Tile step = Tile.staged(rows, staging).withHoisted(hoisted).withFused(plan != Plan.SEPARATE);
+        // A whole sequence needs all units in one group.
+        int blocks = plan == Plan.SEQUENCE ? staging.units() / 2 : staging.units();
+        giveTheTwinsBits(forced(plan, step, SequenceGroups.EACH_TILE), 4 * blocks, step.groupRows());
+    }
+
+    /** Layers and batches around tiles of {@code rows} rows and {@code units} units, on the first device. */
+    private static void giveTheTwinsBits(Plans plans, int units, int rows) {
+        boolean projects = !plans.choose(1, 1, true).step().isStaged()
+                || plans.choose(1, 1, true).plan() != Plan.SEQUENCE;
+        try (ClContext context = TestDevices.first().open()) {
+            Programs programs = new Programs(context);
+            for (long seed = TestEngines.seed(300), end = seed + 6; seed < end; seed++) {
+                RandomLstm random = around(seed, units, rows, projects);
+                String what = random + " in tiles of " + plans.choose(1, 1, true);
+                LstmOutput expected = twin(random);
+                OpenClEngine engine = new OpenClEngine(context, programs, random.model(), plans, Tier.EXACT);
+                // First, because what is written beyond a session's buffers may end the process.
+                stayWithinTensors(what, engine, random, expected);
+                try (var session = engine.newSession()) {
+                    Bits.assertSame(what, expected, session.run(random.input()));
+                }
+                engine.closeWeights();
+            }
+        }
+    }
+
+    /**
+     * The tile that the device would be given, and one staged in local memory: small ones, because simulators have them, too. Where a
+     * multiply-add is a function, a tile is of one unit; no device of that kind is given a staged one, which it would compile for
+     * minutes.
+     */
+    static Stream<Arguments> smallTiles() {
+        Tile own = PlanChooser.largestTile(TestDevices.first().capabilities());
+        Stream<Arguments> all = Arrays.stream(Plan.values()).map(plan -> smallTile(plan, own));
+        return own.vec() == 1
+                ? all
+                : Stream.concat(
+                        all,
+                        Arrays.stream(Plan.values())
+                                .map(plan -> smallTile(plan, Tile.staged(4, new Staging(4, 2, 4)))));
+    }
+
+    private static Arguments smallTile(Plan plan, Tile tile) {
+        boolean hoisted = plan == Plan.HOISTED || plan == Plan.SEQUENCE && tile.isStaged();
+        return Arguments.of(plan, tile.withHoisted(hoisted).withFused(plan != Plan.SEPARATE));
+    }
+
+    @EveryImplementation
+    @Tag(EveryImplementation.WHOLE_BUFFERS)
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("smallTiles")
+    void smallTilesGiveTheTwinsBitsAndStayWithinTheirTensors(Plan plan, Tile tile) {
+        Plans plans = forced(plan, tile, SequenceGroups.EACH_TILE);
+        boolean allUnits = plan == Plan.SEQUENCE && tile.isStaged();
+        int blocks = allUnits ? tile.groupBlocks() / 2 : tile.groupBlocks();
+        try (ClContext context = TestDevices.first().open()) {
+            Programs programs = new Programs(context);
+            for (long seed = TestEngines.seed(300), end = seed + 6; seed < end; seed++) {
+                RandomLstm random = around(seed, tile.vec() * blocks, tile.groupRows(), !allUnits);
+                OpenClEngine engine = new OpenClEngine(context, programs, random.model(), plans, Tier.EXACT);
+                writtenAtOnce(context, engine.weights(0));
+                stayWithinTensors(random + " in tiles of " + tile, engine, random, twin(random));
+                engine.closeWeights();
+            }
+        }
+    }
+
+    /** Writes once more what was written block by block: {@link EveryImplementation#WHOLE_BUFFERS}. */
+    private static void writtenAtOnce(ClContext context, DeviceWeights weights) {
+        try (ClQueue queue = context.queue()) {
+            Stream.of(weights.gates(), weights.bias(), weights.projection())
+                    .filter(Objects::nonNull)
+                    .forEach(buffer -> {
+                        ByteBuffer all = ByteBuffer.allocateDirect((int) buffer.bytes());
+                        queue.read(buffer, 0, all);
+                        queue.write(buffer, 0, all.clear());
+                    });
+        }
+    }
+
+    /** Sizes just below, at and above one and two tiles. */
+    private static RandomLstm around(long seed, int width, int rows, boolean projects) {
+        Random random = new Random(seed);
+        int units = 1 + random.nextInt(2 * width + 1), batch = 1 + random.nextInt(2 * rows + 1);
+        LstmModel model = RandomLstm.model(
+                random, direction(seed), 1, 1 + random.nextInt(5), units, projects && seed % 2 == 0, true);
+        return new RandomLstm(seed, model, RandomLstm.input(random, model, batch, 1 + random.nextInt(6)));
+    }
+
+    /** Any six seeds in a row have each direction with and without a projection. */
+    private static Direction direction(long seed) {
+        return Direction.values()[Math.floorMod(seed, 3)];
+    }
+
+    private static LstmOutput twin(RandomLstm random) {
+        try (LstmEngine engine = LstmEngine.open(Device.JAVA, random.model());
+                var session = engine.newSession()) {
+            return session.run(random.input());
+        }
+    }
+
+    private static void stayWithinTensors(String what, OpenClEngine engine, RandomLstm random, LstmOutput expected) {
+        LstmModel model = random.model();
+        LstmInput input = random.input();
+        LstmState initial = input.initial().orElse(LstmState.zeros(model, input.rows()));
+        int n = input.rows(),
+                h = model.last().hiddenSize(),
+                p = model.last().stateSize(),
+                d = model.last().directionCount();
+        RowOrder order = new RowOrder(input);
+        RunSizes run = new RunSizes(model, order, engine.choose(n, input.steps()), true);
+        int pitch = run.rowPitch(), unitPitch = (int) run.cellDimensions()[1] / d;
+        try (ClQueue queue = engine.context().queue()) {
+            Guarded guarded = new Guarded(engine.context(), queue);
+            GuardedBuffer x = guarded.buffer("x", run.inputDimensions(), sorted(input, order, model, pitch));
+            GuardedBuffer y = guarded.buffer("y", run.historyDimensions());
+            GuardedBuffer c = guarded.buffer("c", run.cellDimensions());
+            GuardedBuffer gates = guarded.buffer("pre-activations", run.preactivationDimensions());
+            GuardedBuffer m = guarded.buffer("unprojected", run.unprojectedDimensions());
+            int[] given = new int[(int) run.stateDimensions()[0]];
+            System.arraycopy(GuardedBuffer.bits(initial.h()), 0, given, run.firstHidden(0), initial.h().length);
+            System.arraycopy(GuardedBuffer.bits(initial.c()), 0, given, run.firstCell(0), initial.c().length);
+            GuardedBuffer before = guarded.buffer("initial states", run.stateDimensions(), given);
+            GuardedBuffer after = guarded.buffer("final states", run.stateDimensions());
+            GuardedBuffer rows = guarded.buffer("order", new long[] {n}, order.toOrderArray());
+            GuardedBuffer lengths = guarded.buffer("lengths", new long[] {n}, order.toLengthArray());
+            GuardedBuffer arrivals = guarded.buffer("arrivals", new long[] {Math.max(1, run.arrivalPlaces())}, 0);
+            GuardedBuffer active = guarded.buffer("active", new long[] {input.steps() + 2}, order.toActiveArray());
+            try (LayerKernels kernels = new LayerKernels(engine, 0, run.choice())) {
+                kernels.enqueue(
+                        queue::launch,
+                        run,
+                        new LayerKernels.Buffers(
+                                x.buffer(),
+                                y.buffer(),
+                                c.buffer(),
+                                gates.buffer(),
+                                m.buffer(),
+                                before.buffer(),
+                                after.buffer(),
+                                rows.buffer(),
+                                lengths.buffer(),
+                                active.buffer(),
+                                arrivals.buffer()));
+                queue.finish();
+            }
+
+            for (int position = 0; position < n; position++) {
+                int row = order.row(position);
+                for (int u = 0; u < d * p; u++) {
+                    int direction = u / p;
+                    int slotBefore =
+                            order.slotBefore(position, model.last().direction().isReverse(direction));
+                    y.expect(
+                            (slotBefore * pitch + position) * d * p + u,
+                            initial.h()[(direction * n + row) * p + u % p]);
+                    for (int slot = 1; slot <= order.length(position); slot++) {
+                        int at = input.offset(row, slot - 1, d * p) + u;
+                        y.expect(
+                                (slot * pitch + position) * d * p + u,
+                                expected.y().get(at));
+                    }
+                }
+            }
+            after.expect(0, 0);
+            for (int k = 0; k < d * n * p; k++) {
+                after.expect(run.firstHidden(0) + k, expected.finalState().h()[k]);
+            }
+            for (int k = 0; k < d * n * h; k++) {
+                after.expect(run.firstCell(0) + k, expected.finalState().c()[k]);
+            }
+            // Whole vectors are written, so the lanes beyond the last unit are used; rows beyond the batch are not.
+            for (int direction = 0; direction < d; direction++) {
+                int first = direction * pitch;
+                c.anything(first * unitPitch, (first + n) * unitPitch);
+                if (!run.choice().step().hoisted() && !run.choice().step().fused()) {
+                    gates.anything(first * unitPitch * 4, (first + n) * unitPitch * 4);
+                }
+            }
+            if (run.choice().step().hoisted()) {
+                gates.anything(0, d * run.longest() * pitch * unitPitch * 4);
+            }
+            arrivals.anything(Math.min(RunSizes.LINE, run.arrivalPlaces()), run.arrivalPlaces());
+            m.anything(0, model.last().hasProjection() ? n * d * h : 0);
+            guarded.check(what);
+        }
+    }
+
+    /** x {@code [T,rowPitch,I]} as the device has it, with the sentinel in rows without a step. */
+    private static int[] sorted(LstmInput input, RowOrder order, LstmModel model, int pitch) {
+        int width = model.inputSize();
+        float[] x = new float[input.steps() * pitch * width];
+        Arrays.fill(x, Float.NaN);
+        for (int position = 0; position < order.rows(); position++) {
+            for (int step = 0; step < order.length(position); step++) {
+                int from = input.offset(order.row(position), step, width);
+                input.x().get(from, x, (step * pitch + position) * width, width);
+            }
+        }
+        return GuardedBuffer.bits(x);
+    }
+
+    /** The buffers of a case. */
+    private record Guarded(ClContext context, ClQueue queue, List<GuardedBuffer> all) {
+        Guarded(ClContext context, ClQueue queue) {
+            this(context, queue, new ArrayList<>());
+        }
+
+        GuardedBuffer buffer(String name, long[] dimensions, int... values) {
+            long size = Arrays.stream(dimensions).reduce(1, (a, b) -> a * b);
+            all.add(new GuardedBuffer(context, queue, name, size, values));
+            return all.get(all.size() - 1);
+        }
+
+        void check(String what) {
+            all.forEach(buffer -> buffer.check(queue, what));
+            all.forEach(buffer -> buffer.buffer().close());
+        }
+    }
+
+    /** 4 rows of 20 steps, beside 57 rows of none in a batch of 50 steps: the work-items of the 4 rows alone. */
+    @ParameterizedTest
+    @EnumSource(Plan.class)
+    void rowsPastTheirLengthCostNoWork(Plan plan) {
+        Random random = new Random(TestEngines.seed(12));
+        LstmModel model = RandomLstm.model(random, 1, 3, 9, true, true);
+        int[] lengths = new int[61];
+        for (int row : new int[] {3, 20, 21, 60}) {
+            lengths[row] = 20;
+        }
+        Plans plans = forced(4, 4, plan);
+        Map<String, Long> ragged = workItems(
+                plans,
+                model,
+                LstmInput.batchMajor(new float[61 * 50 * 3], 61, 50).withLengths(lengths));
+        Map<String, Long> alone = workItems(plans, model, LstmInput.batchMajor(new float[4 * 20 * 3], 4, 20));
+        // States of all rows pass through, and the tiles of the hoisted products that hold no such row end at once.
+        for (Map<String, Long> items : List.of(ragged, alone)) {
+            items.keySet().removeIf(name -> name.contains("_state") || name.contains("input_projection"));
+        }
+        assertEquals(alone, ragged);
+        if (plan == Plan.SEQUENCE) {
+            assertEquals(
+                    Map.of("kernel 'lstm_sequence'", (long) model.last().directionCount()), ragged, "one tile of rows");
+        } else {
+            assertEquals(
+                    model.last().directionCount() * 20L * 3,
+                    ragged.get("kernel 'lstm_step'"),
+                    "one tile of rows, three of units");
+        }
+    }
+
+    /** When the longest row has ended, not even the hoisted products are launched for the steps that remain. */
+    @Test
+    void nothingIsLaunchedPastTheLongestRow() {
+        LstmModel model = RandomLstm.model(new Random(TestEngines.seed(13)), 1, 3, 9, true, true);
+        Plans plans = forced(4, 4, Plan.HOISTED);
+        LstmInput full = LstmInput.batchMajor(new float[8 * 20 * 3], 8, 20);
+        LstmInput padded =
+                LstmInput.batchMajor(new float[8 * 90 * 3], 8, 90).withLengths(20, 20, 20, 20, 20, 20, 20, 20);
+        assertEquals(workItems(plans, model, full), workItems(plans, model, padded));
+    }
+
+    /** A bidirectional layer takes as many launches as one of its directions, where two models of one direction take twice as many. */
+    @ParameterizedTest
+    @EnumSource(Plan.class)
+    void bothDirectionsAreOneLaunch(Plan plan) {
+        Plans plans = forced(4, 4, plan);
+        LstmInput ragged = LstmInput.batchMajor(new float[5 * 50 * 3], 5, 50).withLengths(7, 20, 0, 20, 1);
+        Map<String, Long> both = launches(plans, model(Direction.BIDIRECTIONAL), ragged);
+        assertEquals(launches(plans, model(Direction.FORWARD), ragged), both);
+        assertEquals(launches(plans, model(Direction.REVERSE), ragged), both);
+        String kernel = plan == Plan.SEQUENCE ? "kernel 'lstm_sequence'" : "kernel 'lstm_step'";
+        assertEquals(plan == Plan.SEQUENCE ? 1 : 20, both.get(kernel), "as many as steps of the longest row");
+    }
+
+    private static LstmModel model(Direction direction) {
+        return RandomLstm.model(new Random(TestEngines.seed(14)), direction, 1, 3, 9, true, true);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void directionsSideBySideAndOneAfterTheOtherGiveTheSameBits(boolean hoisted) {
+        Random random = new Random(TestEngines.seed(15));
+        LstmModel model = RandomLstm.model(random, Direction.BIDIRECTIONAL, 2, 5, 207, true, true);
+        // Enough steps for several chunks of hoisted products.
+        LstmInput input =
+                RandomLstm.input(random, model, 9, 1600).withLengths(17, 1500, 0, 1, 1499, 1500, 1500, 5, 600);
+        Tile tile = new Tile(16, 3, 4, 0, hoisted, true);
+        Plans sideBySide = forced(Plan.SEQUENCE, tile, SequenceGroups.EACH_TILE);
+        Plans inTurn = forced(Plan.SEQUENCE, tile, new SequenceGroups(1, 2));
+        int chunks = hoisted ? 2 : 1;
+        assertEquals(chunks, launches(sideBySide, model, input).get("kernel 'lstm_sequence'"));
+        assertEquals(2 * chunks, launches(inTurn, model, input).get("kernel 'lstm_sequence'"));
+        LstmOutput expected = twin(new RandomLstm(15, model, input));
+        Bits.assertSame("side by side", expected, run(sideBySide, model, input));
+        Bits.assertSame("in turn", expected, run(inTurn, model, input));
+    }
+
+    private static LstmOutput run(Plans plans, LstmModel model, LstmInput input) {
+        try (ClContext context = TestDevices.first().open()) {
+            OpenClEngine engine = new OpenClEngine(context, new Programs(context), model, plans, Tier.EXACT);
+            LstmOutput output = engine.newSession().run(input);
+            assertEquals(plans.choose(1, 1, true), engine.choose(1, 1), "nobody gave up waiting");
+            return output;
+        }
+    }
+
+    /** Work-items by kernel that a layer of a batch launches. */
+    private static Map<String, Long> workItems(Plans plans, LstmModel model, LstmInput input) {
+        return perKernel(plans, model, input, range -> {
+            long size = 1;
+            for (int k = 0; k < range.dimensions(); k++) {
+                size *= range.globalSize(k);
+            }
+            return size;
+        });
+    }
+
+    /** Launches by kernel of a layer of a batch. */
+    private static Map<String, Long> launches(Plans plans, LstmModel model, LstmInput input) {
+        return perKernel(plans, model, input, range -> 1);
+    }
+
+    private static Map<String, Long> perKernel(
+            Plans plans, LstmModel model, LstmInput input, ToLongFunction<NdRange> count) {
+        Map<String, Long> counts = new TreeMap<>();
+        try (ClContext context = TestDevices.first().open()) {
+            OpenClEngine engine = new OpenClEngine(context, new Programs(context), model, plans, Tier.EXACT);
+            RunSizes run = new RunSizes(model, new RowOrder(input), engine.choose(input.rows(), input.steps()), false);
+            try (var any = context.buffer("any", 4, ClBuffer.Access.READ_WRITE)) {
+                var buffers = new LayerKernels.Buffers(any, any, any, any, any, any, any, any, any, any, any);
+                try (LayerKernels kernels = new LayerKernels(engine, 0, run.choice())) {
+                    kernels.enqueue(
+                            (kernel, range) -> counts.merge(kernel.toString(), count.applyAsLong(range), Long::sum),
+                            run,
+                            buffers);
+                }
+            }
+        }
+        return counts;
+    }
+
+    /** {@code plan} in tiles of {@code rows} rows x {@code vec} units, whatever the device and the shape. */
+    private static Plans forced(int vec, int rows, Plan plan) {
+        // Tiles of one and of two passes, with and without prefetching.
+        Tile tile = new Tile(vec, rows, rows % 4 < 2 ? 4 : 2, rows % 3, plan == Plan.HOISTED, plan != Plan.SEPARATE);
+        return forced(plan, tile, SequenceGroups.EACH_TILE);
+    }
+
+    private static Plans forced(Plan plan, Tile step, SequenceGroups groups) {
+        return new Plans() {
+            @Override
+            public int vec() {
+                return step.vec();
+            }
+
+            @Override
+            public PlanChoice choose(int batch, int steps, boolean cooperative) {
+                // Another height, so that these tiles end beyond the last slot.
+                Tile projection = step.isStaged()
+                        ? Tile.staged(4, new Staging(2, 4, 4))
+                        : Tile.of(step.vec(), step.rows() % MAX_ROWS + 1);
+                return new PlanChoice(
+                        plan,
+                        step,
+                        projection,
+                        cooperative ? groups : SequenceGroups.EACH_TILE,
+                        "forced " + plan + ", " + step);
+            }
+        };
+    }
+
+    /** Work-items that share the units of their rows and wait for each other, as many as the device has threads. */
+    static Stream<Arguments> groups() {
+        return Stream.of(
+                Arguments.of(new SequenceGroups(1, 2), new Tile(16, 1, 4, 0, true, true)),
+                Arguments.of(new SequenceGroups(1, 2), new Tile(16, 8, 2, 4, true, true)),
+                Arguments.of(new SequenceGroups(1, 2), new Tile(4, 13, 2, 2, false, true)),
+                Arguments.of(new SequenceGroups(1, 2), new Tile(1, 2, 4, 0, false, true)),
+                Arguments.of(new SequenceGroups(2, 1), new Tile(4, 3, 4, 1, false, true)));
+    }
+
+    @ParameterizedTest(name = "{0} of {1}")
+    @MethodSource("groups")
+    void groupsThatWaitForEachOtherGiveTheTwinsBitsAndStayWithinTheirTensors(SequenceGroups groups, Tile tile) {
+        Plans plans = forced(Plan.SEQUENCE, tile, groups);
+        try (ClContext context = TestDevices.first().open()) {
+            Programs programs = new Programs(context);
+            for (long seed = TestEngines.seed(700), end = seed + 12; seed < end; seed++) {
+                Random sizes = new Random(seed);
+                int layers = 1 + sizes.nextInt(2), inputs = 1 + sizes.nextInt(9), units = 1 + sizes.nextInt(70);
+                LstmModel model = RandomLstm.model(sizes, direction(seed), layers, inputs, units, seed % 2 == 0, true);
+                RandomLstm random = new RandomLstm(
+                        seed, model, RandomLstm.input(sizes, model, 1 + sizes.nextInt(40), 1 + sizes.nextInt(9)));
+                String what = random + " by " + groups + " of " + tile;
+                LstmOutput expected = twin(random);
+                OpenClEngine engine = new OpenClEngine(context, programs, model, plans, Tier.EXACT);
+                if (model.layerCount() == 1) {
+                    stayWithinTensors(what, engine, random, expected);
+                }
+                try (var session = engine.newSession()) {
+                    // Twice: what the first run left in the counters must not disturb the second.
+                    Bits.assertSame(what, expected, session.run(random.input()));
+                    Bits.assertSame(what + ", again", expected, session.run(random.input()));
+                }
+                assertTrue(engine.choose(1, 1).groups() == groups, "nobody gave up waiting");
+                engine.closeWeights();
+            }
+        }
+    }
+
+    /** Several sessions at once: only one of them may have work-items that wait. */
+    @Test
+    void sessionsWhoseWorkItemsWaitDoNotLockEachOtherUp() throws Exception {
+        RandomLstm random = new RandomLstm(1, RandomLstm.model(new Random(1), 1, 5, 64, true, true), null);
+        LstmInput input = RandomLstm.input(new Random(2), random.model(), 9, 40);
+        LstmOutput expected = twin(new RandomLstm(1, random.model(), input));
+        Plans plans = forced(Plan.SEQUENCE, new Tile(16, 3, 4, 0, false, true), new SequenceGroups(1, 2));
+        try (ClContext context = TestDevices.first().open()) {
+            OpenClEngine engine = new OpenClEngine(context, new Programs(context), random.model(), plans, Tier.EXACT);
+            List<Thread> threads = new ArrayList<>();
+            List<Throwable> failures = java.util.Collections.synchronizedList(new ArrayList<>());
+            for (int t = 0; t < 4; t++) {
+                threads.add(new Thread(() -> {
+                    try (var session = engine.newSession()) {
+                        for (int again = 0; again < 20; again++) {
+                            Bits.assertSame("one of four sessions", expected, session.run(input));
+                        }
+                    } catch (Throwable e) {
+                        failures.add(e);
+                    }
+                }));
+            }
+            threads.forEach(Thread::start);
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertEquals(List.of(), failures);
+            assertTrue(engine.choose(1, 1).groups().isCooperative(), "nobody gave up waiting");
+        }
+    }
+
+    /** More work-items that wait for each other than threads to run them: one gives up, and the batch is run another way. */
+    @Test
+    void whoeverWaitsInVainGivesUpAndTheBatchIsRunAnotherWay() {
+        RandomLstm random = new RandomLstm(1, RandomLstm.model(new Random(1), 1, 5, 64, true, true), null);
+        LstmInput input = RandomLstm.input(new Random(2), random.model(), 9, 4);
+        int tooMany = TestDevices.first().capabilities().computeUnits() + 1;
+        Plans plans = forced(Plan.SEQUENCE, new Tile(1, 3, 4, 0, false, true), new SequenceGroups(1, tooMany));
+        try (ClContext context = TestDevices.first().open()) {
+            OpenClEngine engine = new OpenClEngine(context, new Programs(context), random.model(), plans, Tier.EXACT);
+            try (var session = engine.newSession()) {
+                assertTrue(engine.choose(9, 4).groups().isCooperative());
+                Bits.assertSame("after giving up", twin(new RandomLstm(1, random.model(), input)), session.run(input));
+                assertFalse(engine.choose(9, 4).groups().isCooperative(), "it isn't tried again");
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package io.github.cellfuse.opencl.plan;
+
+import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.Capabilities.LocalMemory;
+import io.github.cellfuse.cl.TestDevices;
+import java.util.List;
+
+/** Devices as drivers describe them: what is chosen must not depend on the machine of the test. */
+public final class Described {
+    private Described() {}
+
+    /** A device without local memory of its own. */
+    public static Capabilities device(Capabilities.Type type, String version, int computeUnits, int width) {
+        return device(type, version, computeUnits, width, LocalMemory.GLOBAL, 32 << 10, 4096);
+    }
+
+    /** A GPU with local memory on its chip. */
+    public static Capabilities gpu(int computeUnits, long localBytes, long workItems) {
+        return device(
+                Capabilities.Type.GPU,
+                "OpenCL 2.0 AMD-APP",
+                computeUnits,
+                1,
+                LocalMemory.DEDICATED,
+                localBytes,
+                workItems);
+    }
+
+    private static Capabilities device(
+            Capabilities.Type type,
+            String version,
+            int computeUnits,
+            int width,
+            LocalMemory local,
+            long localBytes,
+            long workItems) {
+        Capabilities real = TestDevices.first().capabilities();
+        return new Capabilities(
+                type,
+                "a described device",
+                "its vendor",
+                version,
+                real.cVersion(),
+                real.driverVersion(),
+                computeUnits,
+                real.maxClockMhz(),
+                real.globalMemoryBytes(),
+                32 << 20,
+                real.globalCacheLineBytes(),
+                real.maxAllocationBytes(),
+                local,
+                localBytes,
+                workItems,
+                List.of(workItems, workItems, workItems),
+                width,
+                width,
+                real.singlePrecision(),
+                real.addressAlignBits(),
+                real.hostUnifiedMemory(),
+                real.timerResolutionNanos(),
+                real.littleEndian(),
+                true,
+                true,
+                real.extensions());
+    }
+}

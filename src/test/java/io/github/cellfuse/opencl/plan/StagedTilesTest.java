@@ -1,0 +1,222 @@
+package io.github.cellfuse.opencl.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.cellfuse.Bits;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.Plan;
+import io.github.cellfuse.RandomLstm;
+import io.github.cellfuse.TestEngines;
+import io.github.cellfuse.Tier;
+import io.github.cellfuse.WeightPrecision;
+import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.ClBuildException;
+import io.github.cellfuse.cl.ClContext;
+import io.github.cellfuse.cl.ClDevice;
+import io.github.cellfuse.cl.TestDevices;
+import io.github.cellfuse.opencl.engine.LooseKernels;
+import io.github.cellfuse.opencl.engine.OpenClEngine;
+import io.github.cellfuse.opencl.engine.SelfTest;
+import io.github.cellfuse.opencl.engine.StagedPlans;
+import io.github.cellfuse.opencl.program.Programs;
+import io.github.cellfuse.opencl.program.Staging;
+import io.github.cellfuse.opencl.program.Tile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What GPUs of all sizes would choose, and that it gives the twin's bits on the devices that there are. */
+class StagedTilesTest {
+    private static final LayerSize LARGE = new LayerSize(512, 512, 512, 1);
+    private static final LayerSize SMALL = new LayerSize(64, 64, 64, 1);
+    private static final Capabilities GPU = Described.gpu(60, 64 << 10, 1024);
+
+    private static PlanChoice choice(Capabilities device, LayerSize layer, int rows, int steps) {
+        return chooser(device, layer).choose(rows, steps, Optional.empty(), true);
+    }
+
+    private static PlanChooser chooser(Capabilities device, LayerSize layer) {
+        return Choosers.typical(device, layer);
+    }
+
+    @Test
+    void aGpuStagesWhatAProcessorReadsFromItsCaches() {
+        PlanChoice many = choice(GPU, LARGE, 8192, 64);
+        assertEquals(Plan.FUSED, many.plan());
+        assertEquals(new Staging(16, 16, 8), many.step().staging(), many.reason());
+        assertEquals(128, many.step().groupRows(), "large tiles where they fill the device");
+        PlanChoice some = choice(GPU, LARGE, 64, 64);
+        assertEquals(Plan.HOISTED, some.plan(), "a step alone leaves compute units without work");
+        assertEquals(32, some.step().groupRows());
+        assertTrue(some.projection().isStaged());
+        PlanChoice one = choice(GPU, LARGE, 1, 64);
+        assertEquals(Plan.HOISTED, one.plan());
+        assertFalse(one.step().isStaged(), "one row shares nothing");
+        assertTrue(one.projection().isStaged(), "the rows of all steps do");
+        PlanChoice small = choice(GPU, SMALL, 4096, 64);
+        assertEquals(Plan.SEQUENCE, small.plan());
+        assertTrue(small.step().isStaged());
+        assertEquals(16, small.step().groupBlocks(), "all 64 units in a group");
+        assertTrue(
+                small.reason()
+                        .matches(
+                                "sequence plan, hoisted \\(a small layer: .*\\), tile of [0-9]+ rows x 64 units .* in local memory"),
+                small.reason());
+        PlanChoice projected = choice(GPU, new LayerSize(64, 32, 64, 1), 4096, 64);
+        assertEquals(Plan.FUSED, projected.plan(), "the whole sequence has no projection");
+    }
+
+    /** A device that gets its barriers wrong must not be called exact. */
+    @Test
+    void theOpeningSelfTestOfAGpuStagesItsTiles() {
+        PlanChoice choice =
+                chooser(GPU, new LayerSize(10, 5, 5, 2)).choose(SelfTest.rows(GPU), 5, Optional.of(Plan.FUSED), true);
+        assertTrue(choice.step().isStaged(), choice.reason());
+        Capabilities processor = Described.device(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 2, 16);
+        assertEquals(7, SelfTest.rows(processor), "a row more than a tile");
+    }
+
+    @Test
+    void whatDoesntFitTheDeviceIsntChosen() {
+        Capabilities processor = Described.device(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 2, 16);
+        Capabilities without = Described.device(Capabilities.Type.GPU, "OpenCL 2.0 AMD-APP", 60, 1);
+        Candidate staged = Candidate.of(choice(GPU, LARGE, 4096, 64));
+        assertTrue(chooser(GPU, LARGE).mayRun(staged));
+        assertFalse(chooser(processor, LARGE).mayRun(staged), "what was tuned elsewhere");
+        for (LayerSize layer : new LayerSize[] {LARGE, SMALL}) {
+            assertFalse(choice(processor, layer, 4096, 64).step().isStaged(), "a processor has caches");
+            assertFalse(choice(without, layer, 4096, 64).step().isStaged(), "local memory that isn't on the chip");
+            for (long local : new long[] {4 << 10, 16 << 10, 32 << 10, 48 << 10, 64 << 10, 100 << 10, 228 << 10}) {
+                for (long items : new long[] {32, 64, 128, 256, 1024}) {
+                    PlanChoice choice = choice(Described.gpu(60, local, items), layer, 4096, 64);
+                    for (Tile tile : new Tile[] {choice.step(), choice.projection()}) {
+                        boolean whole = tile == choice.step() && choice.plan() == Plan.SEQUENCE;
+                        long bytes = whole
+                                ? tile.staging().stateBytes(tile.rows())
+                                : tile.staging().bytes(tile.rows());
+                        assertTrue(!tile.isStaged() || bytes <= local, () -> choice + " in " + local + " bytes");
+                        assertTrue(tile.staging().workItems() <= items, () -> choice + " by " + items + " work-items");
+                    }
+                }
+            }
+        }
+        assertEquals(new Staging(16, 16, 16), staging(128 << 10, 8192), "more local memory, fewer barriers");
+        assertEquals(new Staging(16, 16, 8), staging(64 << 10, 8192));
+        assertEquals(new Staging(8, 16, 4), staging(32 << 10, 8192), "the largest doesn't fit twice");
+        assertEquals(new Staging(8, 16, 8), staging(64 << 10, 1024));
+    }
+
+    private static Staging staging(long localBytes, int rows) {
+        return choice(Described.gpu(60, localBytes, 1024), LARGE, rows, 64)
+                .step()
+                .staging();
+    }
+
+    /** A GPU's choices, on every device that there is. */
+    static Stream<Arguments> devicesAndSeeds() {
+        long first = TestEngines.seed(500);
+        return TestDevices.list().stream()
+                .flatMap(device ->
+                        Stream.iterate(first, seed -> seed + 1).limit(8).map(seed -> Arguments.of(device, seed)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("devicesAndSeeds")
+    void whatAGpuWouldChooseGivesTheTwinsBits(ClDevice device, long seed) {
+        Random random = new Random(seed);
+        WeightPrecision weights = WeightPrecision.values()[(int) (seed % 3)];
+        int rows = 16 + random.nextInt(60), units = 1 + random.nextInt(200);
+        LstmModel model = RandomLstm.model(random, 2, 1 + random.nextInt(40), units, seed % 4 == 0, true);
+        RandomLstm batch = new RandomLstm(seed, model, RandomLstm.input(random, model, rows, 9));
+        Capabilities gpu = Described.gpu(1 + random.nextInt(4), 64 << 10, 256);
+        PlanChooser chooser = chooser(gpu, LayerSize.of(model, weights));
+        LstmOutput expected;
+        try (LstmEngine twin = LstmEngine.open(Device.JAVA, model, EngineOptions.DEFAULT.withWeights(weights));
+                var session = twin.newSession()) {
+            expected = session.run(batch.input());
+        }
+        Set<Tile> staged = new HashSet<>();
+        try (ClContext context = device.open()) {
+            Programs programs = new Programs(context, weights);
+            for (Plan plan : Plan.values()) {
+                OpenClEngine engine = new OpenClEngine(
+                        context, programs, model, new StagedPlans(chooser, Optional.of(plan)), Tier.EXACT);
+                try (var session = engine.newSession()) {
+                    PlanChoice choice = engine.choose(rows, 9);
+                    Stream.of(choice.step(), choice.projection())
+                            .filter(Tile::isStaged)
+                            .forEach(staged::add);
+                    Bits.assertSame(batch + ", " + weights + " by " + choice, expected, session.run(batch.input()));
+                } finally {
+                    engine.closeWeights();
+                }
+            }
+        }
+        assertTrue(staged.size() > 1, "what was tested must have been staged: " + staged);
+    }
+
+    /** A compiler that can't do what it should: the next tile is taken, and at last the one that stages nothing. */
+    @ParameterizedTest
+    @EnumSource(Plan.class)
+    void aTileThatDoesntCompileIsReplacedByTheNext(Plan plan, @TempDir Path folder) throws IOException {
+        RandomLstm batch = RandomLstm.of(TestEngines.seed(31));
+        LstmModel model = RandomLstm.model(new Random(31), 1, 5, 9, false, true);
+        RandomLstm many = new RandomLstm(31, model, RandomLstm.input(new Random(31), model, 40, 3));
+        PlanChooser chooser = chooser(GPU, LayerSize.of(model));
+        assertTrue(chooser.choose(40, 3, Optional.of(plan), true).step().isStaged(), batch::toString);
+        LstmOutput expected = twin(many);
+        LooseKernels.with(folder, "gate_product_tiled.cl", "#if VEC != 4", "#if 1", () -> {
+            try (ClContext context = TestDevices.first().open()) {
+                OpenClEngine engine = new OpenClEngine(
+                        context, new Programs(context), model, new StagedPlans(chooser, Optional.of(plan)), Tier.EXACT);
+                Bits.assertSame("after refusals", expected, engine.newSession().run(many.input()));
+                assertFalse(engine.choose(40, 3).step().isStaged(), "nothing that is staged compiles");
+            }
+        });
+    }
+
+    @Test
+    void whereNoTileIsLeftTheCompilersLogIsTheError(@TempDir Path folder) throws IOException {
+        RandomLstm batch = RandomLstm.of(TestEngines.seed(32));
+        PlanChooser chooser = chooser(GPU, LayerSize.of(batch.model()));
+        LooseKernels.with(
+                folder, "activations.cl", "#define JOIN(a, b)", "#error nothing compiles\n#define JOIN(a, b)", () -> {
+                    try (ClContext context = TestDevices.first().open()) {
+                        OpenClEngine engine = new OpenClEngine(
+                                context,
+                                new Programs(context),
+                                batch.model(),
+                                new StagedPlans(chooser, Optional.empty()),
+                                Tier.EXACT);
+                        ClBuildException e = assertThrows(
+                                ClBuildException.class,
+                                () -> engine.newSession().run(batch.input()));
+                        assertTrue(e.getMessage().contains("nothing compiles"), e.getMessage());
+                    }
+                });
+    }
+
+    private static LstmOutput twin(RandomLstm batch) {
+        try (LstmEngine engine = LstmEngine.open(Device.JAVA, batch.model());
+                var session = engine.newSession()) {
+            return session.run(batch.input());
+        }
+    }
+}
