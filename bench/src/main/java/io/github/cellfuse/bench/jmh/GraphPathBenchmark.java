@@ -39,7 +39,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** What running an LSTM as an ONNX graph costs over running it bare: the same layer on the same device, in turns. In milliseconds. */
+/** The cost of running an LSTM as an ONNX graph instead of bare: the same layer on the same device, in milliseconds. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)

@@ -24,7 +24,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** A whole run so small that hardly anything of it is computing: one row, one unit. What is left is what a run costs in itself. */
+/** A run that computes almost nothing: one row, one unit. Its time is the fixed cost of a run. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

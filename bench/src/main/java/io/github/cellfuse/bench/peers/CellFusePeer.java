@@ -15,7 +15,10 @@ import io.github.cellfuse.opencl.tune.Tuner;
 import java.nio.FloatBuffer;
 import java.util.List;
 
-/** CellFuse through its public API, everything chosen by the engine, after {@code cellfuse tune} where that was asked for. Its runs include both transfers. */
+/**
+ * CellFuse through its public API. The engine chooses the plan, after {@code cellfuse tune} if that was requested. Runs include
+ * both transfers.
+ */
 final class CellFusePeer implements Peer {
     private final Device device;
     private final double tuning;

@@ -31,7 +31,7 @@ final class LstmOnnxFile {
 
     private LstmOnnxFile() {}
 
-    /** The model's file, as bytes. */
+    /** Returns the model's file, as bytes. */
     static byte[] of(Shape shape, LstmWeights weights) {
         long steps = shape.steps(), rows = shape.rows(), inputs = shape.inputs(), units = shape.units();
         NodeProto node = NodeProto.newBuilder()
@@ -66,7 +66,7 @@ final class LstmOnnxFile {
                 .toByteArray();
     }
 
-    /** An array with a leading gate dimension, in the operator's order, as little-endian bytes. */
+    /** Returns an array with a leading gate dimension, in the operator's order, as little-endian bytes. */
     static byte[] gates(float[] values) {
         int gate = values.length / GATES.length;
         ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
