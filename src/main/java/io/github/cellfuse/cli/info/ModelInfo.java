@@ -221,8 +221,7 @@ record ModelInfo(ModelFile file, LstmModel model, long batch, long steps) {
     }
 
     private boolean hasBias() {
-        LstmWeights first = model.weights(0, 0);
-        return first.inputBias() != null || first.recurrentBias() != null;
+        return model.weights(0, 0).hasBias();
     }
 
     private long weightBytes() {
