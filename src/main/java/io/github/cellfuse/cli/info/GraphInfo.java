@@ -4,7 +4,6 @@ import io.github.cellfuse.Activation;
 import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
-import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.onnx.graph.GraphValue;
 import io.github.cellfuse.onnx.graph.LstmPart;
@@ -254,14 +253,10 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         json.put("input_size", layer.inputSize());
         json.put("hidden_size", layer.hiddenSize());
         json.put("output_size", layer.outputSize());
-        json.put("bias", hasBias(layer.weights().get(0)));
+        json.put("bias", layer.weights().get(0).hasBias());
         json.put("deviations", deviations(layer));
         json.put("parameters", layer.parameters());
         json.put("flops_per_step", layer.flopsPerStep());
         return json;
-    }
-
-    private static boolean hasBias(LstmWeights weights) {
-        return weights.inputBias() != null || weights.recurrentBias() != null;
     }
 }

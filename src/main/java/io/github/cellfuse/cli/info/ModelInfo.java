@@ -230,8 +230,7 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
     }
 
     private boolean hasBias() {
-        LstmWeights first = model.weights(0, 0);
-        return first.inputBias() != null || first.recurrentBias() != null;
+        return model.weights(0, 0).hasBias();
     }
 
     private long weightBytes() {

@@ -240,17 +240,13 @@ public final class SelfTest {
     }
 
     private static LstmWeights weights(int inputs, int units, CellEquations equations, Cell cell, Random random) {
-        return new LstmWeights(
-                inputs,
-                units,
-                units,
-                moderate(4 * units * inputs, random),
-                moderate(4 * units * units, random),
-                moderate(4 * units, random),
-                moderate(4 * units, random),
-                null,
-                cell.peepholes ? moderate(3 * units, random) : null,
-                equations);
+        LstmWeights.Builder weights = LstmWeights.builder(inputs, units)
+                .input(moderate(4 * units * inputs, random))
+                .recurrent(moderate(4 * units * units, random))
+                .inputBias(moderate(4 * units, random))
+                .recurrentBias(moderate(4 * units, random))
+                .equations(equations);
+        return (cell.peepholes ? weights.peepholes(moderate(3 * units, random)) : weights).build();
     }
 
     private static float[] moderate(int count, Random random) {

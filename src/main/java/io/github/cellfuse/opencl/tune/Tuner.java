@@ -284,7 +284,7 @@ public final class Tuner implements AutoCloseable {
         for (int k = 0; k < x.length; k++) {
             x[k] = random.nextFloat() * 2 - 1;
         }
-        return LstmInput.timeMajor(x, steps, rows);
+        return LstmInput.timeMajor(x, rows, steps);
     }
 
     private static boolean differ(float[] a, float[] b) {

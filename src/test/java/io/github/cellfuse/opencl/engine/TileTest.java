@@ -195,7 +195,7 @@ class TileTest {
     private static void stayWithinTensors(String what, OpenClEngine engine, RandomLstm random, LstmOutput expected) {
         LstmModel model = random.model();
         LstmInput input = random.input();
-        LstmState initial = input.initial().orElse(LstmState.zeros(model, input.rows()));
+        LstmState initial = input.initialState().orElse(LstmState.zeros(model, input.rows()));
         int n = input.rows(),
                 h = model.last().hiddenSize(),
                 p = model.last().stateSize(),

@@ -65,7 +65,7 @@ final class CellFusePeer implements Peer {
         }
         engine = LstmEngine.open(device, model);
         session = engine.newSession();
-        input = new LstmInput(Layout.TIME_MAJOR, shape.rows(), shape.steps(), problem.x(), null, null);
+        input = LstmInput.of(Layout.TIME_MAJOR, problem.x(), shape.rows(), shape.steps());
         output = new LstmOutput(
                 Layout.TIME_MAJOR,
                 shape.rows(),

@@ -24,15 +24,12 @@ record ContestProblem(Shape shape, LstmWeights weights, FloatBuffer x) {
         // The spread of PyTorch's default initialisation: pre-activations stay where σ and tanh are neither flat nor
         // linear.
         float scale = (float) (1 / Math.sqrt(units));
-        LstmWeights weights = new LstmWeights(
-                inputs,
-                units,
-                units,
-                values(random, Sizes.elements("W [4H,I]", 4, units, inputs), scale),
-                values(random, Sizes.elements("R [4H,H]", 4, units, units), scale),
-                values(random, 4 * units, scale),
-                values(random, 4 * units, scale),
-                null);
+        LstmWeights weights = LstmWeights.builder(inputs, units)
+                .input(values(random, Sizes.elements("W [4H,I]", 4, units, inputs), scale))
+                .recurrent(values(random, Sizes.elements("R [4H,H]", 4, units, units), scale))
+                .inputBias(values(random, 4 * units, scale))
+                .recurrentBias(values(random, 4 * units, scale))
+                .build();
         FloatBuffer x = buffer("x [T,N,I]", shape.steps(), shape.rows(), inputs);
         for (int k = 0; k < x.limit(); k++) {
             x.put(k, random.nextFloat() * 2 - 1);

@@ -46,8 +46,8 @@ final class LstmOnnxFile {
                 .build();
         float[] noBias = new float[4 * shape.units()];
         byte[] biases = concatenate(
-                gates(weights.inputBias() == null ? noBias : weights.inputBias()),
-                gates(weights.recurrentBias() == null ? noBias : weights.recurrentBias()));
+                gates(weights.inputBias().orElse(noBias)),
+                gates(weights.recurrentBias().orElse(noBias)));
         GraphProto graph = GraphProto.newBuilder()
                 .setName("lstm")
                 .addNode(node)
