@@ -15,7 +15,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 
-/** A benchmark as JSON. {@code docs/benchmarking.md} lists the keys: they stay as they are, new ones may come. */
+/** A benchmark as JSON. {@code docs/lab/benchmarking.md} lists the keys: they stay as they are, new ones may come. */
 final class BenchJson {
     /** What a file of these keys begins with. */
     static final String FORMAT = "cellfuse-bench-1";
