@@ -69,6 +69,7 @@ public final class CellFuse implements Runnable {
 
     /** The program; the only place that ends the process. */
     public static void main(String... args) {
+        Logging.configure();
         Stdout stdout = new Stdout();
         PrintWriter out = new PrintWriter(stdout, true);
         PrintWriter err = new PrintWriter(System.err, true);

@@ -67,7 +67,8 @@ public final class AtomicFile implements AutoCloseable {
             UNFINISHED.add(temporary);
             return new AtomicFile(real, overwrite, temporary, channel);
         } catch (FileSystemException e) {
-            // No permission, a read-only disk, or a name that is too long: the target is wrong, and the disk isn't broken.
+            // No permission, a read-only disk, or a name that is too long: the target is wrong, and the disk isn't
+            // broken.
             String reason = e.getReason() == null ? e.getClass().getSimpleName() : e.getReason();
             throw Problems.invalid(
                     target, "expected a place to write, found that a file can't be created: " + reason, e);
