@@ -3,8 +3,9 @@ package io.github.cellfuse.cli;
 import java.util.Map;
 
 /**
- * The program's log: the library's warnings as short lines on stderr. It configures slf4j-simple by system properties rather than
- * a {@code simplelogger.properties}, because such a file in the library's jar would also configure programs that embed the library.
+ * The program's log: the library's warnings as short lines on stderr. It configures slf4j-simple by system properties
+ * rather than a {@code simplelogger.properties}, because such a file in the library's jar would also configure programs
+ * that embed the library.
  */
 final class Logging {
     private static final String PREFIX = "org.slf4j.simpleLogger.";

@@ -187,7 +187,7 @@ class MainTest {
         Path x = input(10_000, 100, 64);
         assertEquals(1, run("run", model, x, "-o", out, "--device", "java", "--quiet", "--batch", 10_000));
         assertTrue(
-                stderr().matches("cellfuse: error: out of memory; take fewer rows at a time .run --batch.*-Xmx.*\\R"),
+                stderr().matches("cellfuse: error: out of memory; use fewer rows at a time .run --batch.*-Xmx.*\\R"),
                 stderr());
         assertEquals("model.safetensors stderr stdout x.npy", NpyFiles.names(folder));
     }
