@@ -1,4 +1,7 @@
-// The functions that a cell may have besides sigmoid and tanh: with those, the eleven of ONNX's operator LSTM, as *defined* operations.
+// requires: activations
+//
+// The functions that a cell may use besides sigmoid and tanh, as *defined* operations. With those two they are the
+// eleven functions of ONNX's operator LSTM.
 //
 //      Relu             x ≤ 0 ? 0 : x                     HardSigmoid  α·x + β, kept within 0 and 1
 //      LeakyRelu        x < 0 ? α·x : x                   Elu          x < 0 ? α·(e^x - 1) : x
@@ -6,11 +9,10 @@
 //      Affine           α·x + β                           Softplus     ln(1 + e^x)
 //      ScaledTanh       α·tanh(β·x)
 //
-// All comparisons are such that a NaN stays one. docs/numerics.md has the sequences and their errors, and
-// io.github.cellfuse.java.Activations is the twin in Java: whoever changes a line here changes it there.
-// Needs activations.cl before it.
+// All comparisons keep a NaN. docs/design/numerics.md lists the sequences of operations and their errors.
+// io.github.cellfuse.jvm.Activations performs the same operations in Java. Change both together.
 
-// e^x - 1 for x ≤ 0, as tanh has it of -2|x|; -1 from -17.4 on.
+// e^x - 1 for x ≤ 0, computed as tanh_ computes it for -2|x|. It is -1 for x ≤ -17.4.
 inline floatv expm1_of_negative(floatv x) {
   floatv z = x < (floatv)(-20.0f) ? (floatv)(-20.0f) : x;
   floatv t = fma(z, (floatv)(0x1.715476p+0f), (floatv)(ROUND_TO_INT));
@@ -24,8 +26,8 @@ inline floatv elu(floatv x, floatv alpha) {
   return x < (floatv)(0.0f) ? alpha * m : x;
 }
 
-// |x|/(1+|x|) with both scaled by a power of two, so that the sum is within [1,2] as the guess of its reciprocal wants it. Beyond 2^26
-// the quotient is 1.
+// |x|/(1+|x|). A power of two scales both so that the sum is in [1,2], where the guess of the reciprocal is valid.
+// Beyond 2^26 the quotient is 1.
 inline floatv softsign(floatv x) {
   floatv a = fabs(x);
   a = a > (floatv)(0x1p26f) ? (floatv)(0x1p26f) : a;
@@ -36,15 +38,15 @@ inline floatv softsign(floatv x) {
   floatv error = fma(-d, r, (floatv)(1.0f));
   r = fma(r, fma(error, error, error), r);
   floatv q = num * r;
-  // What the rounded sum lacks: exact, the larger term first.
+  // The rounding error of the sum; exact, because the larger term comes first.
   floatv lost = a < (floatv)(1.0f) ? num - (d - one) : one - (d - num);
   floatv residual = fma(-q, lost, fma(-q, d, num));
   q = fma(residual, r, q);
   return as_floatv(as_intv(q) | (as_intv(x) & (intv)(0x80000000)));
 }
 
-// max(x, 0) + ln(1 + u) with u = e^-|x|; ln(1 + u) = 2·artanh(s/2) with s = u/(1 + u/2), s ≤ 2/3. What the rounded u lacks comes in by the
-// slope 1/(1 + u), of which three terms in s are plenty.
+// max(x, 0) + ln(1 + u) with u = e^-|x|; ln(1 + u) = 2·artanh(s/2) with s = u/(1 + u/2), s ≤ 2/3. The rounding error
+// of u is added times the slope 1/(1 + u), for which three terms in s are enough.
 inline floatv softplus(floatv x) {
   floatv z = -fabs(x);
   z = z < (floatv)(-104.0f) ? (floatv)(-104.0f) : z;
@@ -64,8 +66,8 @@ inline floatv softplus(floatv x) {
   return (x > (floatv)(0.0f) ? x : (floatv)(0.0f)) + log1p;
 }
 
-// All of them in one form, as a build option names them: f_elu(x, α, β). Which one a cell has is known when it is compiled, and nothing of the
-// others is: some compilers would keep all branches of a choice, each with its multiply-adds.
+// All functions in one form, f_elu(x, α, β), under the names that build options use. A build option selects the
+// function of a cell, because some compilers keep all branches of a switch, each with its multiply-adds.
 inline floatv f_sigmoid(floatv x, float alpha, float beta) { return sigmoid(x); }
 inline floatv f_tanh(floatv x, float alpha, float beta) { return tanh_(x); }
 inline floatv f_relu(floatv x, float alpha, float beta) { return x <= (floatv)(0.0f) ? (floatv)(0.0f) : x; }

@@ -1,5 +1,7 @@
-// The register tile of gate_product.cl for a work-group that stages what it multiplies in local memory: for GPUs, where each value
-// that comes from global memory has to serve many work-items.
+// requires: activations, weights
+//
+// The register tile of gate_product.cl for a work-group that stages both factors in local memory. It is for GPUs, where
+// each value from global memory has to serve many work-items.
 //
 //   x [rows][K] ── TILE_K columns at a time ──┐         ┌── TILE_K k at a time ── weights [unit block][K][4][VEC]
 //                                             ▼         ▼
@@ -11,22 +13,25 @@
 //   work-item (u, r) of WG_UNITS × WG_ROWS: ROWS rows × VEC units × 4 gates in registers
 //   rows of work-item r, for WG_ROWS = 16:   4r … 4r+3,  64+4r … 64+4r+3,  …
 //
-// For every (row, unit, gate) it is the same plain loop as there, one chain of fma in ascending k, and so the same bits:
+// For every (row, unit, gate) it replaces the same plain loop as gate_product.cl. One chain of fma in ascending k
+// produces the same bits:
 //      for (k = 0; k < K; k++) a = fma(x[row][k], w[k][gate][unit], a);
 //
-// All reads of local memory are 16 bytes wide and touch neighbouring places: a work-item's rows come in groups of 4, because eight
-// rows in one piece would leave every second place of a read unused by its neighbours. One tile is filled while the other is
-// multiplied, so a stage needs one barrier, and what comes from global memory waits in registers meanwhile.
-// Needs activations.cl and weights.cl before it.
+// Neighboring work-items read neighboring 16 bytes of local memory. That is why a work-item's rows come in groups of
+// 4: with eight consecutive rows each, one read of all work-items would skip every second 16 bytes.
+//
+// While one tile is multiplied, values for the other arrive from global memory and wait in registers. A stage therefore
+// needs only one barrier.
 
 #if VEC != 4
 #error "the tiled kernels read local memory 16 bytes at a time: VEC must be 4"
 #endif
-// Rows of a work-item: a multiple of 4.
+// Rows of a work-item, a multiple of 4.
 #ifndef ROWS
 #define ROWS 8
 #endif
-// Work-items of a group along the units: each has a block of VEC units. Eight of them read 128 bytes of weights side by side.
+// Work-items of a group along the units. Each has a block of VEC units; eight of them read 128 adjacent bytes of
+// weights.
 #ifndef WG_UNITS
 #define WG_UNITS 8
 #endif
@@ -34,7 +39,7 @@
 #ifndef WG_ROWS
 #define WG_ROWS 16
 #endif
-// k that are staged at once: a multiple of 4 such that every work-item has equally much to fetch.
+// Number of k in a stage: a multiple of 4 that gives every work-item the same number of values to fetch.
 #ifndef TILE_K
 #define TILE_K 8
 #endif
@@ -42,25 +47,24 @@
 #define WG_ITEMS (WG_UNITS * WG_ROWS)
 #define GROUP_ROWS (WG_ROWS * ROWS)
 #define GROUP_SIZE __attribute__((reqd_work_group_size(WG_UNITS, WG_ROWS, 1)))
-// Inlined for certain, as in gate_product.cl.
-#define TILE_FUNCTION __attribute__((always_inline)) inline
 
-// Padding spreads what is written side by side over the banks: 4 floats a line of x_tile, a vector a line of w_tile.
+// Padding spreads simultaneous writes over the banks of local memory: 4 floats for each line of x_tile, one vector
+// for each line of w_tile.
 #define X_PITCH ((GROUP_ROWS + 4) / 4)   // in float4
 #define W_PITCH (WG_UNITS + 1)           // in floatv
 #define X_TILE (TILE_K * X_PITCH)
 #define W_TILE (TILE_K * 4 * W_PITCH)
-#define X_FETCHES (GROUP_ROWS * TILE_K / 4 / WG_ITEMS)      // float4 of x that a work-item fetches for a stage
-#define W_FETCHES (TILE_K * 4 * WG_UNITS / WG_ITEMS)        // floatv of weights
+#define X_FETCHES (GROUP_ROWS * TILE_K / 4 / WG_ITEMS)  // float4 of x that a work-item fetches for a stage
+#define W_FETCHES (TILE_K * 4 * WG_UNITS / WG_ITEMS)    // floatv of weights that it fetches
 #if ROWS % 4 || X_FETCHES * 4 * WG_ITEMS != GROUP_ROWS * TILE_K || W_FETCHES * WG_ITEMS != TILE_K * 4 * WG_UNITS
 #error "a stage can't be divided equally: see ROWS and TILE_K"
 #endif
 
-// The row, within the group's, of a work-item's m-th row.
+// The index within the group's rows of this work-item's m-th row.
 inline int row_of(int m) { return (m / 4 * WG_ROWS + (int)get_local_id(1)) * 4 + m % 4; }
 
-// What one k adds: the values of a work-item's rows, which stand in x_line [GROUP_ROWS], times one weight of each gate.
-TILE_FUNCTION void multiply_add_rows(floatv a[ROWS][4], __local const float4* x_line, const floatv weight[4]) {
+// The products of one k: the work-item's rows in x_line [GROUP_ROWS] times one weight vector of each gate.
+INLINED void multiply_add_rows(floatv a[ROWS][4], __local const float4* x_line, const floatv weight[4]) {
 #pragma unroll
   for (int m = 0; m < ROWS; m += 4) {
     float4 value = x_line[m / 4 * WG_ROWS + get_local_id(1)];
@@ -74,31 +78,32 @@ TILE_FUNCTION void multiply_add_rows(floatv a[ROWS][4], __local const float4* x_
   }
 }
 
-// The same with the weights staged, too: w_line [4][W_PITCH].
-TILE_FUNCTION void multiply_add_staged(floatv a[ROWS][4], __local const float4* x_line, __local const floatv* w_line) {
+// The same with weights that are staged, too: w_line [4][W_PITCH].
+INLINED void multiply_add_staged(floatv a[ROWS][4], __local const float4* x_line, __local const floatv* w_line) {
   floatv weight[4];
 #pragma unroll
   for (int q = 0; q < 4; q++) weight[q] = w_line[q * W_PITCH + get_local_id(0)];
   multiply_add_rows(a, x_line, weight);
 }
 
-// A product of the group: x [..][stride] from the group's first row on, of which those beyond last_row are read as last_row; K
-// columns, whose weights begin at w in the panel of the group's first unit block.
+// A product of the group.
 typedef struct {
-  __global const float* x;
-  int stride, K;
-  __global const weight_t* w;
+  __global const float* x;     // [..][stride] from the group's first row on
+  int stride, K;               // K columns of x are multiplied
+  __global const weight_t* w;  // where their weights begin in the panel of the group's first unit block
 } staged_product;
 
-// a[row][gate] += first.x[row][k] · first.w[k][gate] for k = 0 … K-1, then the same with second: in this order, by all work-items
-// of the group together. Panels are `panel` weights apart, those beyond last_block are read as last_block.
+// a[row][gate] += first.x[row][k] · first.w[k][gate] for k = 0 … K-1, then the same with second, in this order. All
+// work-items of the group have to call it together.
+//   last_row, last_block  rows and unit blocks beyond these are read as the last one
+//   panel                 weights from one unit block to the next
 //   x_tile [2][X_TILE], w_tile [2][W_TILE]
-TILE_FUNCTION void accumulate_staged(floatv a[ROWS][4], staged_product first, staged_product second, int last_row, int panel,
-                                     int last_block, __local float4* x_tile, __local floatv* w_tile) {
+INLINED void accumulate_staged(floatv a[ROWS][4], staged_product first, staged_product second, int last_row, int panel,
+                               int last_block, __local float4* x_tile, __local floatv* w_tile) {
   int item = get_local_id(1) * WG_UNITS + get_local_id(0);
   int firsts = (first.K + TILE_K - 1) / TILE_K, stages = firsts + (second.K + TILE_K - 1) / TILE_K;
-  int half_of = 0, depth = 0;  // of two tiles the one that is multiplied, and how many k of it
-  // Stage -1 only fetches. The last stage fetches itself again: a branch round a barrier is what compilers get wrong.
+  int half_of = 0, depth = 0;  // which of the two tiles is multiplied, and how many k of it
+  // Stage -1 only fetches. The last stage fetches itself again, because compilers get a branch around a barrier wrong.
 #pragma unroll 1
   for (int stage = -1; stage < stages; stage++) {
     int next = min(stage + 1, stages - 1), in_second = next >= firsts;
@@ -107,7 +112,7 @@ TILE_FUNCTION void accumulate_staged(floatv a[ROWS][4], staged_product first, st
     __global const weight_t* w = (in_second ? second.w : first.w) + k * 4 * VEC;
     int stride = in_second ? second.stride : first.stride;
 
-    // Neighbours fetch neighbouring k of a row, and neighbouring vectors of a panel.
+    // Neighbors fetch neighboring k of a row and neighboring vectors of a panel.
     float4 x_next[X_FETCHES];
     floatv w_next[W_FETCHES];
 #pragma unroll
@@ -116,7 +121,7 @@ TILE_FUNCTION void accumulate_staged(floatv a[ROWS][4], staged_product first, st
       __global const float* from = x + (size_t)min(row, last_row) * stride + at;
       if (left >= TILE_K) {
         x_next[i] = vload4(0, from);
-      } else {  // nothing is read beyond a row, and nothing multiplied: a product with a zero would turn -0 into +0
+      } else {  // nothing beyond a row is read or multiplied: adding a product with zero would turn -0 into +0
         x_next[i].x = at < left ? from[0] : 0.0f;
         x_next[i].y = at + 1 < left ? from[1] : 0.0f;
         x_next[i].z = at + 2 < left ? from[2] : 0.0f;
@@ -126,13 +131,13 @@ TILE_FUNCTION void accumulate_staged(floatv a[ROWS][4], staged_product first, st
 #pragma unroll
     for (int i = 0; i < W_FETCHES; i++) {
       int e = item + i * WG_ITEMS, block = e / (TILE_K * 4), line = e % (TILE_K * 4);
-      // What comes after a panel is read and not multiplied; after the last one there is nothing to read.
+      // Lines beyond the last k repeat its last line, as the buffer may end there. They are not multiplied.
       w_next[i] = load_weights(min(line, left * 4 - 1), w + (size_t)min(block, last_block) * panel);
     }
 
     __local const float4* x_now = x_tile + half_of * X_TILE;
     __local const floatv* w_now = w_tile + half_of * W_TILE;
-    // One k at a time: with more a compiler loads ahead until the registers are spent.
+    // One k at a time: with more, a compiler loads ahead until it runs out of registers.
 #pragma unroll 1
     for (int j = 0; j < depth; j++) multiply_add_staged(a, x_now + j * X_PITCH, w_now + j * 4 * W_PITCH);
 

@@ -1,4 +1,6 @@
-// The cell: four pre-activations and a cell state become a cell state and a hidden state.
+// requires: activations, cell_functions
+//
+// The cell: computes the next cell state and hidden state from four pre-activations and a cell state.
 //
 //      a_i ─ σ ─ i ─┐
 //      a_g ─ tanh ─ g ┴─ i⊙g ─┐
@@ -6,15 +8,14 @@
 //      c ───────────┴─ f⊙c ───┘           └ tanh ─┐
 //      a_o ─ σ ─ o ───────────────────────────────┴─ o⊙ ─► h'
 //
-// In a loop over rows n and units u this kernel replaces
+// In a loop over rows n and units u it replaces
 //      c[n][u] = f*c[n][u] + i*g;   h[n][u] = o*tanh(c[n][u]);
-// Needs activations.cl and cell_functions.cl before it.
 
-// 1: the gates i, f and o see the cell state through peepholes, whose weights follow the bias of each unit block.
+// 1: the gates i, f and o see the cell state through peepholes, whose weights follow the biases of each unit block.
 #ifndef PEEPHOLES
 #define PEEPHOLES 0
 #endif
-// Vectors of a unit block in `bias`: four gates' biases, then the peepholes of i, f and o.
+// Vectors of a unit block in `bias`: the biases of four gates, then the peepholes of i, f and o.
 #define CELL_VECTORS (PEEPHOLES ? 7 : 4)
 
 typedef struct {
@@ -22,8 +23,12 @@ typedef struct {
   floatv h;  // hidden state
 } cell_state;
 
-// lstm_cell_update: one cell in the order of the numerical contract. The candidate's product is rounded, the sum is one fma.
-//   direction  whose cell it is;  bias [CELL_VECTORS][VEC] of its unit block, read for the peepholes alone
+// lstm_cell_update: one cell, in the order of operations of the numerical contract. The product i*g is rounded; the
+// sum is one fma.
+//   ai, af, ag, ao  pre-activations of the gates i, f, g, o
+//   c               cell state
+//   direction       whose equations apply
+//   bias            [CELL_VECTORS][VEC] of the unit block, read only for peepholes
 #if !defined(FIRST_GATE) && !PEEPHOLES
 inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, floatv c, int direction,
                                    __global const float* bias) {
@@ -33,19 +38,19 @@ inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, f
   return next;
 }
 #else
-// Any of the other equations that a cell may have, those of the first direction under the names FIRST_…; SECOND_… where the second
-// direction has others. Functions are those of cell_functions.cl.
+// Other equations that a cell may have. Macros FIRST_… define those of the first direction. Macros SECOND_… define
+// those of the second direction if they differ. Functions are those of cell_functions.cl.
 #ifndef FIRST_GATE
-#define FIRST_GATE f_sigmoid      // of the gates i, f and o, with its parameters
+#define FIRST_GATE f_sigmoid      // function of the gates i, f and o, then its parameters
 #define FIRST_GATE_ALPHA 0.0f
 #define FIRST_GATE_BETA 0.0f
-#define FIRST_CANDIDATE f_tanh    // of the candidate memory
+#define FIRST_CANDIDATE f_tanh    // function of the candidate g
 #define FIRST_CANDIDATE_ALPHA 0.0f
 #define FIRST_CANDIDATE_BETA 0.0f
-#define FIRST_HIDDEN f_tanh       // of the cell state on its way to the hidden state
+#define FIRST_HIDDEN f_tanh       // function of the cell state in the hidden state
 #define FIRST_HIDDEN_ALPHA 0.0f
 #define FIRST_HIDDEN_BETA 0.0f
-#define FIRST_CLIP INFINITY       // pre-activations are kept within ±clip
+#define FIRST_CLIP INFINITY       // pre-activations are limited to ±clip
 #define FIRST_COUPLED 0           // 1: the forget gate is 1 - i
 #endif
 
@@ -54,8 +59,8 @@ inline floatv clipped(floatv a, float clip) {
   return a < (floatv)(-clip) ? (floatv)(-clip) : a;
 }
 
-// One cell with the equations E. Peepholes of i and f are in the pre-activations already; `peephole` is that of the output gate, which
-// sees the new cell state.
+// One cell with the equations E. The pre-activations already include the peepholes of i and f. `peephole` is the
+// weight of the output gate, which sees the new cell state.
 #define GENERAL_CELL(NAME, E)                                                                                      \
   inline cell_state NAME(floatv ai, floatv af, floatv ag, floatv ao, floatv c, floatv peephole) {                  \
     cell_state next;                                                                                               \
@@ -84,7 +89,7 @@ inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, f
 #endif
   cell_state next = first_cell(ai, af, ag, ao, c, peephole);
 #ifdef SECOND_GATE
-  // Both, and one is chosen: a rare case, and a branch here is what compilers warn of or get wrong.
+  // Computes both and selects one: this case is rare, and compilers warn about a branch here or get it wrong.
   cell_state other = second_cell(ai, af, ag, ao, c, peephole);
   next.c = direction > 0 ? other.c : next.c;
   next.h = direction > 0 ? other.h : next.h;
@@ -99,7 +104,7 @@ inline void store_lanes(floatv value, __global float* p, int count) {
     vstorev(value, 0, p);
   } else {
 #if VEC == 4
-    // Chosen and not indexed: on a GPU an array that is indexed lies in memory.
+    // Selected, not indexed: GPU compilers put an indexed array into memory.
 #pragma unroll 1
     for (int v = 0; v < count; v++) p[v] = v == 0 ? value.x : v == 1 ? value.y : value.z;
 #elif VEC > 1
@@ -110,36 +115,49 @@ inline void store_lanes(floatv value, __global float* p, int count) {
   }
 }
 
-// Where a step stands in time. Steps are counted from 1 in the order of the direction, up to `longest`, the length of the longest
-// row: each direction then has work in just these steps, and both can go side by side.
+// The time slot of a step. Steps count from 1 in the order of the direction, up to `longest`, the length of the
+// longest row. Each direction then has work in exactly these steps, and both can run in the same launch.
 inline int slot_of(int step, int reverse, int longest) { return reverse ? longest + 1 - step : step; }
 
-// The first in time of the steps first_step … last_step.
+// The earliest slot of the steps first_step … last_step.
 inline int chunk_slot(int first_step, int last_step, int reverse, int longest) {
   return slot_of(reverse ? last_step : first_step, reverse, longest);
 }
 
-// Where pre-activation vectors and cell states of (row, unit block) are. B = unit blocks of VEC units.
+// Offsets of a row's pre-activations and cell states, and of a direction's biases, at unit block `block` of `blocks`.
 inline size_t off_gates(size_t row, int block, int blocks) { return (row * blocks + block) * 4 * VEC; }
 inline size_t off_cell(size_t row, int block, int blocks) { return (row * blocks + block) * VEC; }
+inline size_t off_bias(size_t direction, int block, int blocks) {
+  return (direction * blocks + block) * CELL_VECTORS * VEC;
+}
 
-// The pointwise kernel on its own: 28 bytes moved for each cell.
-//   a [D,row_pitch,B,4,VEC]  pre-activations, gates i f g o
-//   c [D,row_pitch,B·VEC]    cell states, updated in place
-//   h [slots,h_slot_rows,h_stride]  hidden states, D·units of a row
-//   first_reverse  the directions from there on are reverse
-//   bias [D,B,CELL_VECTORS,VEC]  where there are peepholes
-//   global size (B, N, D) with the step as the offset of dimension 2; rows without this step are left alone
+// Updates the cell states of one row and unit block in place and stores the first `count` hidden states.
+//   bias  [CELL_VECTORS][VEC] of the unit block, read only for peepholes
+INLINED void update_cells(floatv ai, floatv af, floatv ag, floatv ao, __global float* cell, __global float* hidden,
+                          int count, int direction, __global const float* bias) {
+  cell_state next = lstm_cell_update(ai, af, ag, ao, load_aligned(0, cell), direction, bias);
+  store_aligned(next.c, 0, cell);
+  store_lanes(next.h, hidden, count);
+}
+
+// The cell as a stand-alone kernel, which moves 28 bytes for each unit. Rows without this step keep their values.
+//   global size (B, N, D) with the step as the offset of dimension 2
+__kernel void lstm_cell(
+    __global const float* restrict a,     // [D,row_pitch,B,4,VEC] pre-activations, gates i f g o
+    __global float* restrict c,           // [D,row_pitch,B·VEC] cell states, updated in place
+    __global float* restrict h,           // [slots,h_slot_rows,h_stride] receives the hidden states, D·H values a row
+    __global const int* restrict active,  // [slots] rows that have a step at each slot
+    int row_pitch,                        // rows from one direction of a and c to the next
+    int units,                            // H
+    int h_slot_rows,                      // rows from one slot of h to the next
+    int h_stride,                         // floats from one row of h to the next
+    int first_reverse,                    // directions from this one on are reverse
+    int longest                           // the length of the longest row
 #if PEEPHOLES
-#define CELL_BIAS_PARAMETER , __global const float* restrict biases
-#define CELL_BIAS biases + ((size_t)direction * blocks + block) * CELL_VECTORS * VEC
-#else
-#define CELL_BIAS_PARAMETER
-#define CELL_BIAS 0
+    ,
+    __global const float* restrict bias   // [D,B,CELL_VECTORS,VEC] packed biases, then peepholes
 #endif
-__kernel void lstm_cell(__global const float* restrict a, __global float* restrict c, __global float* restrict h,
-                        __global const int* restrict active, int row_pitch, int units, int h_slot_rows, int h_stride,
-                        int first_reverse, int longest CELL_BIAS_PARAMETER) {
+) {
   int block = get_global_id(0), row = get_global_id(1);
   int step = get_global_offset(2), direction = get_global_id(2) - step;
   int slot = slot_of(step, direction >= first_reverse, longest);
@@ -148,10 +166,12 @@ __kernel void lstm_cell(__global const float* restrict a, __global float* restri
   size_t place = (size_t)direction * row_pitch + row;
   __global const float* gates = a + off_gates(place, block, blocks);
   __global float* cell = c + off_cell(place, block, blocks);
-  __global const float* bias = CELL_BIAS;
-  cell_state next = lstm_cell_update(load_aligned(0, gates), load_aligned(1, gates), load_aligned(2, gates),
-                                     load_aligned(3, gates), load_aligned(0, cell), direction, bias);
-  store_aligned(next.c, 0, cell);
-  __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units;
-  store_lanes(next.h, hidden + block * VEC, units - block * VEC);
+  __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units + block * VEC;
+#if PEEPHOLES
+  __global const float* own_bias = bias + off_bias(direction, block, blocks);
+#else
+  __global const float* own_bias = 0;
+#endif
+  update_cells(load_aligned(0, gates), load_aligned(1, gates), load_aligned(2, gates), load_aligned(3, gates), cell,
+               hidden, units - block * VEC, direction, own_bias);
 }

@@ -1,16 +1,20 @@
-// A function of a cell over many values, as a kernel of its own: every device is tested with it.
+// requires: activations, cell_functions
+//
+// A function of a cell over many values, as a stand-alone kernel that tests run on every device.
 //
 //      x [n·VEC] ── FUNCTION, α, β ──► y [n·VEC]
-//
-// Needs activations.cl and cell_functions.cl before it.
 
-// A function of cell_functions.cl.
+// One of the functions of cell_functions.cl.
 #ifndef FUNCTION
 #define FUNCTION f_sigmoid
 #endif
 
-//   x, y [n·VEC];  global size n
-__kernel void lstm_cell_function(__global const float* restrict x, __global float* restrict y, float alpha, float beta) {
+//   global size n
+__kernel void lstm_cell_function(
+    __global const float* restrict x,  // [n·VEC] values
+    __global float* restrict y,        // [n·VEC] receives the function of each
+    float alpha,                       // the function's first parameter
+    float beta) {                      // the function's second parameter
   size_t i = get_global_id(0);
   vstorev(FUNCTION(vloadv(i, x), alpha, beta), i, y);
 }

@@ -1,4 +1,7 @@
-// A whole sequence of one layer in one launch, the state of a work-group's rows kept on the chip: for small hidden sizes.
+// requires: activations, lstm_cell, weights, step_parameters, gate_product_tiled
+//
+// A whole sequence of one layer in one launch, with the state of a work-group's rows on the chip. For small hidden
+// sizes.
 //
 //      x·W + bias of all steps (input_projection_tiled.cl) ──► p ──┐
 //                                                                  ▼
@@ -6,17 +9,16 @@
 //                                                                        │
 //                                       c of a work-item's rows and units, in registers from the first step to the last
 //
-// A work-group has GROUP_ROWS rows and all units of one direction: a block of VEC units for each of its WG_UNITS work-items
-// along the units. So nobody waits for another group, and a step begins with a barrier instead of a launch. The weights come from
-// global memory in every step: small enough for a cache.
-//
-// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl, step_parameters.cl and gate_product_tiled.cl before it.
+// A work-group has GROUP_ROWS rows and all units of one direction: a block of VEC units for each of its WG_UNITS
+// work-items along the units. No group waits for another, and a step begins with a barrier instead of a launch. Every
+// step reads the weights from global memory; they are small enough for a cache.
 
 #if !HOISTED || !FUSED
-#error "lstm_sequence_tiled takes the input's product ready and makes the cell itself"
+#error "lstm_sequence_tiled needs HOISTED=1 and FUSED=1"
 #endif
 
-//   STEP_PARAMETERS as in lstm_step_tiled, to be done from first_step to last_step; at most WG_UNITS blocks of units, no projection
+// Computes the steps from first_step to last_step of a layer with at most WG_UNITS blocks of units and without a
+// projection.
 //   global size (WG_UNITS; WG_ROWS for each GROUP_ROWS rows with a step; D)
 __kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
   __local float4 state[WG_UNITS * VEC * X_PITCH];
@@ -26,11 +28,12 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
   size_t place = (size_t)direction * row_pitch + row;
   __global const weight_t* recurrent =
       w + ((size_t)direction * blocks + block) * (inputs + units) * 4 * VEC + (size_t)inputs * 4 * VEC;
-  __global const float* own_bias = bias + ((size_t)direction * blocks + block) * CELL_VECTORS * VEC;
+  __global const float* own_bias = bias + off_bias(direction, block, blocks);
   __global float* cell = c + off_cell(place, block, blocks);
   __local float* own = (__local float*)state + unit * X_PITCH * 4;  // the lines of its units
 
-  // Rows that have no step are multiplied with the others, and their results dropped: zeros, rather than what a group before left.
+  // Rows that have no step are multiplied, too, and their results dropped. Zeros replace what an earlier group left
+  // here.
   floatv cells[ROWS];
 #pragma unroll
   for (int m = 0; m < ROWS; m++) {
@@ -39,17 +42,18 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
     for (int v = 0; v < VEC; v++) own[v * X_PITCH * 4 + row_of(m)] = 0.0f;
   }
 
-  // The group's own steps: forward it may end before the last, in reverse begin after the first.
+  // The steps in which the group has rows: forward it may end before the last step, in reverse begin after the first.
   int start = first_step;
   while (start <= last_step && active[slot_of(start, reverse, longest)] <= row) start++;
   int end = last_step;
   while (end >= start && active[slot_of(end, reverse, longest)] <= row) end--;
 
-  int begun = 0;  // rows that have a state here
+  int begun = 0;  // rows whose state is in `state` and `cells`
   for (int step = start; step <= end; step++) {
     int slot = slot_of(step, reverse, longest), rows = active[slot] - row;
 
-    // Rows whose first step this is bring their state along. Forward all begin together, in reverse the longest one first.
+    // Loads the state of rows that begin with this step. Forward, all rows begin together; in reverse, longer rows
+    // begin first.
     __global const float* before =
         step_before(y, slot, reverse, row_pitch, y_stride, direction, units) + (size_t)row * y_stride + unit;
 #pragma unroll
@@ -65,7 +69,8 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
 
     floatv a[ROWS][4];
     __global const float* ready =
-        step_ready(p, slot, reverse, longest, first_step, last_step, direction, row_pitch, blocks) + off_gates(row, block, blocks);
+        step_ready(p, slot, reverse, longest, first_step, last_step, direction, row_pitch, blocks) +
+        off_gates(row, block, blocks);
 #pragma unroll
     for (int m = 0; m < ROWS; m++) {
 #pragma unroll

@@ -1,19 +1,20 @@
+// requires: activations, lstm_cell, weights, gate_product, step_parameters
+//
 // One time step of one layer, in all its directions: products and cell in one kernel.
 //
-//      x[t] ──×── W ──┐                  HOISTED: this part comes ready from input_projection.cl
+//      x[t] ──×── W ──┐                  HOISTED: input_projection.cl has computed this part
 //      bias ──────────+──┐
 //      h[t-1] ──×── R ───+──► pre-activations, in registers ──► cell (lstm_cell.cl) ──► c, h[t]
 //                                         └ not FUSED: stored, and lstm_cell runs as a kernel of its own
 //
-// A work-item owns ROWS rows × VEC units × 4 gates of one direction, so the non-linearities and the update of the cell state are
-// the epilogue of the product and the pre-activations never leave the registers. The directions know nothing of each other: a
-// launch has a step of both.
+// A work-item owns ROWS rows × VEC units × 4 gates of one direction. The activations and the update of the cell state
+// are therefore the epilogue of the product, and the pre-activations never leave the registers. The directions are
+// independent of each other, so one launch computes a step of both.
 //
-// Buffers are padded to whole tiles, so a tile may read rows beyond those with a step; it never stores them.
-//
-// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl, gate_product.cl and step_parameters.cl before it.
+// Buffers are padded to whole tiles, so a tile may read rows that have no step. It never stores them.
 
-// One pass over k keeps all sums in registers, where every index has to be a constant; several passes meet in memory.
+// A single pass over k keeps all sums in registers, where every index has to be a constant. With two
+// passes, the sums of the first wait in memory.
 #if GATES == 4
 #define EACH_PASS _Pragma("unroll")
 #define EACH_ROW _Pragma("unroll")
@@ -22,17 +23,17 @@
 #define EACH_ROW _Pragma("unroll 1")
 #endif
 
-// The step of one tile: the rows from `row` on, of which `rows` are left, and unit block `block` of `blocks`. Meanwhile the tile
-// fetches its share of unit block `next`'s weights, which come after.
-TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int next, int direction, int slot,
-                                  STEP_PARAMETERS) {
+// The step of one tile: the rows from `row` on, of which `rows` are left, and unit block `block` of `blocks`.
+// Meanwhile the tile prefetches its share of the weights of unit block `next`.
+INLINED void lstm_step_tile(int row, int rows, int block, int blocks, int next, int direction, int slot,
+                            STEP_PARAMETERS) {
   int reverse = direction >= first_reverse;
   int panel_weights = (inputs + recurrent_inputs) * 4 * VEC;
   __global const weight_t* panels = w + (size_t)direction * blocks * panel_weights;
   __global const weight_t* panel = panels + (size_t)block * panel_weights;
   __global const weight_t* recurrent = panel + inputs * 4 * VEC;
 
-  // The share of tile n is the n-th part of the panel; tiles beyond the last part have none.
+  // The share of tile n is the n-th part of the panel. Tiles beyond the last part have none.
   int depth = recurrent_inputs + (HOISTED ? 0 : inputs);
   size_t share = (size_t)(row / ROWS) * (4 / GATES) * (depth / 4) * PREFETCH * WEIGHT_LINE;
   int has_share = next != block && share < (size_t)depth * 4 * VEC;
@@ -40,11 +41,10 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
       panels + (size_t)next * panel_weights + (HOISTED ? inputs * 4 * VEC : 0) + (has_share ? share : 0);
   int ahead_step = has_share ? PREFETCH * WEIGHT_LINE : 0;
 
-  __global const float* own_bias = bias + (size_t)(direction * blocks + block) * CELL_VECTORS * VEC;
   __global const float* before =
       step_before(y, slot, reverse, row_pitch, y_stride, direction, recurrent_inputs) + (size_t)row * y_stride;
 
-  floatv gates[ROWS][4];  // with two passes this is memory, which the second pass and the cell find in the nearest cache
+  floatv gates[ROWS][4];  // with two passes this is memory, which stays in the nearest cache
   EACH_PASS
   for (int gate = 0; gate < 4; gate += GATES) {
     floatv a[ROWS][GATES];
@@ -58,9 +58,9 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
       for (int q = 0; q < GATES; q++) a[m][q] = vloadv(gate + q, ready + off_gates(m, 0, blocks));
     }
 #else
-    start_from_bias(a, own_bias + gate * VEC);
-    accumulate(a, x + ((size_t)(slot - x_first) * row_pitch + row) * x_stride, x_stride, inputs, panel + gate * VEC, ahead,
-               ahead_step);
+    start_from_bias(a, bias + off_bias(direction, block, blocks) + gate * VEC);
+    accumulate(a, x + ((size_t)(slot - x_first) * row_pitch + row) * x_stride, x_stride, inputs, panel + gate * VEC,
+               ahead, ahead_step);
     ahead += inputs / 4 * ahead_step;
 #endif
     accumulate(a, before, y_stride, recurrent_inputs, recurrent + gate * VEC, ahead, ahead_step);
@@ -72,33 +72,14 @@ TILE_FUNCTION void lstm_step_tile(int row, int rows, int block, int blocks, int 
     }
   }
 
-  size_t place = (size_t)direction * row_pitch + row;
-#if FUSED
-  __global float* cell = c + off_cell(place, block, blocks);
-  __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units + block * VEC;
   EACH_ROW
   for (int m = 0; m < ROWS; m++) {
-    if (m < rows) {
-      cell_state after = lstm_cell_update(gates[m][0], gates[m][1], gates[m][2], gates[m][3],
-                                          vloadv(0, cell + off_cell(m, 0, blocks)), direction, own_bias);
-      vstorev(after.c, 0, cell + off_cell(m, 0, blocks));
-      store_lanes(after.h, hidden + (size_t)m * h_stride, units - block * VEC);
-    }
+    if (m < rows) finish_row(gates[m], row, m, block, blocks, direction, slot, STEP_ARGUMENTS);
   }
-#else
-  __global float* out = p + off_gates(place, block, blocks);
-  EACH_ROW
-  for (int m = 0; m < ROWS; m++) {
-    if (m < rows) {
-#pragma unroll
-      for (int q = 0; q < 4; q++) vstorev(gates[m][q], q, out + off_gates(m, 0, blocks));
-    }
-  }
-#endif
 }
 
-//   global size (row tiles, B, D) with the step as the offset of dimension 2, so no argument changes from step to step; as many
-//     row tiles as the direction with more rows at this step has
+//   global size (row tiles, B, D) with the step as the offset of dimension 2, so that no argument changes from step to
+//     step; the row tiles are those of the direction with more rows at this step
 __kernel void lstm_step(STEP_PARAMETERS) {
   int row = get_global_id(0) * ROWS, block = get_global_id(1), blocks = get_global_size(1);
   int step = get_global_offset(2), direction = get_global_id(2) - step;

@@ -1,15 +1,15 @@
-// The time step of lstm_step.cl by work-groups that stage their tiles in local memory (gate_product_tiled.cl).
+// requires: activations, lstm_cell, weights, step_parameters, gate_product_tiled
+//
+// The time step of lstm_step.cl, by work-groups that stage their tiles in local memory (gate_product_tiled.cl).
 //
 //      group (U, R):  WG_UNITS unit blocks × GROUP_ROWS rows of one direction
-//                     x[t], then h[t-1], and the weights  ──► local memory ──► pre-activations, in registers ──► cell ──► c, h[t]
-//
-// Needs activations.cl, cell_functions.cl, lstm_cell.cl, weights.cl, step_parameters.cl and gate_product_tiled.cl before it.
+//                     x[t], then h[t-1], and weights ─► local memory ─► pre-activations in registers ─► cell ─► c, h
 
-// Row by row, as the sums stay in registers only where every index is a constant.
+// The sums stay in registers only if every index is a constant.
 #define EACH_ROW _Pragma("unroll")
 
-//   global size (unit blocks, rounded up to WG_UNITS; WG_ROWS for each GROUP_ROWS rows; D), with the step as the offset of
-//     dimension 2; as many rows as the direction with more of them has at this step
+//   global size (unit blocks, rounded up to WG_UNITS; WG_ROWS for each GROUP_ROWS rows; D) with the step as the offset
+//     of dimension 2; the rows are those of the direction with more rows at this step
 __kernel GROUP_SIZE void lstm_step_tiled(STEP_PARAMETERS) {
   __local float4 x_tile[2 * X_TILE];
   __local floatv w_tile[2 * W_TILE];
@@ -23,17 +23,18 @@ __kernel GROUP_SIZE void lstm_step_tiled(STEP_PARAMETERS) {
   int panel = (inputs + recurrent_inputs) * 4 * VEC;
   __global const weight_t* panels = w + ((size_t)direction * blocks + first) * panel;
 
-  __global const float* own_bias = bias + ((size_t)direction * blocks + block) * CELL_VECTORS * VEC;
   floatv a[ROWS][4];
 #if HOISTED
   __global const float* ready =
-      step_ready(p, slot, reverse, longest, first_step, last_step, direction, row_pitch, blocks) + off_gates(row, block, blocks);
+      step_ready(p, slot, reverse, longest, first_step, last_step, direction, row_pitch, blocks) +
+      off_gates(row, block, blocks);
   EACH_ROW
   for (int m = 0; m < ROWS; m++) {
 #pragma unroll
     for (int q = 0; q < 4; q++) a[m][q] = load_aligned(q, ready + off_gates(min(row_of(m), rows - 1), 0, blocks));
   }
 #else
+  __global const float* own_bias = bias + off_bias(direction, block, blocks);
   EACH_ROW
   for (int m = 0; m < ROWS; m++) {
 #pragma unroll
@@ -52,30 +53,10 @@ __kernel GROUP_SIZE void lstm_step_tiled(STEP_PARAMETERS) {
   hidden.w = panels + inputs * 4 * VEC;
   accumulate_staged(a, input, hidden, rows - 1, panel, last, x_tile, w_tile);
 
-  if ((int)get_local_id(0) > last) return;  // no such block of units
-  size_t place = (size_t)direction * row_pitch + row;
-#if FUSED
-  __global float* cell = c + off_cell(place, block, blocks);
-  __global float* out = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units + block * VEC;
+  if ((int)get_local_id(0) > last) return;  // beyond the last unit block
   EACH_ROW
   for (int m = 0; m < ROWS; m++) {
     int at = row_of(m);
-    if (at < rows) {
-      cell_state after = lstm_cell_update(a[m][0], a[m][1], a[m][2], a[m][3],
-                                          load_aligned(0, cell + off_cell(at, 0, blocks)), direction, own_bias);
-      store_aligned(after.c, 0, cell + off_cell(at, 0, blocks));
-      store_lanes(after.h, out + (size_t)at * h_stride, units - block * VEC);
-    }
+    if (at < rows) finish_row(a[m], row, at, block, blocks, direction, slot, STEP_ARGUMENTS);
   }
-#else
-  __global float* out = p + off_gates(place, block, blocks);
-  EACH_ROW
-  for (int m = 0; m < ROWS; m++) {
-    int at = row_of(m);
-    if (at < rows) {
-#pragma unroll
-      for (int q = 0; q < 4; q++) store_aligned(a[m][q], q, out + off_gates(at, 0, blocks));
-    }
-  }
-#endif
 }

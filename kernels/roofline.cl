@@ -1,16 +1,19 @@
-// What a device can do at most, measured by kernels that do nothing else.
+// requires: activations, gate_product
+//
+// Kernels that measure the limits of a device and do nothing else.
 //
 //      a[0] ── fma ── fma ── fma ── …
-//      a[1] ── fma ── fma ── fma ── …       4·ROWS independent chains in registers: as many as the tile of
-//      …                                    gate_product.cl has sums, and no memory in between
+//      a[1] ── fma ── fma ── fma ── …       4·ROWS independent chains in registers, one for each sum
+//      …                                    of gate_product.cl's tile, without any access to memory
 //
-//      from ──► a vector ──► to             the memory: one read and one write, nothing computed
-//      from ──► + ──► + ──► …               a stretch that stays in some cache: reads alone
-//
-// Needs activations.cl, weights.cl and gate_product.cl before it (for VEC and ROWS).
+//      from ──► a vector ──► to             memory: one read and one write, no computation
+//      from ──► + ──► + ──► …               a range that stays in a cache: only reads
 
-//   out [global size·VEC] keeps the compiler from dropping the work; 2·4·ROWS·VEC·n operations per work-item
-__kernel void lstm_fma_peak(__global float* restrict out, float x, int n) {
+// 2·4·ROWS·VEC·n floating-point operations per work-item.
+__kernel void lstm_fma_peak(
+    __global float* restrict out,  // [global size·VEC] keeps the compiler from removing the work
+    float x,                       // the factor
+    int n) {                       // multiply-adds of each chain
   floatv a[ROWS][4];
   floatv factor = (floatv)(x);
 #pragma unroll
@@ -34,23 +37,29 @@ __kernel void lstm_fma_peak(__global float* restrict out, float x, int n) {
   vstorev(sum, get_global_id(0), out);
 }
 
-// Memory to memory, VEC values per work-item: 8·VEC bytes moved. Ordinary loads and stores, as all the kernels have, and not the
-// driver's own copy command: that may use instructions which no kernel can ask for.
-//   from, to [global size·VEC]
-__kernel void lstm_copy(__global const float* restrict from, __global float* restrict to) {
+// Memory to memory: each work-item moves VEC values, 8·VEC bytes. The kernel uses ordinary loads and stores like all
+// the others. The driver's own copy command may use instructions that are not available to kernels.
+__kernel void lstm_copy(
+    __global const float* restrict from,  // [global size·VEC]
+    __global float* restrict to) {        // [global size·VEC]
   size_t i = get_global_id(0);
   vstorev(vloadv(i, from), i, to);
 }
 
-// Nothing, so that what is left is the launch. `n` is 0, which the compiler doesn't know.
-//   out [n]; global size 1
-__kernel void lstm_nothing(__global float* restrict out, int n) {
+// Does nothing, so that only the launch is timed.
+//   global size 1
+__kernel void lstm_nothing(
+    __global float* restrict out,  // [n]
+    int n) {                       // 0, which the compiler doesn't know
   if ((int)get_global_id(0) < n) out[0] = 0.0f;
 }
 
-// Memory to registers: what the weights' way costs. Each work-item goes over its own stretch again and again.
-//   from [global size·vectors·VEC], out [global size·VEC]; vectors a multiple of 4
-__kernel void lstm_read(__global const float* restrict from, __global float* restrict out, int vectors, int passes) {
+// Memory to registers, the path of the weights. Each work-item reads its own range repeatedly.
+__kernel void lstm_read(
+    __global const float* restrict from,  // [global size·vectors·VEC]
+    __global float* restrict out,         // [global size·VEC] keeps the compiler from removing the work
+    int vectors,                          // vectors in a work-item's range, a multiple of 4
+    int passes) {                         // times that a work-item reads its range
   from += get_global_id(0) * (size_t)vectors * VEC;
   floatv sum[4] = {(floatv)(0.0f), (floatv)(0.0f), (floatv)(0.0f), (floatv)(0.0f)};
   for (int pass = 0; pass < passes; pass++) {

@@ -100,11 +100,11 @@ public sealed interface Device {
     }
 
     /**
-     * The device that {@code auto} tries first, and why, by what the devices promise: an exact GPU or accelerator, then an exact OpenCL
-     * CPU, then {@code java}. Nothing is opened, so whether it keeps its promise isn't known yet: {@link LstmEngine#open(LstmModel)}
-     * and {@link EngineChoice#auto} hold it to that, and go on to the next one where it doesn't.
+     * Returns the device that {@code auto} tries first, with the reason: an exact GPU or accelerator, else an exact OpenCL CPU,
+     * else {@code java}. This goes by what devices promise, and opens none. {@link AutoDevice#open} and {@link
+     * LstmEngine#open(LstmModel)} also test the device, and try the next one if it fails.
      */
-    static DeviceChoice auto() {
-        return DeviceChoice.among(all(), problems()).get(0);
+    static AutoDevice.Candidate auto() {
+        return AutoDevice.candidates(all(), problems()).get(0);
     }
 }

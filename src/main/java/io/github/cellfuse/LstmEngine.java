@@ -8,13 +8,13 @@ package io.github.cellfuse;
 public interface LstmEngine extends AutoCloseable {
 
     /**
-     * Opens {@code model} on the best exact device: a GPU, else another OpenCL device, else {@code java}. {@link EngineChoice#auto} does
-     * the same and tells why it is that one.
+     * Opens {@code model} on the best exact device: a GPU, else another OpenCL device, else {@code java}. {@link AutoDevice#open} does
+     * the same and also returns the reason.
      *
      * @throws CellFuseException when not even {@code java} can take the model
      */
     static LstmEngine open(LstmModel model) {
-        return EngineChoice.auto(model, EngineOptions.DEFAULT).engine();
+        return AutoDevice.open(model, EngineOptions.DEFAULT).engine();
     }
 
     /** Opens {@code model} on {@code device} with everything else chosen by the engine. */

@@ -90,11 +90,6 @@ public record LstmModel(List<LstmLayer> layers) {
                         && layer.stateSize() == first.stateSize());
     }
 
-    /** Whether a step needs nothing that comes after it: every layer runs forward. */
-    public boolean isForward() {
-        return layers.stream().allMatch(layer -> layer.direction() == Direction.FORWARD);
-    }
-
     /** Whether this is what {@code torch.nn.LSTM} computes: no peepholes, and the {@linkplain CellEquations#ORDINARY ordinary} equations. */
     public boolean isOrdinary() {
         return layers.stream()

@@ -39,8 +39,17 @@ public abstract class LstmStreams implements AutoCloseable {
      * @throws InvalidInputException when the model has a reverse direction: it needs the end of a sequence first
      */
     protected LstmStreams(LstmModel model) {
-        LstmStream.checkForward(model);
+        checkForward(model);
         this.model = model;
+    }
+
+    private static void checkForward(LstmModel model) {
+        for (LstmLayer layer : model.layers()) {
+            if (layer.direction() != Direction.FORWARD) {
+                throw new InvalidInputException("streaming: expected a forward model, found a " + layer.direction()
+                        + " one, which needs the end of a sequence first");
+            }
+        }
     }
 
     /**
@@ -100,7 +109,7 @@ public abstract class LstmStreams implements AutoCloseable {
             throw new InvalidInputException(
                     "rows N: expected one for each of the " + streams.length + " streams, found " + piece.rows());
         }
-        if (piece.initialState() != null) {
+        if (piece.initialState().isPresent()) {
             throw new InvalidInputException("initial state: streams carry their own; call scatter() instead");
         }
         piece.check(model);

@@ -19,33 +19,18 @@ import java.util.Optional;
  * <p>Other functions than these, a clip and a coupled forget gate are matters of the {@link CellEquations}. With peepholes {@code p_i⊙c},
  * {@code p_f⊙c} and {@code p_o⊙c'} are added to the arguments of i, f and o: the output gate sees the new cell state.
  *
- * <p>The arrays are taken over, not copied (they may be gigabytes): don't change them afterwards. Two weights
- * are {@code equal} only when they share their arrays. Two biases are kept apart, as
- * they were trained, and added once by {@link #bias()}.
+ * <pre>{@code
+ * LstmWeights weights = LstmWeights.builder(inputSize, hiddenSize)
+ *         .input(w)               // W [4H,I], PyTorch's weight_ih
+ *         .recurrent(r)           // R [4H,H], PyTorch's weight_hh
+ *         .inputBias(bias)        // [4H], PyTorch's bias_ih
+ *         .build();
+ * }</pre>
  *
- * @param inputSize {@code I}
- * @param hiddenSize {@code H}, the size of the cell state
- * @param outputSize {@code P}, the size of the hidden state: {@code H} unless there is a projection
- * @param input {@code W [4H,I]}
- * @param recurrent {@code R [4H,P]}
- * @param inputBias {@code [4H]}, or null for none
- * @param recurrentBias {@code [4H]}, or null for none
- * @param projection {@code S [P,H]}, or null for none
- * @param peepholes {@code p [3,H]} of the gates i, f and o in this order, or null for none
- * @param equations what becomes of the pre-activations
+ * <p>The arrays are shared with the caller, not copied, because they may take gigabytes: don't change them afterwards. The two
+ * biases stay separate, as they were trained; {@link #bias()} adds them. Two weights are equal only if they are the same object.
  */
-public record LstmWeights(
-        int inputSize,
-        int hiddenSize,
-        int outputSize,
-        float[] input,
-        float[] recurrent,
-        float[] inputBias,
-        float[] recurrentBias,
-        float[] projection,
-        float[] peepholes,
-        CellEquations equations) {
-
+public final class LstmWeights {
     /** The number of gates. */
     public static final int GATES = 4;
 
@@ -55,94 +40,198 @@ public record LstmWeights(
     /** Positions of the gates in every array that has a gate dimension. */
     public static final int INPUT_GATE = 0, FORGET_GATE = 1, CANDIDATE = 2, OUTPUT_GATE = 3;
 
-    public LstmWeights {
-        positive("input size", inputSize);
-        positive("hidden size", hiddenSize);
-        positive("output size", outputSize);
-        Objects.requireNonNull(input, "input");
-        Objects.requireNonNull(recurrent, "recurrent");
-        Objects.requireNonNull(equations, "equations");
-        length("input weights [4H,I]", input, GATES, hiddenSize, inputSize);
-        length("recurrent weights [4H,P]", recurrent, GATES, hiddenSize, outputSize);
-        length("input bias [4H]", inputBias, GATES, hiddenSize);
-        length("recurrent bias [4H]", recurrentBias, GATES, hiddenSize);
-        length("projection [P,H]", projection, outputSize, hiddenSize);
-        length("peepholes [3,H]", peepholes, PEEPHOLES, hiddenSize);
-        if (projection == null && outputSize != hiddenSize) {
-            throw new InvalidInputException("an LSTM without a projection has outputs of its hidden size: expected "
-                    + hiddenSize + ", found " + outputSize);
+    private final int inputSize, hiddenSize, outputSize;
+    private final float[] input, recurrent;
+    private final float[] inputBias, recurrentBias, projection, peepholes; // null: absent
+    private final CellEquations equations;
+
+    private LstmWeights(Builder b) {
+        inputSize = positive("input size", b.inputSize);
+        hiddenSize = positive("hidden size", b.hiddenSize);
+        outputSize = positive("output size", b.outputSize);
+        input = required("input weights [4H,I]", b.input, GATES, hiddenSize, inputSize);
+        recurrent = required("recurrent weights [4H,P]", b.recurrent, GATES, hiddenSize, outputSize);
+        inputBias = optional("input bias [4H]", b.inputBias, GATES, hiddenSize);
+        recurrentBias = optional("recurrent bias [4H]", b.recurrentBias, GATES, hiddenSize);
+        projection = optional("projection [P,H]", b.projection, outputSize, hiddenSize);
+        peepholes = optional("peepholes [3,H]", b.peepholes, PEEPHOLES, hiddenSize);
+        equations = b.equations;
+    }
+
+    /**
+     * Starts the parameters of an ordinary LSTM: sigmoid gates and tanh, without biases, projection or peepholes.
+     *
+     * @param inputSize {@code I}, at least 1
+     * @param hiddenSize {@code H}, at least 1
+     */
+    public static Builder builder(int inputSize, int hiddenSize) {
+        return new Builder(inputSize, hiddenSize);
+    }
+
+    /** Returns a builder that starts from these parameters and shares their arrays. */
+    public Builder toBuilder() {
+        Builder builder = new Builder(inputSize, hiddenSize);
+        builder.outputSize = outputSize;
+        builder.input = input;
+        builder.recurrent = recurrent;
+        builder.inputBias = inputBias;
+        builder.recurrentBias = recurrentBias;
+        builder.projection = projection;
+        builder.peepholes = peepholes;
+        builder.equations = equations;
+        return builder;
+    }
+
+    /** Collects the parameters. {@link #input} and {@link #recurrent} are required. Not thread safe. */
+    public static final class Builder {
+        private final int inputSize, hiddenSize;
+        private int outputSize;
+        private float[] input, recurrent, inputBias, recurrentBias, projection, peepholes;
+        private CellEquations equations = CellEquations.ORDINARY;
+
+        private Builder(int inputSize, int hiddenSize) {
+            this.inputSize = inputSize;
+            this.hiddenSize = hiddenSize;
+            outputSize = hiddenSize;
+        }
+
+        /** Sets the input weights {@code W [4H,I]}, PyTorch's {@code weight_ih}. */
+        public Builder input(float[] weights) {
+            input = Objects.requireNonNull(weights, "input");
+            return this;
+        }
+
+        /** Sets the recurrent weights {@code R [4H,P]}, PyTorch's {@code weight_hh}. */
+        public Builder recurrent(float[] weights) {
+            recurrent = Objects.requireNonNull(weights, "recurrent");
+            return this;
+        }
+
+        /** Sets the bias {@code [4H]} of the input product, PyTorch's {@code bias_ih}. */
+        public Builder inputBias(float[] bias) {
+            inputBias = Objects.requireNonNull(bias, "inputBias");
+            return this;
+        }
+
+        /** Sets the bias {@code [4H]} of the recurrent product, PyTorch's {@code bias_hh}. */
+        public Builder recurrentBias(float[] bias) {
+            recurrentBias = Objects.requireNonNull(bias, "recurrentBias");
+            return this;
+        }
+
+        /**
+         * Sets the projection {@code S [P,H]} of the hidden state, PyTorch's {@code weight_hr}.
+         *
+         * @param outputSize {@code P}, at least 1
+         */
+        public Builder projection(float[] weights, int outputSize) {
+            projection = Objects.requireNonNull(weights, "projection");
+            this.outputSize = outputSize;
+            return this;
+        }
+
+        /** Sets the peepholes {@code p [3,H]} of the gates i, f and o, in this order. */
+        public Builder peepholes(float[] weights) {
+            peepholes = Objects.requireNonNull(weights, "peepholes");
+            return this;
+        }
+
+        /** Sets the functions, the clip and the coupling of the gates. */
+        public Builder equations(CellEquations equations) {
+            this.equations = Objects.requireNonNull(equations, "equations");
+            return this;
+        }
+
+        /**
+         * Returns the parameters.
+         *
+         * @throws InvalidInputException if a size is less than 1, or an array is missing or doesn't have the size that its shape
+         *     needs; the message names it
+         */
+        public LstmWeights build() {
+            return new LstmWeights(this);
         }
     }
 
-    /** The parameters of an ordinary LSTM: without peepholes, with sigmoid gates and tanh. */
-    public LstmWeights(
-            int inputSize,
-            int hiddenSize,
-            int outputSize,
-            float[] input,
-            float[] recurrent,
-            float[] inputBias,
-            float[] recurrentBias,
-            float[] projection) {
-        this(
-                inputSize,
-                hiddenSize,
-                outputSize,
-                input,
-                recurrent,
-                inputBias,
-                recurrentBias,
-                projection,
-                null,
-                CellEquations.ORDINARY);
-    }
-
-    /** The same parameters with other equations; shares the arrays. */
+    /** Returns the same parameters with other equations; shares the arrays. */
     public LstmWeights withEquations(CellEquations equations) {
-        return new LstmWeights(
-                inputSize,
-                hiddenSize,
-                outputSize,
-                input,
-                recurrent,
-                inputBias,
-                recurrentBias,
-                projection,
-                peepholes,
-                equations);
+        return toBuilder().equations(equations).build();
     }
 
-    /** The same parameters with other peepholes {@code [3,H]}, or null for none; shares the arrays. */
+    /** Returns the same parameters with other peepholes {@code [3,H]}; shares the arrays. */
     public LstmWeights withPeepholes(float[] peepholes) {
-        return new LstmWeights(
-                inputSize,
-                hiddenSize,
-                outputSize,
-                input,
-                recurrent,
-                inputBias,
-                recurrentBias,
-                projection,
-                peepholes,
-                equations);
+        return toBuilder().peepholes(peepholes).build();
     }
 
-    /** Whether the gates see the cell state. */
+    /** Returns {@code I}, the number of features per time step. */
+    public int inputSize() {
+        return inputSize;
+    }
+
+    /** Returns {@code H}, the size of the cell state. */
+    public int hiddenSize() {
+        return hiddenSize;
+    }
+
+    /** Returns {@code P}, the size of the hidden state: {@code H} without a projection. */
+    public int outputSize() {
+        return outputSize;
+    }
+
+    /** Returns the input weights {@code W [4H,I]}. */
+    public float[] input() {
+        return input;
+    }
+
+    /** Returns the recurrent weights {@code R [4H,P]}. */
+    public float[] recurrent() {
+        return recurrent;
+    }
+
+    /** Returns the bias {@code [4H]} of the input product, if there is one. */
+    public Optional<float[]> inputBias() {
+        return Optional.ofNullable(inputBias);
+    }
+
+    /** Returns the bias {@code [4H]} of the recurrent product, if there is one. */
+    public Optional<float[]> recurrentBias() {
+        return Optional.ofNullable(recurrentBias);
+    }
+
+    /** Returns the projection {@code S [P,H]}, if there is one. */
+    public Optional<float[]> projection() {
+        return Optional.ofNullable(projection);
+    }
+
+    /** Returns the peepholes {@code p [3,H]} of the gates i, f and o, if there are any. */
+    public Optional<float[]> peepholes() {
+        return Optional.ofNullable(peepholes);
+    }
+
+    /** Returns what turns pre-activations into the next states. */
+    public CellEquations equations() {
+        return equations;
+    }
+
+    /** Returns whether there is an input bias or a recurrent bias. */
+    public boolean hasBias() {
+        return inputBias != null || recurrentBias != null;
+    }
+
+    /** Returns whether the gates see the cell state. */
     public boolean hasPeepholes() {
         return peepholes != null;
     }
 
-    /** Whether the hidden state is projected from {@code H} to {@code P} values. */
+    /** Returns whether the hidden state is projected from {@code H} to {@code P} values. */
     public boolean hasProjection() {
         return projection != null;
     }
 
-    /** {@code S [P,H]} where there is one. */
-    public Optional<float[]> projectionWeights() {
-        return Optional.ofNullable(projection);
-    }
-
-    /** The bias of the numerical contract, {@code [4H]}: one float addition of the two biases, +0 where there is none. A new array. */
+    /**
+     * Returns the bias {@code [4H]} that the numerical contract defines, as a new array: the float32 sum of the two biases, +0
+     * if there are none.
+     */
     public float[] bias() {
         float[] sum = new float[GATES * hiddenSize];
         for (int k = 0; k < sum.length; k++) {
@@ -157,7 +246,7 @@ public record LstmWeights(
         return sum;
     }
 
-    /** The number of trained values. */
+    /** Returns the number of trained values. */
     public long parameters() {
         long count = (long) input.length + recurrent.length;
         for (float[] optional : new float[][] {inputBias, recurrentBias, projection, peepholes}) {
@@ -166,16 +255,25 @@ public record LstmWeights(
         return count;
     }
 
-    private static void positive(String what, int size) {
+    private static int positive(String what, int size) {
         if (size < 1) {
             throw new InvalidInputException(what + ": expected at least 1, found " + size);
         }
+        return size;
     }
 
-    private static void length(String what, float[] array, long... shape) {
+    private static float[] required(String what, float[] array, long... shape) {
+        if (array == null) {
+            throw new InvalidInputException(what + ": expected " + Sizes.product(what, shape) + " values, found none");
+        }
+        return optional(what, array, shape);
+    }
+
+    private static float[] optional(String what, float[] array, long... shape) {
         long expected = Sizes.product(what, shape);
         if (array != null && array.length != expected) {
             throw new InvalidInputException(what + ": expected " + expected + " values, found " + array.length);
         }
+        return array;
     }
 }

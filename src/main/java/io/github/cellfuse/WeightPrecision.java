@@ -39,7 +39,7 @@ public enum WeightPrecision {
         for (LstmLayer layer : model.layers()) {
             for (LstmWeights w : layer.weights()) {
                 long weights = (long) w.input().length + w.recurrent().length;
-                weights += w.hasProjection() ? w.projection().length : 0;
+                weights += w.projection().map(s -> s.length).orElse(0);
                 long vectors = LstmWeights.GATES + (w.hasPeepholes() ? LstmWeights.PEEPHOLES : 0);
                 total += weights * bytes + vectors * w.hiddenSize() * Float.BYTES;
             }
@@ -98,17 +98,13 @@ public enum WeightPrecision {
             for (int d = 0; d < direction.count(); d++) {
                 String where = "layer " + layer + (direction.isReverse(d) ? ", reverse" : ", forward");
                 LstmWeights w = model.weights(layer, d);
-                directions.add(new LstmWeights(
-                        w.inputSize(),
-                        w.hiddenSize(),
-                        w.outputSize(),
-                        round(where + ", input weights [4H,I]", w.input(), w.inputSize()),
-                        round(where + ", recurrent weights [4H,P]", w.recurrent(), w.outputSize()),
-                        w.inputBias(),
-                        w.recurrentBias(),
-                        w.hasProjection() ? round(where + ", projection [P,H]", w.projection(), w.hiddenSize()) : null,
-                        w.peepholes(),
-                        w.equations()));
+                LstmWeights.Builder rounded = w.toBuilder()
+                        .input(round(where + ", input weights [4H,I]", w.input(), w.inputSize()))
+                        .recurrent(round(where + ", recurrent weights [4H,P]", w.recurrent(), w.outputSize()));
+                w.projection()
+                        .ifPresent(s -> rounded.projection(
+                                round(where + ", projection [P,H]", s, w.hiddenSize()), w.outputSize()));
+                directions.add(rounded.build());
             }
             layers.add(new LstmLayer(direction, directions));
         }

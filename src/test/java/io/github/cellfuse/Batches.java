@@ -2,6 +2,7 @@ package io.github.cellfuse;
 
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Optional;
 
 /** Parts and rearrangements of batches, written without regard to speed. */
 public final class Batches {
@@ -11,15 +12,18 @@ public final class Batches {
     public static LstmInput rows(LstmModel model, LstmInput input, int... rows) {
         int width = model.inputSize();
         FloatBuffer x = FloatBuffer.allocate(rows.length * input.steps() * width);
-        LstmInput part = new LstmInput(input.layout(), rows.length, input.steps(), x, null, null);
+        LstmInput part = LstmInput.of(input.layout(), x, rows.length, input.steps());
         for (int r = 0; r < rows.length; r++) {
             for (int t = 0; t < input.steps(); t++) {
                 x.put(part.offset(r, t, width), input.x(), input.offset(rows[r], t, width), width);
             }
         }
         int[] lengths = Arrays.stream(rows).map(row -> input.lengths()[row]).toArray();
-        LstmState state = input.initialState() == null ? null : rows(model, input.initialState(), rows);
-        return new LstmInput(input.layout(), rows.length, input.steps(), x, lengths, state);
+        return withStates(part.withLengths(lengths), input.initialState().map(state -> rows(model, state, rows)));
+    }
+
+    private static LstmInput withStates(LstmInput input, Optional<LstmState> states) {
+        return states.map(input::withInitialState).orElse(input);
     }
 
     /** The chosen rows of a result. */
@@ -60,7 +64,8 @@ public final class Batches {
     public static LstmInput otherLayout(LstmModel model, LstmInput input) {
         Layout other = other(input.layout());
         FloatBuffer x = transpose(input.x(), input.layout(), input.rows(), input.steps(), model.inputSize());
-        return new LstmInput(other, input.rows(), input.steps(), x, input.lengths(), input.initialState());
+        return withStates(
+                LstmInput.of(other, x, input.rows(), input.steps()).withLengths(input.lengths()), input.initialState());
     }
 
     /** The same result in the other layout. */
@@ -85,6 +90,6 @@ public final class Batches {
     }
 
     private static LstmInput shape(Layout layout, int rows, int steps) {
-        return new LstmInput(layout, rows, steps, FloatBuffer.allocate(0), null, null);
+        return LstmInput.of(layout, FloatBuffer.allocate(0), rows, steps);
     }
 }

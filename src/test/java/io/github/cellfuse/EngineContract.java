@@ -91,24 +91,19 @@ public abstract class EngineContract {
         Random random = new Random(seed);
         LstmModel model = forward(random);
         int rows = 1 + random.nextInt(9), steps = 2 + random.nextInt(9);
-        LstmInput input = LstmInput.timeMajor(
-                        RandomLstm.values(random, steps * rows * model.inputSize(), 3), steps, rows)
-                .withInitialState(RandomLstm.state(random, model, rows));
+        float[] x = RandomLstm.values(random, steps * rows * model.inputSize(), 3);
+        LstmState initial = RandomLstm.state(random, model, rows);
+        LstmInput input = LstmInput.timeMajor(x, rows, steps).withInitialState(initial);
         int cut = 1 + random.nextInt(steps - 1), at = cut * rows * model.inputSize();
         try (LstmEngine engine = open(model);
                 LstmSession session = engine.newSession()) {
             LstmOutput whole = session.run(input);
-            LstmStream stream = new LstmStream(session);
-            stream.set(input.initialState());
-            LstmOutput first = stream.run(
-                    new LstmInput(Layout.TIME_MAJOR, rows, cut, input.x().slice(0, at), null, null));
-            LstmOutput second = stream.run(new LstmInput(
-                    Layout.TIME_MAJOR,
-                    rows,
-                    steps - cut,
-                    input.x().slice(at, input.x().limit() - at),
-                    null,
-                    null));
+            FloatBuffer firstX = input.x().slice(0, at);
+            FloatBuffer secondX = input.x().slice(at, input.x().limit() - at);
+            LstmOutput first = session.run(
+                    LstmInput.of(Layout.TIME_MAJOR, firstX, rows, cut).withInitialState(initial));
+            LstmOutput second = session.run(
+                    LstmInput.of(Layout.TIME_MAJOR, secondX, rows, steps - cut).withInitialState(first.finalState()));
             int y = cut * rows * model.outputSize();
             String what = "seed " + seed + ", cut after step " + cut + " of " + steps;
             Bits.assertSame(what + ": first y", whole.y().slice(0, y), first.y());
@@ -166,7 +161,8 @@ public abstract class EngineContract {
                 continue;
             }
             FloatBuffer x = input.x().slice(row * steps * 3, length * 3);
-            LstmOutput alone = run(model, new LstmInput(Layout.BATCH_MAJOR, 1, length, x, null, own));
+            LstmOutput alone =
+                    run(model, LstmInput.of(Layout.BATCH_MAJOR, x, 1, length).withInitialState(own));
             Bits.assertSame(
                     "seed " + seed + ", row " + row + ": y",
                     alone.y(),
@@ -225,7 +221,7 @@ public abstract class EngineContract {
                 .asFloatBuffer();
         direct.put(values); // the position at the end must not matter
         LstmOutput expected = run(model, heap);
-        Bits.assertSame("direct", expected, run(model, new LstmInput(Layout.BATCH_MAJOR, 3, 5, direct, null, null)));
+        Bits.assertSame("direct", expected, run(model, LstmInput.of(Layout.BATCH_MAJOR, direct, 3, 5)));
         assertArrayEquals(copy, values);
         assertEquals(0, heap.x().position());
     }
@@ -280,7 +276,7 @@ public abstract class EngineContract {
         try (LstmEngine engine = open(random.model());
                 LstmSession session = engine.newSession()) {
             LstmOutput expected = session.run(input);
-            LstmInput tooLong = new LstmInput(input.layout(), input.rows(), input.steps() + 1, input.x(), null, null);
+            LstmInput tooLong = LstmInput.of(input.layout(), input.x(), input.rows(), input.steps() + 1);
             assertThrows(InvalidInputException.class, () -> session.run(tooLong));
             LstmOutput other = LstmOutput.allocate(random.model(), Batches.otherLayout(random.model(), input));
             assertThrows(InvalidInputException.class, () -> session.run(input, other));

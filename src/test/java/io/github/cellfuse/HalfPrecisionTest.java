@@ -1,6 +1,7 @@
 package io.github.cellfuse;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -112,7 +113,12 @@ class HalfPrecisionTest {
     }
 
     private static LstmWeights weights(float[] recurrent) {
-        return new LstmWeights(5, 3, 2, new float[4 * 3 * 5], recurrent, new float[12], null, new float[2 * 3]);
+        return LstmWeights.builder(5, 3)
+                .input(new float[4 * 3 * 5])
+                .recurrent(recurrent)
+                .inputBias(new float[12])
+                .projection(new float[2 * 3], 2)
+                .build();
     }
 
     /** {@code value} stands in the reverse direction's recurrent weights. */
@@ -160,7 +166,8 @@ class HalfPrecisionTest {
         LstmWeights after = rounded.weights(0, 1);
         assertEquals(0.30078125f, after.recurrent()[15]);
         assertEquals(0.3f, before.recurrent()[15], "the caller's arrays stay as they are");
-        assertTrue(after.inputBias() == before.inputBias() && after.recurrentBias() == null);
+        assertSame(before.inputBias().orElseThrow(), after.inputBias().orElseThrow());
+        assertTrue(after.recurrentBias().isEmpty());
         Bits.assertSame(
                 "twice",
                 after.recurrent(),

@@ -58,15 +58,17 @@ public record PyTorchCase(
             boolean batchFirst = file.metadata().get("batch_first").equals("true");
             long[] shape = file.tensors().get("x").shape();
             int rows = (int) shape[batchFirst ? 0 : 1], steps = (int) shape[batchFirst ? 1 : 0];
-            LstmInput input = new LstmInput(
+            LstmInput input = LstmInput.of(
                     batchFirst ? Layout.BATCH_MAJOR : Layout.TIME_MAJOR,
-                    rows,
-                    steps,
                     FloatBuffer.wrap(file.readFloats("x")),
-                    file.tensors().containsKey("lengths") ? lengths(path, rows) : null,
-                    file.tensors().containsKey("h0")
-                            ? new LstmState(rows, file.readFloats("h0"), file.readFloats("c0"))
-                            : null);
+                    rows,
+                    steps);
+            if (file.tensors().containsKey("lengths")) {
+                input = input.withLengths(lengths(path, rows));
+            }
+            if (file.tensors().containsKey("h0")) {
+                input = input.withInitialState(new LstmState(rows, file.readFloats("h0"), file.readFloats("c0")));
+            }
             return new PyTorchCase(
                     path.getFileName().toString().replace(".safetensors", ""),
                     model,

@@ -72,9 +72,13 @@ public record RandomLstm(long seed, LstmModel model, LstmInput input) {
         boolean alike = equations > 0;
         List<LstmWeights> weights = new ArrayList<>();
         for (int d = 0; d < direction.count(); d++) {
-            weights.add(weights(random, inputs, units, outputs, projected, random.nextInt(4) != 0)
-                    .withPeepholes(peepholes ? values(random, LstmWeights.PEEPHOLES * units, 0.7f) : null)
-                    .withEquations(d == 0 || alike ? EQUATIONS.get(equations) : CellEquations.ORDINARY));
+            LstmWeights.Builder one =
+                    weights(random, inputs, units, outputs, projected, random.nextInt(4) != 0).toBuilder();
+            if (peepholes) {
+                one.peepholes(values(random, LstmWeights.PEEPHOLES * units, 0.7f));
+            }
+            weights.add(one.equations(d == 0 || alike ? EQUATIONS.get(equations) : CellEquations.ORDINARY)
+                    .build());
         }
         return new LstmLayer(direction, weights);
     }
@@ -107,22 +111,23 @@ public record RandomLstm(long seed, LstmModel model, LstmInput input) {
     private static LstmWeights weights(
             Random random, int inputs, int units, int outputs, boolean projected, boolean biased) {
         float scale = (float) (2 / Math.sqrt(units));
-        return new LstmWeights(
-                inputs,
-                units,
-                outputs,
-                values(random, 4 * units * inputs, scale),
-                values(random, 4 * units * outputs, scale),
-                biased ? values(random, 4 * units, 1) : null,
-                biased ? values(random, 4 * units, 1) : null,
-                projected ? values(random, outputs * units, scale) : null);
+        LstmWeights.Builder weights = LstmWeights.builder(inputs, units)
+                .input(values(random, 4 * units * inputs, scale))
+                .recurrent(values(random, 4 * units * outputs, scale));
+        if (biased) {
+            weights.inputBias(values(random, 4 * units, 1)).recurrentBias(values(random, 4 * units, 1));
+        }
+        if (projected) {
+            weights.projection(values(random, outputs * units, scale), outputs);
+        }
+        return weights.build();
     }
 
     /** A random batch for {@code model}: half of them ragged, half of them with initial states, in either layout. */
     public static LstmInput input(Random random, LstmModel model, int rows, int steps) {
         float[] x = values(random, rows * steps * model.inputSize(), 3);
         Layout layout = random.nextBoolean() ? Layout.BATCH_MAJOR : Layout.TIME_MAJOR;
-        LstmInput input = new LstmInput(layout, rows, steps, FloatBuffer.wrap(x), null, null);
+        LstmInput input = LstmInput.of(layout, FloatBuffer.wrap(x), rows, steps);
         if (random.nextBoolean()) {
             input = input.withLengths(random.ints(rows, 0, steps + 1).toArray());
         }

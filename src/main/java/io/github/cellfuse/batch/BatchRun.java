@@ -62,7 +62,9 @@ public final class BatchRun {
         source.readInput(firstRow, rows, x);
         Optional<int[]> lengths = source.readLengths(firstRow, rows);
         Optional<LstmState> state = source.readInitialState(firstRow, rows);
-        return new LstmInput(source.layout(), rows, source.steps(), x, lengths.orElse(null), state.orElse(null));
+        LstmInput input = LstmInput.of(source.layout(), x, rows, source.steps());
+        input = lengths.map(input::withLengths).orElse(input);
+        return state.map(input::withInitialState).orElse(input);
     }
 
     /**

@@ -36,20 +36,17 @@ record BenchProblem(LstmModel model, LstmInput input) {
         }
         LstmModel model = new LstmModel(d.directions() == 1 ? Direction.FORWARD : Direction.BIDIRECTIONAL, layers);
         float[] x = values(random, Sizes.product("x [T,N,I]", d.t(), d.n(), d.i()), 1);
-        return new BenchProblem(d.weights().round(model), LstmInput.timeMajor(x, d.t(), d.n()));
+        return new BenchProblem(d.weights().round(model), LstmInput.timeMajor(x, d.n(), d.t()));
     }
 
     private static LstmWeights weights(Dimensions d, int inputs, SplittableRandom random, float scale) {
         long h = d.h();
-        return new LstmWeights(
-                inputs,
-                d.h(),
-                d.p(),
-                values(random, 4 * h * inputs, scale),
-                values(random, 4 * h * d.p(), scale),
-                values(random, 4 * h, scale),
-                values(random, 4 * h, scale),
-                d.p() == d.h() ? null : values(random, h * d.p(), scale));
+        LstmWeights.Builder weights = LstmWeights.builder(inputs, d.h())
+                .input(values(random, 4 * h * inputs, scale))
+                .recurrent(values(random, 4 * h * d.p(), scale))
+                .inputBias(values(random, 4 * h, scale))
+                .recurrentBias(values(random, 4 * h, scale));
+        return (d.p() == d.h() ? weights : weights.projection(values(random, h * d.p(), scale), d.p())).build();
     }
 
     private static float[] values(SplittableRandom random, long count, float scale) {

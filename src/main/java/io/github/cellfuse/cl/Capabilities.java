@@ -127,11 +127,6 @@ public record Capabilities(
         return itsMajor > major || itsMajor == major && Integer.parseInt(matcher.group(2)) >= minor;
     }
 
-    /** Returns whether the device names {@code extension}, such as {@code "cl_khr_fp16"}. */
-    public boolean hasExtension(String extension) {
-        return extensions.contains(extension);
-    }
-
     /** Asks {@code device} for everything. */
     @SuppressWarnings("deprecation") // CL_DEVICE_HOST_UNIFIED_MEMORY: nothing later says the same
     static Capabilities of(cl_device_id device) {

@@ -158,17 +158,9 @@ final class Cl {
                 what);
     }
 
-    static void copy(
-            cl_command_queue queue,
-            cl_mem from,
-            cl_mem to,
-            long fromAt,
-            long toAt,
-            long bytes,
-            cl_event event,
-            Object what) {
+    static void copy(cl_command_queue queue, cl_mem from, cl_mem to, long fromAt, long toAt, long bytes, Object what) {
         check(
-                statusOf(() -> CL.clEnqueueCopyBuffer(queue, from, to, fromAt, toAt, bytes, 0, null, event)),
+                statusOf(() -> CL.clEnqueueCopyBuffer(queue, from, to, fromAt, toAt, bytes, 0, null, null)),
                 "clEnqueueCopyBuffer",
                 what);
     }

@@ -26,15 +26,13 @@ public final class ClBuffer extends ClObject {
     private final cl_mem raw;
     private final long bytes;
     private final Access access;
-    private final boolean host;
 
-    private ClBuffer(ClContext context, cl_mem raw, long bytes, Access access, boolean host, Handle handle) {
+    private ClBuffer(ClContext context, cl_mem raw, long bytes, Access access, Handle handle) {
         super(handle);
         this.context = context;
         this.raw = raw;
         this.bytes = bytes;
         this.access = access;
-        this.host = host;
     }
 
     static ClBuffer open(ClContext context, String name, long bytes, Access access, boolean host) {
@@ -54,7 +52,7 @@ public final class ClBuffer extends ClObject {
         long flags = access.flag | (host ? CL.CL_MEM_ALLOC_HOST_PTR : 0);
         cl_mem raw = Cl.createBuffer(context.raw(), flags, bytes, what + " on " + context.device());
         return new ClBuffer(
-                context, raw, bytes, access, host, Handle.open(what, () -> Cl.releaseBuffer(raw), context.handle()));
+                context, raw, bytes, access, Handle.open(what, () -> Cl.releaseBuffer(raw), context.handle()));
     }
 
     /** Returns the size, in bytes. */
@@ -65,11 +63,6 @@ public final class ClBuffer extends ClObject {
     /** Returns what kernels may do with this buffer. */
     public Access access() {
         return access;
-    }
-
-    /** Returns whether the host can access this buffer's memory. */
-    public boolean hostAccessible() {
-        return host;
     }
 
     cl_mem raw() {

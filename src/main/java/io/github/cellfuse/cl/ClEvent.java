@@ -9,12 +9,7 @@ public final class ClEvent extends ClObject {
      * The times at which a command was queued, submitted to the device, started and ended, in nanoseconds of the device's own
      * clock. Only differences are meaningful.
      */
-    public record Times(long queued, long submitted, long started, long ended) {
-        /** Returns how long the command ran on the device, in nanoseconds. */
-        public long runNanos() {
-            return ended - started;
-        }
-    }
+    public record Times(long queued, long submitted, long started, long ended) {}
 
     private final ClQueue queue;
     private final cl_event raw;

@@ -28,11 +28,6 @@ public class ClException extends CellFuseException {
         return status;
     }
 
-    /** OpenCL's name for {@link #status()}, such as {@code "CL_OUT_OF_RESOURCES"}. */
-    public final String statusName() {
-        return Status.name(status);
-    }
-
     private static String message(String call, int status, String wanted) {
         String advice = Status.advice(status);
         return call + " failed with " + Status.name(status) + " (" + status + "): " + wanted

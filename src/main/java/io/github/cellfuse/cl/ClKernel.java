@@ -26,7 +26,7 @@ public final class ClKernel extends ClObject {
             bound; // by argument, null where it is no buffer: a launch on closed memory takes the process down
 
     /** Holds a number while the driver copies it. Kept, as direct memory is expensive and a run binds dozens of numbers. */
-    private final ByteBuffer word = ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
+    private final ByteBuffer word = ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder());
 
     private ClKernel(ClProgram program, String name, cl_kernel raw, int arguments, Handle handle) {
         super(handle);
@@ -77,23 +77,9 @@ public final class ClKernel extends ClObject {
         return set(index, Integer.BYTES, Pointer.to(word.putInt(0, value)), null);
     }
 
-    /** Binds argument {@code index}, a {@code long} or {@code ulong} in the kernel. */
-    public ClKernel setLong(int index, long value) {
-        return set(index, Long.BYTES, Pointer.to(word.putLong(0, value)), null);
-    }
-
     /** Binds argument {@code index}, a {@code float} in the kernel; its bits arrive unchanged. */
     public ClKernel setFloat(int index, float value) {
         return setInt(index, Float.floatToRawIntBits(value));
-    }
-
-    /** Gives argument {@code index}, a {@code __local} pointer in the kernel, {@code bytes} of local memory (at least 1). */
-    public ClKernel setLocal(int index, long bytes) {
-        if (bytes < 1) {
-            throw new InvalidInputException(
-                    this + ": argument " + index + ": expected at least 1 byte, found " + bytes);
-        }
-        return set(index, bytes, null, null);
     }
 
     /** Returns the driver's facts about this kernel on the context's device. Queries the driver at each call. */

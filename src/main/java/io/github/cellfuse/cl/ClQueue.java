@@ -109,25 +109,11 @@ public final class ClQueue extends ClObject {
 
     /** Enqueues a copy on the device and returns at once. Within one buffer the two ranges must not overlap. */
     public void copy(ClBuffer from, long fromOffset, ClBuffer to, long toOffset, long bytes) {
-        copy(from, fromOffset, to, toOffset, bytes, null);
-    }
-
-    /** As {@link #copy} of at least one byte, and returns the event of the command; the caller closes it. */
-    public ClEvent copyEvent(ClBuffer from, long fromOffset, ClBuffer to, long toOffset, long bytes) {
-        if (bytes <= 0) {
-            throw new InvalidInputException("copy from " + from + ": expected at least 1 byte, found " + bytes);
-        }
-        cl_event event = new cl_event();
-        copy(from, fromOffset, to, toOffset, bytes, event);
-        return ClEvent.open(this, event, "copy from " + from + " to " + to);
-    }
-
-    private void copy(ClBuffer from, long fromOffset, ClBuffer to, long toOffset, long bytes, cl_event event) {
         checkOpen();
         from.check(context, fromOffset, bytes);
         to.check(context, toOffset, bytes);
         if (bytes > 0) {
-            Cl.copy(raw, from.raw(), to.raw(), fromOffset, toOffset, bytes, event, from);
+            Cl.copy(raw, from.raw(), to.raw(), fromOffset, toOffset, bytes, from);
         }
     }
 

@@ -85,16 +85,6 @@ public final class NdRange {
         return global[d];
     }
 
-    /** Returns the global offset in dimension {@code d}. */
-    public long globalOffset(int d) {
-        return offset[d];
-    }
-
-    /** Returns the size of the work-group in dimension {@code d}; 0 where the driver chooses. */
-    public long localSize(int d) {
-        return hasLocal ? local[d] : 0;
-    }
-
     // The arrays themselves, for the call: no copies in the time loop.
     long[] offsets() {
         return offset;

@@ -66,11 +66,6 @@ public final class ProgramCache {
         return new ProgramCache(folder.toAbsolutePath());
     }
 
-    /** Returns a cache that stores nothing: every program is compiled. */
-    public static ProgramCache disabled() {
-        return new ProgramCache(null);
-    }
-
     /** Returns where the entries are; empty when the cache is disabled. */
     public Optional<Path> folder() {
         return Optional.ofNullable(folder);

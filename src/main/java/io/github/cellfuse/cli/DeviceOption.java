@@ -1,9 +1,8 @@
 package io.github.cellfuse.cli;
 
+import io.github.cellfuse.AutoDevice;
 import io.github.cellfuse.Device;
-import io.github.cellfuse.DeviceChoice;
 import io.github.cellfuse.DeviceInfo;
-import io.github.cellfuse.EngineChoice;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
@@ -49,35 +48,56 @@ public final class DeviceOption {
     @Mixin
     private WeightsOption weights = new WeightsOption();
 
+    /**
+     * A chosen device.
+     *
+     * @param device the device
+     * @param reason one line that says why it was chosen
+     */
+    public record Choice(Device device, String reason) {}
+
+    /**
+     * An engine on the chosen device.
+     *
+     * @param engine the open engine; the caller closes it
+     * @param reason one line that says why its device was chosen
+     */
+    public record Opened(LstmEngine engine, String reason) {
+        /** Returns the engine's device with the reason. */
+        public Choice choice() {
+            return new Choice(engine.device(), reason);
+        }
+    }
+
     /** Opens {@code model} on the selected device, and says why this device was selected. */
-    public EngineChoice open(LstmModel model) {
+    public Opened open(LstmModel model) {
         if (!isAuto()) {
-            DeviceChoice choice = new DeviceChoice(named(), "selected by --device");
-            return new EngineChoice(open(choice, model), choice.reason());
+            Choice choice = new Choice(named(), "selected by --device");
+            return new Opened(open(choice, model), choice.reason());
         }
         checkPlan(Device.auto().device());
-        EngineChoice choice = EngineChoice.auto(model, options());
+        AutoDevice auto = AutoDevice.open(model, options());
         try {
-            checkPlan(choice.engine().device());
+            checkPlan(auto.device());
         } catch (InvalidInputException e) {
-            choice.engine().close();
-            throw new InvalidInputException(e.getMessage() + ": " + choice.reason(), e);
+            auto.engine().close();
+            throw new InvalidInputException(e.getMessage() + ": " + auto.reason(), e);
         }
-        return choice;
+        return new Opened(auto.engine(), auto.reason());
     }
 
     /**
      * Returns the device that {@link #open(LstmModel)} selects, for a command that opens several models on one device.
      */
-    public DeviceChoice settle(LstmModel model) {
-        EngineChoice choice = open(model);
-        try (LstmEngine engine = choice.engine()) {
-            return new DeviceChoice(engine.device(), choice.reason());
-        }
+    public Choice settle(LstmModel model) {
+        Opened opened = open(model);
+        Choice choice = opened.choice();
+        opened.engine().close();
+        return choice;
     }
 
     /** Opens {@code model} on a device that was already selected. */
-    public LstmEngine open(DeviceChoice choice, LstmModel model) {
+    public LstmEngine open(Choice choice, LstmModel model) {
         checkPlan(choice.device());
         return LstmEngine.open(choice.device(), model, options());
     }

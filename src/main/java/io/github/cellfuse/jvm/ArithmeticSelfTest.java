@@ -17,15 +17,11 @@ final class ArithmeticSelfTest {
     /** What differs; null when every bit agrees. */
     static String failure(Arithmetic arithmetic) {
         Random random = new Random(20260101);
-        LstmWeights weights = new LstmWeights(
-                INPUTS,
-                UNITS,
-                UNITS,
-                values(random, 4 * UNITS * INPUTS),
-                values(random, 4 * UNITS * UNITS),
-                values(random, 4 * UNITS),
-                null,
-                null);
+        LstmWeights weights = LstmWeights.builder(INPUTS, UNITS)
+                .input(values(random, 4 * UNITS * INPUTS))
+                .recurrent(values(random, 4 * UNITS * UNITS))
+                .inputBias(values(random, 4 * UNITS))
+                .build();
         for (int rows : ROWS) {
             float[] x = values(random, rows * INPUTS), h = values(random, rows * UNITS);
             float[] c = values(random, rows * UNITS);

@@ -9,12 +9,12 @@ import io.github.cellfuse.LstmWeights;
  */
 final class GeneralCell {
     private final CellEquations equations;
-    private final float[] peepholes;
+    private final float[] peepholes; // null: absent
     private final int hiddenSize;
 
     private GeneralCell(LstmWeights weights) {
         equations = weights.equations();
-        peepholes = weights.peepholes();
+        peepholes = weights.peepholes().orElse(null);
         hiddenSize = weights.hiddenSize();
     }
 

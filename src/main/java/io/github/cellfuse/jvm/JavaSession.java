@@ -5,7 +5,6 @@ import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
-import io.github.cellfuse.LstmState;
 import io.github.cellfuse.spi.RowOrder;
 import io.github.cellfuse.spi.Sizes;
 import java.util.ArrayList;
@@ -45,33 +44,23 @@ final class JavaSession implements LstmSession {
             float[][] recycled = below;
             below = current;
             current = history(recycled, order.steps() + 2, slotSize);
-            runLayer(layer, weights, input, output.finalState(), order);
+            int groups = engine.groups(input.rows());
+            runLayer(
+                    new LayerJob(model, layer, order, groups, current, input.initialState(), output.finalState()),
+                    weights,
+                    input);
         }
         copyOut(input, output, order);
     }
 
-    private void runLayer(
-            int layer, ModelWeights.Packed weights, LstmInput input, LstmState finalState, RowOrder order) {
-        LstmModel model = engine.model();
-        int groups = engine.groups(input.rows());
+    private void runLayer(LayerJob job, ModelWeights.Packed weights, LstmInput input) {
         List<LayerTask> tasks = new ArrayList<>();
-        for (int direction = 0; direction < model.layer(layer).directionCount(); direction++) {
-            for (int group = 0; group < groups; group++) {
-                LayerInput source = layer == 0
-                        ? LayerInput.of(input, order)
-                        : LayerInput.of(below, model.layer(layer).inputSize());
-                tasks.add(new LayerTask(
-                        model,
-                        layer,
-                        direction,
-                        weights.of(layer, direction),
-                        source,
-                        current,
-                        order,
-                        group,
-                        groups,
-                        input.initialState(),
-                        finalState));
+        for (int direction = 0; direction < job.sizes().directionCount(); direction++) {
+            for (int group = 0; group < job.groups(); group++) {
+                LayerInput source = job.layer() == 0
+                        ? LayerInput.of(input, job.order())
+                        : LayerInput.of(below, job.sizes().inputSize());
+                tasks.add(new LayerTask(job, direction, group, weights.of(job.layer(), direction), source));
             }
         }
         engine.runAll(tasks);

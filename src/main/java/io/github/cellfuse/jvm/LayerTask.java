@@ -1,7 +1,5 @@
 package io.github.cellfuse.jvm;
 
-import io.github.cellfuse.LstmLayer;
-import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.spi.RowOrder;
 import java.util.Arrays;
@@ -11,18 +9,18 @@ import java.util.Arrays;
  * history and of the final state, so tasks of a layer run side by side without locks.
  */
 final class LayerTask implements Runnable {
-    private final LstmLayer sizes;
+    private final LayerJob job;
     private final PackedWeights weights;
     private final LayerInput input;
     private final float[][] history;
     private final RowOrder order;
-    private final LstmState initialState;
-    private final LstmState finalState;
     private final boolean reverse;
     /** Where the states of this layer and direction begin, {@code [N,P]} and {@code [N,H]}. */
-    private final int firstHidden;
+    private final int firstHidden, firstCell;
 
-    private final int firstCell;
+    /** Values of a row of the history: {@code D·P}. */
+    private final int width;
+
     /** The column of this direction in a row of the history. */
     private final int column;
 
@@ -38,30 +36,22 @@ final class LayerTask implements Runnable {
 
     private final int[] mOffset;
 
-    LayerTask(
-            LstmModel model,
-            int layer,
-            int direction,
-            PackedWeights weights,
-            LayerInput input,
-            float[][] history,
-            RowOrder order,
-            int group,
-            int groups,
-            LstmState initialState,
-            LstmState finalState) {
-        sizes = model.layer(layer);
+    /**
+     * @param group the group of rows, from 0 to {@code job.groups() - 1}
+     * @param input the layer's input; belongs to this task
+     */
+    LayerTask(LayerJob job, int direction, int group, PackedWeights weights, LayerInput input) {
+        this.job = job;
         this.weights = weights;
         this.input = input;
-        this.history = history;
-        this.order = order;
-        this.initialState = initialState;
-        this.finalState = finalState;
-        reverse = sizes.direction().isReverse(direction);
-        long rows = order.rows();
-        firstHidden = Math.toIntExact((model.hiddenValuesBelow(layer) + (long) direction * sizes.stateSize()) * rows);
-        firstCell = Math.toIntExact((model.cellValuesBelow(layer) + (long) direction * sizes.hiddenSize()) * rows);
+        history = job.history();
+        order = job.order();
+        reverse = job.sizes().direction().isReverse(direction);
+        firstHidden = job.firstHidden(direction);
+        firstCell = job.firstCell(direction);
+        width = job.sizes().outputSize();
         column = direction * weights.outputs();
+        int groups = job.groups();
         positions = new int[(order.rows() - group + groups - 1) / groups];
         Arrays.setAll(positions, j -> group + j * groups);
         xOffset = new int[positions.length];
@@ -98,7 +88,6 @@ final class LayerTask implements Runnable {
     private void step(int slot, int count) {
         input.load(slot, positions, count);
         float[] previous = history[reverse ? slot + 1 : slot - 1];
-        int width = sizes.outputSize();
         for (int j = 0; j < count; j++) {
             xOffset[j] = input.offset(j);
             hOffset[j] = positions[j] * width + column;
@@ -123,21 +112,22 @@ final class LayerTask implements Runnable {
                     sums[p] = Math.fma(m, s[p], sums[p]);
                 }
             }
-            System.arraycopy(sums, 0, history[slot], positions[j] * sizes.outputSize() + column, sums.length);
+            System.arraycopy(sums, 0, history[slot], positions[j] * width + column, sums.length);
         }
     }
 
     private void loadState() {
         int outputs = weights.outputs(), units = weights.units();
         for (int j = 0; j < positions.length; j++) {
-            int at = positions[j] * sizes.outputSize() + column;
+            int at = positions[j] * width + column;
             float[] before = history[order.slotBefore(positions[j], reverse)];
-            if (initialState == null) {
+            if (job.initialState().isEmpty()) {
                 Arrays.fill(before, at, at + outputs, 0.0f);
             } else {
+                LstmState initial = job.initialState().get();
                 int row = order.row(positions[j]);
-                System.arraycopy(initialState.h(), firstHidden + row * outputs, before, at, outputs);
-                System.arraycopy(initialState.c(), firstCell + row * units, c[j], 0, units);
+                System.arraycopy(initial.h(), firstHidden + row * outputs, before, at, outputs);
+                System.arraycopy(initial.c(), firstCell + row * units, c[j], 0, units);
             }
         }
     }
@@ -147,13 +137,9 @@ final class LayerTask implements Runnable {
         for (int j = 0; j < positions.length; j++) {
             int row = order.row(positions[j]);
             float[] after = history[order.slotAfter(positions[j], reverse)];
-            System.arraycopy(
-                    after,
-                    positions[j] * sizes.outputSize() + column,
-                    finalState.h(),
-                    firstHidden + row * outputs,
-                    outputs);
-            System.arraycopy(c[j], 0, finalState.c(), firstCell + row * units, units);
+            int at = positions[j] * width + column;
+            System.arraycopy(after, at, job.finalState().h(), firstHidden + row * outputs, outputs);
+            System.arraycopy(c[j], 0, job.finalState().c(), firstCell + row * units, units);
         }
     }
 }

@@ -25,7 +25,7 @@ interface PackedWeights {
 
     /** The projection of {@code weights} as {@link #projection()} has it. */
     static float[][] projectionOf(LstmWeights weights) {
-        return weights.projectionWeights()
+        return weights.projection()
                 .map(s -> transpose(s, weights.outputSize(), weights.hiddenSize()))
                 .orElse(null);
     }

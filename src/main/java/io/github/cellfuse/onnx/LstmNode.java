@@ -163,20 +163,15 @@ public record LstmNode(
             for (int d = 0; d < directions; d++) {
                 int bias = 2 * d * gates * hiddenSize, peephole = d * LstmWeights.PEEPHOLES * hiddenSize;
                 CellEquations equations = attributes.equations().get(d);
-                all.add(new LstmWeights(
-                        inputSize,
-                        hiddenSize,
-                        hiddenSize,
-                        GateOrder.gates(input, d * gates * hiddenSize * inputSize, hiddenSize * inputSize),
-                        GateOrder.gates(recurrent, d * gates * hiddenSize * hiddenSize, hiddenSize * hiddenSize),
-                        biases.map(v -> GateOrder.gates(v, bias, hiddenSize)).orElse(null),
-                        biases.map(v -> GateOrder.gates(v, bias + gates * hiddenSize, hiddenSize))
-                                .orElse(null),
-                        null,
-                        peepholes
-                                .map(v -> GateOrder.peepholes(v, peephole, hiddenSize))
-                                .orElse(null),
-                        equations));
+                LstmWeights.Builder weights = LstmWeights.builder(inputSize, hiddenSize)
+                        .input(GateOrder.gates(input, d * gates * hiddenSize * inputSize, hiddenSize * inputSize))
+                        .recurrent(GateOrder.gates(
+                                recurrent, d * gates * hiddenSize * hiddenSize, hiddenSize * hiddenSize))
+                        .equations(equations);
+                biases.ifPresent(v -> weights.inputBias(GateOrder.gates(v, bias, hiddenSize))
+                        .recurrentBias(GateOrder.gates(v, bias + gates * hiddenSize, hiddenSize)));
+                peepholes.ifPresent(v -> weights.peepholes(GateOrder.peepholes(v, peephole, hiddenSize)));
+                all.add(weights.build());
             }
             return new LstmLayer(attributes.direction(), all);
         }

@@ -127,7 +127,7 @@ final class OnnxLstmWriter {
         LstmLayer layer = model.layer(k);
         List<LstmWeights> weights = layer.weights();
         int d = layer.directionCount(), h = layer.hiddenSize(), gates = LstmWeights.GATES * h;
-        boolean hasBias = weights.stream().anyMatch(w -> w.inputBias() != null || w.recurrentBias() != null);
+        boolean hasBias = weights.stream().anyMatch(LstmWeights::hasBias);
         String of = "_l" + k;
         tensor("W" + of, joined(weights, w -> GateOrder.gatesToOnnx(w.input())), d, gates, layer.inputSize());
         tensor("R" + of, joined(weights, w -> GateOrder.gatesToOnnx(w.recurrent())), d, gates, h);
@@ -136,7 +136,11 @@ final class OnnxLstmWriter {
         }
         if (layer.hasPeepholes()) {
             int peepholes = LstmWeights.PEEPHOLES * h;
-            tensor("P" + of, joined(weights, w -> GateOrder.peepholesToOnnx(w.peepholes())), d, peepholes);
+            tensor(
+                    "P" + of,
+                    joined(weights, w -> GateOrder.peepholesToOnnx(w.peepholes().orElseThrow())),
+                    d,
+                    peepholes);
         }
         List<String> inputs = new ArrayList<>(List.of("x" + of, "W" + of, "R" + of));
         inputs.add(hasBias ? "B" + of : "");
@@ -256,14 +260,9 @@ final class OnnxLstmWriter {
     private static float[] biases(LstmWeights w) {
         int gates = LstmWeights.GATES * w.hiddenSize();
         float[] both = new float[2 * gates];
-        boolean hasOne = w.inputBias() != null || w.recurrentBias() != null;
-        Arrays.fill(both, hasOne ? -0f : 0f);
-        if (w.inputBias() != null) {
-            System.arraycopy(GateOrder.gatesToOnnx(w.inputBias()), 0, both, 0, gates);
-        }
-        if (w.recurrentBias() != null) {
-            System.arraycopy(GateOrder.gatesToOnnx(w.recurrentBias()), 0, both, gates, gates);
-        }
+        Arrays.fill(both, w.hasBias() ? -0f : 0f);
+        w.inputBias().ifPresent(bias -> System.arraycopy(GateOrder.gatesToOnnx(bias), 0, both, 0, gates));
+        w.recurrentBias().ifPresent(bias -> System.arraycopy(GateOrder.gatesToOnnx(bias), 0, both, gates, gates));
         return both;
     }
 

@@ -28,6 +28,7 @@ import io.github.cellfuse.LstmWeights;
 public final class LstmCell {
     private final LstmWeights weights;
     private final double[] bias;
+    private final float[] projection, peepholes; // null: absent
 
     /** The cell of {@code weights} with the bias that the numerical contract gives them: the float32 sum of the two. */
     public LstmCell(LstmWeights weights) {
@@ -38,6 +39,8 @@ public final class LstmCell {
     LstmCell(LstmWeights weights, double[] bias) {
         this.weights = weights;
         this.bias = bias;
+        projection = weights.projection().orElse(null);
+        peepholes = weights.peepholes().orElse(null);
     }
 
     /**
@@ -85,7 +88,7 @@ public final class LstmCell {
             o[u] = apply(e.gate(), clip(preactivation(OUTPUT_GATE, u, x, h) + peeped(2, u, nextC[u])));
             m[u] = o[u] * apply(e.hidden(), nextC[u]);
         }
-        return new Step(i, f, g, o, nextC, m, weights.hasProjection() ? project(m) : m);
+        return new Step(i, f, g, o, nextC, m, projection == null ? m : project(m));
     }
 
     /** {@code W·x + R·h + b} of one gate of one unit. */
@@ -96,12 +99,12 @@ public final class LstmCell {
 
     /** The peephole of unit {@code unit} in gate i, f or o: 0, 1 or 2. Without peepholes 0. */
     public double peep(int gate, int unit) {
-        return weights.hasPeepholes() ? weights.peepholes()[gate * weights.hiddenSize() + unit] : 0;
+        return peepholes == null ? 0 : peepholes[gate * weights.hiddenSize() + unit];
     }
 
     /** What cell state {@code c} adds to gate i, f or o: without peepholes nothing, even where it is infinite. */
     private double peeped(int gate, int unit, double c) {
-        return weights.hasPeepholes() ? peep(gate, unit) * c : 0;
+        return peepholes == null ? 0 : peep(gate, unit) * c;
     }
 
     private double clip(double a) {
@@ -112,7 +115,7 @@ public final class LstmCell {
     private double[] project(double[] m) {
         double[] h = new double[weights.outputSize()];
         for (int p = 0; p < h.length; p++) {
-            h[p] = dot(weights.projection(), p, m);
+            h[p] = dot(projection, p, m);
         }
         return h;
     }

@@ -7,6 +7,7 @@ import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.LstmState;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.function.IntFunction;
 
 /** Runs batches in double precision: every row by itself, one step at a time. Not thread safe. */
@@ -98,9 +99,8 @@ public final class ReferenceSession implements LstmSession {
                 + ((long) direction * input.rows() + row) * sizes.stateSize());
         int cells = Math.toIntExact(engine.model().cellValuesBelow(layer) * input.rows()
                 + ((long) direction * input.rows() + row) * sizes.hiddenSize());
-        LstmState initial = input.initialState();
-        double[] h = part(initial == null ? null : initial.h(), hidden, sizes.stateSize());
-        double[] c = part(initial == null ? null : initial.c(), cells, sizes.hiddenSize());
+        double[] h = part(input.initialState().map(LstmState::h), hidden, sizes.stateSize());
+        double[] c = part(input.initialState().map(LstmState::c), cells, sizes.hiddenSize());
         for (int n = 0; n < x.length; n++) {
             // The reverse direction reads from the last valid step to the first; y keeps the original order.
             int time = sizes.direction().isReverse(direction) ? x.length - 1 - n : n;
@@ -127,8 +127,9 @@ public final class ReferenceSession implements LstmSession {
     }
 
     /** {@code size} values from {@code first} on as doubles; zeros where there are none. */
-    private static double[] part(float[] values, int first, int size) {
-        return values == null ? new double[size] : LstmCell.toDouble(Arrays.copyOfRange(values, first, first + size));
+    private static double[] part(Optional<float[]> states, int first, int size) {
+        return states.map(values -> LstmCell.toDouble(Arrays.copyOfRange(values, first, first + size)))
+                .orElseGet(() -> new double[size]);
     }
 
     @Override

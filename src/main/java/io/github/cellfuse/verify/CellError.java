@@ -127,10 +127,11 @@ final class CellError {
     /** The projection {@code S·m}: a chain that begins at zero. */
     private TensorErrors project(double[] m, TensorErrors dm) {
         LstmWeights w = cell.weights();
+        float[] projection = w.projection().orElseThrow();
         TensorErrors dh = TensorErrors.none(w.outputSize(), hiddenGroups);
         for (int p = 0; p < w.outputSize(); p++) {
             chain.begin(0);
-            chain.add(w.projection(), p * w.hiddenSize(), m, dm);
+            chain.add(projection, p * w.hiddenSize(), m, dm);
             dh.set(p, chain.worst(), chain.probable());
         }
         return dh;

@@ -19,7 +19,7 @@ final class IdenticalUnits {
 
     /** The groups of the cells {@code [H]}. */
     static int[] cells(LstmWeights w) {
-        float[] bias = w.bias();
+        float[] bias = w.bias(), peepholes = w.peepholes().orElse(null);
         List<Object> keys = new ArrayList<>();
         for (int u = 0; u < w.hiddenSize(); u++) {
             List<Object> key = new ArrayList<>();
@@ -29,8 +29,8 @@ final class IdenticalUnits {
                 key.add(row(w.input(), row, w.inputSize()));
                 key.add(row(w.recurrent(), row, w.outputSize()));
             }
-            for (int gate = 0; w.hasPeepholes() && gate < LstmWeights.PEEPHOLES; gate++) {
-                key.add(w.peepholes()[gate * w.hiddenSize() + u]);
+            for (int gate = 0; peepholes != null && gate < LstmWeights.PEEPHOLES; gate++) {
+                key.add(peepholes[gate * w.hiddenSize() + u]);
             }
             keys.add(key);
         }
@@ -42,9 +42,10 @@ final class IdenticalUnits {
         if (!w.hasProjection()) {
             return cells(w);
         }
+        float[] projection = w.projection().orElseThrow();
         List<Object> keys = new ArrayList<>();
         for (int p = 0; p < w.outputSize(); p++) {
-            keys.add(row(w.projection(), p, w.hiddenSize()));
+            keys.add(row(projection, p, w.hiddenSize()));
         }
         return groups(keys);
     }

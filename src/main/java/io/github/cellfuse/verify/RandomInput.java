@@ -16,7 +16,7 @@ public final class RandomInput {
     public static LstmInput full(LstmModel model, Layout layout, int rows, int steps, long seed) {
         int size = Sizes.elements("input [N,T,I]", rows, steps, model.inputSize());
         FloatBuffer x = FloatBuffer.wrap(normal(new Random(seed), size, 1));
-        return new LstmInput(layout, rows, steps, x, null, null);
+        return LstmInput.of(layout, x, rows, steps);
     }
 
     /** Sequences of lengths from 0 to {@code steps}, both present where there are two rows, from random states. */

@@ -1,10 +1,8 @@
 package io.github.cellfuse.verify;
 
-import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmState;
-import java.nio.FloatBuffer;
 
 /** Some rows of a batch, as a batch of their own. */
 final class SampledRows {
@@ -21,19 +19,13 @@ final class SampledRows {
                 input.x().get(input.offset(rows[n], time, width), x, (n * input.steps() + time) * width, width);
             }
         }
-        LstmState initial = input.initialState();
-        return new LstmInput(
-                Layout.BATCH_MAJOR,
-                rows.length,
-                input.steps(),
-                FloatBuffer.wrap(x),
-                lengths,
-                initial == null
-                        ? null
-                        : new LstmState(
-                                rows.length,
-                                stateRows(initial.h(), initial.rows(), rows, model.hiddenWidths()),
-                                stateRows(initial.c(), initial.rows(), rows, model.cellWidths())));
+        LstmInput sample = LstmInput.batchMajor(x, rows.length, input.steps()).withLengths(lengths);
+        return input.initialState()
+                .map(initial -> sample.withInitialState(new LstmState(
+                        rows.length,
+                        stateRows(initial.h(), initial.rows(), rows, model.hiddenWidths()),
+                        stateRows(initial.c(), initial.rows(), rows, model.cellWidths()))))
+                .orElse(sample);
     }
 
     /** The rows of {@code [N,widths[k]]}, which stand after one another. */

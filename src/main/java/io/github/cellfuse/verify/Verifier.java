@@ -86,16 +86,14 @@ public final class Verifier {
         LstmInput below = input;
         for (int layer = 0; layer < model.layerCount(); layer++) {
             LstmModel alone = model.only(layer);
-            LstmInput own = new LstmInput(
-                    input.layout(),
-                    input.rows(),
-                    input.steps(),
-                    below.x(),
-                    input.lengths(),
-                    stateOf(model, layer, input.initialState()));
+            LstmInput own = input.initialState().isPresent()
+                    ? below.withInitialState(
+                            stateOf(model, layer, input.initialState().get()))
+                    : below;
             Stage stage = stage("layer " + layer, alone, own, rows);
             layers.add(stage.report);
-            below = new LstmInput(input.layout(), input.rows(), input.steps(), stage.twin.y(), input.lengths(), null);
+            below = LstmInput.of(input.layout(), stage.twin.y(), input.rows(), input.steps())
+                    .withLengths(input.lengths());
         }
         return new VerifyReport(
                 whole.device,
@@ -181,9 +179,6 @@ public final class Verifier {
 
     /** The states of one layer. */
     private static LstmState stateOf(LstmModel model, int layer, LstmState all) {
-        if (all == null) {
-            return null;
-        }
         long rows = all.rows();
         return new LstmState(
                 all.rows(),

@@ -106,7 +106,7 @@ class BatchRunTest {
             largestRead = Math.max(largestRead, rows);
             assertTrue(x.isDirect());
             assertEquals(rows * steps() * model.inputSize(), x.limit());
-            LstmInput chunk = new LstmInput(layout(), rows, steps(), x, null, null);
+            LstmInput chunk = LstmInput.of(layout(), x, rows, steps());
             copy(whole, (int) firstRow, whole.x(), chunk, 0, x, rows, model.inputSize());
         }
 
@@ -121,7 +121,7 @@ class BatchRunTest {
 
         @Override
         public Optional<LstmState> readInitialState(long firstRow, int rows) {
-            return whole.initial().map(state -> {
+            return whole.initialState().map(state -> {
                 LstmState part = LstmState.zeros(model, rows);
                 copyRows(
                         state.h(),
@@ -147,7 +147,7 @@ class BatchRunTest {
 
         @Override
         public void write(long firstRow, LstmOutput part) {
-            LstmInput chunk = new LstmInput(layout(), part.rows(), steps(), part.y(), null, null);
+            LstmInput chunk = LstmInput.of(layout(), part.y(), part.rows(), steps());
             copy(chunk, 0, part.y(), whole, (int) firstRow, output.y(), part.rows(), model.outputSize());
             LstmState from = part.finalState();
             LstmState to = output.finalState();

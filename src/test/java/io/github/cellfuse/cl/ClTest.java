@@ -3,6 +3,7 @@ package io.github.cellfuse.cl;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -38,12 +39,9 @@ class ClTest {
                 const int step = (int) get_global_id(1);
                 out[step * width + column] = 1000 * step + column;
             }
-            __kernel void scalars(__global long *out, const int i, const long l, const float f, __local int *scratch) {
-                scratch[get_local_id(0)] = i;
-                barrier(CLK_LOCAL_MEM_FENCE);
-                out[0] = scratch[0];
-                out[1] = l;
-                out[2] = as_int(f);
+            __kernel void scalars(__global int *out, const int i, const float f) {
+                out[0] = i;
+                out[1] = as_int(f);
             }
             """;
 
@@ -89,7 +87,7 @@ class ClTest {
             assertTrue(e.getMessage().contains("program 'broken'"), e.getMessage());
             assertEquals("-D VEC=16", e.options());
             assertEquals("clBuildProgram", e.call());
-            assertEquals("CL_BUILD_PROGRAM_FAILURE", e.statusName());
+            assertEquals(CL.CL_BUILD_PROGRAM_FAILURE, e.status());
         }
     }
 
@@ -184,20 +182,15 @@ class ClTest {
         float nan = Float.intBitsToFloat(0x7fc12345);
         try (ClContext context = device.open()) {
             ClQueue queue = context.queue();
-            ClBuffer out = context.buffer("out", 3 * 8, Access.WRITE_ONLY);
+            ClBuffer out = context.buffer("out", 2 * 4, Access.WRITE_ONLY);
             ClKernel kernel = program(context).kernel("scalars");
-            assertEquals(5, kernel.arguments());
-            kernel.setBuffer(0, out)
-                    .setInt(1, -3)
-                    .setLong(2, Long.MIN_VALUE + 5)
-                    .setFloat(3, nan)
-                    .setLocal(4, 4);
+            assertEquals(3, kernel.arguments());
+            kernel.setBuffer(0, out).setInt(1, -3).setFloat(2, nan);
             queue.launch(kernel, NdRange.of(1).local(1));
-            ByteBuffer read = bytes(24);
+            ByteBuffer read = bytes(8);
             queue.read(out, 0, read);
-            assertEquals(-3, read.getLong(0));
-            assertEquals(Long.MIN_VALUE + 5, read.getLong(8));
-            assertEquals(0x7fc12345, read.getLong(16));
+            assertEquals(-3, read.getInt(0));
+            assertEquals(0x7fc12345, read.getInt(4));
         }
     }
 
@@ -220,10 +213,9 @@ class ClTest {
             ClBuffer foreign = other.buffer("foreign", 16, Access.READ_WRITE);
             assertThrows(InvalidInputException.class, () -> kernel.setInt(2, 1));
             assertThrows(InvalidInputException.class, () -> kernel.setInt(-1, 1));
-            assertThrows(InvalidInputException.class, () -> kernel.setLocal(0, 0));
             assertThrows(IllegalArgumentException.class, () -> kernel.setBuffer(0, foreign));
-            ClException size = assertThrows(ClException.class, () -> kernel.setLong(1, 1));
-            assertTrue(size.getMessage().contains("argument 1 (8 bytes) of kernel 'write_index'"), size.getMessage());
+            ClException size = assertThrows(ClException.class, () -> kernel.setInt(0, 1));
+            assertTrue(size.getMessage().contains("argument 0 (4 bytes) of kernel 'write_index'"), size.getMessage());
             ClQueue queue = other.queue();
             assertThrows(IllegalArgumentException.class, () -> queue.launch(kernel, NdRange.of(1)));
         }
@@ -253,12 +245,12 @@ class ClTest {
         assertThrows(IllegalArgumentException.class, () -> range.offset(0, -1));
         assertThrows(IllegalArgumentException.class, () -> range.local(4));
         assertThrows(IllegalArgumentException.class, () -> range.local(4, 0));
-        assertEquals(0, range.localSize(0));
+        assertNull(range.locals());
         range.local(2, 1).global(0, 8).offset(1, 3);
-        assertEquals(2, range.localSize(0));
-        assertEquals(8, range.globalSize(0));
-        assertEquals(3, range.globalOffset(1));
-        assertEquals(0, range.anyLocal().localSize(0));
+        assertEquals(2, range.locals()[0]);
+        assertEquals(8, range.globals()[0]);
+        assertEquals(3, range.offsets()[1]);
+        assertNull(range.anyLocal().locals());
         assertEquals(3, NdRange.of(1, 2, 3).dimensions());
     }
 
@@ -326,7 +318,8 @@ class ClTest {
             queue.zero(b);
             queue.copy(a, 3, b, 1, 6);
             queue.copy(a, 0, b, 0, 0); // nothing to do, nothing done
-            try (ClEvent event = queue.copyEvent(a, 0, b, 14, 1)) {
+            queue.copy(a, 0, b, 14, 1);
+            try (ClEvent event = queue.marker()) {
                 event.await();
                 assertEquals(queue, event.queue());
             }
@@ -354,7 +347,6 @@ class ClTest {
             assertThrows(InvalidInputException.class, () -> queue.zero(buffer, 1, -1));
             assertThrows(InvalidInputException.class, () -> queue.fill(buffer, 2, 4, 0));
             assertThrows(InvalidInputException.class, () -> queue.copy(buffer, 9, buffer, 0, 8));
-            assertThrows(InvalidInputException.class, () -> queue.copyEvent(buffer, 0, buffer, 8, 0));
             assertThrows(InvalidInputException.class, () -> queue.map(buffer, MappedBuffer.Mode.READ, 16, 0));
             assertThrows(InvalidInputException.class, () -> queue.map(buffer, MappedBuffer.Mode.READ, 0, 1L << 31));
             // The host's side.
@@ -391,7 +383,6 @@ class ClTest {
         try (ClContext context = device.open()) {
             ClQueue queue = context.queue();
             ClBuffer buffer = context.hostBuffer("x", 4096, Access.READ_WRITE);
-            assertTrue(buffer.hostAccessible());
             assertEquals(Access.READ_WRITE, buffer.access());
             try (MappedBuffer mapped = queue.map(buffer, MappedBuffer.Mode.OVERWRITE)) {
                 assertEquals(ByteOrder.nativeOrder(), mapped.bytes().order());
@@ -448,7 +439,6 @@ class ClTest {
                 assertTrue(times.queued() <= times.submitted(), times.toString());
                 assertTrue(times.submitted() <= times.started(), times.toString());
                 assertTrue(times.started() <= times.ended(), times.toString());
-                assertEquals(times.ended() - times.started(), times.runNanos());
                 marker.await();
             }
         }
@@ -558,7 +548,7 @@ class ClTest {
                 ClKernel kernel = program.kernel("write_index");
                 ClQueue queue = context.queue();
                 ClException launch = assertThrows(ClException.class, () -> queue.launch(kernel, NdRange.of(1)));
-                assertEquals("CL_INVALID_KERNEL_ARGS", launch.statusName());
+                assertEquals(CL.CL_INVALID_KERNEL_ARGS, launch.status());
                 assertThrows(ClBuildException.class, () -> context.program("broken", List.of("kernel"), ""));
             } finally {
                 CL.setExceptionsEnabled(false);

@@ -47,7 +47,6 @@ class OpenClTest {
         assertTrue(c.atLeast(1, 2));
         assertTrue(c.atLeast(1, 0));
         assertFalse(c.atLeast(99, 0));
-        assertFalse(c.hasExtension("cl_no_such_extension"));
     }
 
     @Test

@@ -172,7 +172,17 @@ class ProgramCacheTest {
 
     @Test
     void disabledItWritesNothing() throws Exception {
-        ProgramCache cache = ProgramCache.disabled();
+        String before = System.setProperty("cellfuse.cache", "off");
+        ProgramCache cache;
+        try {
+            cache = ProgramCache.fromEnvironment();
+        } finally {
+            if (before == null) {
+                System.clearProperty("cellfuse.cache");
+            } else {
+                System.setProperty("cellfuse.cache", before);
+            }
+        }
         assertEquals(42, answer(cache));
         assertEquals(42, answer(cache));
         assertEquals(new Statistics(0, 2, 0, 0), cache.statistics());

@@ -42,15 +42,10 @@ class MainTest {
         model = folder.resolve("model.safetensors");
         int inputs = 64;
         Random random = new Random(1);
-        LstmWeights weights = new LstmWeights(
-                inputs,
-                1,
-                1,
-                RandomLstm.values(random, 4 * inputs, 1),
-                RandomLstm.values(random, 4, 1),
-                null,
-                null,
-                null);
+        LstmWeights weights = LstmWeights.builder(inputs, 1)
+                .input(RandomLstm.values(random, 4 * inputs, 1))
+                .recurrent(RandomLstm.values(random, 4, 1))
+                .build();
         PyTorchLstm.save(new LstmModel(Direction.FORWARD, List.of(List.of(weights))), model, false, "");
     }
 

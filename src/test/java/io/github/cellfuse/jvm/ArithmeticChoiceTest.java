@@ -62,15 +62,11 @@ class ArithmeticChoiceTest {
         public PackedWeights pack(LstmWeights weights) {
             float[] bias = weights.bias();
             bias[weights.hiddenSize()] *= 2;
-            return PlainWeights.of(new LstmWeights(
-                    weights.inputSize(),
-                    weights.hiddenSize(),
-                    weights.outputSize(),
-                    weights.input(),
-                    weights.recurrent(),
-                    bias,
-                    null,
-                    null));
+            return PlainWeights.of(LstmWeights.builder(weights.inputSize(), weights.hiddenSize())
+                    .input(weights.input())
+                    .recurrent(weights.recurrent())
+                    .inputBias(bias)
+                    .build());
         }
 
         @Override

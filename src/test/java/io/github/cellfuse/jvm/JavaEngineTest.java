@@ -15,6 +15,7 @@ import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.RandomLstm;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -50,7 +51,7 @@ class JavaEngineTest extends EngineContract {
     void theArithmeticChangesWithTheWorkAndNoBitDoes() {
         Random random = new Random(4);
         LstmModel model = RandomLstm.model(random, 2, 5, 20, false, true);
-        LstmInput input = RandomLstm.input(random, model, 10, 6).withLengths(null);
+        LstmInput input = full(RandomLstm.input(random, model, 10, 6));
         ArithmeticChoice first = ArithmeticChoice.choose("off", true, "");
         ModelWeights weights = new ModelWeights(model, first, this::arithmetic, 5e6);
         try (LstmEngine engine = new JavaEngine(model, options(), weights);
@@ -93,7 +94,7 @@ class JavaEngineTest extends EngineContract {
     void anInterruptedRunLeavesNothingRunning() throws Exception {
         Random random = new Random(1);
         LstmModel model = RandomLstm.model(random, 1, 64, 128, false, true);
-        LstmInput input = RandomLstm.input(random, model, 64, 100).withLengths(null);
+        LstmInput input = full(RandomLstm.input(random, model, 64, 100));
         LstmOutput output = LstmOutput.allocate(model, input);
         try (LstmEngine engine = open(model);
                 LstmSession session = engine.newSession()) {
@@ -114,5 +115,10 @@ class JavaEngineTest extends EngineContract {
                 LstmSession session = engine.newSession()) {
             return session.run(random.input());
         }
+    }
+
+    private static LstmInput full(LstmInput input) {
+        return input.withLengths(
+                IntStream.generate(input::steps).limit(input.rows()).toArray());
     }
 }

@@ -7,7 +7,7 @@ import static io.github.cellfuse.onnx.Graphs.numbers;
 import static io.github.cellfuse.onnx.Graphs.texts;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import io.github.cellfuse.Activation;
@@ -176,14 +176,15 @@ class LstmNodeTest {
                         assertEquals(value(d, gate, u, k + 10), weights.recurrent()[row * hidden + k], what);
                     }
                     if (hasBias) {
-                        assertEquals(value(d, gate, u, 20), weights.inputBias()[row], what);
-                        assertEquals(value(d, gate, u, 21), weights.recurrentBias()[row], what);
+                        assertEquals(value(d, gate, u, 20), weights.inputBias().orElseThrow()[row], what);
+                        assertEquals(
+                                value(d, gate, u, 21), weights.recurrentBias().orElseThrow()[row], what);
                     } else {
-                        assertNull(weights.inputBias());
-                        assertNull(weights.recurrentBias());
+                        assertTrue(weights.inputBias().isEmpty());
+                        assertTrue(weights.recurrentBias().isEmpty());
                     }
                     if (gate < 3 && hasPeepholes) {
-                        assertEquals(value(d, gate, u, 30), weights.peepholes()[row], what);
+                        assertEquals(value(d, gate, u, 30), weights.peepholes().orElseThrow()[row], what);
                     }
                 }
             }

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -150,17 +151,16 @@ class OnnxLstmTest {
                         ? CellEquations.ORDINARY.withClip(clip).withCoupled(isCoupled)
                         : new CellEquations(
                                 activation(random), activation(random), activation(random), clip, isCoupled);
-                weights.add(new LstmWeights(
-                        width,
-                        hidden,
-                        hidden,
-                        RandomLstm.values(random, 4 * hidden * width, 1),
-                        RandomLstm.values(random, 4 * hidden * hidden, 1),
-                        bias(random, hidden),
-                        bias(random, hidden),
-                        null,
-                        hasPeepholes ? RandomLstm.values(random, 3 * hidden, 1) : null,
-                        equations));
+                LstmWeights.Builder builder = LstmWeights.builder(width, hidden)
+                        .input(RandomLstm.values(random, 4 * hidden * width, 1))
+                        .recurrent(RandomLstm.values(random, 4 * hidden * hidden, 1))
+                        .equations(equations);
+                bias(random, hidden).ifPresent(builder::inputBias);
+                bias(random, hidden).ifPresent(builder::recurrentBias);
+                if (hasPeepholes) {
+                    builder.peepholes(RandomLstm.values(random, 3 * hidden, 1));
+                }
+                weights.add(builder.build());
             }
             layers.add(new LstmLayer(direction, weights));
             width = direction.count() * hidden;
@@ -169,14 +169,14 @@ class OnnxLstmTest {
     }
 
     /** None, or one with zeros of both signs. */
-    private static float[] bias(Random random, int hidden) {
+    private static Optional<float[]> bias(Random random, int hidden) {
         if (random.nextBoolean()) {
-            return null;
+            return Optional.empty();
         }
         float[] bias = RandomLstm.values(random, 4 * hidden, 1);
         bias[0] = -0f;
         bias[1] = 0f;
-        return bias;
+        return Optional.of(bias);
     }
 
     private static Activation activation(Random random) {
@@ -194,13 +194,15 @@ class OnnxLstmTest {
                 Bits.assertSame(what, e.input(), f.input());
                 Bits.assertSame(what, e.recurrent(), f.recurrent());
                 Bits.assertSame(what, e.bias(), f.bias());
-                if (e.inputBias() != null && e.recurrentBias() != null) {
-                    Bits.assertSame(what, e.inputBias(), f.inputBias());
-                    Bits.assertSame(what, e.recurrentBias(), f.recurrentBias());
+                if (e.inputBias().isPresent() && e.recurrentBias().isPresent()) {
+                    Bits.assertSame(what, e.inputBias().get(), f.inputBias().orElseThrow());
+                    Bits.assertSame(
+                            what, e.recurrentBias().get(), f.recurrentBias().orElseThrow());
                 }
                 assertEquals(e.hasPeepholes(), f.hasPeepholes(), what);
                 if (e.hasPeepholes()) {
-                    Bits.assertSame(what, e.peepholes(), f.peepholes());
+                    Bits.assertSame(
+                            what, e.peepholes().orElseThrow(), f.peepholes().orElseThrow());
                 }
             }
         }

@@ -162,7 +162,7 @@ class OnnxOperatorTest {
         }
         for (LstmWeights w : node.layer().weights()) {
             CellEquations e = w.equations();
-            seen.add("bias " + (w.inputBias() != null));
+            seen.add("bias " + w.inputBias().isPresent());
             seen.add("peepholes " + w.hasPeepholes());
             seen.add("clip " + e.clips());
             seen.add("coupled " + e.coupled());

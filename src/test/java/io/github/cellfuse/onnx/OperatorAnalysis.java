@@ -6,6 +6,8 @@ import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.reference.LstmCell;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * The operator LSTM in double precision, as its specification has it and with ONNX Runtime's rule for rows of length 0, and beside every
@@ -225,9 +227,10 @@ final class OperatorAnalysis {
             LstmWeights w, int gate, int unit, double[] x, Values h, int peephole, double c, double dc) {
         int row = gate * hidden + unit;
         double sum = 0, magnitude = 0, inherited = 0;
-        for (float[] bias : new float[][] {w.inputBias(), w.recurrentBias()}) {
-            sum += bias == null ? 0 : bias[row];
-            magnitude += bias == null ? 0 : Math.abs(bias[row]);
+        for (Optional<float[]> bias : List.of(w.inputBias(), w.recurrentBias())) {
+            double value = bias.map(values -> values[row]).orElse(0f);
+            sum += value;
+            magnitude += Math.abs(value);
         }
         for (int k = 0; k < x.length; k++) {
             double term = w.input()[row * x.length + k] * x[k];
@@ -241,7 +244,7 @@ final class OperatorAnalysis {
             inherited += Math.abs(weight) * h.error[k];
         }
         if (peephole >= 0 && w.hasPeepholes()) {
-            double weight = w.peepholes()[peephole * hidden + unit];
+            double weight = w.peepholes().orElseThrow()[peephole * hidden + unit];
             sum += weight * c;
             magnitude += Math.abs(weight * c);
             inherited += Math.abs(weight) * dc;

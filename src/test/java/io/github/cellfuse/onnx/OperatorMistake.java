@@ -62,23 +62,14 @@ enum OperatorMistake {
     }
 
     private static LstmWeights gates(LstmWeights w, int... order) {
-        return new LstmWeights(
-                w.inputSize(),
-                w.hiddenSize(),
-                w.hiddenSize(),
-                blocks(w.input(), order),
-                blocks(w.recurrent(), order),
-                blocks(w.inputBias(), order),
-                blocks(w.recurrentBias(), order),
-                null,
-                w.peepholes(),
-                w.equations());
+        LstmWeights.Builder other =
+                w.toBuilder().input(blocks(w.input(), order)).recurrent(blocks(w.recurrent(), order));
+        w.inputBias().ifPresent(bias -> other.inputBias(blocks(bias, order)));
+        w.recurrentBias().ifPresent(bias -> other.recurrentBias(blocks(bias, order)));
+        return other.build();
     }
 
     private static float[] blocks(float[] values, int... order) {
-        if (values == null) {
-            return null;
-        }
         int block = values.length / order.length;
         float[] result = new float[values.length];
         for (int k = 0; k < order.length; k++) {
@@ -88,21 +79,17 @@ enum OperatorMistake {
     }
 
     private static LstmWeights otherPeepholes(LstmWeights w) {
-        return w.withPeepholes(blocks(w.peepholes(), 0, 2, 1));
+        return w.peepholes().map(p -> w.withPeepholes(blocks(p, 0, 2, 1))).orElse(w);
     }
 
     private static LstmWeights oneBias(LstmWeights w) {
-        return new LstmWeights(
-                w.inputSize(),
-                w.hiddenSize(),
-                w.hiddenSize(),
-                w.input(),
-                w.recurrent(),
-                w.inputBias(),
-                null,
-                null,
-                w.peepholes(),
-                w.equations());
+        LstmWeights.Builder other = LstmWeights.builder(w.inputSize(), w.hiddenSize())
+                .input(w.input())
+                .recurrent(w.recurrent())
+                .equations(w.equations());
+        w.inputBias().ifPresent(other::inputBias);
+        w.peepholes().ifPresent(other::peepholes);
+        return other.build();
     }
 
     private static LstmLayer swapped(LstmLayer layer) {

@@ -4,6 +4,7 @@ import io.github.cellfuse.Activation;
 import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmWeights;
+import java.util.Optional;
 
 /**
  * ONNX's operator LSTM in double precision, one row after another and as its specification has the equations: shows that what was read
@@ -64,12 +65,12 @@ final class OperatorOracle {
         return next;
     }
 
-    private static double bias(float[] bias, int k) {
-        return bias == null ? 0 : bias[k];
+    private static double bias(Optional<float[]> bias, int k) {
+        return bias.map(values -> (double) values[k]).orElse(0.0);
     }
 
     private static double peephole(LstmWeights w, int which, int unit, double c) {
-        return w.hasPeepholes() ? w.peepholes()[which * w.hiddenSize() + unit] * c : 0;
+        return w.hasPeepholes() ? w.peepholes().orElseThrow()[which * w.hiddenSize() + unit] * c : 0;
     }
 
     private static double clip(CellEquations e, double a) {

@@ -50,8 +50,9 @@ class ReferenceEngineTest {
     private static double[] doubleBias(LstmWeights w) {
         double[] sum = new double[LstmWeights.GATES * w.hiddenSize()];
         for (int k = 0; k < sum.length; k++) {
-            sum[k] = (w.inputBias() == null ? 0.0 : w.inputBias()[k])
-                    + (w.recurrentBias() == null ? 0.0 : w.recurrentBias()[k]);
+            int at = k;
+            sum[k] = w.inputBias().map(bias -> (double) bias[at]).orElse(0.0)
+                    + w.recurrentBias().map(bias -> (double) bias[at]).orElse(0.0);
         }
         return sum;
     }
@@ -60,8 +61,9 @@ class ReferenceEngineTest {
     @Test
     void handComputed() {
         float[] w = {0.5f, -0.25f, 0.75f, 1.5f}, r = {0.125f, 1.0f, -0.5f, 0.25f}, b = {0.0f, 1.0f, 0.25f, -0.5f};
-        LstmModel model =
-                new LstmModel(Direction.FORWARD, List.of(List.of(new LstmWeights(1, 1, 1, w, r, b, null, null))));
+        LstmModel model = model(
+                Direction.FORWARD,
+                LstmWeights.builder(1, 1).input(w).recurrent(r).inputBias(b).build());
         ReferenceOutput output = run(model, LstmInput.batchMajor(new float[] {2.0f, -1.0f}, 1, 2));
 
         // Step 1, x = 2, h = c = 0: pre-activations w·2 + b = 1, 0.5, 1.75, 2.5.
@@ -164,7 +166,7 @@ class ReferenceEngineTest {
     @Test
     void theSessionRoundsTheDoubles() {
         LstmModel model = model(Direction.FORWARD, weights(2, 3, 5));
-        LstmInput input = LstmInput.timeMajor(sequence(4 * 2 * 2), 4, 2);
+        LstmInput input = LstmInput.timeMajor(sequence(4 * 2 * 2), 2, 4);
         try (LstmEngine engine = new ReferenceEngineProvider().open(Device.REFERENCE, model, EngineOptions.DEFAULT)) {
             assertInstanceOf(ReferenceEngine.class, engine);
             assertEquals(Tier.REFERENCE, engine.tier());
@@ -184,7 +186,7 @@ class ReferenceEngineTest {
     @Test
     void threadsDontChangeTheResult() {
         LstmModel model = model(Direction.FORWARD, weights(2, 3, 5));
-        LstmInput input = LstmInput.timeMajor(sequence(4 * 7 * 2), 4, 7);
+        LstmInput input = LstmInput.timeMajor(sequence(4 * 7 * 2), 7, 4);
         double[] expected = run(model, input).y();
         for (int threads : new int[] {1, 3}) {
             try (ReferenceEngine engine = new ReferenceEngine(model, EngineOptions.DEFAULT.withThreads(threads))) {
@@ -221,15 +223,11 @@ class ReferenceEngineTest {
 
     /** Weights that differ strongly from gate to gate. */
     private static LstmWeights weights(int inputs, int units, int seed) {
-        return new LstmWeights(
-                inputs,
-                units,
-                units,
-                byGate(units, inputs, seed),
-                byGate(units, units, seed + 10),
-                byGate(units, 1, seed + 20),
-                null,
-                null);
+        return LstmWeights.builder(inputs, units)
+                .input(byGate(units, inputs, seed))
+                .recurrent(byGate(units, units, seed + 10))
+                .inputBias(byGate(units, 1, seed + 20))
+                .build();
     }
 
     private static float[] byGate(int units, int columns, int seed) {
@@ -243,22 +241,19 @@ class ReferenceEngineTest {
 
     private static LstmWeights swapped(LstmWeights w, int a, int b) {
         List<float[]> swapped = new ArrayList<>();
-        for (float[] values : new float[][] {w.input(), w.recurrent(), w.inputBias()}) {
+        for (float[] values :
+                new float[][] {w.input(), w.recurrent(), w.inputBias().orElseThrow()}) {
             float[] copy = values.clone();
             int size = values.length / LstmWeights.GATES;
             System.arraycopy(values, a * size, copy, b * size, size);
             System.arraycopy(values, b * size, copy, a * size, size);
             swapped.add(copy);
         }
-        return new LstmWeights(
-                w.inputSize(),
-                w.hiddenSize(),
-                w.outputSize(),
-                swapped.get(0),
-                swapped.get(1),
-                swapped.get(2),
-                null,
-                null);
+        return w.toBuilder()
+                .input(swapped.get(0))
+                .recurrent(swapped.get(1))
+                .inputBias(swapped.get(2))
+                .build();
     }
 
     private static float[] sequence(int count) {

@@ -213,23 +213,15 @@ class ErrorBoundTest {
     }
 
     private static LstmWeights scaled(LstmWeights w, float scale) {
-        return new LstmWeights(
-                w.inputSize(),
-                w.hiddenSize(),
-                w.outputSize(),
-                scaled(w.input(), scale),
-                scaled(w.recurrent(), scale),
-                scaled(w.inputBias(), scale),
-                scaled(w.recurrentBias(), scale),
-                w.projection(),
-                scaled(w.peepholes(), scale),
-                w.equations());
+        LstmWeights.Builder scaled =
+                w.toBuilder().input(scaled(w.input(), scale)).recurrent(scaled(w.recurrent(), scale));
+        w.inputBias().ifPresent(bias -> scaled.inputBias(scaled(bias, scale)));
+        w.recurrentBias().ifPresent(bias -> scaled.recurrentBias(scaled(bias, scale)));
+        w.peepholes().ifPresent(peepholes -> scaled.peepholes(scaled(peepholes, scale)));
+        return scaled.build();
     }
 
     private static float[] scaled(float[] values, float scale) {
-        if (values == null) {
-            return null;
-        }
         float[] result = new float[values.length];
         for (int k = 0; k < values.length; k++) {
             result[k] = scale * values[k];
@@ -245,7 +237,10 @@ class ErrorBoundTest {
             java.util.Arrays.fill(recurrent, weight);
             return new LstmModel(
                     Direction.FORWARD,
-                    List.of(List.of(new LstmWeights(1, units, units, input, recurrent, null, null, null))));
+                    List.of(List.of(LstmWeights.builder(1, units)
+                            .input(input)
+                            .recurrent(recurrent)
+                            .build())));
         }
     }
 }

@@ -106,7 +106,11 @@ class VerifierTest {
         float[] w = new float[4 * 3];
         w[0] = w[3] = w[6] = w[9] = 1e-9f; // less than half of float16's smallest: it becomes 0
         LstmModel tiny = new LstmModel(
-                Direction.FORWARD, List.of(List.of(new LstmWeights(3, 1, 1, w, new float[4], null, null, null))));
+                Direction.FORWARD,
+                List.of(List.of(LstmWeights.builder(3, 1)
+                        .input(w)
+                        .recurrent(new float[4])
+                        .build())));
         float[] x = new float[3];
         x[0] = 3e9f;
         LstmInput large = LstmInput.batchMajor(x, 1, 1);
@@ -216,15 +220,12 @@ class VerifierTest {
                 new LstmLayer(
                         model.last().direction(),
                         model.layer(layer).weights().stream()
-                                .map(w -> new LstmWeights(
-                                        w.inputSize(),
-                                        w.hiddenSize(),
-                                        w.outputSize(),
-                                        swap(w.input()),
-                                        swap(w.recurrent()),
-                                        swap(w.inputBias()),
-                                        swap(w.recurrentBias()),
-                                        w.projection()))
+                                .map(w -> w.toBuilder()
+                                        .input(swap(w.input()))
+                                        .recurrent(swap(w.recurrent()))
+                                        .inputBias(swap(w.inputBias().orElseThrow()))
+                                        .recurrentBias(swap(w.recurrentBias().orElseThrow()))
+                                        .build())
                                 .toList()));
         return new LstmModel(layers);
     }
@@ -354,8 +355,8 @@ class VerifierTest {
         LstmInput ragged = RandomInput.ragged(model, Layout.BATCH_MAJOR, 5, 6, 9);
         assertEquals(0, ragged.lengths()[0]);
         assertEquals(6, ragged.lengths()[4]);
-        assertEquals(Optional.empty(), input.initial());
-        assertTrue(ragged.initial().isPresent());
+        assertEquals(Optional.empty(), input.initialState());
+        assertTrue(ragged.initialState().isPresent());
     }
 
     @Test

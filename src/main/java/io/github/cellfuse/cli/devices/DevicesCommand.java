@@ -1,7 +1,7 @@
 package io.github.cellfuse.cli.devices;
 
+import io.github.cellfuse.AutoDevice;
 import io.github.cellfuse.Device;
-import io.github.cellfuse.DeviceChoice;
 import io.github.cellfuse.DeviceInfo;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.cli.Json;
@@ -44,7 +44,7 @@ public final class DevicesCommand implements Runnable {
     public void run() {
         List<DeviceInfo> devices = Device.all();
         List<String> problems = Device.problems();
-        DeviceChoice auto = Device.auto();
+        AutoDevice.Candidate auto = Device.auto();
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             Json.print(out, toJson(devices, problems, auto));
@@ -53,7 +53,8 @@ public final class DevicesCommand implements Runnable {
         }
     }
 
-    private static void print(PrintWriter out, List<DeviceInfo> devices, List<String> problems, DeviceChoice auto) {
+    private static void print(
+            PrintWriter out, List<DeviceInfo> devices, List<String> problems, AutoDevice.Candidate auto) {
         for (DeviceInfo info : devices) {
             out.println(info.device() + (info.device().equals(auto.device()) ? "  (auto)" : ""));
             line(out, "name", info.name());
@@ -73,7 +74,8 @@ public final class DevicesCommand implements Runnable {
         out.printf(Locale.ROOT, "  %-16s %s%n", name, value);
     }
 
-    private static Map<String, Object> toJson(List<DeviceInfo> devices, List<String> problems, DeviceChoice auto) {
+    private static Map<String, Object> toJson(
+            List<DeviceInfo> devices, List<String> problems, AutoDevice.Candidate auto) {
         Map<String, Object> choice = new LinkedHashMap<>();
         choice.put("device", auto.device().toString());
         choice.put("reason", auto.reason());

@@ -1,7 +1,5 @@
 package io.github.cellfuse.cli.graph;
 
-import io.github.cellfuse.DeviceChoice;
-import io.github.cellfuse.EngineChoice;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.WeightPrecision;
@@ -12,7 +10,7 @@ import java.util.function.Consumer;
 final class GraphDevice {
     private final DeviceOption option;
     private final Consumer<String> say;
-    private DeviceChoice choice;
+    private DeviceOption.Choice choice;
 
     GraphDevice(DeviceOption option, Consumer<String> say) {
         this.option = option;
@@ -23,8 +21,8 @@ final class GraphDevice {
         if (choice != null) {
             return option.open(choice, lstm);
         }
-        EngineChoice first = option.open(lstm);
-        choice = new DeviceChoice(first.engine().device(), first.reason());
+        DeviceOption.Opened first = option.open(lstm);
+        choice = first.choice();
         say.accept("device " + choice.device() + ": " + choice.reason());
         if (option.weights() != WeightPrecision.F32) {
             say.accept("weights rounded to " + option.weights().label());

@@ -1,7 +1,6 @@
 package io.github.cellfuse.cli.info;
 
 import static io.github.cellfuse.cli.info.InfoText.direction;
-import static io.github.cellfuse.cli.info.InfoText.hasBias;
 import static io.github.cellfuse.cli.info.InfoText.line;
 
 import io.github.cellfuse.LstmLayer;
@@ -162,7 +161,7 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         json.put("input_size", layer.inputSize());
         json.put("hidden_size", layer.hiddenSize());
         json.put("output_size", layer.outputSize());
-        json.put("bias", hasBias(layer.weights().get(0)));
+        json.put("bias", layer.weights().get(0).hasBias());
         json.put("deviations", Equations.deviations(layer));
         json.put("parameters", layer.parameters());
         json.put("flops_per_step", layer.flopsPerStep());

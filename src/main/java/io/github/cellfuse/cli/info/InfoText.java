@@ -1,7 +1,6 @@
 package io.github.cellfuse.cli.info;
 
 import io.github.cellfuse.LstmLayer;
-import io.github.cellfuse.LstmWeights;
 import java.io.PrintWriter;
 import java.util.Locale;
 
@@ -16,9 +15,5 @@ final class InfoText {
 
     static String direction(LstmLayer layer) {
         return layer.direction().toString().toLowerCase(Locale.ROOT);
-    }
-
-    static boolean hasBias(LstmWeights weights) {
-        return weights.inputBias() != null || weights.recurrentBias() != null;
     }
 }

@@ -178,7 +178,7 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
     }
 
     private boolean hasBias() {
-        return InfoText.hasBias(model.weights(0, 0));
+        return model.weights(0, 0).hasBias();
     }
 
     private long weightBytes() {

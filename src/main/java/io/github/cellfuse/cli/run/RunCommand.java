@@ -1,7 +1,6 @@
 package io.github.cellfuse.cli.run;
 
 import io.github.cellfuse.Device;
-import io.github.cellfuse.EngineChoice;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
@@ -192,10 +191,10 @@ public final class RunCommand implements Runnable {
             Chunking chunking = batch == null
                     ? Chunking.automatic(loaded, shape.rows(), shape.steps())
                     : Chunking.of(loaded, shape.rows(), shape.steps(), batch);
-            EngineChoice choice = device.open(loaded);
-            try (LstmEngine engine = choice.engine()) {
+            DeviceOption.Opened opened = device.open(loaded);
+            try (LstmEngine engine = opened.engine()) {
                 file.remarks().forEach(this::say);
-                announce(choice.reason(), engine, shape, chunking);
+                announce(opened.reason(), engine, shape, chunking);
                 compute(engine, source, shape, chunking);
             }
         }

@@ -1,7 +1,7 @@
 package io.github.cellfuse.cli.tune;
 
+import io.github.cellfuse.AutoDevice;
 import io.github.cellfuse.Device;
-import io.github.cellfuse.DeviceChoice;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmModel;
@@ -203,7 +203,7 @@ public final class TuneCommand implements Callable<Integer> {
     private Device.OpenCl device() {
         Device on;
         if (device.trim().equalsIgnoreCase("auto")) {
-            DeviceChoice choice = Device.auto();
+            AutoDevice.Candidate choice = Device.auto();
             if (!(choice.device() instanceof Device.OpenCl)) {
                 throw new InvalidInputException("--device: expected an OpenCL device, but auto chooses "
                         + choice.device() + " (" + choice.reason() + "), which has nothing to tune");
@@ -239,9 +239,13 @@ public final class TuneCommand implements Callable<Integer> {
         for (int k = 0; k < weights.length; k++) {
             weights[k] = (random.nextFloat() * 2 - 1) * scale;
         }
-        return new LstmModel(
-                Direction.FORWARD,
-                List.of(List.of(new LstmWeights(units, units, units, weights, weights, bias, bias, null))));
+        LstmWeights layer = LstmWeights.builder(units, units)
+                .input(weights)
+                .recurrent(weights)
+                .inputBias(bias)
+                .recurrentBias(bias)
+                .build();
+        return new LstmModel(Direction.FORWARD, List.of(List.of(layer)));
     }
 
     private void print(String what, Tuning tuning) {

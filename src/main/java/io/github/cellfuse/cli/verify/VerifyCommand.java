@@ -1,6 +1,5 @@
 package io.github.cellfuse.cli.verify;
 
-import io.github.cellfuse.DeviceChoice;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
@@ -144,7 +143,7 @@ public final class VerifyCommand implements Callable<Integer> {
         checkArguments();
         LstmModel loaded = model.load();
         Map<String, LstmInput> cases = input == null ? randomCases(loaded) : Map.of("input", read(loaded));
-        DeviceChoice choice = device.settle(loaded);
+        DeviceOption.Choice choice = device.settle(loaded);
         Verifier verifier = new Verifier(m -> device.open(choice, m), judgedRows, device.weights());
         PrintWriter out = spec.commandLine().getOut();
         Map<String, VerifyReport> reports = new LinkedHashMap<>();
@@ -208,13 +207,8 @@ public final class VerifyCommand implements Callable<Integer> {
             int rows = (int) of.rows();
             FloatBuffer features = FloatBuffer.allocate(size);
             source.readInput(0, rows, features);
-            return new LstmInput(
-                    of.layout(),
-                    rows,
-                    of.steps(),
-                    features.rewind(),
-                    source.readLengths(0, rows).orElse(null),
-                    null);
+            LstmInput batch = LstmInput.of(of.layout(), features.rewind(), rows, of.steps());
+            return source.readLengths(0, rows).map(batch::withLengths).orElse(batch);
         }
     }
 }

@@ -1,6 +1,6 @@
 package io.github.cellfuse.cli.verify;
 
-import io.github.cellfuse.DeviceChoice;
+import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.verify.Agreement;
 import io.github.cellfuse.verify.Agreement.Difference;
@@ -20,7 +20,7 @@ final class VerifyTable {
 
     private VerifyTable() {}
 
-    static void print(PrintWriter out, String name, DeviceChoice choice, VerifyReport report) {
+    static void print(PrintWriter out, String name, DeviceOption.Choice choice, VerifyReport report) {
         out.println("device " + report.device() + " ("
                 + report.tier().toString().toLowerCase(Locale.ROOT) + "): " + choice.reason());
         out.println(name + ": " + Numbers.count(report.rows(), "row") + " of " + Numbers.count(report.steps(), "step")

@@ -130,19 +130,16 @@ final class StackReader {
         List<String> paths = plan.arrays().get(direction).paths();
         int inputs = (int) plan.inputs(), hidden = settings.units();
         long columns = (long) LstmWeights.GATES * hidden;
-        return naming(
-                plan.layer(),
-                () -> new LstmWeights(
-                        inputs,
-                        hidden,
-                        hidden,
-                        turned(file.floats(group, paths.get(0), inputs, columns), inputs),
-                        turned(file.floats(group, paths.get(1), hidden, columns), hidden),
-                        settings.hasBias() ? file.floats(group, paths.get(2), columns) : null,
-                        null,
-                        null,
-                        null,
-                        settings.equations()));
+        return naming(plan.layer(), () -> {
+            LstmWeights.Builder weights = LstmWeights.builder(inputs, hidden)
+                    .input(turned(file.floats(group, paths.get(0), inputs, columns), inputs))
+                    .recurrent(turned(file.floats(group, paths.get(1), hidden, columns), hidden))
+                    .equations(settings.equations());
+            if (settings.hasBias()) {
+                weights.inputBias(file.floats(group, paths.get(2), columns));
+            }
+            return weights.build();
+        });
     }
 
     /** Returns messages that name the layer: the arrays' own names are those of a cell. */

@@ -63,11 +63,6 @@ public final class PyTorchLstm {
                 .choose(prefix).stream().map(TorchName::toString).toList();
     }
 
-    /** Returns what comes before {@code weight_ih_l0} in the names of each LSTM in the file; an empty string for a bare LSTM. */
-    public static List<String> prefixes(SafetensorsFile file) {
-        return new TorchModules(file).lstms();
-    }
-
     /**
      * Writes a model so that {@link #load} gives it back with the same bits, and {@code torch.nn.LSTM} can load it.
      *

@@ -59,19 +59,20 @@ final class TorchLstmReader {
     }
 
     private LstmWeights weights(int layer, boolean reverse) {
-        return new LstmWeights(
-                (int) inputSize(layer),
-                (int) hiddenSize,
-                (int) outputSize,
-                file.readFloats(name(Kind.WEIGHT_IH, layer, reverse).toString()),
-                file.readFloats(name(Kind.WEIGHT_HH, layer, reverse).toString()),
-                read(hasBias, Kind.BIAS_IH, layer, reverse),
-                read(hasBias, Kind.BIAS_HH, layer, reverse),
-                read(hasProjection, Kind.WEIGHT_HR, layer, reverse));
+        LstmWeights.Builder weights = LstmWeights.builder((int) inputSize(layer), (int) hiddenSize)
+                .input(read(Kind.WEIGHT_IH, layer, reverse))
+                .recurrent(read(Kind.WEIGHT_HH, layer, reverse));
+        if (hasBias) {
+            weights.inputBias(read(Kind.BIAS_IH, layer, reverse)).recurrentBias(read(Kind.BIAS_HH, layer, reverse));
+        }
+        if (hasProjection) {
+            weights.projection(read(Kind.WEIGHT_HR, layer, reverse), (int) outputSize);
+        }
+        return weights.build();
     }
 
-    private float[] read(boolean isThere, Kind kind, int layer, boolean reverse) {
-        return isThere ? file.readFloats(name(kind, layer, reverse).toString()) : null;
+    private float[] read(Kind kind, int layer, boolean reverse) {
+        return file.readFloats(name(kind, layer, reverse).toString());
     }
 
     private void check(int layer, boolean reverse) {

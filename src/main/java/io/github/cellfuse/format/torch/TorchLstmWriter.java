@@ -8,6 +8,7 @@ import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.format.torch.TorchName.Kind;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 
 /** Writes a model's arrays under PyTorch's names. */
 final class TorchLstmWriter {
@@ -19,7 +20,7 @@ final class TorchLstmWriter {
         this.prefix = prefix;
         hasBias = model.layers().stream()
                 .flatMap(layer -> layer.weights().stream())
-                .anyMatch(w -> w.inputBias() != null || w.recurrentBias() != null);
+                .anyMatch(LstmWeights::hasBias);
     }
 
     /** Returns the file's content; {@code target} only serves the message. */
@@ -63,7 +64,7 @@ final class TorchLstmWriter {
             tensor(Kind.BIAS_HH, layer, reverse, orZero(w.recurrentBias(), w.inputBias(), rows), rows);
         }
         if (w.hasProjection()) {
-            tensor(Kind.WEIGHT_HR, layer, reverse, w.projection(), w.outputSize(), w.hiddenSize());
+            tensor(Kind.WEIGHT_HR, layer, reverse, w.projection().orElseThrow(), w.outputSize(), w.hiddenSize());
         }
     }
 
@@ -72,12 +73,11 @@ final class TorchLstmWriter {
     }
 
     /** b + -0 is b for every b, while -0 + 0 is 0; where both biases are missing their sum is 0. */
-    private static float[] orZero(float[] bias, float[] other, long rows) {
-        if (bias != null) {
-            return bias;
-        }
-        float[] zeros = new float[(int) rows];
-        Arrays.fill(zeros, other == null ? 0f : -0f);
-        return zeros;
+    private static float[] orZero(Optional<float[]> bias, Optional<float[]> other, long rows) {
+        return bias.orElseGet(() -> {
+            float[] zeros = new float[(int) rows];
+            Arrays.fill(zeros, other.isEmpty() ? 0f : -0f);
+            return zeros;
+        });
     }
 }

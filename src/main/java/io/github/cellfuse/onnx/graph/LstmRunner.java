@@ -64,7 +64,11 @@ final class LstmRunner implements AutoCloseable {
         } else {
             boolean isInPlace = target.isPresent() && part.type() == ElementType.FLOAT32 && part.hasSessionsOrder();
             FloatBuffer y = isInPlace ? target.get().asFloatBuffer() : scratch(rows, steps);
-            LstmInput input = new LstmInput(part.layout(), rows, steps, floats(x), lengths, initialState(values, rows));
+            LstmInput input = LstmInput.of(part.layout(), floats(x), rows, steps);
+            if (lengths != null) {
+                input = input.withLengths(lengths);
+            }
+            input = initialState(values, rows).map(input::withInitialState).orElse(input);
             session.run(input, new LstmOutput(part.layout(), rows, steps, y, states));
             if (lengths != null) {
                 clearEmptyRows(lengths);
@@ -118,13 +122,13 @@ final class LstmRunner implements AutoCloseable {
         return lengths;
     }
 
-    /** Returns the states before the first step; null for zeros. */
-    private LstmState initialState(Values values, int rows) {
+    /** Returns the states before the first step; empty if they are zeros. */
+    private Optional<LstmState> initialState(Values values, int rows) {
         boolean isGiven = part.states().stream()
                 .anyMatch(layer ->
                         layer.initialH().isPresent() || layer.initialC().isPresent());
         if (!isGiven) {
-            return null;
+            return Optional.empty();
         }
         LstmState initial = LstmState.zeros(model, rows);
         int h = 0, c = 0;
@@ -154,7 +158,7 @@ final class LstmRunner implements AutoCloseable {
             h += layer.directionCount() * rows * layer.stateSize();
             c += layer.directionCount() * rows * layer.hiddenSize();
         }
-        return initial;
+        return Optional.of(initial);
     }
 
     private void readState(

@@ -1,7 +1,7 @@
 package io.github.cellfuse.onnx.graph;
 
+import io.github.cellfuse.AutoDevice;
 import io.github.cellfuse.Device;
-import io.github.cellfuse.EngineChoice;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
@@ -154,7 +154,7 @@ public final class OnnxModel {
 
     /** Returns a session whose LSTMs run on the best exact device; errors as for {@link #session(Function)}. */
     public OnnxSession session() {
-        return session(lstm -> EngineChoice.auto(lstm, EngineOptions.DEFAULT).engine());
+        return session(lstm -> AutoDevice.open(lstm, EngineOptions.DEFAULT).engine());
     }
 
     /** Returns a session whose LSTMs run on {@code device}; errors as for {@link #session(Function)}. */

@@ -15,12 +15,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** The OpenCL devices of this machine under the names that users give them. */
+/** Finds and describes the OpenCL devices of this machine. */
 public final class OpenClDevices {
     private OpenClDevices() {}
 
     /**
-     * Returns the device that {@code wanted} names. GPUs come before CPUs where it names several.
+     * Returns the device that {@code wanted} names; of several, a GPU rather than a CPU.
      *
      * @throws InvalidInputException if there is no such device; the message lists those that exist
      */
@@ -36,8 +36,8 @@ public final class OpenClDevices {
         List<DeviceInfo> there =
                 OpenCl.devices().stream().map(OpenClDevices::describe).toList();
         if (there.isEmpty()) {
-            return new InvalidInputException(
-                    "device " + wanted + ": there is no OpenCL device here: " + String.join("; ", OpenCl.problems()));
+            return new InvalidInputException("device " + wanted + ": this machine has no OpenCL device: "
+                    + String.join("; ", OpenCl.problems()));
         }
         return new InvalidInputException("device " + wanted + ": expected one of "
                 + there.stream()
@@ -45,11 +45,12 @@ public final class OpenClDevices {
                         .collect(Collectors.joining(", ")));
     }
 
+    /** Returns the name under which users choose {@code device}. */
     public static Device.OpenCl nameOf(ClDevice device) {
         return new Device.OpenCl(device.platformIndex(), device.index());
     }
 
-    /** What {@code cellfuse devices} says of a device. */
+    /** Returns what {@code cellfuse devices} prints about a device. */
     public static DeviceInfo describe(ClDevice device) {
         Capabilities has = device.capabilities();
         Map<String, String> properties = new LinkedHashMap<>();
@@ -70,7 +71,7 @@ public final class OpenClDevices {
                 nameOf(device), kind(has), has.name(), missing.isEmpty() ? Tier.EXACT : Tier.TOLERANCE, properties);
     }
 
-    /** Returns what the numerical contract needs of float32 arithmetic and the device doesn't promise. */
+    /** Returns the float32 features that the numerical contract needs and the device doesn't promise. */
     public static List<String> missingForExact(Capabilities has) {
         List<String> missing = new ArrayList<>();
         if (!has.singlePrecision().fma()) {

@@ -1,4 +1,4 @@
 /**
- * What an OpenCL device is: its name, its tier, and the traits that decide how kernels are built for it.
+ * Describes an OpenCL device: its name, its tier, its speed, and the traits that decide how kernels are built for it.
  */
 package io.github.cellfuse.opencl.device;

@@ -53,11 +53,10 @@ final class BatchTransfer {
 
     /** Writes the initial states {@code [LINE | h: L·D,N,P | c: L·D,N,H]} where there are any. */
     void uploadState(ClBuffer target) {
-        LstmState initial = batch.initialState();
-        if (initial != null) {
+        batch.initialState().ifPresent(initial -> {
             transfers.write(target, run.firstHidden(0), initial.h());
             transfers.write(target, run.firstCell(0), initial.c());
-        }
+        });
     }
 
     /**

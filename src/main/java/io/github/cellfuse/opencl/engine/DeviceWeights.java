@@ -60,7 +60,7 @@ public record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) 
         Packer biases = new Packer(queue, WeightPrecision.F32, directions, blocks, vectors * vec);
         ClBuffer bias = biases.fill(context, "bias", (target, direction, block) -> {
             float[] sum = sums.get(direction);
-            float[] peepholes = layer.get(direction).peepholes();
+            float[] peepholes = layer.get(direction).peepholes().orElse(null);
             for (int lane = 0; lane < vec && block * vec + lane < hidden; lane++) {
                 int unit = block * vec + lane;
                 for (int gate = 0; gate < LstmWeights.GATES; gate++) {
@@ -77,7 +77,7 @@ public record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) 
         Packer projected = new Packer(
                 queue, precision, directions, Tile.blocks(outputs, vec), blockSize("projection [H,VEC]", hidden, vec));
         ClBuffer projection = projected.fill(context, "projection", (target, direction, block) -> {
-            float[] values = layer.get(direction).projection();
+            float[] values = layer.get(direction).projection().orElseThrow();
             for (int lane = 0; lane < vec && block * vec + lane < outputs; lane++) {
                 for (int k = 0; k < hidden; k++) {
                     target[k * vec + lane] = values[(block * vec + lane) * hidden + k];

@@ -149,7 +149,7 @@ final class OpenClSession implements LstmSession {
     /** Whether {@code output} holds the result: false when work-items that should have run together gave up waiting. */
     private boolean compute(LstmInput batch, RowOrder rows, PlanChoice choice, LstmOutput output) {
         LstmModel model = engine.model();
-        RunSizes run = new RunSizes(model, rows, choice, batch.initialState() != null);
+        RunSizes run = new RunSizes(model, rows, choice, batch.initialState().isPresent());
 
         // All memory first: a batch that doesn't fit is refused before anything is moved.
         ensure(run);

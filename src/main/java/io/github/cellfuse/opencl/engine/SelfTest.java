@@ -23,9 +23,9 @@ import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.jvm.Activations;
 import io.github.cellfuse.jvm.JavaEngineProvider;
+import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.device.OpenClDevices;
 import io.github.cellfuse.opencl.plan.LayerSize;
-import io.github.cellfuse.opencl.plan.PlanChooser;
 import io.github.cellfuse.opencl.plan.PlanSource;
 import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.plan.StagedTiles;
@@ -68,7 +68,7 @@ public final class SelfTest {
         this.context = context;
         this.programs = programs;
         this.source = source;
-        tile = PlanChooser.largestTile(context.device().capabilities());
+        tile = DeviceTraits.of(context.device().capabilities()).largestTile();
     }
 
     /** The tier of the context's device. */
@@ -162,7 +162,7 @@ public final class SelfTest {
     /** A row more than a tile; on a GPU enough for the tiles staged in local memory, whose barriers a compiler can get wrong, too. */
     public static int rows(Capabilities device) {
         boolean stages = device.type() != Capabilities.Type.CPU;
-        return 1 + (stages ? StagedTiles.FEWEST_ROWS : PlanChooser.maxTileHeight(device));
+        return 1 + (stages ? StagedTiles.FEWEST_ROWS : DeviceTraits.of(device).tallestTile());
     }
 
     /**
@@ -240,17 +240,13 @@ public final class SelfTest {
     }
 
     private static LstmWeights weights(int inputs, int units, CellEquations equations, Cell cell, Random random) {
-        return new LstmWeights(
-                inputs,
-                units,
-                units,
-                moderate(4 * units * inputs, random),
-                moderate(4 * units * units, random),
-                moderate(4 * units, random),
-                moderate(4 * units, random),
-                null,
-                cell.peepholes ? moderate(3 * units, random) : null,
-                equations);
+        LstmWeights.Builder weights = LstmWeights.builder(inputs, units)
+                .input(moderate(4 * units * inputs, random))
+                .recurrent(moderate(4 * units * units, random))
+                .inputBias(moderate(4 * units, random))
+                .recurrentBias(moderate(4 * units, random))
+                .equations(equations);
+        return (cell.peepholes ? weights.peepholes(moderate(3 * units, random)) : weights).build();
     }
 
     private static float[] moderate(int count, Random random) {

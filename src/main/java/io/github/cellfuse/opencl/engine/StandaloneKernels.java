@@ -10,8 +10,8 @@ import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.jvm.Activations;
+import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.device.OpenClDevices;
-import io.github.cellfuse.opencl.plan.PlanChooser;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
@@ -88,7 +88,7 @@ public final class StandaloneKernels implements AutoCloseable {
     public StandaloneKernels(Device.OpenCl device) {
         ClDevice found = OpenClDevices.find(device);
         has = found.capabilities();
-        vec = PlanChooser.vec(has);
+        vec = DeviceTraits.of(has).vec();
         context = found.open();
         try {
             queue = context.queue();
@@ -142,7 +142,8 @@ public final class StandaloneKernels implements AutoCloseable {
             ClBuffer x = filled(buffers, "x", values);
             ClBuffer sigmoid = filled(buffers, "sigmoid", values);
             ClBuffer tanh = filled(buffers, "tanh", values);
-            ClKernel kernel = programs.kernel(KernelSource.STATE, PlanChooser.largestTile(has), "lstm_activations");
+            ClKernel kernel =
+                    programs.kernel(KernelSource.STATE, DeviceTraits.of(has).largestTile(), "lstm_activations");
             new Arguments(kernel).buffers(x, sigmoid, tanh);
             long items = values / vec;
             NdRange range = NdRange.of(items);

@@ -1,62 +1,68 @@
 package io.github.cellfuse.opencl.plan;
 
 import io.github.cellfuse.Plan;
+import io.github.cellfuse.opencl.device.DeviceSpeed;
+import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.program.Tile;
 import java.util.Locale;
 
 /**
- * What a candidate should cost on a CPU: the sum of what its busiest core does, from the device's measured speeds. It is there to
- * rank candidates, and ranks by what they differ in:
+ * Estimates the time of a candidate on a CPU: the work of its busiest core, at the measured speeds of the device. The
+ * model exists to rank candidates, so it counts only what differs between them:
  *
  * <pre>
- *   panel   the products of a tile with the weights of a block of units: multiply-adds at the peak, and a fixed part of a row's worth
- *           for each tile, or as long as the weights take to come, whichever is more, and a tenth of the other
- *   weights come from the far cache for the first tile of a panel, unless the core's share of them stays in its own; a core that goes
- *           through its share in turning directions finds as much as its cache holds; every other tile has them from the near cache
- *   cells   the non-linearities, which cost as much as so many multiply-adds
- *   turns   a launch for each step, or waiting for the others
- *   hoisted the input's products for all steps at once, and their way through memory
+ *   panel    the products of a tile with the weights of a block of units: the time of the multiply-adds at the peak,
+ *            with a constant for each tile, or the time to read the weights, whichever is longer, plus a tenth of the
+ *            shorter one
+ *   weights  the first tile of a panel reads them from the far cache, unless the core's share fits its own cache; a
+ *            core that reverses its direction at every step finds in its cache as much as the cache holds; all other
+ *            tiles read from the near cache
+ *   cells    the non-linearities, as a number of multiply-adds
+ *   turns    a launch for each step, or waiting for the other work-items
+ *   hoisted  the input's products of all steps at once, which are written to memory and read back
  * </pre>
  *
- * The constants were fitted to 494 measurements of 42 shapes on one processor and agree with what is known from another
- * ({@code docs/tuning.md}). Immutable.
+ * The constants were fitted to 494 measurements of 42 shapes on one processor, and agree with measurements on another
+ * ({@code docs/design/plans.md}). Immutable.
  *
- * @param speed of the device
- * @param layer the sizes
+ * @param speed the speeds of the device
+ * @param layer the sizes of the layer
  * @param vec lanes of a tile
- * @param cores that run work-items side by side
+ * @param cores cores that run work-items side by side
  * @param sharedCache bytes of the cache that all cores share
  */
 public record CostModel(DeviceSpeed speed, LayerSize layer, int vec, int cores, long sharedCache) {
-    /** Bytes of weights that stay in a core's own cache: today's CPUs have 0.5 to 2 MiB of it. */
-    static final long CORE_CACHE = 1 << 20;
-
-    /** Multiply-adds of vectors that take as long as the cell of a vector of units. */
+    /** Vector multiply-adds that take as long as the cell of one vector of units. */
     private static final double CELL = 250;
 
-    /** What a tile costs beside its rows, in rows: setting out, and going over the weights; with two passes over the rows, too. */
+    /**
+     * What a tile costs besides its rows, in rows: its start and its reading of the weights, with one pass or with two.
+     */
     private static final double ONE_PASS = 0.2, TWO_PASSES = 1.0;
 
-    /** The part of the shorter of two things that overlap which shows all the same. */
+    /** When two things overlap, the part of the shorter one that still adds to the time. */
     private static final double OVERLAP = 0.1;
 
-    /** A launch that wakes the cores costs so many empty ones. */
+    /** Empty launches that cost as much as a launch that has to wake the cores. */
     private static final double WAKING = 4;
 
-    /** Seconds until all cores know that the last one has arrived, and what waiting for a disturbed one adds on average. */
+    /**
+     * Seconds until all cores see that the last one has arrived, and the average factor of waiting for a disturbed
+     * core.
+     */
     private static final double WAIT = 0.6e-6, DISTURBED = 1.03;
 
-    /** Rows of the tiles that make the input's products. */
+    /** Rows of the tiles that compute the input's products. */
     private static final int PROJECTION_ROWS = 6;
 
     /**
-     * Seconds of one layer.
+     * The seconds that one layer takes, by cause.
      *
-     * @param multiplyAdds the products, whole tiles
-     * @param weights what waiting for the weights adds
+     * @param multiplyAdds the products of whole tiles
+     * @param weights the extra time to read the weights
      * @param cells the non-linearities
-     * @param turns launches, and waiting for each other
-     * @param memory the way of pre-activations through memory
+     * @param turns launches, and work-items that wait for each other
+     * @param memory writing pre-activations to memory and reading them back
      */
     record Cost(double multiplyAdds, double weights, double cells, double turns, double memory) {
         double seconds() {
@@ -76,7 +82,7 @@ public record CostModel(DeviceSpeed speed, LayerSize layer, int vec, int cores, 
             return new Cost(multiplyAdds * factor, weights * factor, cells * factor, turns * factor, memory * factor);
         }
 
-        /** What this has most more of than {@code other}. */
+        /** Returns the name of the cause by which this cost exceeds {@code other} the most. */
         String excessOver(Cost other) {
             String[] names = {
                 "multiply-adds", "reading of weights", "cells", "launches and waits", "pre-activations in memory"
@@ -95,7 +101,7 @@ public record CostModel(DeviceSpeed speed, LayerSize layer, int vec, int cores, 
             return names[most];
         }
 
-        /** {@code 3.12 ms}. */
+        /** Returns the total, such as {@code 3.12 ms}. */
         @Override
         public String toString() {
             double ms = seconds() * 1e3;
@@ -105,7 +111,7 @@ public record CostModel(DeviceSpeed speed, LayerSize layer, int vec, int cores, 
 
     private static final Cost NOTHING = new Cost(0, 0, 0, 0, 0);
 
-    /** The cost of {@code rows} rows and {@code steps} steps. */
+    /** Returns the cost of {@code rows} rows and {@code steps} steps. */
     Cost of(Candidate candidate, int rows, int steps) {
         Cost step = candidate.plan() == Plan.SEQUENCE ? sequenceStep(candidate, rows) : launchedStep(candidate, rows);
         Cost all = step.times(steps);
@@ -134,7 +140,7 @@ public record CostModel(DeviceSpeed speed, LayerSize layer, int vec, int cores, 
     }
 
     private Cost launchedStep(Candidate candidate, int rows) {
-        // A core has several tiles of a panel, one after the other, and a share of the panels.
+        // Each core has a share of the panels, and processes several tiles of a panel in a row.
         long tiles = ceil(panels(rows, candidate.rows()), cores);
         long first = Math.min(tiles, ceil((long) blocks() * layer.directions(), cores));
         long bytes = layer.weightBytes(candidate.hoisted()) * layer.directions() / cores;
@@ -145,14 +151,14 @@ public record CostModel(DeviceSpeed speed, LayerSize layer, int vec, int cores, 
         if (candidate.plan() != Plan.SEPARATE) {
             return step.plus(cells(candidate.rows()).times(tiles));
         }
-        // The cells have a launch of their own, and read what the products wrote.
+        // The cells run in a launch of their own, and read what the products wrote.
         double vectors = (double) rows * blocks() * layer.directions() / cores;
         return step.plus(launch())
                 .plus(cells(1).times(vectors))
                 .plus(new Cost(0, 0, 0, 0, vectors * 8 * vec * Float.BYTES / speed.far()));
     }
 
-    /** The input's products of all steps, which reach memory and come back. */
+    /** Returns the cost of the input's products of all steps, which are written to memory and read back. */
     private Cost projection(int rows, int steps) {
         long all = (long) rows * steps;
         Candidate tile = new Candidate(Plan.HOISTED, PROJECTION_ROWS, 4, 0, true, SequenceGroups.EACH_TILE);
@@ -167,7 +173,7 @@ public record CostModel(DeviceSpeed speed, LayerSize layer, int vec, int cores, 
         return panel(layer.recurrent() + (candidate.hoisted() ? 0 : layer.inputs()), candidate, secondsPerByte);
     }
 
-    /** A tile's products with a panel of {@code depth} k. */
+    /** Returns the cost of a tile's products with a panel of {@code depth} k. */
     private Cost panel(int depth, Candidate tile, double secondsPerByte) {
         double products = (tile.rows() + (tile.gates() == 4 ? ONE_PASS : TWO_PASSES)) * depth * 4 * multiplyAdd();
         double weights = 4.0 * vec * depth * layer.weights().bytes() * secondsPerByte;
@@ -182,25 +188,29 @@ public record CostModel(DeviceSpeed speed, LayerSize layer, int vec, int cores, 
         return new Cost(0, 0, 0, WAKING * speed.launch(), 0);
     }
 
-    /** Seconds for each of {@code bytes} of weights that a core reads in every step. */
-    private double secondsPerByte(long bytes, boolean turning) {
-        if (bytes <= CORE_CACHE) {
+    /**
+     * Returns the seconds per byte when a core reads {@code bytes} of weights at every step.
+     *
+     * @param reverses whether the core reads them in the opposite direction at every other step
+     */
+    private double secondsPerByte(long bytes, boolean reverses) {
+        if (bytes <= DeviceTraits.CORE_CACHE) {
             return 1 / speed.near();
         }
-        double kept = turning ? (double) CORE_CACHE / bytes : 0;
-        // Beyond the shared cache all cores have the memory together.
+        double kept = reverses ? (double) DeviceTraits.CORE_CACHE / bytes : 0;
+        // Beyond the shared cache, all cores share the bandwidth of the memory.
         double rest = layer.weightBytes(false) * layer.directions() <= sharedCache
                 ? speed.far()
                 : Math.min(speed.far(), speed.memory());
         return kept / speed.near() + (1 - kept) / rest;
     }
 
-    /** Seconds of a core for the multiply-add of a vector. */
+    /** Returns the seconds that a core takes for the multiply-add of a vector. */
     private double multiplyAdd() {
         return 2.0 * vec * cores / speed.flops();
     }
 
-    /** Tiles times blocks of units times directions. */
+    /** Returns tiles times blocks of units times directions. */
     private long panels(long rows, int height) {
         return ceil(rows, height) * blocks() * layer.directions();
     }

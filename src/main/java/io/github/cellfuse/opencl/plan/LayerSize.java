@@ -6,35 +6,35 @@ import io.github.cellfuse.WeightPrecision;
 import java.util.function.ToIntFunction;
 
 /**
- * What the choice of a plan depends on in a model: the sizes of a layer, and of its weights.
+ * The sizes of a layer and of its weights: all that the choice of a plan depends on in a model.
  *
  * @param inputs {@code I}
- * @param recurrent the hidden states that a step reads: {@code H}, or {@code P} with a projection
+ * @param recurrent hidden states that a step reads: {@code H}, or {@code P} with a projection
  * @param units {@code H}
  * @param directions 1, or 2 when bidirectional
- * @param weights how they are stored
+ * @param weights how the weights are stored
  * @param projected whether a step's hidden states go through a projection
  */
 public record LayerSize(
         int inputs, int recurrent, int units, int directions, WeightPrecision weights, boolean projected) {
-    /** With a projection where the sizes show one. */
+    /** Creates a size with a projection where {@code recurrent} and {@code units} differ. */
     public LayerSize(int inputs, int recurrent, int units, int directions, WeightPrecision weights) {
         this(inputs, recurrent, units, directions, weights, recurrent != units);
     }
 
-    /** With weights in float32. */
+    /** Creates a size with weights in float32. */
     public LayerSize(int inputs, int recurrent, int units, int directions) {
         this(inputs, recurrent, units, directions, WeightPrecision.F32);
     }
 
-    /** The top layer's, with weights in float32. */
+    /** Returns the size of {@code model} with weights in float32. */
     public static LayerSize of(LstmModel model) {
         return of(model, WeightPrecision.F32);
     }
 
     /**
-     * The top layer's: the others are as large, but for the first. Where layers differ: as much of everything as any layer has, so
-     * that what fits this fits all.
+     * Returns the size of the top layer; in a uniform model, only the first layer differs from it. Where layers differ,
+     * returns the maximum of each size, so that what fits the result fits every layer.
      */
     public static LayerSize of(LstmModel model, WeightPrecision weights) {
         LstmLayer last = model.last();
@@ -56,7 +56,7 @@ public record LayerSize(
         return model.layers().stream().mapToInt(size).max().orElseThrow();
     }
 
-    /** Bytes of a direction's weights, of which the input's don't count when {@code hoisted}. */
+    /** Returns the bytes of one direction's weights, without those of the input when {@code hoisted}. */
     public long weightBytes(boolean hoisted) {
         return 4L * units * ((hoisted ? 0L : inputs) + recurrent) * weights.bytes();
     }

@@ -5,13 +5,13 @@ import io.github.cellfuse.opencl.program.Tile;
 import java.util.Objects;
 
 /**
- * How a batch will run.
+ * How a batch will run. Two choices are equal when they run in the same way, even for different reasons.
  *
  * @param plan the kernels of a step
  * @param step the tile of the step's kernel
- * @param projection the tile of the input projection, where the step's input is hoisted
- * @param groups who does what under {@link Plan#SEQUENCE}
- * @param reason one sentence; two choices are equal when they run alike, whatever their reasons
+ * @param projection the tile of the input projection, used where the step is hoisted
+ * @param groups how work-items share the layer under {@link Plan#SEQUENCE}
+ * @param reason one sentence for people
  */
 public record PlanChoice(Plan plan, Tile step, Tile projection, SequenceGroups groups, String reason) {
     @Override

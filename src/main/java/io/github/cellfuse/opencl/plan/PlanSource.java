@@ -4,7 +4,7 @@ import io.github.cellfuse.Plan;
 import io.github.cellfuse.cl.Capabilities;
 import java.util.Optional;
 
-/** Where an engine gets its plans from. */
+/** Supplies the plans of an engine. */
 @FunctionalInterface
 public interface PlanSource {
     /**

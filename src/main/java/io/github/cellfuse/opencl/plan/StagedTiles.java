@@ -17,36 +17,39 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * The tiles that a device can stage in its local memory, and the best of them for a batch. What doesn't fit by the device's own limits is
- * left out, and so is what it turned out not to take. Thread safe.
+ * The tiles that a device can stage in its local memory, and the best of them for a batch. Tiles beyond the limits of
+ * the device are left out, and so are tiles that the device has refused. Thread safe.
  *
- * <p>Several work-groups should fit the local memory of a compute unit side by side, so that one multiplies while the other waits at its
- * barrier: the more local memory there is, the more k are staged at once, and the fewer barriers.
+ * <p>Several work-groups should fit the local memory of a compute unit side by side, so that one multiplies while
+ * another waits at a barrier. With more local memory, more k are staged at once and there are fewer barriers.
  */
 public final class StagedTiles {
-    /** Rows of a work-item, work-items along the units and along the rows: from 128 rows x 64 units down to 32 x 32. */
+    /**
+     * Rows of a work-item, work-items along the units, and work-items along the rows: 128 rows x 64 units to 32 x 32.
+     */
     private static final int[][] SHAPES = {{8, 16, 16}, {8, 8, 16}, {4, 8, 16}, {4, 8, 8}};
 
     private static final int[] DEPTHS = {16, 8, 4};
 
-    /** Rows of a work-item, and work-items along the rows, of a group that has all units. */
+    /** Rows of a work-item in a group that has all units. */
     private static final int SEQUENCE_TILE_ROWS = 4;
 
+    /** Work-items along the rows of such a group. */
     private static final int[] SEQUENCE_ROWS = {16, 8, 4};
 
-    /** The largest work-group that every GPU of today runs. */
+    /** The largest work-group that every current GPU runs. */
     private static final int WORK_ITEMS = 256;
 
-    /** A wave: a smaller group would leave lanes idle. */
+    /** Work-items of a wave: a smaller group would leave lanes idle. */
     private static final int WAVE = 64;
 
     /** Work-items that a compute unit should hold: two waves for each of AMD's four SIMDs. */
     private static final int RESIDENT = 512;
 
-    /** With fewer rows, most of the smallest tile's rows would not be there. */
+    /** With fewer rows, most of the smallest tile would be empty. */
     public static final int FEWEST_ROWS = 16;
 
-    /** Multiply-adds in whose time a group fetches a value of x or of the weights. */
+    /** Multiply-adds that take as long as fetching one value of x or of the weights. */
     private static final int FETCH = 16;
 
     private record Refused(KernelSource source, Tile tile) {}
@@ -60,22 +63,22 @@ public final class StagedTiles {
         this.layer = layer;
     }
 
-    /** Leaves {@code tile} out from now on, for the kernels of {@code source}. */
+    /** Leaves out {@code tile} from now on, for the kernels of {@code source}. */
     void refuse(KernelSource source, Tile tile) {
         refused.add(new Refused(source, tile));
     }
 
     /**
-     * The tile for the products of a launch over {@code rows} rows: the one with the least to do for the busiest compute unit. A tile costs its
-     * products and what it fetches, so large ones are better where they fill the device.
+     * Returns the tile for the products of a launch over {@code rows} rows: the one that gives the busiest compute unit
+     * the least work. A tile costs its products and its fetches, so large tiles are better where they fill the device.
      *
-     * @param shape hoisted and fused as the tile has to be
+     * @param shape a tile that is hoisted and fused as the result must be
      */
     Optional<Tile> product(KernelSource source, long rows, Tile shape) {
         return products(source, rows, shape).stream().findFirst();
     }
 
-    /** All of them that fit, the best first. */
+    /** Returns all such tiles that fit, the best first. */
     List<Tile> products(KernelSource source, long rows, Tile shape) {
         if (rows < FEWEST_ROWS) {
             return List.of();
@@ -86,7 +89,9 @@ public final class StagedTiles {
                 .toList();
     }
 
-    /** The tile for a whole sequence with the states in local memory; empty where a layer has too many units, or a projection. */
+    /**
+     * Returns the tile for a whole sequence; empty if the layer has a projection, or too many units for local memory.
+     */
     Optional<Tile> sequence(long rows) {
         int blocks = Tile.blocks(layer.units(), 4), across = Math.max(8, nextPowerOfTwo(blocks));
         List<Tile> tiles = IntStream.of(SEQUENCE_ROWS)
@@ -100,7 +105,7 @@ public final class StagedTiles {
                 .or(() -> tiles.stream().reduce((first, second) -> second));
     }
 
-    /** Every tile that some device may stage for a product, the large ones first. */
+    /** Returns every tile that some device may stage for a product, the large ones first. */
     static List<Tile> everyTile() {
         List<Tile> tiles = new ArrayList<>();
         for (int[] shape : SHAPES) {
@@ -112,25 +117,25 @@ public final class StagedTiles {
         return tiles;
     }
 
-    /** The largest tiles for whole sequences of up to 32, 64, 128 and 256 units. */
+    /** Returns the largest tiles for whole sequences of up to 32, 64, 128 and 256 units. */
     static List<Tile> everySequence() {
         return IntStream.of(8, 16, 32, 64)
                 .mapToObj(across -> sequenceTile(across, Math.min(SEQUENCE_ROWS[0], WORK_ITEMS / across)))
                 .toList();
     }
 
-    /** The input's product comes ready, so no k are staged: any depth that divides them will do. */
+    /** The input's product is hoisted, so no k are staged: any depth that divides the tile will do. */
     private static Tile sequenceTile(int across, int down) {
         return Tile.staged(SEQUENCE_TILE_ROWS, new Staging(across, down, across))
                 .withHoisted(true);
     }
 
-    /** Whether a launch over {@code rows} rows has a work-group for every compute unit. */
+    /** Returns whether a launch over {@code rows} rows has a work-group for every compute unit. */
     boolean fillsDevice(Tile tile, long rows) {
         return groups(tile, rows) >= device.computeUnits();
     }
 
-    /** Whether the device runs {@code tile}, as far as one knows. */
+    /** Returns whether the device runs {@code tile}, by its limits and by what it has refused so far. */
     boolean fits(KernelSource source, Tile tile) {
         Staging group = tile.staging();
         long bytes = source == KernelSource.SEQUENCE_TILED ? group.stateBytes(tile.rows()) : group.bytes(tile.rows());
@@ -146,7 +151,10 @@ public final class StagedTiles {
                 && !refused.contains(new Refused(source, tile));
     }
 
-    /** Each shape with the deepest stages that leave room for {@link #RESIDENT} work-items, or else the shallowest that fit twice. */
+    /**
+     * Returns each shape once: with the deepest stage that leaves room for {@link #RESIDENT} work-items, or else with
+     * the shallowest stage that fits twice.
+     */
     private Stream<Tile> shapes() {
         Map<List<Integer>, List<Tile>> byShape = everyTile().stream()
                 .collect(Collectors.groupingBy(
@@ -165,7 +173,7 @@ public final class StagedTiles {
                         .stream());
     }
 
-    /** Whether local memory has room for {@code groups} of them side by side. */
+    /** Returns whether local memory has room for {@code groups} work-groups side by side. */
     private boolean fits(Tile tile, int groups) {
         return groups * tile.staging().bytes(tile.rows()) <= device.localMemoryBytes();
     }

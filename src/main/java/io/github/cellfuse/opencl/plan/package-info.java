@@ -1,4 +1,4 @@
 /**
- * Which way a batch runs: every plan and tile gives the same bits, so the choice is about speed alone.
+ * Chooses the way in which a batch runs. Every plan and tile gives the same bits, so the choice is about speed alone.
  */
 package io.github.cellfuse.opencl.plan;

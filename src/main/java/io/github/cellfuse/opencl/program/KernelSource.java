@@ -1,98 +1,40 @@
 package io.github.cellfuse.opencl.program;
 
-import io.github.cellfuse.CellFuseException;
-import io.github.cellfuse.InvalidInputException;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.stream.Stream;
 
-/** The programs that the kernel files make: each is its file and those that it builds on, compiled as one text. */
+/** The programs. Each is a kernel file with its prerequisites (see {@link KernelFiles}), compiled as one text. */
 public enum KernelSource {
-    STEP(
-            "lstm_step",
-            "activations",
-            "cell_functions",
-            "lstm_cell",
-            "weights",
-            "gate_product",
-            "step_parameters",
-            "lstm_step"),
-    STEP_TILED(
-            "lstm_step_tiled",
-            "activations",
-            "cell_functions",
-            "lstm_cell",
-            "weights",
-            "step_parameters",
-            "gate_product_tiled",
-            "lstm_step_tiled"),
-    INPUT_PROJECTION(
-            "lstm_input_projection",
-            "activations",
-            "cell_functions",
-            "lstm_cell",
-            "weights",
-            "gate_product",
-            "input_projection"),
-    INPUT_PROJECTION_TILED(
-            "lstm_input_projection_tiled",
-            "activations",
-            "cell_functions",
-            "lstm_cell",
-            "weights",
-            "gate_product_tiled",
-            "input_projection_tiled"),
-    HIDDEN_PROJECTION(
-            "lstm_hidden_projection",
-            "activations",
-            "cell_functions",
-            "lstm_cell",
-            "weights",
-            "gate_product",
-            "hidden_projection"),
-    SEQUENCE(
-            "lstm_sequence",
-            "activations",
-            "cell_functions",
-            "lstm_cell",
-            "weights",
-            "gate_product",
-            "step_parameters",
-            "lstm_step",
-            "hidden_projection",
-            "lstm_sequence"),
-    SEQUENCE_TILED(
-            "lstm_sequence_tiled",
-            "activations",
-            "cell_functions",
-            "lstm_cell",
-            "weights",
-            "step_parameters",
-            "gate_product_tiled",
-            "lstm_sequence_tiled"),
-    CELL_FUNCTION("lstm_cell_function", "activations", "cell_functions", "lstm_cell_function"),
-    STATE("lstm_state", "activations", "cell_functions", "lstm_cell", "lstm_state"),
-    ROOFLINE("roofline", "activations", "weights", "gate_product", "roofline");
-
-    /** Loose kernel files are read from this folder when the property is set: to try a kernel without building the jar. */
-    private static final String FOLDER_PROPERTY = "cellfuse.kernels";
+    STEP("lstm_step"),
+    STEP_TILED("lstm_step_tiled"),
+    INPUT_PROJECTION("lstm_input_projection", "input_projection"),
+    INPUT_PROJECTION_TILED("lstm_input_projection_tiled", "input_projection_tiled"),
+    HIDDEN_PROJECTION("lstm_hidden_projection", "hidden_projection"),
+    SEQUENCE("lstm_sequence"),
+    SEQUENCE_TILED("lstm_sequence_tiled"),
+    CELL_FUNCTION("lstm_cell_function"),
+    STATE("lstm_state"),
+    ROOFLINE("roofline");
 
     private final String title;
-    private final List<String> files;
+    private final String file;
 
-    KernelSource(String title, String... files) {
-        this.title = title;
-        this.files = Stream.of(files).map(name -> name + ".cl").toList();
+    KernelSource(String title) {
+        this(title, title);
     }
 
-    /** How much of a cell's options a program depends on: what it doesn't is compiled once for all cells. */
+    KernelSource(String title, String file) {
+        this.title = title;
+        this.file = file;
+    }
+
+    /**
+     * Returns the part of a cell's options that the program depends on. A program that ignores an option is compiled once
+     * for all of its values.
+     */
     CellOptions reads(CellOptions cell) {
         return switch (this) {
             case STEP, STEP_TILED, SEQUENCE, SEQUENCE_TILED, CELL_FUNCTION -> cell;
@@ -101,17 +43,17 @@ public enum KernelSource {
         };
     }
 
-    /** A name for messages. */
+    /** Returns a name for messages; if the program is for one kernel, the name of that kernel. */
     public String title() {
         return title;
     }
 
-    /** The texts, in the order in which they are compiled. */
+    /** Returns the texts of the program's files, in the order in which they are compiled. */
     public List<String> texts() {
-        return files.stream().map(KernelSource::read).toList();
+        return List.copyOf(KernelFiles.resolve(file).values());
     }
 
-    /** A hash of all kernels, by which measurements of others are known. */
+    /** Returns a hash of all kernels. Measurements of other kernels have another hash. */
     public static String fingerprint() {
         MessageDigest digest = sha256();
         for (KernelSource source : values()) {
@@ -126,27 +68,6 @@ public enum KernelSource {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
-        }
-    }
-
-    private static String read(String file) {
-        String folder = System.getProperty(FOLDER_PROPERTY);
-        try {
-            if (folder != null) {
-                return Files.readString(Path.of(folder, file));
-            }
-            try (InputStream in = KernelSource.class.getResourceAsStream("/kernels/" + file)) {
-                if (in == null) {
-                    throw new CellFuseException("kernels/" + file + " is not on the class path: the jar is incomplete");
-                }
-                return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-            }
-        } catch (IOException e) {
-            throw new InvalidInputException(
-                    "kernel file " + file + " can't be read"
-                            + (folder == null ? "" : " from -D" + FOLDER_PROPERTY + "=" + folder) + ": "
-                            + e.getMessage(),
-                    e);
         }
     }
 }

@@ -8,8 +8,8 @@ import io.github.cellfuse.cl.ClDevice;
 import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.device.OpenClDevices;
-import io.github.cellfuse.opencl.plan.PlanChooser;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
@@ -35,7 +35,7 @@ public final class FmaPeak implements AutoCloseable {
         Capabilities has = found.capabilities();
         // The tile of a large batch: its sums fill the registers, and that is what hides the latency of the
         // multiply-adds.
-        Tile tile = PlanChooser.largestTile(has);
+        Tile tile = DeviceTraits.of(has).largestTile();
         boolean cpu = has.type() == Capabilities.Type.CPU;
         long items = cpu ? 4L * has.computeUnits() : 4096L * has.computeUnits();
         operationsPerRound = 2.0 * 4 * tile.rows() * tile.vec() * items;

@@ -8,12 +8,12 @@ import io.github.cellfuse.cl.ClDevice;
 import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.opencl.device.DeviceSpeed;
+import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.device.OpenClDevices;
 import io.github.cellfuse.opencl.engine.GrowingBuffer;
 import io.github.cellfuse.opencl.engine.Transfers;
 import io.github.cellfuse.opencl.plan.CostModel;
-import io.github.cellfuse.opencl.plan.DeviceSpeed;
-import io.github.cellfuse.opencl.plan.PlanChooser;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
@@ -54,7 +54,7 @@ public final class Roofline implements AutoCloseable {
     public Roofline(Device.OpenCl device) {
         ClDevice found = OpenClDevices.find(device);
         Capabilities has = found.capabilities();
-        Tile tile = PlanChooser.largestTile(has);
+        Tile tile = DeviceTraits.of(has).largestTile();
         workingSet = workingSet(has);
         peak = new FmaPeak(device);
         ClContext opened = null;

@@ -1,6 +1,6 @@
 package io.github.cellfuse.opencl.tune;
 
-import io.github.cellfuse.opencl.plan.DeviceSpeed;
+import io.github.cellfuse.opencl.device.DeviceSpeed;
 import java.util.List;
 
 /**

@@ -2,7 +2,7 @@ package io.github.cellfuse.opencl.tune;
 
 import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ProgramCache;
-import io.github.cellfuse.opencl.plan.DeviceSpeed;
+import io.github.cellfuse.opencl.device.DeviceSpeed;
 import io.github.cellfuse.opencl.program.KernelSource;
 import java.io.IOException;
 import java.nio.channels.FileChannel;

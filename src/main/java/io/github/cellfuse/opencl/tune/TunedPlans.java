@@ -2,7 +2,7 @@ package io.github.cellfuse.opencl.tune;
 
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.cl.Capabilities;
-import io.github.cellfuse.opencl.plan.DeviceSpeed;
+import io.github.cellfuse.opencl.device.DeviceSpeed;
 import io.github.cellfuse.opencl.plan.LayerSize;
 import io.github.cellfuse.opencl.plan.PlanChoice;
 import io.github.cellfuse.opencl.plan.PlanChooser;

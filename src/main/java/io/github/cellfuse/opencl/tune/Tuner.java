@@ -12,10 +12,11 @@ import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
+import io.github.cellfuse.opencl.device.DeviceSpeed;
+import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.device.OpenClDevices;
 import io.github.cellfuse.opencl.engine.OpenClEngine;
 import io.github.cellfuse.opencl.plan.Candidate;
-import io.github.cellfuse.opencl.plan.DeviceSpeed;
 import io.github.cellfuse.opencl.plan.LayerSize;
 import io.github.cellfuse.opencl.plan.PlanChoice;
 import io.github.cellfuse.opencl.plan.PlanChooser;
@@ -86,7 +87,7 @@ public final class Tuner implements AutoCloseable {
 
         @Override
         public int vec() {
-            return PlanChooser.vec(device);
+            return DeviceTraits.of(device).vec();
         }
 
         @Override
@@ -284,7 +285,7 @@ public final class Tuner implements AutoCloseable {
         for (int k = 0; k < x.length; k++) {
             x[k] = random.nextFloat() * 2 - 1;
         }
-        return LstmInput.timeMajor(x, steps, rows);
+        return LstmInput.timeMajor(x, rows, steps);
     }
 
     private static boolean differ(float[] a, float[] b) {

@@ -101,8 +101,11 @@ class InfoCommandTest {
 
     @Test
     void knowsProjectionsDirectionsAndBareNames() {
-        LstmWeights w =
-                new LstmWeights(3, 4, 2, new float[4 * 4 * 3], new float[4 * 4 * 2], null, null, new float[2 * 4]);
+        LstmWeights w = LstmWeights.builder(3, 4)
+                .input(new float[4 * 4 * 3])
+                .recurrent(new float[4 * 4 * 2])
+                .projection(new float[2 * 4], 2)
+                .build();
         Path file = folder.resolve("m.safetensors");
         PyTorchLstm.save(new LstmModel(Direction.BIDIRECTIONAL, List.of(List.of(w, w))), file, false, "");
         JsonObject json = json(file);

@@ -273,15 +273,10 @@ class RunCommandTest {
         for (int k = 0; k < x.length; k++) {
             wide[k] = x[k];
         }
-        LstmWeights layer = new LstmWeights(
-                2,
-                3,
-                3,
-                RandomLstm.values(new Random(4), 24, 1),
-                RandomLstm.values(new Random(5), 36, 1),
-                null,
-                null,
-                null);
+        LstmWeights layer = LstmWeights.builder(2, 3)
+                .input(RandomLstm.values(new Random(4), 24, 1))
+                .recurrent(RandomLstm.values(new Random(5), 36, 1))
+                .build();
         Path weights = folder.resolve("m.safetensors");
         PyTorchLstm.save(new LstmModel(Direction.FORWARD, List.of(List.of(layer))), weights, false, "");
         Path narrow = NpyFiles.floats(folder.resolve("f4.npy"), x, 1, 3, 2);

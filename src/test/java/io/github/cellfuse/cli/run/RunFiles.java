@@ -41,7 +41,7 @@ record RunFiles(RandomLstm random, Path folder, List<Object> arguments) {
         List<Object> arguments = new ArrayList<>(
                 List.of("run", modelFile, x, "--lengths", lengths, "--layout", isRowsFirst ? "NTC" : "TNC"));
         long states = (long) model.layerCount() * model.last().directionCount();
-        input.initial().ifPresent(state -> {
+        input.initialState().ifPresent(state -> {
             arguments.addAll(List.of(
                     "--h0",
                     NpyFiles.floats(

@@ -7,7 +7,6 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.cellfuse.Device;
-import io.github.cellfuse.DeviceChoice;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmEngine;
@@ -15,6 +14,7 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.cli.Cli;
+import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.NpyFiles;
 import io.github.cellfuse.format.torch.PyTorchLstm;
 import io.github.cellfuse.verify.RandomInput;
@@ -184,7 +184,7 @@ class VerifyCommandTest {
         VerifyReport report = new Verifier(m -> LstmEngine.open(Device.JAVA, other), 2)
                 .verify(model, RandomInput.full(model, Layout.BATCH_MAJOR, 2, 3, 1));
         StringWriter text = new StringWriter();
-        VerifyTable.print(new PrintWriter(text, true), "case", new DeviceChoice(Device.JAVA, "a test"), report);
+        VerifyTable.print(new PrintWriter(text, true), "case", new DeviceOption.Choice(Device.JAVA, "a test"), report);
         for (String part : List.of(
                 "model, y[row, step, feature] [0, 0, 0]: device ",
                 ", java ",

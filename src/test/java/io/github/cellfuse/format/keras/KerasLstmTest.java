@@ -148,10 +148,12 @@ class KerasLstmTest {
 
     @Test
     void biasesAreThereOrNot() {
-        assertEquals(null, KerasLstm.load(file("no_bias_3.keras")).weights(0, 0).inputBias());
+        assertEquals(
+                Optional.empty(),
+                KerasLstm.load(file("no_bias_3.keras")).weights(0, 0).inputBias());
         LstmLayer both = KerasLstm.load(file("bidirectional_own_backward_2.h5")).last();
-        assertEquals(16, both.weights().get(0).inputBias().length);
-        assertEquals(null, both.weights().get(1).inputBias());
+        assertEquals(16, both.weights().get(0).inputBias().orElseThrow().length);
+        assertEquals(Optional.empty(), both.weights().get(1).inputBias());
         assertEquals(Activation.TANH, both.weights().get(0).equations().candidate());
         assertEquals(
                 ActivationFunction.RELU,

@@ -42,7 +42,7 @@ final class PlainLstm {
                 out[u] = sigmoid(gate(a, LstmWeights.OUTPUT_GATE, u)) * Math.tanh(c[u]);
             }
             for (int p = 0; p < h.length; p++) {
-                h[p] = w.hasProjection() ? dot(w.projection(), p, out) : out[p];
+                h[p] = w.hasProjection() ? dot(w.projection().orElseThrow(), p, out) : out[p];
                 y[t][column + p] = h[p];
             }
         }

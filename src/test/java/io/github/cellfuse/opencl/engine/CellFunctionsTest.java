@@ -12,7 +12,7 @@ import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.jvm.Activations;
-import io.github.cellfuse.opencl.plan.PlanChooser;
+import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.program.CellOptions;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
@@ -66,14 +66,14 @@ class CellFunctionsTest {
                 ClKernel kernel = new Programs(context)
                         .kernel(
                                 KernelSource.CELL_FUNCTION,
-                                PlanChooser.largestTile(device.capabilities()),
+                                DeviceTraits.of(device.capabilities()).largestTile(),
                                 CellOptions.of(activation.function()),
                                 "lstm_cell_function")) {
             kernel.setBuffer(0, in).setBuffer(1, out);
             kernel.setFloat(2, activation.alpha()).setFloat(3, activation.beta());
             Transfers transfers = new Transfers(queue);
             float[] x = new float[BLOCK], y = new float[BLOCK];
-            int lanes = PlanChooser.largestTile(device.capabilities()).vec();
+            int lanes = DeviceTraits.of(device.capabilities()).largestTile().vec();
             for (long first = 0; first < 1L << 32; first += (long) BLOCK * STRIDE) {
                 for (int k = 0; k < BLOCK; k++) {
                     x[k] = Float.intBitsToFloat((int) (first + (long) k * STRIDE));

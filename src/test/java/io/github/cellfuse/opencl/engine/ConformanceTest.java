@@ -35,8 +35,8 @@ import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.implementations.EveryImplementation;
 import io.github.cellfuse.jvm.Activations;
+import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.device.OpenClDevices;
-import io.github.cellfuse.opencl.plan.PlanChooser;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
@@ -218,7 +218,7 @@ class ConformanceTest {
             // A prime's multiples visit all exponents; most of the others are where the functions aren't saturated.
             x[k] = k % 4 == 0 ? Float.intBitsToFloat(k * 262139) : (k - VALUES / 2) * (110f / VALUES);
         }
-        Tile tile = PlanChooser.largestTile(device.capabilities());
+        Tile tile = DeviceTraits.of(device.capabilities()).largestTile();
         try (ClContext context = device.open();
                 ClQueue queue = context.queue();
                 ClBuffer in = context.buffer("x", 4L * VALUES, ClBuffer.Access.READ_ONLY);

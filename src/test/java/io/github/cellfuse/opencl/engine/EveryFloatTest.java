@@ -10,7 +10,7 @@ import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.jvm.Activations;
-import io.github.cellfuse.opencl.plan.PlanChooser;
+import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
@@ -41,7 +41,7 @@ class EveryFloatTest {
                 ClBuffer in = context.buffer("x", 4L * BLOCK, ClBuffer.Access.READ_ONLY);
                 ClBuffer s = context.buffer("sigmoid", 4L * BLOCK, ClBuffer.Access.WRITE_ONLY);
                 ClBuffer t = context.buffer("tanh", 4L * BLOCK, ClBuffer.Access.WRITE_ONLY)) {
-            Tile tile = PlanChooser.largestTile(context.device().capabilities());
+            Tile tile = DeviceTraits.of(context.device().capabilities()).largestTile();
             ClKernel kernel = new Programs(context).kernel(KernelSource.STEP, tile, "lstm_activations");
             kernel.setBuffer(0, in).setBuffer(1, s).setBuffer(2, t);
             Transfers transfers = new Transfers(queue);

@@ -70,7 +70,7 @@ class LimitsTest {
     @Test
     void whatTheKernelsCountInIntegersIsHeldToThem() {
         LstmModel model = RandomLstm.model(new Random(1), 1, 1, 1, false, true);
-        LstmInput input = new LstmInput(Layout.TIME_MAJOR, 1 << 20, (1 << 11) - 2, FloatBuffer.allocate(0), null, null);
+        LstmInput input = LstmInput.of(Layout.TIME_MAJOR, FloatBuffer.allocate(0), 1 << 20, (1 << 11) - 2);
         assertRefused("rows of all time slots", model, input);
         LstmModel wide = RandomLstm.model(new Random(1), 1, 1 << 20, 1, false, true);
         PlanChoice tall =
@@ -104,7 +104,7 @@ class LimitsTest {
             x.ensure(run.inputDimensions());
             float[] history = RandomLstm.values(random, (int) (run.historyDimensions()[0] * model.outputSize()), 1);
             new Transfers(queue).write(y.ensure(run.historyDimensions()), 0, history);
-            LstmState state = input.initialState();
+            LstmState state = input.initialState().orElseThrow();
             states.ensure(run.stateDimensions());
 
             float[] whole = new float[(int) (run.inputDimensions()[0] * 3)], pieces = new float[whole.length];

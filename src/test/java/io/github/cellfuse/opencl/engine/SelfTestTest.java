@@ -3,11 +3,11 @@ package io.github.cellfuse.opencl.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.cellfuse.AutoDevice;
 import io.github.cellfuse.Bits;
 import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.Direction;
-import io.github.cellfuse.EngineChoice;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
@@ -64,9 +64,9 @@ class SelfTestTest {
             assertTrue(log.contains("is in the tolerance tier: it failed the opening self-test: "), log);
 
             log(() -> {
-                EngineChoice choice = EngineChoice.auto(random.model(), EngineOptions.DEFAULT);
+                AutoDevice choice = AutoDevice.open(random.model(), EngineOptions.DEFAULT);
                 assertTrue(choice.reason().contains(device + " failed the opening self-test"), choice.reason());
-                assertTrue(choice.reason().endsWith("; java is left"), choice.reason());
+                assertTrue(choice.reason().endsWith("; falling back to java"), choice.reason());
                 assertEquals(1, choice.reason().lines().count());
                 assertEquals(Tier.EXACT, choice.engine().tier());
                 Bits.assertSame("auto", expected, run(choice.engine(), random));
@@ -97,8 +97,7 @@ class SelfTestTest {
                                 "it failed the opening self-test: the float16 0001: expected 0x1.0p-24, found 0x0.0p0"),
                         log);
             }
-            EngineChoice choice =
-                    EngineChoice.auto(random.model(), EngineOptions.DEFAULT.withWeights(WeightPrecision.F16));
+            AutoDevice choice = AutoDevice.open(random.model(), EngineOptions.DEFAULT.withWeights(WeightPrecision.F16));
             assertEquals(Device.JAVA, choice.engine().device());
             choice.engine().close();
         });

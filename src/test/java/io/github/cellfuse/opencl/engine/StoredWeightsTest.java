@@ -89,15 +89,16 @@ class StoredWeightsTest {
         float[] extremes = {0x1p-24f, -0x1.8p-24f, 0x1.ff8p-15f, 0x1p-140f, -0.0f, 65504f, Float.MIN_VALUE};
         for (int layer = 0; layer < 2; layer++) {
             LstmWeights w = model.weights(layer, 0);
-            for (float[] tensor : List.of(w.input(), w.recurrent(), w.projection())) {
+            for (float[] tensor :
+                    List.of(w.input(), w.recurrent(), w.projection().orElseThrow())) {
                 for (int k = 0; k < tensor.length; k += 3) {
                     tensor[k] = extremes[random.nextInt(extremes.length)];
                 }
             }
         }
         // They make whole units NaN, and through the layer above everything: so there they stand in the upper one.
-        model.weights(1, 0).projection()[1] = Float.NaN;
-        model.weights(1, 0).projection()[20] = Float.POSITIVE_INFINITY;
+        model.weights(1, 0).projection().orElseThrow()[1] = Float.NaN;
+        model.weights(1, 0).projection().orElseThrow()[20] = Float.POSITIVE_INFINITY;
         RandomLstm extreme = new RandomLstm(seed, model, RandomLstm.input(random, model, 9, 4));
         EngineOptions options = EngineOptions.DEFAULT.withWeights(weights);
         LstmOutput expected = run(Device.JAVA, options, extreme);

@@ -22,8 +22,8 @@ import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.implementations.EveryImplementation;
+import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.plan.PlanChoice;
-import io.github.cellfuse.opencl.plan.PlanChooser;
 import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.plan.SequenceGroups;
 import io.github.cellfuse.opencl.program.Programs;
@@ -123,7 +123,7 @@ class TileTest {
      * minutes.
      */
     static Stream<Arguments> smallTiles() {
-        Tile own = PlanChooser.largestTile(TestDevices.first().capabilities());
+        Tile own = DeviceTraits.of(TestDevices.first().capabilities()).largestTile();
         Stream<Arguments> all = Arrays.stream(Plan.values()).map(plan -> smallTile(plan, own));
         return own.vec() == 1
                 ? all
@@ -195,7 +195,7 @@ class TileTest {
     private static void stayWithinTensors(String what, OpenClEngine engine, RandomLstm random, LstmOutput expected) {
         LstmModel model = random.model();
         LstmInput input = random.input();
-        LstmState initial = input.initial().orElse(LstmState.zeros(model, input.rows()));
+        LstmState initial = input.initialState().orElse(LstmState.zeros(model, input.rows()));
         int n = input.rows(),
                 h = model.last().hiddenSize(),
                 p = model.last().stateSize(),

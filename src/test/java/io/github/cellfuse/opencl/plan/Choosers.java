@@ -1,6 +1,7 @@
 package io.github.cellfuse.opencl.plan;
 
 import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.opencl.device.DeviceSpeed;
 
 /** Choosers that know no more of their device than anyone does before measuring it. */
 public final class Choosers {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.TestEngines;
+import io.github.cellfuse.opencl.device.DeviceSpeed;
 import java.util.List;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;

@@ -19,7 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
 
-/** The first OpenCL device, with what a benchmark of a kernel needs around it: programs from the kernel files, random buffers. */
+/** The first OpenCL device, with programs from the kernel files and random buffers, for benchmarks of single kernels. */
 final class Bench implements AutoCloseable {
     private final ClContext context;
     private final ClQueue queue;
@@ -48,7 +48,7 @@ final class Bench implements AutoCloseable {
         return isCpu() ? Math.max(4, Math.min(16, has.nativeFloatWidth())) : 4;
     }
 
-    /** Rows of a tile as an engine would take them for a large batch. */
+    /** Returns the rows of a tile that an engine would choose for a large batch. */
     int tileRows() {
         return isCpu() ? vec() == 16 ? 6 : 3 : 4;
     }
@@ -57,7 +57,7 @@ final class Bench implements AutoCloseable {
         return context.device().capabilities().type() == Capabilities.Type.CPU;
     }
 
-    /** A kernel of a program made of {@code files} of the folder kernels, compiled as one text. */
+    /** Returns a kernel of a program made of {@code files} of the folder kernels, compiled as one text. */
     ClKernel kernel(String name, int vec, int rows, String... files) {
         List<String> texts = List.of(files).stream().map(Bench::read).toList();
         return context.program(name, texts, "-D VEC=" + vec + " -D ROWS=" + rows)
@@ -88,7 +88,7 @@ final class Bench implements AutoCloseable {
         return buffer;
     }
 
-    /** A buffer of {@code count} times the same integer. */
+    /** Returns a buffer of {@code count} times the same integer. */
     ClBuffer integers(String name, int count, int value) {
         ClBuffer buffer = buffer(name, count);
         queue.fill(buffer, 0, buffer.bytes(), value);
@@ -115,7 +115,7 @@ final class Bench implements AutoCloseable {
 
     /** Fails the benchmark when a result is further from the truth than {@code most}. */
     static void expect(String what, double expected, double found, double most) {
-        // Turned round, so that NaN fails.
+        // Negated, so that NaN fails.
         if (!(Math.abs(expected - found) <= most)) {
             throw new AssertionError(what + ": expected " + expected + ", found " + found);
         }

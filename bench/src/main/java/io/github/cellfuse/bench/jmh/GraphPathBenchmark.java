@@ -39,7 +39,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** What running an LSTM as an ONNX graph costs over running it bare: the same layer on the same device, in turns. In milliseconds. */
+/** The cost of running an LSTM as an ONNX graph instead of bare: the same layer on the same device, in milliseconds. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -72,15 +72,12 @@ public class GraphPathBenchmark {
         bench = new Bench();
         LstmModel model = new LstmModel(
                 Direction.FORWARD,
-                List.of(List.of(new LstmWeights(
-                        units,
-                        units,
-                        units,
-                        scaled(4 * units * units),
-                        scaled(4 * units * units),
-                        scaled(4 * units),
-                        scaled(4 * units),
-                        null))));
+                List.of(List.of(LstmWeights.builder(units, units)
+                        .input(scaled(4 * units * units))
+                        .recurrent(scaled(4 * units * units))
+                        .inputBias(scaled(4 * units))
+                        .recurrentBias(scaled(4 * units))
+                        .build())));
         engine = LstmEngine.open(Device.OPENCL, model);
         bare = engine.newSession();
         Path file = Files.createTempFile("lstm", ".onnx");
@@ -94,7 +91,7 @@ public class GraphPathBenchmark {
                 ByteBuffer.allocateDirect(rows * steps * units * Float.BYTES).order(ByteOrder.nativeOrder());
         x.asFloatBuffer().put(bench.values(rows * steps * units));
         inputs = Map.of("x", new Tensor(ElementType.FLOAT32, x, rows, steps, units));
-        input = new LstmInput(Layout.BATCH_MAJOR, rows, steps, x.asFloatBuffer(), null, null);
+        input = LstmInput.of(Layout.BATCH_MAJOR, x.asFloatBuffer(), rows, steps);
         output = new LstmOutput(
                 Layout.BATCH_MAJOR, rows, steps, Bench.direct(rows * steps * units), LstmState.zeros(model, rows));
     }

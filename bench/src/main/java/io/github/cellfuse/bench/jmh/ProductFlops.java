@@ -4,7 +4,7 @@ import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-/** Floating-point operations of the products, which JMH reports a second, beside the launches. */
+/** Floating-point operations of the products, which JMH reports per second next to the launches. */
 @State(Scope.Thread)
 @AuxCounters(AuxCounters.Type.OPERATIONS)
 public class ProductFlops {

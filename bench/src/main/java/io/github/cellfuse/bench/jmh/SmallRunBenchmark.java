@@ -24,7 +24,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** A whole run so small that hardly anything of it is computing: one row, one unit. What is left is what a run costs in itself. */
+/** A run that computes almost nothing: one row, one unit. Its time is the fixed cost of a run. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -50,10 +50,10 @@ public class SmallRunBenchmark {
     public void open() {
         float[] bias = new float[LstmWeights.GATES];
         bias[LstmWeights.CANDIDATE] = 1;
-        LstmWeights weights = new LstmWeights(1, 1, 1, new float[4], new float[4], bias, null, null);
+        LstmWeights weights = LstmWeights.builder(1, 1).input(new float[4]).recurrent(new float[4]).inputBias(bias).build();
         engine = LstmEngine.open(Device.parse(device), new LstmModel(Direction.FORWARD, List.of(List.of(weights))));
         session = engine.newSession();
-        input = LstmInput.timeMajor(new float[steps], steps, 1);
+        input = LstmInput.timeMajor(new float[steps], 1, steps);
         output = LstmOutput.allocate(engine.model(), input);
     }
 

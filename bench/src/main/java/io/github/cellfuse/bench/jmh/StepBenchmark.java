@@ -66,18 +66,15 @@ public class StepBenchmark {
         float scale = (float) (1 / Math.sqrt(h));
         model = new LstmModel(
                 Direction.FORWARD,
-                List.of(List.of(new LstmWeights(
-                        size.inputs(),
-                        h,
-                        h,
-                        values(random, 4 * h * size.inputs(), scale),
-                        values(random, 4 * h * h, scale),
-                        values(random, 4 * h, scale),
-                        values(random, 4 * h, scale),
-                        null))));
+                List.of(List.of(LstmWeights.builder(size.inputs(), h)
+                        .input(values(random, 4 * h * size.inputs(), scale))
+                        .recurrent(values(random, 4 * h * h, scale))
+                        .inputBias(values(random, 4 * h, scale))
+                        .recurrentBias(values(random, 4 * h, scale))
+                        .build())));
         engine = LstmEngine.open(Device.OPENCL, model, EngineOptions.DEFAULT.withPlan(plan));
         session = engine.newSession();
-        input = LstmInput.timeMajor(values(random, STEPS * size.rows() * size.inputs(), 1), STEPS, size.rows());
+        input = LstmInput.timeMajor(values(random, STEPS * size.rows() * size.inputs(), 1), size.rows(), STEPS);
         output = LstmOutput.allocate(model, input);
     }
 

@@ -15,7 +15,10 @@ import io.github.cellfuse.opencl.tune.Tuner;
 import java.nio.FloatBuffer;
 import java.util.List;
 
-/** CellFuse through its public API, everything chosen by the engine, after {@code cellfuse tune} where that was asked for. Its runs include both transfers. */
+/**
+ * CellFuse through its public API. The engine chooses the plan, after {@code cellfuse tune} if that was requested. Runs include
+ * both transfers.
+ */
 final class CellFusePeer implements Peer {
     private final Device device;
     private final double tuning;
@@ -62,7 +65,7 @@ final class CellFusePeer implements Peer {
         }
         engine = LstmEngine.open(device, model);
         session = engine.newSession();
-        input = new LstmInput(Layout.TIME_MAJOR, shape.rows(), shape.steps(), problem.x(), null, null);
+        input = LstmInput.of(Layout.TIME_MAJOR, problem.x(), shape.rows(), shape.steps());
         output = new LstmOutput(
                 Layout.TIME_MAJOR,
                 shape.rows(),

@@ -26,12 +26,12 @@ enum Contender {
         this.taggerOpener = taggerOpener;
     }
 
-    /** The name in commands and in JSON. */
+    /** Returns the name in commands and in JSON. */
     String key() {
         return key;
     }
 
-    /** The name for people. */
+    /** Returns the name for people. */
     String title() {
         return title;
     }
@@ -45,7 +45,7 @@ enum Contender {
         return (settings.task() == Task.TAGGER ? taggerOpener : opener).apply(settings);
     }
 
-    /** The contender of that name. */
+    /** Returns the contender of that name. */
     static Contender of(String key) {
         for (Contender contender : values()) {
             if (contender.key.equals(key)) {

@@ -9,8 +9,8 @@ import java.nio.FloatBuffer;
 import java.util.Random;
 
 /**
- * What every contender computes: one forward layer on random data, from zero states. Each process makes it anew from the shape
- * alone, and they all get the same bits, since {@link Random} is specified.
+ * The problem of every contender: one forward layer on random data, from zero states. Each process makes it from the shape alone,
+ * and all get the same bits, because {@link Random} is specified.
  *
  * @param shape its size
  * @param weights the layer, gates i f g o
@@ -24,15 +24,12 @@ record ContestProblem(Shape shape, LstmWeights weights, FloatBuffer x) {
         // The spread of PyTorch's default initialisation: pre-activations stay where σ and tanh are neither flat nor
         // linear.
         float scale = (float) (1 / Math.sqrt(units));
-        LstmWeights weights = new LstmWeights(
-                inputs,
-                units,
-                units,
-                values(random, Sizes.elements("W [4H,I]", 4, units, inputs), scale),
-                values(random, Sizes.elements("R [4H,H]", 4, units, units), scale),
-                values(random, 4 * units, scale),
-                values(random, 4 * units, scale),
-                null);
+        LstmWeights weights = LstmWeights.builder(inputs, units)
+                .input(values(random, Sizes.elements("W [4H,I]", 4, units, inputs), scale))
+                .recurrent(values(random, Sizes.elements("R [4H,H]", 4, units, units), scale))
+                .inputBias(values(random, 4 * units, scale))
+                .recurrentBias(values(random, 4 * units, scale))
+                .build();
         FloatBuffer x = buffer("x [T,N,I]", shape.steps(), shape.rows(), inputs);
         for (int k = 0; k < x.limit(); k++) {
             x.put(k, random.nextFloat() * 2 - 1);

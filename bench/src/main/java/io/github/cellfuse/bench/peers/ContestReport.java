@@ -37,7 +37,7 @@ record ContestReport(
             .serializeNulls()
             .create();
 
-    /** The table's first line. */
+    /** Returns the table's first line. */
     static String header() {
         StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-17s", "T,N,I,H"));
         for (Contender contender : Contender.values()) {
@@ -52,7 +52,7 @@ record ContestReport(
                 : "tagger " + result.shape().steps() + "," + result.shape().rows();
     }
 
-    /** A shape's line: medians in ms, the ratio with its spread, the share of the peak. */
+    /** Returns a shape's line: medians in ms, the ratio with its spread, the share of the peak. */
     static String line(ShapeResult result) {
         StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-17s", name(result)));
         for (Contender contender : Contender.values()) {
@@ -75,7 +75,7 @@ record ContestReport(
         return line + ratio + String.format(Locale.ROOT, "%13s", share);
     }
 
-    /** The last line: the geometric mean of the ratios, and what waiting contenders cost. */
+    /** Returns the last line: the geometric mean of the ratios, and what waiting contenders cost. */
     String summary() {
         double[] ratios = results.stream()
                 .filter(r -> r.task() == Task.LAYER)

@@ -31,7 +31,7 @@ final class LstmOnnxFile {
 
     private LstmOnnxFile() {}
 
-    /** The model's file, as bytes. */
+    /** Returns the model's file, as bytes. */
     static byte[] of(Shape shape, LstmWeights weights) {
         long steps = shape.steps(), rows = shape.rows(), inputs = shape.inputs(), units = shape.units();
         NodeProto node = NodeProto.newBuilder()
@@ -46,8 +46,8 @@ final class LstmOnnxFile {
                 .build();
         float[] noBias = new float[4 * shape.units()];
         byte[] biases = concatenate(
-                gates(weights.inputBias() == null ? noBias : weights.inputBias()),
-                gates(weights.recurrentBias() == null ? noBias : weights.recurrentBias()));
+                gates(weights.inputBias().orElse(noBias)),
+                gates(weights.recurrentBias().orElse(noBias)));
         GraphProto graph = GraphProto.newBuilder()
                 .setName("lstm")
                 .addNode(node)
@@ -66,7 +66,7 @@ final class LstmOnnxFile {
                 .toByteArray();
     }
 
-    /** An array with a leading gate dimension, in the operator's order, as little-endian bytes. */
+    /** Returns an array with a leading gate dimension, in the operator's order, as little-endian bytes. */
     static byte[] gates(float[] values) {
         int gate = values.length / GATES.length;
         ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);

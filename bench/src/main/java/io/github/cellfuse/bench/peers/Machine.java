@@ -5,13 +5,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 
-/** What this machine calls itself. */
+/** The name of this machine's processor. */
 final class Machine {
     private static final Path CPUINFO = Path.of("/proc/cpuinfo");
 
     private Machine() {}
 
-    /** The processor's name where the system tells it, or else its architecture; with the number of cores. */
+    /** Returns the processor's name where the system tells it, or else its architecture; with the number of cores. */
     static String name() {
         int cores = Runtime.getRuntime().availableProcessors();
         return model() + ", " + cores + (cores == 1 ? " core" : " cores");

@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One shape on all contenders: results compared, then rounds of turns A B C D A B C D …, each on a machine that the others have let
- * go of. What slows the machine down for a while so hits all of them, and ratios within a round keep their meaning.
+ * One shape on all contenders. First the results are compared, then the contenders take turns A B C D A B C D …, each on an idle
+ * machine. A temporary slowdown of the machine then affects all of them, so that ratios within a round remain meaningful.
  */
 final class Match {
-    /** Activations that are approximated (ONNX Runtime's) stay below this by an order of magnitude; a swapped gate doesn't. */
+    /** Approximated activations (ONNX Runtime's) differ by a tenth of this; a swapped gate differs by more. */
     private static final double LARGEST_DIFFERENCE = 1e-4;
 
     /** Turns of each process by which a team chooses the one that plays. */

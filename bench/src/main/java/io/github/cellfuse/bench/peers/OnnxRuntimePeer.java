@@ -43,7 +43,7 @@ final class OnnxRuntimePeer implements Peer {
         }
     }
 
-    /** The options of a session, which the caller closes. */
+    /** Returns the options of a session, which the caller closes. */
     static OrtSession.SessionOptions options(Settings settings) throws OrtException {
         OrtSession.SessionOptions options = new OrtSession.SessionOptions();
         options.setIntraOpNumThreads(settings.threads());

@@ -47,8 +47,8 @@ final class PyTorchPeer implements Peer {
         weights = new NDList(
                 manager.create(w.input(), new Shape(4 * units, inputs)),
                 manager.create(w.recurrent(), new Shape(4 * units, units)),
-                manager.create(w.inputBias(), new Shape(4 * units)),
-                manager.create(w.recurrentBias(), new Shape(4 * units)));
+                manager.create(w.inputBias().orElseThrow(), new Shape(4 * units)),
+                manager.create(w.recurrentBias().orElseThrow(), new Shape(4 * units)));
     }
 
     @Override

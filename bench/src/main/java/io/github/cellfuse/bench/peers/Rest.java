@@ -3,7 +3,7 @@ package io.github.cellfuse.bench.peers;
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 
-/** Waits until this process leaves the processor alone: until its threads that spin for more work have given up. */
+/** Waits until this process is idle: until its threads that spin for more work have stopped. */
 final class Rest {
     private static final double LONGEST_SECONDS = 3;
     /** Process times come in ticks of 10 ms, so a shorter window could not tell a spinning thread from none. */
@@ -13,7 +13,7 @@ final class Rest {
 
     private Rest() {}
 
-    /** Waits, at most {@value #LONGEST_SECONDS} s; seconds until the process was at rest, NaN when it never was. */
+    /** Waits at most {@value #LONGEST_SECONDS} s. Returns the seconds until the process was idle, NaN if it never was. */
     static double await() {
         if (!(ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system)) {
             throw new IllegalStateException("this Java doesn't tell the processor time of its own process");

@@ -37,19 +37,19 @@ record ShapeResult(
      */
     record Ratio(Contender peer, double median, double lower, double upper) {}
 
-    /** The contender's median, in seconds; empty when it doesn't take part. */
+    /** Returns the contender's median, in seconds; empty when it doesn't take part. */
     Optional<Double> median(Contender contender) {
         return Optional.ofNullable(seconds.get(contender)).map(Statistics::median);
     }
 
-    /** The peer with the lowest median: one peer for all rounds, since the luckiest of several in each round is nobody's speed. */
+    /** Returns the peer with the lowest median: one peer for all rounds, since the luckiest of several in each round is nobody's speed. */
     Optional<Contender> bestPeer() {
         return Contender.peers().stream()
                 .filter(seconds::containsKey)
                 .min(Comparator.comparingDouble(peer -> Statistics.median(seconds.get(peer))));
     }
 
-    /** The best peer's time over CellFuse's, paired by rounds. */
+    /** Returns the best peer's time over CellFuse's, paired by rounds. */
     Optional<Ratio> ratio() {
         double[] ours = seconds.get(Contender.OURS);
         if (ours == null) {

@@ -3,16 +3,16 @@ package io.github.cellfuse.bench.peers;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
-/** The little statistics that a table of measurements needs. */
+/** Statistics for a table of measurements. */
 final class Statistics {
     private Statistics() {}
 
-    /** The median; the mean of the middle two of an even number. */
+    /** Returns the median; the mean of the middle two of an even number. */
     static double median(double... values) {
         return quantile(0.5, values);
     }
 
-    /** The value below which a share {@code q} of the values lies, with linear interpolation between neighbours. */
+    /** Returns the value below which a share {@code q} of the values lies, with linear interpolation between neighbours. */
     static double quantile(double q, double... values) {
         if (values.length == 0) {
             throw new IllegalArgumentException("quantile of no values");
@@ -41,7 +41,7 @@ final class Statistics {
         return Math.exp(Arrays.stream(values).map(Math::log).average().orElse(Double.NaN));
     }
 
-    /** The largest difference; infinite where one has a NaN, or their sizes differ. */
+    /** Returns the largest difference; infinite where one has a NaN, or their sizes differ. */
     static double largestDifference(FloatBuffer a, FloatBuffer b) {
         if (a.limit() != b.limit()) {
             return Double.POSITIVE_INFINITY;
@@ -49,7 +49,7 @@ final class Statistics {
         double largest = 0;
         for (int k = 0; k < a.limit(); k++) {
             double difference = Math.abs((double) a.get(k) - b.get(k));
-            // Turned round, so that NaN counts: every comparison with it is false.
+            // Negated, so that NaN counts: every comparison with it is false.
             if (!(difference <= largest)) {
                 largest = Double.isNaN(difference) ? Double.POSITIVE_INFINITY : difference;
             }

@@ -17,7 +17,7 @@ import java.util.zip.GZIPInputStream;
 /**
  * A tagger as PyTorch exports it, with random weights: tokens {@code [N,T]}, an embedding of {@value #FEATURES} features, two bidirectional
  * LSTM layers of {@value #UNITS} units, a linear layer, scores {@code [N,T,17]}. The graph is in a file ({@code make_tagger.py}) with zeros for
- * weights. Each process makes it anew, and they all get the same bits.
+ * weights. Each process fills in the same random weights.
  */
 final class Tagger {
     static final int WORDS = 10_000, FEATURES = 128, UNITS = 256, TAGS = 17;
@@ -25,7 +25,7 @@ final class Tagger {
 
     private Tagger() {}
 
-    /** The model's file, as bytes. */
+    /** Returns the model's file, as bytes. */
     static byte[] model() {
         try (InputStream packed = Tagger.class.getResourceAsStream("/tagger.onnx.gz")) {
             if (packed == null) {
@@ -46,7 +46,7 @@ final class Tagger {
         }
     }
 
-    /** The spread of PyTorch's initialisation of an LSTM of as many units. */
+    /** Returns the spread of PyTorch's initialisation of an LSTM of as many units. */
     private static ByteString randomLike(TensorProto tensor, Random random) {
         ByteBuffer values = ByteBuffer.allocate(tensor.getRawData().size()).order(ByteOrder.LITTLE_ENDIAN);
         float scale = (float) (1 / Math.sqrt(UNITS));

@@ -40,7 +40,7 @@ record Team(Contender contender, List<WorkerProcess> workers) implements AutoClo
         }
     }
 
-    /** The library's version. */
+    /** Returns the library's version. */
     String version() {
         return workers.get(0).version();
     }

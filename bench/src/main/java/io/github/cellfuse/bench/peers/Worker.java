@@ -15,8 +15,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 
 /**
- * The process of one contender. It answers each command, a line on standard input, by one line on standard output that begins with
- * {@link #REPLY}; other lines there are a native library's. It ends with its input, so it never outlives its parent.
+ * The process of one contender. It answers each command, a line on standard input, with one line on standard output that begins
+ * with {@link #REPLY}; native libraries may print other lines. It ends when its input ends, so it never outlives its parent.
  */
 final class Worker {
     /** Before every answer. */
@@ -106,7 +106,7 @@ final class Worker {
         }
     }
 
-    /** The largest difference between y and what is in {@code file}. */
+    /** Returns the largest difference between y and what is in {@code file}. */
     private double check(Path file) {
         try (FileChannel channel = FileChannel.open(file)) {
             FloatBuffer expected = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size())
@@ -118,7 +118,7 @@ final class Worker {
         }
     }
 
-    /** Runs for so many seconds, so that the JIT and the library's own caches settle; the time of the last run. */
+    /** Runs for so many seconds, so that the JIT and the library's own caches settle. Returns the time of the last run. */
     private double warm(double seconds) {
         long start = System.nanoTime();
         double last = 0;

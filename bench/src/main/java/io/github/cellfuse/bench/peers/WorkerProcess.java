@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** A contender's process, seen from the one that calls the turns. Not thread safe. */
+/** A contender's process, as seen by the process that schedules the turns. Not thread safe. */
 final class WorkerProcess implements AutoCloseable {
     /** Settings of the OpenMP runtimes and of the libraries that a user's shell may carry: all start from the defaults. */
     private static final List<String> CLEARED =
@@ -115,12 +115,12 @@ final class WorkerProcess implements AutoCloseable {
         return contender;
     }
 
-    /** What its threads do between the pieces of a run. */
+    /** Returns what its threads do between the pieces of a run. */
     Waiting waiting() {
         return waiting;
     }
 
-    /** The library's version. */
+    /** Returns the library's version. */
     String version() {
         return version;
     }
@@ -136,7 +136,7 @@ final class WorkerProcess implements AutoCloseable {
         return Double.parseDouble(ask(command));
     }
 
-    /** The processor time that the process has used so far, of all its threads. */
+    /** Returns the processor time that the process has used so far, of all its threads. */
     Duration processorTime() {
         return process.info().totalCpuDuration().orElse(Duration.ZERO);
     }
@@ -170,7 +170,7 @@ final class WorkerProcess implements AutoCloseable {
         return last.isEmpty() ? "none" : System.lineSeparator() + String.join(System.lineSeparator(), last);
     }
 
-    /** Ends the process: by the end of its input, or by force where that doesn't do. */
+    /** Ends the process: by closing its input, or by force if that isn't enough. */
     @Override
     public void close() {
         commands.close();

@@ -1,4 +1,4 @@
 /**
- * CellFuse against other LSTM implementations on the same processor: each in a process of its own, taking turns round by round.
+ * CellFuse against other LSTM implementations on the same processor. Each runs in a process of its own, and they take turns.
  */
 package io.github.cellfuse.bench.peers;

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Which device {@code auto} takes; engines that fail are played, for no machine has one of each. */
-class EngineChoiceTest {
+/** Which device {@code auto} chooses. Engines that fail are simulated, because no machine has one of each. */
+class AutoDeviceTest {
     private static final Device.OpenCl CPU = new Device.OpenCl(0, 0), GPU = new Device.OpenCl(1, 0);
 
     private final List<String> closed = new ArrayList<>();
@@ -19,9 +19,9 @@ class EngineChoiceTest {
     void gpusComeFirstAndJavaLast() {
         assertEquals(
                 List.of(
-                        new DeviceChoice(GPU, "the first exact OpenCL GPU: big"),
-                        new DeviceChoice(CPU, "the first exact OpenCL CPU: small"),
-                        new DeviceChoice(Device.JAVA, "no OpenCL device in the exact tier")),
+                        new AutoDevice.Candidate(GPU, "the first exact OpenCL GPU: big"),
+                        new AutoDevice.Candidate(CPU, "the first exact OpenCL CPU: small"),
+                        new AutoDevice.Candidate(Device.JAVA, "no OpenCL device in the exact tier")),
                 candidates());
     }
 
@@ -29,39 +29,39 @@ class EngineChoiceTest {
     void devicesThatPromiseTooLittleAreNoCandidates() {
         DeviceInfo loose = info(GPU, DeviceInfo.Kind.GPU, "loose", Tier.TOLERANCE);
         assertEquals(
-                List.of(new DeviceChoice(Device.JAVA, "no platform")),
-                DeviceChoice.among(List.of(loose), List.of("no platform")));
+                List.of(new AutoDevice.Candidate(Device.JAVA, "no platform")),
+                AutoDevice.candidates(List.of(loose), List.of("no platform")));
     }
 
     @Test
     void theFirstExactEngineIsTaken() {
-        EngineChoice choice = EngineChoice.firstExact(candidates(), device -> engine(device, Tier.EXACT));
-        assertEquals(GPU, choice.engine().device());
-        assertEquals("the first exact OpenCL GPU: big", choice.reason());
+        AutoDevice auto = AutoDevice.firstExact(candidates(), device -> engine(device, Tier.EXACT));
+        assertEquals(GPU, auto.device());
+        assertEquals("the first exact OpenCL GPU: big", auto.reason());
         assertEquals(List.of(), closed);
     }
 
     @Test
     void anEngineThatFailsItsSelfTestIsClosedAndTheNextOneTaken() {
-        EngineChoice choice = EngineChoice.firstExact(
+        AutoDevice auto = AutoDevice.firstExact(
                 candidates(), device -> engine(device, device.equals(GPU) ? Tier.TOLERANCE : Tier.EXACT));
-        assertEquals(CPU, choice.engine().device());
-        assertEquals("opencl:1.0 failed the opening self-test; the next exact device", choice.reason());
+        assertEquals(CPU, auto.device());
+        assertEquals("opencl:1.0 failed the opening self-test; the next exact device", auto.reason());
         assertEquals(List.of("opencl:1.0"), closed);
     }
 
     @Test
     void javaIsLeftWhenNoDeviceKeepsItsPromiseOrOpens() {
-        EngineChoice choice = EngineChoice.firstExact(candidates(), device -> {
+        AutoDevice auto = AutoDevice.firstExact(candidates(), device -> {
             if (device.equals(GPU)) {
                 throw new CellFuseException("the driver is gone");
             }
             return engine(device, device.equals(CPU) ? Tier.TOLERANCE : Tier.EXACT);
         });
-        assertEquals(Device.JAVA, choice.engine().device());
+        assertEquals(Device.JAVA, auto.device());
         assertEquals(
-                "opencl:1.0 can't be opened (the driver is gone); opencl:0.0 failed the opening self-test; java is left",
-                choice.reason());
+                "opencl:1.0 can't be opened (the driver is gone); opencl:0.0 failed the opening self-test; falling back to java",
+                auto.reason());
         assertEquals(List.of("opencl:0.0"), closed);
     }
 
@@ -69,13 +69,13 @@ class EngineChoiceTest {
     void whatIsWrongWithTheModelIsNotTheDevicesFault() {
         assertThrows(
                 InvalidInputException.class,
-                () -> EngineChoice.firstExact(candidates(), device -> {
+                () -> AutoDevice.firstExact(candidates(), device -> {
                     throw new InvalidInputException("too large");
                 }));
     }
 
-    private static List<DeviceChoice> candidates() {
-        return DeviceChoice.among(
+    private static List<AutoDevice.Candidate> candidates() {
+        return AutoDevice.candidates(
                 List.of(
                         info(CPU, DeviceInfo.Kind.CPU, "small", Tier.EXACT),
                         info(GPU, DeviceInfo.Kind.GPU, "big", Tier.EXACT),

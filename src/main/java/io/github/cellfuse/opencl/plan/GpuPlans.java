@@ -1,0 +1,105 @@
+package io.github.cellfuse.opencl.plan;
+
+import io.github.cellfuse.Plan;
+import io.github.cellfuse.opencl.device.DeviceTraits;
+import io.github.cellfuse.opencl.program.KernelSource;
+import io.github.cellfuse.opencl.program.Tile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Plans for a GPU, by three rules: a tile is staged in local memory where enough rows share it; a small layer runs in a
+ * single launch; the input's product is hoisted where a step alone leaves compute units without work. A model of a
+ * GPU's time would have to be fitted to one GPU; these rules hold for all. Thread safe.
+ */
+record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, CandidateSearch search)
+        implements DevicePlans {
+    /** With fewer rows, reading a weight takes about as long as using it. */
+    private static final int ROWS_FOR_HOISTING = 48;
+
+    /** In a layer of more units, one compute unit would read too many weights at every step. */
+    private static final int UNITS_FOR_SEQUENCE = 128;
+
+    /** With fewer steps, hoisting the input's product and running a whole sequence gain nothing. */
+    private static final int MANY_STEPS = 8;
+
+    @Override
+    public Pick pick(int rows, int steps, Optional<Plan> forced, boolean cooperative) {
+        boolean manySteps = steps >= MANY_STEPS;
+        boolean inOneLaunch =
+                forced.isEmpty() ? manySteps && layer.units() <= UNITS_FOR_SEQUENCE : forced.get() == Plan.SEQUENCE;
+        Optional<Tile> whole = inOneLaunch ? staged.sequence(rows) : Optional.empty();
+        if (whole.isPresent()) {
+            return new Pick(
+                    candidate(Plan.SEQUENCE, whole.get()),
+                    "a small layer: a step begins with a barrier instead of a launch");
+        }
+        boolean hoists = layer.weightBytes(false) > DeviceTraits.CORE_CACHE && manySteps && !stepFillsDevice(rows);
+        return new Pick(
+                launched(forced.orElse(hoists ? Plan.HOISTED : Plan.FUSED), rows),
+                hoists
+                        ? "few rows: the input's product is made for many steps at once"
+                        : "the pre-activations stay in registers");
+    }
+
+    /** Returns whether a fused step over {@code rows} rows has work for every compute unit. */
+    private boolean stepFillsDevice(int rows) {
+        return staged.product(KernelSource.STEP_TILED, rows, shape(Plan.FUSED))
+                .map(tile -> staged.fillsDevice(tile, rows))
+                .orElse(rows >= ROWS_FOR_HOISTING);
+    }
+
+    /** Returns {@code plan} with the best staged tile for a step, or else with the best tile in registers. */
+    private Candidate launched(Plan plan, int rows) {
+        Optional<Tile> tile =
+                plan == Plan.SEQUENCE ? Optional.empty() : staged.product(KernelSource.STEP_TILED, rows, shape(plan));
+        return candidate(
+                plan, tile.orElseGet(() -> new RegisterTiles(device).best(rows).withHoisted(plan == Plan.HOISTED)));
+    }
+
+    /** Staged tiles come first, beginning with the best one of each plan. */
+    @Override
+    public List<Candidate> ranked(int rows, int steps, boolean cooperative) {
+        List<Candidate> best = new ArrayList<>(), others = new ArrayList<>();
+        staged.sequence(rows).ifPresent(tile -> best.add(candidate(Plan.SEQUENCE, tile)));
+        for (Plan plan : List.of(Plan.FUSED, Plan.HOISTED, Plan.SEPARATE)) {
+            List<Tile> tiles = staged.products(KernelSource.STEP_TILED, rows, shape(plan));
+            for (Tile tile : tiles) {
+                (tile == tiles.get(0) ? best : others).add(candidate(plan, tile));
+            }
+        }
+        best.addAll(others);
+        search.cheapestFirst(rows, steps, cooperative).forEach(estimate -> best.add(estimate.candidate()));
+        return best;
+    }
+
+    /** Returns a tile that is hoisted and fused as {@code plan} requires. */
+    private Tile shape(Plan plan) {
+        return Tile.of(device.vec(), 1).withHoisted(plan == Plan.HOISTED).withFused(plan != Plan.SEPARATE);
+    }
+
+    private static Candidate candidate(Plan plan, Tile tile) {
+        return new Candidate(
+                plan, tile.rows(), tile.gates(), 0, tile.hoisted(), SequenceGroups.EACH_TILE, tile.staging());
+    }
+
+    @Override
+    public Tile projection(long rows) {
+        return staged.product(KernelSource.INPUT_PROJECTION_TILED, rows, Tile.of(device.vec(), 1))
+                .orElseGet(() -> new RegisterTiles(device).best(rows));
+    }
+
+    /** A stored candidate may come from a GPU with more local memory, or from a driver that took larger work-groups. */
+    @Override
+    public boolean mayRun(Candidate candidate) {
+        Tile tile = candidate.tile(device.vec());
+        KernelSource source = candidate.plan() == Plan.SEQUENCE ? KernelSource.SEQUENCE_TILED : KernelSource.STEP_TILED;
+        return !candidate.groups().isCooperative() && (!tile.isStaged() || staged.fits(source, tile));
+    }
+
+    @Override
+    public void refuse(KernelSource source, Tile tile) {
+        staged.refuse(source, tile);
+    }
+}
