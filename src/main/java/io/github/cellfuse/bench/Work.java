@@ -3,17 +3,19 @@ package io.github.cellfuse.bench;
 import io.github.cellfuse.Plan;
 
 /**
- * What a kernel has to do at the least, by which its speed is judged.
+ * The least work that a kernel must do. Its speed is judged by this.
  *
- * <p>Operations are those of the matrix products, two for a multiply-add, and of the kernels without a product those of the
- * non-linearities as {@code kernels/activations.cl} defines them. The cell at the end of a product isn't counted: {@value
- * #CELL_FLOPS} operations beside 8·(I+H), which makes what it costs visible.
+ * <p>Operations are those of the matrix products, where a multiply-add counts as two. For kernels without a product,
+ * they are those of the non-linearities as {@code kernels/activations.cl} defines them. The cell update after a product
+ * isn't counted: it takes {@value #CELL_FLOPS} operations compared with 8·(I+H), so its cost shows as a lower share of
+ * the roofline.
  *
- * <p>Bytes are those that must come from memory or go there even if every cache were perfect: each operand once, in float32 but for weights, which count as they are stored. So the
- * intensity is the largest possible, and the roofline over it a true limit.
+ * <p>Bytes are those that must be read from or written to memory even with perfect caches: each operand once, in
+ * float32, and weights in their stored precision. Hence the intensity is the largest possible, and the roofline is a
+ * true limit.
  *
  * @param flops floating-point operations of one launch or run
- * @param bytes bytes moved by it, reading and writing
+ * @param bytes bytes read and written by one launch or run
  */
 public record Work(double flops, double bytes) {
     /** Operations of a cell: three sigmoids of 39, two tanh of 40, two products and a multiply-add. */
@@ -22,7 +24,7 @@ public record Work(double flops, double bytes) {
     /** Four pre-activations and the cell state read, cell state and hidden state written. */
     public static final int CELL_BYTES = 7 * Float.BYTES;
 
-    /** Operations per byte: where it stands on the roofline's abscissa. */
+    /** Returns the operations per byte, which is the position on the x-axis of the roofline. */
     public double intensity() {
         return flops / bytes;
     }
@@ -52,8 +54,8 @@ public record Work(double flops, double bytes) {
     }
 
     /**
-     * {@code lstm_step} of one step, under each plan. All read h and R; FUSED and SEPARATE read x, W and the bias, HOISTED the
-     * pre-activations instead; SEPARATE writes pre-activations, the others update c and write o⊙tanh(c).
+     * {@code lstm_step} of one step, under each plan. All read h and R; FUSED and SEPARATE read x, W and the bias,
+     * HOISTED the pre-activations instead; SEPARATE writes pre-activations, the others update c and write o⊙tanh(c).
      */
     static Work step(Dimensions d, Plan plan) {
         double n = d.n(), h = d.h(), p = d.p(), i = d.i();
@@ -78,7 +80,10 @@ public record Work(double flops, double bytes) {
         return new Work(rows * (8 * h * p + 2 * projection), floats(values) + weights(d, 4 * h * p + projection));
     }
 
-    /** The recurrent product alone of all T steps, DeepBench's count: 8·H²·N·T operations; bytes as T hoisted steps with R read once. */
+    /**
+     * The recurrent product alone of all T steps, DeepBench's count: 8·H²·N·T operations; bytes as T hoisted steps with
+     * R read once.
+     */
     static Work recurrent(Dimensions d) {
         double rows = (double) d.t() * d.n(), n = d.n(), h = d.h();
         double values = 4 * rows * h + rows * h + n * h + 2 * n * h;
