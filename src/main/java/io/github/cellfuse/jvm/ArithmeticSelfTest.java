@@ -48,7 +48,13 @@ final class ArithmeticSelfTest {
             System.arraycopy(c, row * UNITS, cells[row], 0, UNITS);
         }
         float[] result = new float[2 * rows * UNITS];
-        packed.newStep(rows).step(rows, x, xOffset, h, hOffset, cells, result, hOffset);
+        packed.newStep(rows)
+                .step(
+                        rows,
+                        new RowValues(x, xOffset),
+                        new RowValues(h, hOffset),
+                        cells,
+                        new RowValues(result, hOffset));
         for (int row = 0; row < rows; row++) {
             System.arraycopy(cells[row], 0, result, (rows + row) * UNITS, UNITS);
         }

@@ -22,18 +22,18 @@ final class GateProduct {
     private GateProduct() {}
 
     /**
-     * Adds the products of {@code ROWS} rows from row {@code row} on.
+     * Adds the products of {@link #ROWS} rows, starting with row {@code row}.
      *
-     * @param a sums of each row, {@code [..][4·width]}
-     * @param offset where the inputs of each row begin in {@code x}
-     * @param k0 the first input to take
-     * @param weights {@code [K..][4·width]}
-     * @param first the weights' row of that input
+     * @param a sums of each row, {@code [rows][4·width]}
+     * @param in inputs of each row
+     * @param k0 the first input to use
+     * @param weights {@code [I+P][4·width]}
+     * @param first the row of the weights that belongs to this input
      * @param count the number of products
      */
-    static void accumulate(
-            float[][] a, int[] offset, int row, float[] x, int k0, float[][] weights, int first, int count) {
-        float[] a0 = a[row], a1 = a[row + 1], a2 = a[row + 2];
+    static void accumulate(float[][] a, int row, RowValues in, int k0, float[][] weights, int first, int count) {
+        float[] a0 = a[row], a1 = a[row + 1], a2 = a[row + 2], x = in.values();
+        int[] offset = in.offsets();
         int x0 = offset[row] + k0, x1 = offset[row + 1] + k0, x2 = offset[row + 2] + k0;
         boolean wide = a0.length == WIDE_SUMS;
         int k = 0;

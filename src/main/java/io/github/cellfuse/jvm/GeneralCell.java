@@ -24,15 +24,15 @@ final class GeneralCell {
     }
 
     /**
-     * Updates the units from {@code unit} on.
+     * Updates the units of a block.
      *
-     * @param a pre-activations: those of gate q, in the order i, f, g, o, from {@code at + q·stride} on
-     * @param c cell states, updated in place from {@code unit} on
-     * @param m receives {@code o⊙hidden(c')} from {@code mOffset} on
+     * @param a pre-activations; those of gate q, in the order i, f, g, o, start at {@code at + q·stride}
+     * @param c cell states {@code [H]} of the row, updated in place
+     * @param m receives {@code o⊙hidden(c')}, starting at {@code mOffset}
      */
-    void update(float[] a, int at, int stride, int unit, int units, float[] c, float[] m, int mOffset) {
-        for (int k = 0; k < units; k++) {
-            int u = unit + k;
+    void update(UnitBlock block, float[] a, int at, int stride, float[] c, float[] m, int mOffset) {
+        for (int k = 0; k < block.units(); k++) {
+            int u = block.firstUnit() + k;
             float ai = peep(LstmWeights.INPUT_GATE, u, c[u], a[at + k]);
             float af = peep(LstmWeights.FORGET_GATE, u, c[u], a[at + stride + k]);
             float input = Activations.apply(equations.gate(), clipped(ai));

@@ -31,10 +31,8 @@ final class LayerTask implements Runnable {
     private final int[] hOffset;
     private final float[][] c;
     private final CellStep arithmetic;
-    /** o⊙tanh(c) before the projection, where there is one, and where a row's values begin. */
-    private final float[] unprojected;
-
-    private final int[] mOffset;
+    /** {@code o⊙tanh(c)} before the projection; null without one. */
+    private final RowValues unprojected;
 
     /**
      * @param group the group of rows, from 0 to {@code job.groups() - 1}
@@ -58,9 +56,13 @@ final class LayerTask implements Runnable {
         hOffset = new int[positions.length];
         c = new float[positions.length][weights.cellWidth()];
         arithmetic = weights.newStep(positions.length);
-        unprojected = weights.projection() == null ? null : new float[positions.length * weights.units()];
-        mOffset = new int[positions.length];
-        Arrays.setAll(mOffset, j -> j * weights.units());
+        unprojected = weights.projection() == null ? null : unprojected(positions.length, weights.units());
+    }
+
+    private static RowValues unprojected(int rows, int units) {
+        int[] offsets = new int[rows];
+        Arrays.setAll(offsets, j -> j * units);
+        return new RowValues(new float[rows * units], offsets);
     }
 
     @Override
@@ -92,10 +94,11 @@ final class LayerTask implements Runnable {
             xOffset[j] = input.offset(j);
             hOffset[j] = positions[j] * width + column;
         }
+        RowValues x = new RowValues(input.values(), xOffset), h = new RowValues(previous, hOffset);
         if (unprojected == null) {
-            arithmetic.step(count, input.values(), xOffset, previous, hOffset, c, history[slot], hOffset);
+            arithmetic.step(count, x, h, c, new RowValues(history[slot], hOffset));
         } else {
-            arithmetic.step(count, input.values(), xOffset, previous, hOffset, c, unprojected, mOffset);
+            arithmetic.step(count, x, h, c, unprojected);
             project(slot, count);
         }
     }
@@ -107,7 +110,7 @@ final class LayerTask implements Runnable {
             Arrays.fill(sums, 0.0f);
             for (int k = 0; k < weights.units(); k++) {
                 float[] s = weights.projection()[k];
-                float m = unprojected[j * weights.units() + k];
+                float m = unprojected.values()[j * weights.units() + k];
                 for (int p = 0; p < sums.length; p++) {
                     sums[p] = Math.fma(m, s[p], sums[p]);
                 }

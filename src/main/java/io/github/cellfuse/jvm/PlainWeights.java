@@ -24,7 +24,7 @@ record PlainWeights(int inputs, int outputs, int units, List<Block> blocks, floa
      * @param bias {@code [4·width]}
      * @param weights {@code [I+P][4·width]}: the input's, then the recurrent ones; gates i, f, g, o after one another
      */
-    record Block(int firstUnit, int units, int width, float[] bias, float[][] weights) {}
+    record Block(int firstUnit, int units, int width, float[] bias, float[][] weights) implements UnitBlock {}
 
     static PlainWeights of(LstmWeights weights) {
         float[] bias = weights.bias();

@@ -19,9 +19,9 @@ final class VectorCell {
      * @param block whose units these are
      * @param c cell states of all rows, updated in place
      * @param row the tile's first row
-     * @param m receives the results of each row from {@code mOffset[row]}
+     * @param m receives the results of all rows
      */
-    void update(float[] a, int rows, VectorWeights.Block block, float[][] c, int row, float[] m, int[] mOffset) {
+    void update(float[] a, int rows, UnitBlock block, float[][] c, int row, RowValues m) {
         int gate = rows * LANES, unit = block.firstUnit();
         VectorActivations.sigmoid(a, 0, 2 * gate);
         VectorActivations.tanh(a, 2 * gate, 3 * gate);
@@ -31,12 +31,12 @@ final class VectorCell {
         }
         VectorActivations.tanh(a, 2 * gate, 3 * gate);
         for (int r = 0; r < rows; r++) {
-            int tanh = 2 * gate + r * LANES, output = tanh + gate, to = mOffset[row + r] + unit;
+            int tanh = 2 * gate + r * LANES, output = tanh + gate, to = m.offsets()[row + r] + unit;
             if (block.units() == LANES) {
-                multiply(a, output, tanh, m, to);
+                multiply(a, output, tanh, m.values(), to);
             } else {
                 multiply(a, output, tanh, narrow, 0);
-                System.arraycopy(narrow, 0, m, to, block.units());
+                System.arraycopy(narrow, 0, m.values(), to, block.units());
             }
         }
     }

@@ -24,7 +24,7 @@ record VectorWeights(int inputs, int outputs, int units, List<Block> blocks, flo
      * @param bias {@code [4][lanes]}
      * @param weights {@code [I+P][4][lanes]}: the input's, then the recurrent ones; gates i, f, g, o
      */
-    record Block(int firstUnit, int units, float[] bias, float[] weights) {}
+    record Block(int firstUnit, int units, float[] bias, float[] weights) implements UnitBlock {}
 
     static VectorWeights of(LstmWeights weights) {
         float[] bias = weights.bias();

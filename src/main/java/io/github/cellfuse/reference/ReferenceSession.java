@@ -62,56 +62,52 @@ public final class ReferenceSession implements LstmSession {
         input.check(engine.model());
         ReferenceOutput output = ReferenceOutput.allocate(engine.model(), input);
         int[] lengths = input.lengths();
-        engine.forEachRow(input.rows(), row -> runRow(input, row, lengths[row], output, listeners.apply(row)));
+        engine.forEachRow(input.rows(), row -> runRow(new Row(input, row, lengths[row], output, listeners.apply(row))));
         return output;
     }
 
-    private void runRow(LstmInput input, int row, int length, ReferenceOutput output, StepListener listener) {
+    /** One row of a run: its input and length, and what receives its results and steps. */
+    private record Row(LstmInput input, int row, int length, ReferenceOutput output, StepListener listener) {}
+
+    private void runRow(Row run) {
         LstmModel model = engine.model();
-        double[][] sequence = features(input, row, length);
+        double[][] sequence = features(run.input, run.row, run.length);
         for (int layer = 0; layer < model.layerCount(); layer++) {
-            double[][] y = new double[length][model.layer(layer).outputSize()];
+            double[][] y = new double[run.length][model.layer(layer).outputSize()];
             for (int direction = 0; direction < model.layer(layer).directionCount(); direction++) {
-                runDirection(layer, direction, sequence, y, input, row, output, listener);
+                runDirection(layer, direction, sequence, y, run);
             }
             sequence = y;
         }
         // Past the row's length y stays zero.
-        for (int time = 0; time < length; time++) {
-            int at = input.offset(row, time, model.outputSize());
-            System.arraycopy(sequence[time], 0, output.y(), at, model.outputSize());
+        for (int time = 0; time < run.length; time++) {
+            int at = run.input.offset(run.row, time, model.outputSize());
+            System.arraycopy(sequence[time], 0, run.output.y(), at, model.outputSize());
         }
     }
 
-    private void runDirection(
-            int layer,
-            int direction,
-            double[][] x,
-            double[][] y,
-            LstmInput input,
-            int row,
-            ReferenceOutput output,
-            StepListener listener) {
+    private void runDirection(int layer, int direction, double[][] x, double[][] y, Row run) {
+        LstmInput input = run.input;
         LstmLayer sizes = engine.model().layer(layer);
         LstmCell cell = engine.cell(layer, direction);
-        // Where the row's states begin: in the layer's share, in the direction's.
+        // Where the row's states begin: after the layers below, after the other direction and the rows before.
         int hidden = Math.toIntExact(engine.model().hiddenValuesBelow(layer) * input.rows()
-                + ((long) direction * input.rows() + row) * sizes.stateSize());
+                + ((long) direction * input.rows() + run.row) * sizes.stateSize());
         int cells = Math.toIntExact(engine.model().cellValuesBelow(layer) * input.rows()
-                + ((long) direction * input.rows() + row) * sizes.hiddenSize());
+                + ((long) direction * input.rows() + run.row) * sizes.hiddenSize());
         double[] h = part(input.initialState().map(LstmState::h), hidden, sizes.stateSize());
         double[] c = part(input.initialState().map(LstmState::c), cells, sizes.hiddenSize());
         for (int n = 0; n < x.length; n++) {
             // The reverse direction reads from the last valid step to the first; y keeps the original order.
             int time = sizes.direction().isReverse(direction) ? x.length - 1 - n : n;
             LstmCell.Step step = cell.step(x[time], h, c);
-            listener.onStep(layer, direction, time, x[time], h, c, step);
+            run.listener.onStep(layer, direction, time, x[time], h, c, step);
             h = step.h();
             c = step.c();
             System.arraycopy(h, 0, y[time], direction * sizes.stateSize(), h.length);
         }
-        System.arraycopy(h, 0, output.h(), hidden, h.length);
-        System.arraycopy(c, 0, output.c(), cells, c.length);
+        System.arraycopy(h, 0, run.output.h(), hidden, h.length);
+        System.arraycopy(c, 0, run.output.c(), cells, c.length);
     }
 
     /** The valid steps of a row, {@code [length][I]}. */

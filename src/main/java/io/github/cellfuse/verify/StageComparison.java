@@ -14,7 +14,7 @@ import java.util.OptionalInt;
  * @param sample the judged rows as a batch of their own
  * @param rows the judged rows' places in the whole batch
  * @param device what the device gave for the whole batch
- * @param twin what the twin gave for it
+ * @param expected what the Java engine computed for it
  * @param bound double results and bounds of the sample
  */
 record StageComparison(
@@ -23,7 +23,7 @@ record StageComparison(
         LstmInput sample,
         int[] rows,
         LstmOutput device,
-        LstmOutput twin,
+        LstmOutput expected,
         ErrorBound bound) {
 
     /** At most so many lines of time steps. */
@@ -48,13 +48,13 @@ record StageComparison(
                 y.result(),
                 states(
                         device.finalState().h(),
-                        twin.finalState().h(),
+                        expected.finalState().h(),
                         bound.exact().h(),
                         bound.h(),
                         model.hiddenWidths()),
                 states(
                         device.finalState().c(),
-                        twin.finalState().c(),
+                        expected.finalState().c(),
                         bound.exact().c(),
                         bound.c(),
                         model.cellWidths()),
@@ -68,10 +68,10 @@ record StageComparison(
             for (int time = 0; time < input.steps(); time++) {
                 int at = input.offset(row, time, width);
                 for (int k = 0; k < width; k++) {
-                    float found = device.y().get(at + k), expected = twin.y().get(at + k);
-                    y.compare(row, time, k, found, expected);
-                    ranges[time / perRange].compare(row, time, k, found, expected);
-                    if (Float.floatToIntBits(found) != Float.floatToIntBits(expected)) {
+                    float found = device.y().get(at + k), wanted = expected.y().get(at + k);
+                    y.compare(row, time, k, found, wanted);
+                    ranges[time / perRange].compare(row, time, k, found, wanted);
+                    if (Float.floatToIntBits(found) != Float.floatToIntBits(wanted)) {
                         firstStep = Math.min(firstStep, time);
                     }
                 }
@@ -92,10 +92,9 @@ record StageComparison(
                                 time,
                                 k,
                                 device.y().get(at + k),
-                                twin.y().get(at + k),
+                                expected.y().get(at + k),
                                 bound.exact().y()[sampleAt + k],
-                                bound.y().bound(sampleAt + k),
-                                bound.y().isProbable(sampleAt + k));
+                                bound.y().limit(sampleAt + k));
                     }
                 }
             }
@@ -118,15 +117,7 @@ record StageComparison(
                 for (int k = 0; k < width; k++) {
                     int at = all + rows[n] * width + k;
                     int sampleAt = sampled + n * width + k;
-                    tally.judge(
-                            state,
-                            rows[n],
-                            k,
-                            found[at],
-                            expected[at],
-                            exact[sampleAt],
-                            errors.bound(sampleAt),
-                            errors.isProbable(sampleAt));
+                    tally.judge(state, rows[n], k, found[at], expected[at], exact[sampleAt], errors.limit(sampleAt));
                 }
             }
             all += input.rows() * width;

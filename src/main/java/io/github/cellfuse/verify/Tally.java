@@ -13,23 +13,23 @@ final class Tally {
     private Judgement worst;
 
     /** Compares bits; the three indices say where. */
-    void compare(int a, int b, int c, float device, float twin) {
+    void compare(int a, int b, int c, float device, float expected) {
         elements++;
         // floatToIntBits makes all NaNs one.
-        if (Float.floatToIntBits(device) != Float.floatToIntBits(twin)) {
+        if (Float.floatToIntBits(device) != Float.floatToIntBits(expected)) {
             differing++;
             if (first == null) {
-                first = new Difference(List.of(a, b, c), device, twin);
+                first = new Difference(List.of(a, b, c), device, expected);
             }
         }
     }
 
     /** Holds a value to its bound. */
-    void judge(int a, int b, int c, float device, float twin, double reference, double bound, boolean probabilistic) {
-        double error;
+    void judge(int a, int b, int c, float device, float expected, double reference, TensorErrors.Bound limit) {
+        double error, bound = limit.value();
         if (Double.isFinite(reference) && Double.isFinite(bound)) {
             error = Float.isFinite(device) ? Math.abs(device - reference) : Double.POSITIVE_INFINITY;
-        } else if (!Double.isFinite(reference) && Double.compare(twin, reference) == 0) {
+        } else if (!Double.isFinite(reference) && Double.compare(expected, reference) == 0) {
             // NaN or an infinity that float32 agrees on: there is no distance, only the class.
             error = Double.compare(device, reference) == 0 ? 0 : Double.POSITIVE_INFINITY;
             bound = 0;
@@ -47,7 +47,7 @@ final class Tally {
         double ratio = error == 0 ? 0 : error / bound;
         if (ratio > worstRatio) {
             worstRatio = ratio;
-            worst = new Judgement(List.of(a, b, c), device, reference, error, bound, probabilistic);
+            worst = new Judgement(List.of(a, b, c), device, reference, error, bound, limit.isProbable());
         }
     }
 

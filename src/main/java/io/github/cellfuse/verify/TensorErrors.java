@@ -33,13 +33,22 @@ record TensorErrors(double[] worst, double[] probable, int[] groups) {
         System.arraycopy(from.probable, 0, probable, at, from.probable.length);
     }
 
-    /** What a device is held to: the smaller of both. */
-    double bound(int index) {
-        return OWN_ERROR * Math.min(worst[index], probable[index]);
+    /**
+     * The limit that a device must meet.
+     *
+     * @param value the largest error allowed
+     * @param isProbable whether this is the probabilistic bound; else the worst case
+     */
+    record Bound(double value, boolean isProbable) {}
+
+    /** Returns the limit that a device must meet: the smaller of the two bounds. */
+    Bound limit(int index) {
+        return new Bound(bound(index), probable[index] < worst[index]);
     }
 
-    boolean isProbable(int index) {
-        return probable[index] < worst[index];
+    /** Returns the smaller of the two bounds. */
+    double bound(int index) {
+        return OWN_ERROR * Math.min(worst[index], probable[index]);
     }
 
     /** 0·∞ and ∞-∞ come up where something overflowed: nothing can be said. */

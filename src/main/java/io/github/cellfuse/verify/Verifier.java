@@ -29,7 +29,7 @@ import java.util.function.Function;
  */
 public final class Verifier {
     private final Function<LstmModel, LstmEngine> device;
-    private final Function<LstmModel, LstmEngine> twin;
+    private final Function<LstmModel, LstmEngine> expected;
     private final int judgedRows;
     private final WeightPrecision weights;
 
@@ -53,20 +53,20 @@ public final class Verifier {
         this(device, model -> LstmEngine.open(Device.JAVA, model), judgedRows, weights);
     }
 
-    Verifier(Function<LstmModel, LstmEngine> device, Function<LstmModel, LstmEngine> twin, int judgedRows) {
-        this(device, twin, judgedRows, WeightPrecision.F32);
+    Verifier(Function<LstmModel, LstmEngine> device, Function<LstmModel, LstmEngine> expected, int judgedRows) {
+        this(device, expected, judgedRows, WeightPrecision.F32);
     }
 
     private Verifier(
             Function<LstmModel, LstmEngine> device,
-            Function<LstmModel, LstmEngine> twin,
+            Function<LstmModel, LstmEngine> expected,
             int judgedRows,
             WeightPrecision weights) {
         if (judgedRows < 1) {
             throw new InvalidInputException("rows to judge: expected at least 1, found " + judgedRows);
         }
         this.device = device;
-        this.twin = twin;
+        this.expected = expected;
         this.judgedRows = judgedRows;
         this.weights = weights;
     }
@@ -92,7 +92,7 @@ public final class Verifier {
                     : below;
             Stage stage = stage("layer " + layer, alone, own, rows);
             layers.add(stage.report);
-            below = LstmInput.of(input.layout(), stage.twin.y(), input.rows(), input.steps())
+            below = LstmInput.of(input.layout(), stage.expected.y(), input.rows(), input.steps())
                     .withLengths(input.lengths());
         }
         return new VerifyReport(
@@ -146,18 +146,17 @@ public final class Verifier {
         return sum.result();
     }
 
-    private record Stage(StageReport report, LstmOutput found, LstmOutput twin, Device device, Tier tier) {}
+    private record Stage(StageReport report, LstmOutput found, LstmOutput expected, Device device, Tier tier) {}
 
     private Stage stage(String name, LstmModel model, LstmInput input, int[] rows) {
         try (LstmEngine tested = device.apply(model);
-                LstmEngine exact = twin.apply(model);
+                LstmEngine exact = expected.apply(model);
                 ReferenceEngine reference = new ReferenceEngine(model, EngineOptions.DEFAULT)) {
-            LstmOutput found = run(tested, input);
-            LstmOutput expected = run(exact, input);
+            LstmOutput found = run(tested, input), wanted = run(exact, input);
             LstmInput sample = SampledRows.rows(model, input, rows);
             ErrorBound bound = ErrorBound.of(reference.newSession(), sample, DeviceArithmetic.of(tested.tier()));
-            StageReport report = new StageComparison(model, input, sample, rows, found, expected, bound).report(name);
-            return new Stage(report, found, expected, tested.device(), tested.tier());
+            StageReport report = new StageComparison(model, input, sample, rows, found, wanted, bound).report(name);
+            return new Stage(report, found, wanted, tested.device(), tested.tier());
         }
     }
 
