@@ -5,7 +5,7 @@ import java.util.Optional;
 
 /**
  * The non-linearities that a cell may have: the eleven of the ONNX operator LSTM, whose parameters are called α and β. Each is
- * <em>defined</em> by a sequence of operations ({@code docs/numerics.md}), so that every exact device gives the same bits.
+ * <em>defined</em> by a sequence of operations ({@code docs/design/numerics.md}), so that every exact device gives the same bits.
  */
 public enum ActivationFunction {
     /** {@code 1 / (1 + e^-x)}. */

@@ -4,7 +4,7 @@ import io.github.cellfuse.Activation;
 
 /**
  * The functions of a cell as the numerical contract defines them, operation by operation the same as {@code kernels/activations.cl} and
- * {@code kernels/cell_functions.cl}: whoever changes a line here changes it there. {@code docs/numerics.md} derives the errors: at most
+ * {@code kernels/cell_functions.cl}: whoever changes a line here changes it there. {@code docs/design/numerics.md} derives the errors: at most
  * 1.51 ulp for sigmoid and 1.96 for tanh over all 2³² inputs; both are monotone, exact at ±0, saturate at ±∞ and give NaN for NaN. Thread
  * safe.
  */

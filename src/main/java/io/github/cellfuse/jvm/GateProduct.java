@@ -8,7 +8,7 @@ package io.github.cellfuse.jvm;
  * width (gates i, f, g, o after one another), and the loops are written the way HotSpot's C2 turns into vector code: constant trip
  * count, every array read at the loop index itself, and no more than six multiply-adds in the body. Three rows × two k is the best
  * body that it vectorised every time; larger ones fell back to scalar code from one compilation to the next, four to five times
- * slower (docs/tuning.md).
+ * slower (docs/lab/experiments.md).
  */
 final class GateProduct {
     /** Rows of the batch that share one pass over the weights. */

@@ -11,7 +11,7 @@ import java.util.function.Supplier;
  */
 final class ModelWeights {
     /**
-     * Operations of an engine from which vectors pay although it takes two cores half a second to get them going (docs/tuning.md).
+     * Operations of an engine from which vectors pay although it takes two cores half a second to get them going (docs/lab/experiments.md).
      */
     static final double VECTORS_FROM = 60e9;
 

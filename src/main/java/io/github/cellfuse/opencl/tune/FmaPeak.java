@@ -5,11 +5,11 @@ import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.device.OpenClDevices;
+import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
@@ -24,7 +24,7 @@ public final class FmaPeak implements AutoCloseable {
 
     private final ClContext context;
     private final ClQueue queue;
-    private final ClKernel kernel;
+    private final Kernel kernel;
     private final NdRange range;
     private final double operationsPerRound;
     private int rounds = 1000;
@@ -45,7 +45,7 @@ public final class FmaPeak implements AutoCloseable {
             queue = context.queue();
             kernel = new Programs(context).kernel(KernelSource.ROOFLINE, tile, "lstm_fma_peak");
             ClBuffer out = context.buffer("sums", items * tile.vec() * Float.BYTES, ClBuffer.Access.WRITE_ONLY);
-            kernel.setBuffer(0, out).setFloat(1, 0.5f);
+            kernel.set("out", out).set("x", 0.5f);
             while (run() < SECONDS) {
                 rounds *= 2;
             }
@@ -61,9 +61,9 @@ public final class FmaPeak implements AutoCloseable {
     }
 
     private double run() {
-        kernel.setInt(2, rounds);
+        kernel.set("n", rounds);
         long start = System.nanoTime();
-        queue.launch(kernel, range);
+        queue.launch(kernel.ready(), range);
         queue.finish();
         return (System.nanoTime() - start) * 1e-9;
     }

@@ -5,7 +5,6 @@ import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.opencl.device.DeviceSpeed;
@@ -14,6 +13,7 @@ import io.github.cellfuse.opencl.device.OpenClDevices;
 import io.github.cellfuse.opencl.engine.GrowingBuffer;
 import io.github.cellfuse.opencl.engine.Transfers;
 import io.github.cellfuse.opencl.plan.CostModel;
+import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
@@ -40,12 +40,12 @@ public final class Roofline implements AutoCloseable {
     private final FmaPeak peak;
     private final ClContext context;
     private final ClQueue queue;
-    private final ClKernel copy;
+    private final Kernel copy;
     private final NdRange copyRange;
-    private final ClKernel read;
+    private final Kernel read;
     private final int readers;
     private final int readVectorBytes;
-    private final ClKernel nothing;
+    private final Kernel nothing;
     private final NdRange nothingRange;
     private final long copied;
     private final long workingSet;
@@ -74,17 +74,17 @@ public final class Roofline implements AutoCloseable {
             // Untouched memory may be a single page of zeros that every address is mapped to.
             queue.zero(from);
             queue.zero(to);
-            copy.setBuffer(0, from).setBuffer(1, to);
+            copy.set("from", from).set("to", to);
             copyRange = cpu ? NdRange.of(items).local(group) : NdRange.of(items);
             // One work-item a core, as many as find room.
             readVectorBytes = tile.vec() * Float.BYTES;
             readers = (int) Math.max(1, Math.min(has.computeUnits(), copied / FAR_BYTES));
-            read.setBuffer(0, from).setBuffer(1, to);
-            nothing.setBuffer(0, to).setInt(1, 0);
+            read.set("from", from).set("out", to);
+            nothing.set("out", to).set("n", 0);
             nothingRange = NdRange.of(1).local(1);
             // What is compiled on the way, and the pages of both buffers.
-            queue.launch(copy, copyRange);
-            queue.launch(nothing, nothingRange);
+            queue.launch(copy.ready(), copyRange);
+            queue.launch(nothing.ready(), nothingRange);
             queue.finish();
         } catch (RuntimeException | Error e) {
             peak.close();
@@ -127,7 +127,7 @@ public final class Roofline implements AutoCloseable {
         long start = System.nanoTime();
         double seconds;
         do {
-            queue.launch(copy, copyRange);
+            queue.launch(copy.ready(), copyRange);
             queue.finish();
             passes++;
             seconds = (System.nanoTime() - start) * 1e-9;
@@ -160,9 +160,9 @@ public final class Roofline implements AutoCloseable {
         NdRange range = NdRange.of(readers).local(1);
         int passes = 1;
         while (true) {
-            read.setInt(2, vectors).setInt(3, passes);
+            read.set("vectors", vectors).set("passes", passes);
             long start = System.nanoTime();
-            queue.launch(read, range);
+            queue.launch(read.ready(), range);
             queue.finish();
             double seconds = (System.nanoTime() - start) * 1e-9;
             if (seconds >= SECONDS) {
@@ -176,7 +176,7 @@ public final class Roofline implements AutoCloseable {
     public double launchSeconds() {
         long start = System.nanoTime();
         for (int k = 0; k < LAUNCHES; k++) {
-            queue.launch(nothing, nothingRange);
+            queue.launch(nothing.ready(), nothingRange);
         }
         queue.finish();
         return (System.nanoTime() - start) * 1e-9 / LAUNCHES;

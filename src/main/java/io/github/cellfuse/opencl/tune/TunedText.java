@@ -20,7 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The text of a device's tuned file, {@code docs/tuning.md}: a header that says for which device and how fast it is, and a line for
+ * The text of a device's tuned file, {@code docs/tune.md}: a header that says for which device and how fast it is, and a line for
  * each entry. Nothing is believed when it is read: every field stands in its place and every number in its range, or all of the text is refused.
  */
 final class TunedText {
