@@ -104,9 +104,9 @@ public final class DevicesCommand implements Runnable {
 
     private static String meaning(Tier tier) {
         return switch (tier) {
-            case EXACT -> "computes the same bits as every exact device";
+            case EXACT -> "the same bits as every exact device";
             case TOLERANCE -> "only keeps the error bound: it lacks a float32 feature that exact bits require";
-            case REFERENCE -> "computes in double precision; the others are judged by it";
+            case REFERENCE -> "double precision; judges the others' errors";
         };
     }
 }

@@ -13,6 +13,7 @@ import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.LayoutOption;
 import io.github.cellfuse.cli.ModelOptions;
 import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.cli.OptionalArray;
 import io.github.cellfuse.cli.OutputFile;
 import io.github.cellfuse.cli.Progress;
 import io.github.cellfuse.cli.Version;
@@ -26,7 +27,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -252,18 +252,6 @@ public final class RunCommand implements Runnable {
     private void say(String message) {
         if (!quiet) {
             spec.commandLine().getErr().println("cellfuse: " + message);
-        }
-    }
-
-    /** An array that may be absent. */
-    private record OptionalArray(Optional<NpyArray> array) implements AutoCloseable {
-        static OptionalArray open(InputFile file) {
-            return new OptionalArray(Optional.ofNullable(file).map(InputFile::open));
-        }
-
-        @Override
-        public void close() {
-            array.ifPresent(NpyArray::close);
         }
     }
 }

@@ -13,11 +13,9 @@ import io.github.cellfuse.cli.WeightsOption;
 import io.github.cellfuse.format.ModelFiles;
 import io.github.cellfuse.opencl.tune.Tuner;
 import io.github.cellfuse.opencl.tune.Tuning;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -156,7 +154,7 @@ public final class TuneCommand implements Callable<Integer> {
                     // A line rather than a progress bar, whose thread would disturb the measurement.
                     say("tuning " + on + ", shape " + ++done + " of " + total + ": " + what);
                     Tuning tuning = tuner.tune(batch.rows(), batch.steps(), seconds);
-                    print(what, tuning);
+                    TuneTable.print(spec.commandLine().getOut(), what, tuning, !dryRun);
                     if (!dryRun) {
                         tuner.store(tuning); // at once, so that Ctrl-C loses no measurement
                     }
@@ -246,32 +244,6 @@ public final class TuneCommand implements Callable<Integer> {
                 .recurrentBias(bias)
                 .build();
         return new LstmModel(Direction.FORWARD, List.of(List.of(layer)));
-    }
-
-    private void print(String what, Tuning tuning) {
-        PrintWriter out = spec.commandLine().getOut();
-        out.printf(Locale.ROOT, "%-58s %10s %7s%n", what, "ms", "ratio");
-        for (Tuning.Measured line : tuning.measured()) {
-            String note = note(line);
-            out.printf(
-                    Locale.ROOT,
-                    "  %-56s %10.3f %7.2f%s%n",
-                    line.candidate(),
-                    line.seconds() * 1e3,
-                    line.ratio(),
-                    note);
-        }
-        out.flush();
-    }
-
-    private String note(Tuning.Measured line) {
-        if (line.isUsual()) {
-            return "  usual";
-        }
-        if (line.isWinner()) {
-            return dryRun ? "  faster" : "  stored";
-        }
-        return line.isFinalist() ? "" : "  screened out";
     }
 
     private void say(String message) {

@@ -9,6 +9,7 @@ import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.Json;
 import io.github.cellfuse.cli.LayoutOption;
 import io.github.cellfuse.cli.ModelOptions;
+import io.github.cellfuse.cli.OptionalArray;
 import io.github.cellfuse.cli.OutputFile;
 import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.cli.run.RunInput;
@@ -200,9 +201,9 @@ public final class VerifyCommand implements Callable<Integer> {
     /** Reads the user's whole batch into memory, because the comparison needs all of it. */
     private LstmInput read(LstmModel loaded) {
         try (NpyArray x = input.open();
-                NpyArray valid = lengths == null ? null : lengths.open()) {
+                OptionalArray valid = OptionalArray.open(lengths)) {
             RunShape of = RunShape.of(loaded, layout, x);
-            RunInput source = new RunInput(of, x, Optional.ofNullable(valid), Optional.empty(), Optional.empty());
+            RunInput source = new RunInput(of, x, valid.array(), Optional.empty(), Optional.empty());
             int size = Sizes.elements(x.name() + ": input [N,T,I]", of.rows(), of.steps(), loaded.inputSize());
             int rows = (int) of.rows();
             FloatBuffer features = FloatBuffer.allocate(size);
