@@ -7,14 +7,15 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * How the axes of an LSTM's Y, or of its X, lie in the dimensions of a value that holds the same elements: each dimension is a product
- * of axes, the outermost first; of none where its size is 1.
+ * The arrangement of an LSTM's Y or X in the dimensions of a value with the same elements. Each dimension is a product
+ * of axes.
  *
+ * @param dimensions for each dimension, its axes, outermost first; a dimension of size 1 has none
  * @param owner the number of the LSTM whose Y it is, or -1 for an X
- * @param isExact whether the elements are those of Y to the bit; false after a change of type
+ * @param isExact whether the elements have the same bits as Y; false after a change of type
  */
 record Arrangement(List<List<Axis>> dimensions, int owner, boolean isExact) {
-    /** What an axis runs over. */
+    /** The meaning of an axis. */
     enum Kind {
         TIME,
         BATCH,
@@ -23,10 +24,10 @@ record Arrangement(List<List<Axis>> dimensions, int owner, boolean isExact) {
         FEATURE
     }
 
-    /** An axis; two are the same when they are equal. */
+    /** An axis. Equal axes are the same axis. */
     record Axis(Kind kind, AxisSize size) {}
 
-    /** Dimensions of one axis each; an axis whose size is 1 is left out. */
+    /** Returns an arrangement with one dimension for each axis. An axis of size 1 becomes a dimension without axes. */
     static Arrangement of(int owner, Axis... axes) {
         List<List<Axis>> dimensions = new ArrayList<>();
         for (Axis axis : axes) {
@@ -47,7 +48,7 @@ record Arrangement(List<List<Axis>> dimensions, int owner, boolean isExact) {
         return new Arrangement(changed, owner, isExact);
     }
 
-    /** Returns the size of each dimension; empty where one is beyond counting. */
+    /** Returns the size of each dimension, or nothing if one overflows. */
     Optional<List<AxisSize>> sizes() {
         List<AxisSize> sizes = new ArrayList<>();
         for (List<Axis> dimension : dimensions) {
@@ -72,7 +73,7 @@ record Arrangement(List<List<Axis>> dimensions, int owner, boolean isExact) {
         return dimensions.stream().flatMap(List::stream).toList();
     }
 
-    /** By a permutation of the dimensions, or backwards where none is given. */
+    /** Returns the arrangement with permuted dimensions; without a permutation, they are reversed. */
     Optional<Arrangement> transposed(Optional<List<Long>> permutation) {
         if (permutation.isEmpty()) {
             List<List<Axis>> reversed = new ArrayList<>(dimensions);
@@ -87,7 +88,7 @@ record Arrangement(List<List<Axis>> dimensions, int owner, boolean isExact) {
                 with(perm.stream().map(k -> dimensions.get(k.intValue())).toList()));
     }
 
-    /** Returns what a transposition by {@code permutation} makes into this. */
+    /** Returns the arrangement that a Transpose by {@code permutation} turns into this one. */
     Optional<Arrangement> untransposed(Optional<List<Long>> permutation) {
         if (permutation.isEmpty()) {
             return transposed(permutation);
@@ -111,7 +112,7 @@ record Arrangement(List<List<Axis>> dimensions, int owner, boolean isExact) {
         return indices;
     }
 
-    /** Without the dimensions {@code axes}, whose sizes must be known to be 1. */
+    /** Returns the arrangement without the dimensions {@code axes}, or nothing unless their sizes are known to be 1. */
     Optional<Arrangement> squeezed(long[] axes) {
         List<List<Axis>> left = new ArrayList<>(dimensions);
         for (long axis : axes) {
@@ -125,7 +126,9 @@ record Arrangement(List<List<Axis>> dimensions, int owner, boolean isExact) {
         return Optional.of(with(left));
     }
 
-    /** With dimensions of size 1 that shall be {@code axes} of the result. */
+    /**
+     * Returns the arrangement with new dimensions of size 1, which become the dimensions {@code axes} of the result.
+     */
     Optional<Arrangement> unsqueezed(long[] axes) {
         int rank = rank() + axes.length;
         TreeSet<Long> indices = new TreeSet<>();
@@ -142,7 +145,10 @@ record Arrangement(List<List<Axis>> dimensions, int owner, boolean isExact) {
         return Optional.of(with(all));
     }
 
-    /** Two dimensions: those before {@code axis}, and the rest. */
+    /**
+     * Returns the arrangement in two dimensions: the product of those before {@code axis}, and the product of the
+     * others.
+     */
     Optional<Arrangement> flattened(long axis) {
         long index = axis < 0 ? axis + rank() : axis;
         if (index < 0 || index > rank()) {
@@ -159,9 +165,10 @@ record Arrangement(List<List<Axis>> dimensions, int owner, boolean isExact) {
     }
 
     /**
-     * With dimensions of other sizes, where no axis is cut.
+     * Returns the arrangement with dimensions of other sizes, or nothing if an axis would be split.
      *
-     * @param target one may be -1: what is left; 0 is the size that the dimension had, unless {@code zeroIsZero}
+     * @param target the new sizes. One may be -1, which is inferred; 0 keeps the dimension's size, unless
+     *     {@code zeroIsZero}
      */
     Optional<Arrangement> reshaped(List<AxisSize> target, boolean zeroIsZero) {
         Optional<List<AxisSize>> wanted = resolved(target, zeroIsZero);

@@ -6,15 +6,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A size as a product of a number and of sizes that are known by name alone.
+ * A size: the product of a number and of symbolic sizes.
  *
- * @param factor the number; as an element of a reshape's target also 0 or -1
- * @param symbols the others, in their order
+ * @param factor the number; also 0 or -1 if the size is an element of a Reshape's target
+ * @param symbols the symbolic sizes, sorted
  */
 record AxisSize(long factor, List<Symbol> symbols) {
     static final AxisSize ONE = of(1);
 
-    /** The time or the batch of a chain of LSTMs. */
+    /** The number of steps or rows of a chain of LSTMs. */
     record Symbol(int chain, boolean isTime) implements Comparable<Symbol> {
         private static final Comparator<Symbol> ORDER =
                 Comparator.comparingInt(Symbol::chain).thenComparing(Symbol::isTime);
@@ -33,7 +33,7 @@ record AxisSize(long factor, List<Symbol> symbols) {
         return new AxisSize(1, List.of(symbol));
     }
 
-    /** Returns the product; empty where its number is no size or overflows. */
+    /** Returns the product, or nothing if a factor isn't a size or the product overflows. */
     Optional<AxisSize> times(AxisSize other) {
         if (factor < 1 || other.factor < 1 || factor > Long.MAX_VALUE / other.factor) {
             return Optional.empty();
@@ -44,7 +44,7 @@ record AxisSize(long factor, List<Symbol> symbols) {
         return Optional.of(new AxisSize(factor * other.factor, List.copyOf(all)));
     }
 
-    /** Returns the quotient, where {@code other} is a divisor whatever the symbols are. */
+    /** Returns the quotient, or nothing unless {@code other} is a divisor for all values of the symbols. */
     Optional<AxisSize> dividedBy(AxisSize other) {
         if (other.factor < 1 || factor % other.factor != 0) {
             return Optional.empty();

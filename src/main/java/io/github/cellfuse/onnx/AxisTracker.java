@@ -12,11 +12,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Follows the axes of LSTMs' inputs and outputs through the nodes that only move them about, with the sizes that exporters compute from
- * shapes on the way. What it can't follow it knows nothing of.
+ * Follows the axes of the LSTMs' inputs and outputs through nodes that only move axes, and evaluates the sizes that
+ * exporters compute from shapes for them. A value that can't be followed has no known arrangement.
  */
 final class AxisTracker {
-    /** Nodes in a row; exporters need a handful between two LSTMs. */
+    /** The longest path of nodes to follow; exporters need only a few nodes between two LSTMs. */
     private static final int DEEPEST = 64;
 
     private final GraphIndex graph;
@@ -24,12 +24,12 @@ final class AxisTracker {
     private final Constants constants;
     private final OnnxTensors tensors;
     private final Map<String, Arrangement> known = new HashMap<>();
-    /** What was found in one search; what is known may grow before the next. */
+    /** The results of one search. They aren't reused, because {@link #known} may grow before the next search. */
     private final Map<String, Optional<Arrangement>> arrangements = new HashMap<>();
 
     private final Map<String, Optional<List<AxisSize>>> shapes = new HashMap<>();
 
-    /** The type of each LSTM's Y, by its number. */
+    /** The element type of each LSTM's Y, by the LSTM's number. */
     private final Map<Integer, Integer> types = new HashMap<>();
 
     AxisTracker(GraphIndex graph, long opset, Constants constants, OnnxTensors tensors) {
@@ -39,7 +39,10 @@ final class AxisTracker {
         this.tensors = tensors;
     }
 
-    /** Returns how LSTM {@code node} would want an X that is the Y of one of chain {@code chain} with {@code directions} and {@code hidden}. */
+    /**
+     * Returns the arrangement that {@code node} needs its X in to follow LSTM {@code owner} of chain {@code chain},
+     * which has {@code directions} directions of {@code hidden} units.
+     */
     static Arrangement input(LstmNode node, int chain, int owner, int directions, int hidden) {
         Arrangement parts = outer(node.layout(), chain, owner);
         List<List<Axis>> dimensions = new ArrayList<>(parts.dimensions());
@@ -73,14 +76,17 @@ final class AxisTracker {
         return new Axis(Kind.HIDDEN, AxisSize.of(size));
     }
 
-    /** Returns the axes of {@code name}, where they can be followed. */
+    /** Returns the arrangement of {@code name}, or nothing if it can't be followed. */
     Optional<Arrangement> find(String name) {
         arrangements.clear();
         shapes.clear();
         return arrangement(name, 0);
     }
 
-    /** From now on the X of {@code node} has the time and batch of chain {@code chain}, and so has what it was transposed from. */
+    /**
+     * Declares that the X of {@code node} has the time and batch of chain {@code chain}. The values that X was
+     * transposed from then have them as well.
+     */
     void defineInput(LstmNode node, int chain) {
         List<List<Axis>> dimensions =
                 new ArrayList<>(outer(node.layout(), chain, -1).dimensions());
@@ -104,7 +110,9 @@ final class AxisTracker {
         }
     }
 
-    /** From now on the Y of {@code node}, LSTM number {@code owner}, has the time and batch of chain {@code chain}. */
+    /**
+     * Declares that the Y of {@code node}, LSTM number {@code owner}, has the time and batch of chain {@code chain}.
+     */
     void defineOutput(LstmNode node, int chain, int owner) {
         types.put(owner, node.elementType());
         Axis t = time(chain), n = batch(chain);
@@ -133,7 +141,7 @@ final class AxisTracker {
         return found;
     }
 
-    /** Through a node that moves axes. */
+    /** Returns the arrangement of a node's output, if the node only moves axes. */
     private Optional<Arrangement> moved(OnnxNode node, String output, int depth) {
         if (!Plumbing.isPlumbing(node) || !node.output(0).equals(Optional.of(output))) {
             return Optional.empty();
@@ -169,7 +177,7 @@ final class AxisTracker {
         return node.input(1).flatMap(name -> shape(name, depth));
     }
 
-    /** Returns the elements of a vector of sizes, or the one of a scalar. */
+    /** Returns the sizes in a vector or scalar, if they can be followed. */
     private Optional<List<AxisSize>> shape(String name, int depth) {
         Optional<List<AxisSize>> found = shapes.get(name);
         if (found == null) {
@@ -256,7 +264,7 @@ final class AxisTracker {
         return isPlain && isSingle ? part(sizes, starts.get()[0], ends.get()[0]) : Optional.empty();
     }
 
-    /** As slices are taken: from the end where negative, and within what there is. */
+    /** Returns a slice by the rules of Slice: negative indices count from the end, and all are limited to the list. */
     private static Optional<List<AxisSize>> part(List<AxisSize> sizes, long start, long end) {
         long from = Math.max(0, Math.min(start < 0 ? start + sizes.size() : start, sizes.size()));
         long to = Math.max(from, Math.min(end < 0 ? end + sizes.size() : end, sizes.size()));

@@ -10,13 +10,14 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * A tensor of which the elements are moved, whatever they are. Its bytes aren't changed once they are there, and may be shared.
+ * A constant tensor of any type, whose elements can be moved. Its bytes don't change after it is filled and may be
+ * shared.
  *
- * @param shape its dimensions, as many elements as there are
+ * @param shape the dimensions; their product is the number of elements
  * @param bytes little-endian, from index 0 to the limit
  */
 record ConstantTensor(TensorType type, int[] shape, ByteBuffer bytes) {
-    /** Zeros of {@code shape}, to be filled. */
+    /** Returns a tensor of zeros for the caller to fill. */
     static ConstantTensor allocate(TensorType type, int... shape) {
         int count = product(shape, 0, shape.length);
         ByteBuffer bytes =
@@ -24,11 +25,11 @@ record ConstantTensor(TensorType type, int[] shape, ByteBuffer bytes) {
         return new ConstantTensor(type, shape, bytes.order(ByteOrder.LITTLE_ENDIAN));
     }
 
-    /** Empty where the tensor has dimensions that its elements say nothing of. */
+    /** Returns {@code tensor}, or nothing if it has no elements and several dimensions. */
     static Optional<ConstantTensor> of(TensorProto tensor, OnnxTensors tensors) {
         TensorValues values = tensors.values(tensor);
         long[] shape = tensors.shape(tensor);
-        // There are as many bytes as the shape says, so that no dimension is beyond an int unless another is 0.
+        // The number of bytes matches the shape, so every dimension fits an int unless another one is 0.
         return values.count() == 0 && shape.length > 1
                 ? Optional.empty()
                 : Optional.of(new ConstantTensor(
@@ -59,7 +60,7 @@ record ConstantTensor(TensorType type, int[] shape, ByteBuffer bytes) {
         return IntStream.range(from, to).map(k -> shape[k]).reduce(1, Math::multiplyExact);
     }
 
-    /** Returns an axis counted from the front, or -1 where there is none. */
+    /** Returns the axis counted from the front, or -1 if there is no such axis. */
     int axis(long axis) {
         return axis(axis, rank());
     }
@@ -69,7 +70,7 @@ record ConstantTensor(TensorType type, int[] shape, ByteBuffer bytes) {
         return index >= 0 && index < rank ? (int) index : -1;
     }
 
-    /** Returns the same elements in other dimensions, of as many elements. */
+    /** Returns the same elements with other dimensions; the number of elements must be the same. */
     ConstantTensor shaped(int... other) {
         return new ConstantTensor(type, other, bytes);
     }
@@ -84,7 +85,7 @@ record ConstantTensor(TensorType type, int[] shape, ByteBuffer bytes) {
         return strides;
     }
 
-    /** By a permutation of the dimensions. */
+    /** Returns a copy with permuted dimensions. */
     ConstantTensor transposed(int[] permutation) {
         int[] all = strides();
         return gathered(
@@ -93,7 +94,7 @@ record ConstantTensor(TensorType type, int[] shape, ByteBuffer bytes) {
                 Arrays.stream(permutation).map(k -> all[k]).toArray());
     }
 
-    /** Of each dimension the indices from {@code starts} to those before {@code ends}. */
+    /** Returns a copy of the elements with indices from {@code starts} (inclusive) to {@code ends} (exclusive). */
     ConstantTensor sliced(int[] starts, int[] ends) {
         int[] strides = strides();
         int[] sizes = IntStream.range(0, rank()).map(k -> ends[k] - starts[k]).toArray();
@@ -101,7 +102,9 @@ record ConstantTensor(TensorType type, int[] shape, ByteBuffer bytes) {
         return gathered(sizes, first, strides);
     }
 
-    /** Returns the elements of {@code sizes} that lie {@code strides} apart, from {@code first} on. */
+    /**
+     * Returns a copy of shape {@code sizes} of the elements at distances {@code strides}, beginning at {@code first}.
+     */
     private ConstantTensor gathered(int[] sizes, int first, int[] strides) {
         ConstantTensor result = allocate(type, sizes);
         int size = type.element().bytes(), count = result.count();
@@ -121,7 +124,7 @@ record ConstantTensor(TensorType type, int[] shape, ByteBuffer bytes) {
         return result;
     }
 
-    /** One behind the other along {@code axis}; empty where types or the other dimensions differ. */
+    /** Returns the concatenation along {@code axis}, or nothing if the types or the other dimensions differ. */
     static Optional<ConstantTensor> concatenated(List<ConstantTensor> parts, int axis) {
         ConstantTensor first = parts.get(0);
         int[] shape = first.shape.clone();

@@ -9,17 +9,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Which values of a graph are constant. */
+/** The constant values of a graph. Implementations say whether they are thread safe. */
 @FunctionalInterface
 public interface Constants {
-    /** The value called {@code name} where it is constant. */
+    /** Returns the value called {@code name} if it is constant. */
     Optional<TensorProto> find(String name);
 
     /**
-     * Those that need no computing: initializers, also where they are an input's default, and the nodes called Constant with a tensor,
-     * numbers or a number.
+     * Returns the constants that need no computation: initializers, including those that are an input's default, and
+     * Constant nodes with a tensor, numbers or a single number. The result is immutable and thread safe.
      *
-     * @param file what messages call it
+     * @param file the file's name in messages
      */
     static Constants of(Object file, GraphProto graph) {
         Map<String, TensorProto> constants = new HashMap<>();

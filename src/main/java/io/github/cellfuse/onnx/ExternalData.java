@@ -16,11 +16,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Where a tensor's bytes are when they aren't in the model: in a file of the model's folder or of a folder below it. A model is a
- * stranger's file and must not make its reader open others than its own, so neither {@code ..} nor a link may lead out.
+ * The location of a tensor's bytes outside the model: a file in the model's folder or below it. A model may come from
+ * an untrusted source and must not make its reader open other files, so neither {@code ..} nor a link may lead out of
+ * the folder.
  */
 record ExternalData(Path model, String tensor, String location, long offset, long length) {
-    /** No length was given: all to the file's end. */
+    /** No length is given: the data extends to the end of the file. */
     private static final long TO_END = -1;
 
     static ExternalData of(Path model, String label, TensorProto tensor) {
@@ -32,7 +33,7 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
                 case "offset" -> offset = number(model, label, entry);
                 case "length" -> length = number(model, label, entry);
                 default -> {
-                    // A checksum, or a hint of the writer's.
+                    // A checksum, or a hint from the writer.
                 }
             }
         }
@@ -46,7 +47,7 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
                 return number;
             }
         } catch (NumberFormatException e) {
-            // Refused below.
+            // Reported below.
         }
         throw Problems.invalid(
                 model,
@@ -54,21 +55,21 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
                         + Problems.quote(entry.getValue()));
     }
 
-    /** Returns the {@code expected} bytes, no more than an array holds. */
+    /** Reads the {@code expected} bytes; an array must be able to hold them. */
     ByteString read(long expected) {
         if (length != TO_END && length != expected) {
-            throw invalid("length: expected the " + expected + " bytes of its shape, found " + length);
+            throw invalid("length: expected " + expected + " bytes for the shape, found " + length);
         }
         Path file = file();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             long size = channel.size();
             if (offset > size || expected > size - offset) {
-                throw invalid("expected " + expected + " bytes from " + offset + " on in " + Problems.quote(location)
-                        + ", found a file of " + size);
+                throw invalid("expected " + expected + " bytes from offset " + offset + " in "
+                        + Problems.quote(location) + ", found a file of " + size + " bytes");
             }
             if (length == TO_END && size - offset != expected) {
-                throw invalid("expected the " + expected + " bytes of its shape, found " + (size - offset) + " from "
-                        + offset + " to the end of " + Problems.quote(location));
+                throw invalid("expected " + expected + " bytes for the shape, found " + (size - offset)
+                        + " from offset " + offset + " to the end of " + Problems.quote(location));
             }
             return read(channel, offset, (int) expected);
         } catch (IOException e) {
@@ -76,18 +77,18 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
         }
     }
 
-    /** Returns bytes of a file that was found to have as many. */
+    /** Reads {@code count} bytes of a file whose size was checked before. */
     static ByteString read(FileChannel channel, long offset, int count) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(count);
         while (bytes.hasRemaining()) {
             if (channel.read(bytes, offset + bytes.position()) < 0) {
-                throw new EOFException("the file was cut short");
+                throw new EOFException("the file became shorter while it was read");
             }
         }
         return UnsafeByteOperations.unsafeWrap(bytes.array());
     }
 
-    /** Returns the file that the location names, without links. */
+    /** Returns the file that the location names, with links resolved. */
     private Path file() {
         if (location.isEmpty()) {
             throw invalid("expected a location, found none");
@@ -104,15 +105,15 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
             Path folder = model.toAbsolutePath().getParent().toRealPath();
             Path file = folder.resolve(named);
             if (!climbs && !Files.exists(file)) {
-                throw invalid("no such file: " + Problems.quote(location) + " in the model's folder");
+                throw invalid("location: no such file in the model's folder: " + Problems.quote(location));
             }
             Path real = climbs ? file : file.toRealPath();
             if (climbs || !real.startsWith(folder)) {
-                throw invalid("location: expected a file within the model's folder, found " + Problems.quote(location)
-                        + ", which leads out of it");
+                throw invalid("location: expected a file in the model's folder, found " + Problems.quote(location)
+                        + ", which is outside");
             }
             if (!Files.isRegularFile(real)) {
-                throw invalid("location: expected a file, found that " + Problems.quote(location) + " is none");
+                throw invalid("location: expected a regular file, found " + Problems.quote(location));
             }
             return real;
         } catch (InvalidPathException e) {

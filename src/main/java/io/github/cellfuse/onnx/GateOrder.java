@@ -1,21 +1,23 @@
 package io.github.cellfuse.onnx;
 
-/** ONNX's orders of the gates, i o f c and of peepholes i o f, and CellFuse's, i f g o and i f o. */
+/** Converts between ONNX's order of the gates (i o f c) and peepholes (i o f), and CellFuse's (i f g o and i f o). */
 final class GateOrder {
-    /** Where in ONNX's order the gates i, f, g and o are. */
+    /** The positions of the gates i, f, g and o in ONNX's order. */
     private static final int[] GATES = {0, 2, 3, 1};
 
-    /** Where in ONNX's order the peepholes of i, f and o are. */
+    /** The positions of the peepholes of i, f and o in ONNX's order. */
     private static final int[] PEEPHOLES = {0, 2, 1};
 
     private GateOrder() {}
 
-    /** Returns values {@code [4,block]} in CellFuse's order, of those from {@code first} on in ONNX's. */
+    /** Returns {@code [4,block]} values in CellFuse's order. ONNX's begin at index {@code first} of {@code values}. */
     static float[] gates(TensorValues values, int first, int block) {
         return fromOnnx(GATES, values, first, block);
     }
 
-    /** Returns values {@code [3,block]}. */
+    /**
+     * Returns {@code [3,block]} peepholes in CellFuse's order. ONNX's begin at index {@code first} of {@code values}.
+     */
     static float[] peepholes(TensorValues values, int first, int block) {
         return fromOnnx(PEEPHOLES, values, first, block);
     }
@@ -28,12 +30,12 @@ final class GateOrder {
         return result;
     }
 
-    /** Returns values {@code [4,…]} in ONNX's order. A new array. */
+    /** Returns {@code [4,…]} values in ONNX's order, in a new array. */
     static float[] gatesToOnnx(float[] values) {
         return toOnnx(GATES, values);
     }
 
-    /** Returns values {@code [3,…]} in ONNX's order. A new array. */
+    /** Returns {@code [3,…]} values in ONNX's order, in a new array. */
     static float[] peepholesToOnnx(float[] values) {
         return toOnnx(PEEPHOLES, values);
     }

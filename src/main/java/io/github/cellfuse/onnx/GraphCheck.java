@@ -15,7 +15,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The names of a graph and of the graphs within its nodes: each defined once, each defined at all, each before it is used. */
+/**
+ * Checks that each name in a graph and its subgraphs is defined exactly once, and puts the nodes in an executable
+ * order.
+ */
 final class GraphCheck {
     private final Object file;
     private final GraphProto graph;
@@ -31,7 +34,9 @@ final class GraphCheck {
         nodes = OnnxNode.of(file, graph);
     }
 
-    /** Returns the graph with its nodes, and those of the graphs within, in an order in which they can run; itself where they already are. */
+    /**
+     * Returns the graph with its nodes and those of its subgraphs in an executable order; the same object if they are.
+     */
     static GraphProto check(Object file, GraphProto graph) {
         return new GraphCheck(file, graph, null).checked();
     }
@@ -45,7 +50,7 @@ final class GraphCheck {
         for (SparseTensorProto sparse : graph.getSparseInitializerList()) {
             define("sparse initializer", sparse.getValues().getName(), constants);
         }
-        // An initializer may have an input's name: it is the value where none is given.
+        // An initializer may have the name of an input, as its default value.
         given.addAll(constants);
         for (int index = 0; index < nodes.size(); index++) {
             checkOutputs(index);
@@ -75,10 +80,10 @@ final class GraphCheck {
 
     private void define(String what, String name, Set<String> names) {
         if (name.isEmpty()) {
-            throw invalid("expected a name for every " + what + ", found an empty one");
+            throw invalid("expected a name for every " + what + ", found an empty name");
         }
         if (!names.add(name)) {
-            throw invalid(what + " " + Problems.quote(name) + ": expected one of this name, found two");
+            throw invalid(what + " " + Problems.quote(name) + ": expected one with this name, found two");
         }
     }
 
@@ -90,7 +95,7 @@ final class GraphCheck {
         for (String output : node.proto().getOutputList()) {
             if (!output.isEmpty() && (given.contains(output) || producers.put(output, index) != null)) {
                 throw node.invalid("output " + Problems.quote(output)
-                        + ": expected a name that is defined once, found it defined before");
+                        + ": expected a new name, found one that is already defined");
             }
         }
     }
@@ -99,8 +104,8 @@ final class GraphCheck {
         for (String name : Subgraphs.needs(node.proto())) {
             if (!isDefined(name)) {
                 boolean isInput = node.proto().getInputList().contains(name);
-                throw node.invalid((isInput ? "input " : "its subgraph's ") + Problems.quote(name)
-                        + ": expected the name of a value, found that nothing defines it");
+                throw node.invalid((isInput ? "input " : "subgraph: ") + Problems.quote(name)
+                        + ": expected the name of a value, found one that nothing defines");
             }
         }
     }
@@ -108,7 +113,7 @@ final class GraphCheck {
     private void checkOutput(ValueInfoProto output) {
         if (!isDefined(output.getName())) {
             throw invalid("output " + Problems.quote(output.getName())
-                    + ": expected the name of a value, found that nothing defines it");
+                    + ": expected the name of a value, found one that nothing defines");
         }
         if (outer == null) {
             checkType("output", output);
@@ -119,7 +124,10 @@ final class GraphCheck {
         return given.contains(name) || producers.containsKey(name) || outer != null && outer.isDefined(name);
     }
 
-    /** Types other than tensors, such as sequences, are in fields that the schema here doesn't name. */
+    /**
+     * Checks that a value has a type. Types other than tensors, such as sequences, are in fields unknown to this
+     * schema.
+     */
     private void checkType(String what, ValueInfoProto value) {
         TypeProto type = value.getType();
         boolean isOther =

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** A checked graph, to be walked against its arrows. */
+/** A checked graph, indexed so that it can be followed from a value to the node that computes it. */
 final class GraphIndex {
     private final List<OnnxNode> nodes;
     private final List<String> outputs;
@@ -43,7 +43,7 @@ final class GraphIndex {
         return inputs.contains(name);
     }
 
-    /** Returns the node that computes {@code name}. */
+    /** Returns the node that computes {@code name}, or nothing for an input or a constant. */
     Optional<OnnxNode> producer(String name) {
         return Optional.ofNullable(producers.get(name));
     }

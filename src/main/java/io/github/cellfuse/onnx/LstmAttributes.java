@@ -19,13 +19,13 @@ import java.util.stream.Collectors;
 /**
  * The attributes of a node of the operator LSTM, versions 1, 7, 14 and 22.
  *
- * @param direction which way it reads
- * @param hiddenSize {@code H}, or 0 where the node leaves it to the weights
- * @param layout of X, Y and the states
- * @param equations for each direction
+ * @param direction the direction in which the node reads the sequence
+ * @param hiddenSize {@code H}, or 0 if only the weights determine it
+ * @param layout the layout of X, Y and the states
+ * @param equations the equations of each direction
  */
 record LstmAttributes(Direction direction, long hiddenSize, Layout layout, List<CellEquations> equations) {
-    /** f, g and h. */
+    /** The activations of a direction: f, g and h. */
     private static final int FUNCTIONS = 3;
 
     private static final Set<String> KNOWN = Set.of(
@@ -50,25 +50,25 @@ record LstmAttributes(Direction direction, long hiddenSize, Layout layout, List<
         }
         Layout layout = flag(node, "layout") ? Layout.BATCH_MAJOR : Layout.TIME_MAJOR;
         if (opset < 7) {
-            // Version 1 asked for Y by this; a node that wants it names it, and that decides.
+            // Version 1 requests Y by this attribute. It is only checked: whether the node names an output Y decides.
             flag(node, "output_sequence");
         }
         return new LstmAttributes(direction, size, layout, equations(node, direction));
     }
 
-    /** What isn't known may change what the node means. */
+    /** Throws on an unknown attribute, because it may change the meaning of the node. */
     private static void checkKnown(OnnxNode node, long opset) {
         for (AttributeProto attribute : node.proto().getAttributeList()) {
             String name = attribute.getName();
             if (!KNOWN.contains(name)) {
-                throw node.invalid(
-                        "attribute " + Problems.quote(name) + ": expected one of the operator LSTM, found another");
+                throw node.invalid("attribute " + Problems.quote(name)
+                        + ": expected an attribute of the operator LSTM, found an unknown one");
             }
             if (name.equals("layout") && opset < 14) {
-                throw node.invalid("attribute layout: expected it from opset 14 on, found it in opset " + opset);
+                throw node.invalid("attribute layout: expected only from opset 14 on, found in opset " + opset);
             }
             if (name.equals("output_sequence") && opset >= 7) {
-                throw node.invalid("attribute output_sequence: expected it before opset 7, found it in opset " + opset);
+                throw node.invalid("attribute output_sequence: expected only before opset 7, found in opset " + opset);
             }
         }
     }
@@ -118,14 +118,14 @@ record LstmAttributes(Direction direction, long hiddenSize, Layout layout, List<
             }
         } else if (names.size() != FUNCTIONS * directions) {
             throw node.invalid("attribute activations: expected " + FUNCTIONS * directions
-                    + " names, f, g and h of each direction, found " + names.size());
+                    + " names (f, g and h of each direction), found " + names.size());
         }
         for (String name : names) {
             functions.add(ActivationFunction.ofOnnxName(name)
-                    .orElseThrow(() -> node.invalid("attribute activations: expected names out of " + allNames()
+                    .orElseThrow(() -> node.invalid("attribute activations: expected names from " + allNames()
                             + ", found " + Problems.quote(name))));
         }
-        // Each list serves those functions alone that have the parameter, one after the other; so does ONNX Runtime's.
+        // Only functions that have the parameter take a value from its list, in order, as in ONNX Runtime.
         Iterator<Float> alphas = values(node, "activation_alpha", functions, ActivationFunction::hasAlpha);
         Iterator<Float> betas = values(node, "activation_beta", functions, ActivationFunction::hasBeta);
         List<Activation> activations = new ArrayList<>();
@@ -146,8 +146,8 @@ record LstmAttributes(Direction direction, long hiddenSize, Layout layout, List<
     }
 
     /**
-     * The list of a parameter. More values than functions that have it would be ignored by ONNX Runtime, and are ignored here where no
-     * function has it; where some have, the writer meant another assignment than the specification's.
+     * Returns the values of a parameter. ONNX Runtime ignores excess values. Here they are ignored only if no function
+     * has the parameter; otherwise the writer meant another assignment than the specification's, which is an error.
      */
     private static Iterator<Float> values(
             OnnxNode node, String attribute, List<ActivationFunction> functions, Has has) {
@@ -166,7 +166,7 @@ record LstmAttributes(Direction direction, long hiddenSize, Layout layout, List<
                 .collect(Collectors.joining(", "));
     }
 
-    /** Returns the specification has no default for these two functions in this operator; ONNX Runtime takes 0. */
+    /** Returns false for the two functions for which the operator specifies no defaults; ONNX Runtime uses 0. */
     private static boolean hasDefaults(ActivationFunction function) {
         return function != ActivationFunction.AFFINE && function != ActivationFunction.SCALED_TANH;
     }
@@ -179,7 +179,7 @@ record LstmAttributes(Direction direction, long hiddenSize, Layout layout, List<
         return hasDefaults(function) ? function.defaultBeta() : 0;
     }
 
-    /** As it is written in a file. */
+    /** Returns the direction's name in a file. */
     static String name(Direction direction) {
         return direction.name().toLowerCase(Locale.ROOT);
     }

@@ -5,14 +5,14 @@ import io.github.cellfuse.LstmModel;
 import java.util.List;
 
 /**
- * LSTM nodes of which each reads the Y of the one before and nothing else does, so that they are the layers of one model. Time and
- * batch are the same in all of them, and so are the lengths. Immutable.
+ * LSTM nodes that form one model: nothing but the next node reads a node's Y. Time, batch and lengths are the
+ * same in all of them. Immutable and thread safe.
  *
- * <p>X is {@link LstmNode#x} of the first node, in its layout, and Y that of the last, in its own. Each node has its own initial states
- * and final states, in its own layout; initial states that are zeros are left out.
+ * <p>The input is X of the first node, and the output is Y of the last; either has the layout of its node. Each node
+ * has its own initial and final states, in its own layout. Initial states that are zeros are omitted.
  *
- * @param nodes the lowest layer first
- * @param model them as one model
+ * @param nodes the nodes, lowest layer first
+ * @param model the nodes' layers as one model
  */
 public record LstmChain(List<LstmNode> nodes, LstmModel model) {
     public LstmChain {
@@ -24,16 +24,16 @@ public record LstmChain(List<LstmNode> nodes, LstmModel model) {
             return new LstmChain(
                     nodes, new LstmModel(nodes.stream().map(LstmNode::layer).toList()));
         } catch (InvalidInputException e) {
-            throw nodes.get(0).node().invalid("with the LSTMs that follow it: " + e.getMessage(), e);
+            throw nodes.get(0).node().invalid("together with the LSTMs that follow it: " + e.getMessage(), e);
         }
     }
 
-    /** Returns the lowest layer, whose X is the input. */
+    /** Returns the lowest layer. Its X is the chain's input. */
     public LstmNode first() {
         return nodes.get(0);
     }
 
-    /** Returns the highest layer, whose Y is the output. */
+    /** Returns the highest layer. Its Y is the chain's output. */
     public LstmNode last() {
         return nodes.get(nodes.size() - 1);
     }

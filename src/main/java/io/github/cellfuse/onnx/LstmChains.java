@@ -15,12 +15,18 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The LSTM nodes of a graph, put together to chains. Two follow each other in a chain when the X of the one is the Y of the other behind
- * nodes that only move axes (Squeeze, Unsqueeze, Transpose, Reshape, Flatten, Identity, Dropout, Cast to the same type), all steps,
- * rows, directions and units are still there and in their order, both have the same sequence_lens or none and the same type, and what
- * lies between them is needed by nothing else. Shapes that are computed on the way count as needed only where something else needs them.
+ * The LSTM nodes of a graph, joined into chains. One LSTM follows another in a chain if all of these hold:
  *
- * <p>Nodes within the graphs of other nodes, and LSTMs whose weights aren't constant, are left alone. Immutable.
+ * <ul>
+ *   <li>Its X is the other's Y after nodes that only move axes: Squeeze, Unsqueeze, Transpose, Reshape, Flatten,
+ *       Identity, Dropout, Cast to the same type.
+ *   <li>All steps, rows, directions and units are preserved, in their order.
+ *   <li>Both have the same sequence_lens, or none, and the same element type.
+ *   <li>Nothing else needs the values between them. A shape computed from one of them counts only if something else
+ *       needs it.
+ * </ul>
+ *
+ * <p>Nodes in subgraphs, and LSTMs whose weights aren't constant, don't belong to any chain. Immutable and thread safe.
  */
 public final class LstmChains {
     private static final int NONE = -1;
@@ -28,7 +34,7 @@ public final class LstmChains {
     private final GraphIndex graph;
     private final List<LstmNode> lstms = new ArrayList<>();
     private final Map<OnnxNode, Integer> numbers = new IdentityHashMap<>();
-    /** For each LSTM the one whose Y is its X, or none. */
+    /** For each LSTM, the one whose Y is its X, or {@link #NONE}. */
     private final int[] below;
 
     private final Set<OnnxNode> live;
@@ -55,22 +61,22 @@ public final class LstmChains {
     /**
      * Finds the chains of a graph.
      *
-     * @param file what messages call it
-     * @param graph a checked graph, whose nodes are in an order in which they can run
-     * @param opset the version of the default domain's operators
-     * @param constants the graph's constants, the folded ones among them
-     * @throws io.github.cellfuse.InvalidInputException when an LSTM node is wrong; the message names it
+     * @param file the file's name in messages
+     * @param graph a checked graph, with its nodes in an executable order
+     * @param opset the opset version of the default domain
+     * @param constants the graph's constants, including folded ones
+     * @throws io.github.cellfuse.InvalidInputException when an LSTM node is invalid; the message names it
      */
     public static LstmChains of(Object file, GraphProto graph, long opset, Constants constants, OnnxTensors tensors) {
         return new LstmChains(new GraphIndex(file, graph), opset, constants, tensors);
     }
 
-    /** In the order in which their last nodes are in the graph; those that no output of the graph needs are left out. */
+    /** Returns the chains that the graph's outputs need, in the order of their last nodes in the graph. */
     public List<LstmChain> chains() {
         return List.copyOf(chains);
     }
 
-    /** Returns the nodes that are needed besides the chains, in the order of the graph. */
+    /** Returns the other nodes that the graph's outputs need, in the order of the graph. */
     public List<OnnxNode> others() {
         return graph.nodes().stream()
                 .filter(node -> live.contains(node) && !numbers.containsKey(node))
@@ -100,7 +106,7 @@ public final class LstmChains {
         }
     }
 
-    /** Returns the chain whose time and batch an arrangement has; none where it has neither first. */
+    /** Returns the chain whose time or batch is the first dimension of an arrangement, or {@link #NONE}. */
     private static int chain(Arrangement x) {
         return x.dimensions().stream()
                 .limit(1)
@@ -111,7 +117,7 @@ public final class LstmChains {
                 .orElse(NONE);
     }
 
-    /** Returns whether an LSTM with this X has the time and the batch of another that is known. */
+    /** Returns whether the first two dimensions of this X are the time and the batch of a known chain. */
     private static boolean hasTimeAndBatch(LstmNode lstm, Arrangement x) {
         Arrangement wanted = AxisTracker.input(lstm, chain(x), x.owner(), 1, 1);
         return x.rank() == wanted.rank()
@@ -131,7 +137,10 @@ public final class LstmChains {
                 && lstm.elementType() == owner.elementType();
     }
 
-    /** Returns the nodes that the graph's outputs need; an X that comes within a chain isn't needed. */
+    /**
+     * Cuts each chain at a Y that something outside the chain needs, and returns the nodes that the graph's outputs
+     * need. The nodes between two LSTMs of a chain aren't needed.
+     */
     private Set<OnnxNode> unlinkUntilNothingElseNeedsAnOutput() {
         while (true) {
             Set<String> needed = new HashSet<>();
@@ -164,7 +173,10 @@ public final class LstmChains {
         return reached;
     }
 
-    /** Adds {@code node}, and the LSTMs below it in its chain, with the names that they need. */
+    /**
+     * Adds {@code node} and the LSTMs below it in its chain to {@code reached}, and the names that they need to
+     * {@code open}.
+     */
     private void reach(OnnxNode node, Set<OnnxNode> reached, Deque<String> open) {
         OnnxNode at = node;
         while (reached.add(at)) {

@@ -13,21 +13,22 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A node of ONNX's operator LSTM, versions 1, 7, 14 and 22, whose weights are constant. With {@link Layout#TIME_MAJOR} (the operator's
- * {@code layout} 0) X is {@code [T,N,I]}, Y {@code [T,D,N,H]} and a state {@code [D,N,H]}; with {@link Layout#BATCH_MAJOR} ({@code layout}
- * 1) X is {@code [N,T,I]}, Y {@code [N,T,D,H]} and a state {@code [N,D,H]}. Immutable.
+ * A node of ONNX's operator LSTM, versions 1, 7, 14 and 22, with constant weights. With {@link Layout#TIME_MAJOR} (the
+ * operator's {@code layout} 0), X is {@code [T,N,I]}, Y is {@code [T,D,N,H]} and a state is {@code [D,N,H]}. With
+ * {@link Layout#BATCH_MAJOR} ({@code layout} 1), X is {@code [N,T,I]}, Y is {@code [N,T,D,H]} and a state is
+ * {@code [N,D,H]}. Immutable and thread safe.
  *
  * @param node the node itself
- * @param layer its weights and equations: gates in CellFuse's order, both biases apart, float32 whatever the model's type
- * @param elementType the model's type, a {@link TensorProto.DataType} of floats
- * @param layout of X, Y and the states
- * @param x the value that is X
- * @param sequenceLens the lengths {@code [N]}, where given
- * @param initialH the hidden states before the first step, where given
- * @param initialC the cell states before the first step, where given
- * @param y all hidden states, where wanted
- * @param yH the last hidden states, where wanted
- * @param yC the last cell states, where wanted
+ * @param layer its weights and equations: gates in CellFuse's order, two separate biases, float32 for all element types
+ * @param elementType the model's element type, a {@link TensorProto.DataType} of floats
+ * @param layout the layout of X, Y and the states
+ * @param x the name of X
+ * @param sequenceLens the name of the lengths {@code [N]}, if given
+ * @param initialH the name of the initial hidden states, if given
+ * @param initialC the name of the initial cell states, if given
+ * @param y the name of the hidden states of all steps, if the node outputs them
+ * @param yH the name of the final hidden states, if the node outputs them
+ * @param yC the name of the final cell states, if the node outputs them
  */
 public record LstmNode(
         OnnxNode node,
@@ -47,9 +48,10 @@ public record LstmNode(
     /**
      * Reads a node.
      *
-     * @param opset the version of the default domain's operators
-     * @param constants where its weights are looked up
-     * @throws InvalidInputException when its attributes contradict each other or the weights' shapes, or a weight isn't constant
+     * @param opset the opset version of the default domain
+     * @param constants the graph's constants, including the node's weights
+     * @throws InvalidInputException when the attributes contradict each other or the weights' shapes, or a weight isn't
+     *     constant
      */
     public static LstmNode of(OnnxNode node, long opset, Constants constants, OnnxTensors tensors) {
         if (!node.is("LSTM")) {
@@ -76,7 +78,10 @@ public record LstmNode(
                 node.output(2));
     }
 
-    /** Returns the first of the node's weights W, R, B and P that isn't constant: such a node can't be read. */
+    /**
+     * Returns the first of the node's weights W, R, B and P that isn't constant. A node with such a weight can't be
+     * read.
+     */
     public static Optional<String> variableWeight(OnnxNode node, Constants constants) {
         for (int k : new int[] {W, R, B, P}) {
             Optional<String> name = node.input(k);
@@ -87,7 +92,7 @@ public record LstmNode(
         return Optional.empty();
     }
 
-    /** Returns the same node without initial states: they are zeros. */
+    /** Returns the node without the initial hidden states if {@code h}, and without the cell states if {@code c}. */
     LstmNode withoutInitialStates(boolean h, boolean c) {
         return new LstmNode(
                 node,
@@ -109,7 +114,7 @@ public record LstmNode(
         return node.label();
     }
 
-    /** The constant inputs, with their shapes compared. */
+    /** Reads the constant inputs and checks their shapes against each other. */
     private static final class Weights {
         private final OnnxNode node;
         private final LstmAttributes attributes;
@@ -129,8 +134,8 @@ public record LstmNode(
             r = required(R, "R");
             long size = columns("R [D,4H,H]", r), inputs = columns("W [D,4H,I]", w);
             if (attributes.hiddenSize() != 0 && size != attributes.hiddenSize()) {
-                throw node.invalid("attribute hidden_size: expected " + size + " as R "
-                        + Problems.shape(tensors.shape(r)) + " has, found " + attributes.hiddenSize());
+                throw node.invalid("attribute hidden_size: expected " + size + " to match R "
+                        + Problems.shape(tensors.shape(r)) + ", found " + attributes.hiddenSize());
             }
             checkShape("R [D,4H,H]", r, directions, LstmWeights.GATES * size, size);
             checkShape("W [D,4H,I]", w, directions, LstmWeights.GATES * size, inputs);
@@ -138,7 +143,7 @@ public record LstmNode(
             inputSize = (int) inputs;
         }
 
-        /** Returns the last dimension of three. */
+        /** Returns the last of the three dimensions. */
         private long columns(String what, TensorProto tensor) {
             long[] shape = tensors.shape(tensor);
             if (shape.length != 3 || shape[2] < 1 || shape[2] > Integer.MAX_VALUE) {
@@ -184,8 +189,8 @@ public record LstmNode(
             return node.input(k)
                     .map(name -> constants
                             .find(name)
-                            .orElseThrow(() -> node.invalid(what + ": expected constant weights, found that "
-                                    + Problems.quote(name) + " is computed")));
+                            .orElseThrow(() -> node.invalid(what + ": expected constant weights, found computed "
+                                    + "weights " + Problems.quote(name))));
         }
 
         private TensorValues values(TensorProto tensor) {

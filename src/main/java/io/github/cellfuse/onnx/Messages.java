@@ -11,11 +11,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** The parts that written graphs are made of. */
+/** Builds the protobuf messages of written graphs: nodes, attributes and declared values. */
 final class Messages {
     private Messages() {}
 
-    /** Returns a node that is named after its first output. */
+    /** Returns a node, named after its first output. */
     static NodeProto.Builder node(String type, List<String> inputs, String... outputs) {
         return NodeProto.newBuilder()
                 .setName(type.toLowerCase(Locale.ROOT) + "_" + outputs[0])
@@ -56,7 +56,7 @@ final class Messages {
                 .build();
     }
 
-    /** Returns an input or output; a dimension is a size or a name. */
+    /** Returns the declaration of an input or output. A dimension is a size (Integer) or a name (String). */
     static ValueInfoProto value(String name, TensorType type, Object... dimensions) {
         TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
         for (Object dimension : dimensions) {
@@ -73,7 +73,7 @@ final class Messages {
                 .build();
     }
 
-    /** An attribute of floats, where there are some. */
+    /** Adds an attribute with a list of floats, unless the list is empty. */
     static void numbers(NodeProto.Builder node, String name, List<Float> values) {
         if (!values.isEmpty()) {
             node.addAttribute(AttributeProto.newBuilder()

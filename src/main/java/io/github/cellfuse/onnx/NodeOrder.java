@@ -9,13 +9,13 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** An order in which nodes can run. ONNX demands that a file has them in one; some writers forget. */
+/** Sorts nodes into an executable order. ONNX requires files to have one, but some writers ignore that. */
 final class NodeOrder {
-    /** Enough to find a cycle by. */
+    /** The most node names in a message: enough to locate a cycle. */
     private static final int MOST_NAMES = 6;
 
     private final List<OnnxNode> nodes;
-    /** For each node those that compute what it needs. */
+    /** For each node, the nodes that compute the values it needs. */
     private final List<Set<Integer>> needed = new ArrayList<>();
 
     private NodeOrder(List<OnnxNode> nodes, Map<String, Integer> producers) {
@@ -33,10 +33,11 @@ final class NodeOrder {
     }
 
     /**
-     * The nodes' numbers in the order that is nearest to theirs; empty where they are in order.
+     * Returns the nodes' indices in the executable order closest to the given one, or nothing if that is executable
+     * already.
      *
-     * @param producers the node that computes each value
-     * @throws io.github.cellfuse.InvalidInputException when they need each other in a circle
+     * @param producers for each value, the index of the node that computes it
+     * @throws io.github.cellfuse.InvalidInputException when the nodes form a cycle
      */
     static Optional<int[]> sorted(List<OnnxNode> nodes, Map<String, Integer> producers) {
         NodeOrder order = new NodeOrder(nodes, producers);
@@ -85,7 +86,10 @@ final class NodeOrder {
         return order;
     }
 
-    /** Whoever goes back from a node that never got ready, through such nodes alone, comes to a cycle. */
+    /**
+     * Finds a cycle. A node that never became ready needs another such node, so a path back through them ends in a
+     * cycle.
+     */
     private RuntimeException cycle(int[] missing) {
         int at = 0;
         while (missing[at] == 0) {

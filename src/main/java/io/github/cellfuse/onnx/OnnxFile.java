@@ -19,14 +19,14 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * An ONNX model that was read and checked: every value has one definition, every name that is used is defined, nodes come after what
- * they need, the graph's inputs and outputs have types, and the opset is known. Operators aren't checked, but for their names: those
- * of any domain are let through. Immutable and safe to share between threads.
+ * An ONNX model that was read and checked: every value is defined exactly once, every name in use is defined, nodes
+ * come after the nodes that they depend on, the graph's inputs and outputs have types, and the opset is known.
+ * Operators of all domains are accepted; only an empty operator name is an error. Immutable and thread safe.
  *
- * <p>The file is read once; the bytes of its tensors are shared by all that is made of the model, and not copied again.
+ * <p>The file is read once. All objects made from the model share the bytes of its tensors.
  */
 public final class OnnxFile {
-    /** From this version of the format on a model says which opsets it uses; before there was but one. */
+    /** The first format version (IR) in which a model declares its opsets; earlier ones have only opset 1. */
     private static final long FIRST_IR_WITH_OPSETS = 3;
 
     private final Path path;
@@ -42,7 +42,8 @@ public final class OnnxFile {
     /**
      * Reads and checks a model.
      *
-     * @throws io.github.cellfuse.InvalidInputException when the file isn't there, isn't a whole ONNX file, or its graph is wrong
+     * @throws io.github.cellfuse.InvalidInputException when the file doesn't exist, isn't a complete ONNX file, or has
+     *     an invalid graph
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static OnnxFile open(Path path) {
@@ -55,7 +56,7 @@ public final class OnnxFile {
             input.checkLastTagWas(0);
             return of(path, model);
         } catch (InvalidProtocolBufferException e) {
-            throw Problems.invalid(path, "expected an ONNX file, found other or missing bytes: " + e.getMessage(), e);
+            throw Problems.invalid(path, "expected an ONNX file, found damaged or other data: " + e.getMessage(), e);
         } catch (IOException e) {
             throw Problems.io(path, "reading", e);
         }
@@ -64,12 +65,12 @@ public final class OnnxFile {
     /**
      * Checks a model that is already in memory.
      *
-     * @param path what messages call it; external data is looked for in its folder
-     * @throws io.github.cellfuse.InvalidInputException when its graph is wrong
+     * @param path the model's name in messages; external data is read from its folder
+     * @throws io.github.cellfuse.InvalidInputException when its graph is invalid
      */
     public static OnnxFile of(Path path, ModelProto model) {
         if (!model.hasGraph()) {
-            throw Problems.invalid(path, "expected an ONNX model, found none: there is no graph in it");
+            throw Problems.invalid(path, "expected an ONNX model, found one with no graph");
         }
         long opset = opset(path, model);
         GraphProto graph = GraphCheck.check(path, model.getGraph());
@@ -88,14 +89,14 @@ public final class OnnxFile {
             if (size > Integer.MAX_VALUE) {
                 throw Problems.invalid(
                         path,
-                        "expected at most " + Integer.MAX_VALUE + " bytes, found " + size
-                                + ": protobuf ends there; save the model with external data");
+                        "expected at most " + Integer.MAX_VALUE + " bytes, the limit of protobuf, found " + size
+                                + "; save the model with external data");
             }
             if (size > heap / 2) {
                 throw Problems.invalid(
                         path,
-                        "expected a file for which half of Java's heap is enough, " + heap / 2 + " bytes, found " + size
-                                + ": a larger -Xmx helps");
+                        "expected at most " + heap / 2 + " bytes, half of Java's heap, found " + size
+                                + "; start Java with a larger -Xmx");
             }
             return ExternalData.read(channel, 0, (int) size);
         }
@@ -107,7 +108,8 @@ public final class OnnxFile {
         for (OperatorSetIdProto opset : model.getOpsetImportList()) {
             String domain = OnnxNode.isDefaultDomain(opset.getDomain()) ? "ai.onnx" : opset.getDomain();
             if (!seen.add(domain)) {
-                throw Problems.invalid(path, "expected one opset of " + Problems.quote(domain) + ", found several");
+                throw Problems.invalid(
+                        path, "expected one opset import of " + Problems.quote(domain) + ", found several");
             }
             if (OnnxNode.isDefaultDomain(opset.getDomain())) {
                 version = opset.getVersion();
@@ -118,17 +120,17 @@ public final class OnnxFile {
         }
         if (version == 0
                 && model.getGraph().getNodeList().stream().anyMatch(n -> OnnxNode.isDefaultDomain(n.getDomain()))) {
-            throw Problems.invalid(path, "expected an opset of ai.onnx, found none among the opset imports");
+            throw Problems.invalid(path, "expected an opset of ai.onnx among the opset imports, found none");
         }
         return version;
     }
 
-    /** Returns the file. */
+    /** Returns the path of the file. */
     public Path path() {
         return path;
     }
 
-    /** Returns the whole model, its nodes in an order in which they can run. */
+    /** Returns the whole model, with its nodes in an executable order. */
     public ModelProto model() {
         return model;
     }
@@ -138,30 +140,31 @@ public final class OnnxFile {
         return model.getGraph();
     }
 
-    /** Returns the version of the operators of the default domain; 0 where the graph has none of them. */
+    /** Returns the opset version of the default domain, or 0 if the model declares and uses none. */
     public long opset() {
         return opset;
     }
 
-    /** Reads the tensors of this model. */
+    /** Returns a reader for the tensors of this model. */
     public OnnxTensors tensors() {
         return new OnnxTensors(path);
     }
 
-    /** Returns the constants of the graph itself, unfolded: its initializers and its nodes called Constant. */
+    /** Returns the constants of the top-level graph without folding: its initializers and its Constant nodes. */
     public Constants constants() {
         return Constants.of(path, graph());
     }
 
     /**
-     * The same and those that follow from them by what exporters do to an LSTM's weights and to shapes: Slice, Concat, Unsqueeze, Squeeze,
-     * Transpose, Reshape, Identity, and Cast to float32 or int64. Each is computed when it is first asked for; not thread safe.
+     * Returns the same constants and those that follow from them by the operators that exporters apply to an LSTM's
+     * weights and to shapes: Slice, Concat, Unsqueeze, Squeeze, Transpose, Reshape, Identity, and Cast to float32 or
+     * int64. Each is computed on first use, so the result is not thread safe.
      */
     public Constants foldedConstants() {
         return new WeightFolding(new GraphIndex(path, graph()), graph(), opset, constants(), tensors());
     }
 
-    /** Returns what the graph must be given: its inputs but for those that an initializer gives a value. */
+    /** Returns the inputs that a run must supply: those without an initializer as their default. */
     public List<ValueInfoProto> inputs() {
         Set<String> given = new HashSet<>();
         for (TensorProto initializer : graph().getInitializerList()) {
@@ -173,7 +176,7 @@ public final class OnnxFile {
                 .toList();
     }
 
-    /** Returns the nodes with what messages call them, in an order in which they can run. */
+    /** Returns the nodes with their labels for messages, in an executable order. */
     public List<OnnxNode> nodes() {
         return OnnxNode.of(path, graph());
     }

@@ -12,11 +12,11 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Takes a graph for a model when it is a single chain of LSTMs, and all else in it leads the graph's inputs to it and its outputs to the
- * graph's.
+ * Reads a graph as a model. The graph must contain a single chain of LSTMs; all other nodes may only connect the
+ * graph's inputs to the chain and the chain's outputs to the graph's outputs.
  */
 final class OnnxLstmReader {
-    /** They choose parts of the states that an input holds for several layers. */
+    /** The operators that select one layer's states from an input with the states of several layers. */
     private static final Set<String> CHOOSING = Set.of("Slice", "Split", "Gather");
 
     private final OnnxFile file;
@@ -34,23 +34,20 @@ final class OnnxLstmReader {
     LstmModel model() {
         for (OnnxNode node : chains.others()) {
             if (node.is("LSTM")) {
-                throw node.invalid("expected constant weights, found that "
+                throw node.invalid("expected constant weights, found computed weights "
                         + LstmNode.variableWeight(node, constants)
                                 .map(Problems::quote)
-                                .orElse("one") + " is computed");
+                                .orElse(""));
             }
         }
         List<LstmChain> all = chains.chains();
         if (all.isEmpty()) {
-            throw invalid("found none"
-                    + chains.others().stream()
-                            .findFirst()
-                            .map(n -> "; there is " + n)
-                            .orElse(""));
+            throw invalid("found no LSTM"
+                    + chains.others().stream().findFirst().map(n -> " but " + n).orElse(""));
         }
         if (all.size() > 1) {
-            throw invalid("found " + all.size() + " that aren't one stack: "
-                    + all.get(0).last() + " and " + all.get(1).first());
+            throw invalid("found " + all.size() + " stacks: one ends at "
+                    + all.get(0).last() + ", another begins at " + all.get(1).first());
         }
         LstmChain chain = all.get(0);
         traceInputs(chain);
@@ -61,26 +58,29 @@ final class OnnxLstmReader {
     private void traceInputs(LstmChain chain) {
         LstmNode first = chain.first();
         trace(first.x(), false).ifPresent(node -> {
-            throw beside(node);
+            throw other(node);
         });
         for (LstmNode lstm : chain.nodes()) {
             lstm.sequenceLens().flatMap(name -> trace(name, false)).ifPresent(node -> {
-                throw beside(node);
+                throw other(node);
             });
             Stream.of(lstm.initialH(), lstm.initialC())
                     .flatMap(Optional::stream)
                     .forEach(name -> trace(name, true).ifPresent(node -> {
-                        throw beside(node);
+                        throw other(node);
                     }));
         }
     }
 
-    /** Returns the first node that isn't plumbing on the way back from {@code name} to an input of the graph. */
+    /**
+     * Follows {@code name} back to an input of the graph and returns the first node on the way that isn't plumbing. For
+     * a state, a node that selects one layer's part counts as plumbing.
+     */
     private Optional<OnnxNode> trace(String name, boolean isState) {
         String at = name;
         while (true) {
             if (constants.find(at).isPresent() && !graph.isInput(at)) {
-                throw invalid("found that " + Problems.quote(name) + " is a constant");
+                throw invalid("found the constant " + Problems.quote(name) + " as an input of an LSTM");
             }
             Optional<OnnxNode> producer = graph.producer(at);
             if (producer.isEmpty()) {
@@ -98,7 +98,7 @@ final class OnnxLstmReader {
         }
     }
 
-    /** Back from an output of the graph to outputs of the LSTMs. */
+    /** Follows an output of the graph back to outputs of the LSTMs. Throws if another node is on the way. */
     private void traceOutput(LstmChain chain, String output) {
         Set<String> states = new HashSet<>();
         for (LstmNode lstm : chain.nodes()) {
@@ -115,24 +115,24 @@ final class OnnxLstmReader {
                 continue;
             }
             OnnxNode node = graph.producer(name)
-                    .orElseThrow(() -> invalid(
-                            "found that the output " + Problems.quote(output) + " comes from " + Problems.quote(name)));
+                    .orElseThrow(() -> invalid("found output " + Problems.quote(output) + ", which comes from "
+                            + Problems.quote(name) + " instead of an LSTM"));
             if (node.is("Concat")) {
                 isJoined = true;
                 open.addAll(node.proto().getInputList());
             } else if (Plumbing.isPlumbing(node) && node.input(0).isPresent()) {
                 open.add(node.input(0).get());
             } else {
-                throw beside(node);
+                throw other(node);
             }
         }
     }
 
-    private InvalidInputException beside(OnnxNode node) {
-        return invalid("found " + node + " beside them; whole graphs are for 'run' and 'info', and for OnnxModel");
+    private InvalidInputException other(OnnxNode node) {
+        return invalid("found " + node + " as well; for a whole graph use the commands 'run' and 'info', or OnnxModel");
     }
 
     private InvalidInputException invalid(String found) {
-        return Problems.invalid(file.path(), "expected LSTMs one on another and nothing else, " + found);
+        return Problems.invalid(file.path(), "expected a stack of LSTMs and nothing else, " + found);
     }
 }

@@ -31,15 +31,15 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
-/** Makes a graph of a model. */
+/** Writes a model as an ONNX graph of LSTM nodes. */
 final class OnnxLstmWriter {
-    /** The first with the operator LSTM that later opsets extend by types alone, and ONNX Runtime has read it since 2021. */
+    /** Later opsets only add element types to the LSTM operator of this one. ONNX Runtime has read it since 2021. */
     private static final int OPSET = 14;
 
-    /** The version of the format that belongs to the opset. */
+    /** The format version (IR) that belongs to the opset. */
     private static final int IR_VERSION = 7;
 
-    /** What a graph takes besides its weights, generously. */
+    /** A generous limit for the bytes of a layer's nodes and names. */
     private static final long OVERHEAD = 1 << 20;
 
     private static final String BATCH = "batch", TIME = "time";
@@ -79,22 +79,22 @@ final class OnnxLstmWriter {
         for (int k = 0; k < model.layerCount(); k++) {
             LstmLayer layer = model.layer(k);
             if (layer.hasProjection()) {
-                throw invalid("layer " + k + ": expected no projection, which ONNX's LSTM doesn't have, found one of "
-                        + layer.hiddenSize() + " to " + layer.stateSize() + "; write .safetensors");
+                throw invalid("layer " + k + ": expected no projection (ONNX's LSTM has none), found one from "
+                        + layer.hiddenSize() + " to " + layer.stateSize() + "; write .safetensors instead");
             }
             CellEquations first = layer.weights().get(0).equations();
             for (LstmWeights w : layer.weights()) {
                 if (w.equations().clip() != first.clip() || w.equations().coupled() != first.coupled()) {
-                    throw invalid("layer " + k + ": expected the same clip and coupling in both directions, as ONNX "
-                            + "has them, found others");
+                    throw invalid("layer " + k + ": expected the same clip and gate coupling in both directions "
+                            + "(an ONNX node has one of each), found different ones");
                 }
-                // A bias that is missing beside another is written.
+                // Both biases are counted, because a missing one may have to be written.
                 bytes += (w.parameters() + 2L * LstmWeights.GATES * w.hiddenSize()) * Float.BYTES;
             }
         }
         if (bytes > Integer.MAX_VALUE) {
-            throw invalid("expected a model of less than 2 GiB, which is all that an ONNX file holds, found " + bytes
-                    + " bytes; write .safetensors");
+            throw invalid("expected a model of less than 2 GiB (the limit of an ONNX file), found " + bytes
+                    + " bytes; write .safetensors instead");
         }
     }
 
@@ -160,7 +160,7 @@ final class OnnxLstmWriter {
         flatten(k, d);
     }
 
-    /** Y {@code [T,D,N,H]} as the next layer's X {@code [T,N,D·H]}. */
+    /** Adds the nodes that turn Y {@code [T,D,N,H]} into the next layer's X {@code [T,N,D·H]}. */
     private void flatten(int k, int directions) {
         String y = "Y_l" + k, next = "x_l" + (k + 1);
         if (directions == 1) {
@@ -174,7 +174,7 @@ final class OnnxLstmWriter {
         }
     }
 
-    /** Returns a layer's part of {@code h0}, {@code c0}, {@code h_n} or {@code c_n}; all of it where there is but one. */
+    /** Returns the name of a layer's part of {@code h0}, {@code c0}, {@code h_n} or {@code c_n}. */
     private String state(String name, int layer) {
         return model.layerCount() == 1 ? name : name + "_l" + layer;
     }
@@ -220,7 +220,7 @@ final class OnnxLstmWriter {
                 .toList();
     }
 
-    /** What differs from an ordinary LSTM. */
+    /** Adds the attributes in which the equations differ from ONNX's defaults. */
     private static void equations(NodeProto.Builder node, List<CellEquations> directions) {
         CellEquations first = directions.get(0);
         if (first.clips()) {
@@ -256,7 +256,10 @@ final class OnnxLstmWriter {
         Messages.numbers(node, "activation_beta", betas);
     }
 
-    /** Both, or zeros in the place of one: b + -0 is b for every b, while -0 + 0 is 0; where both are missing their sum is 0. */
+    /**
+     * Returns both biases {@code [8H]}. If one is missing, it is written as -0: b + -0 is b for every b, but -0 + 0 is
+     * 0. If both are missing, both are written as 0.
+     */
     private static float[] biases(LstmWeights w) {
         int gates = LstmWeights.GATES * w.hiddenSize();
         float[] both = new float[2 * gates];

@@ -12,14 +12,14 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * A node with what messages call it. Immutable.
+ * A node with its label for messages. Immutable and thread safe.
  *
- * @param file the file that it comes from, for messages
- * @param label as {@code node 'encoder' (LSTM)}, or {@code node 3 (LSTM)} where it has no name
+ * @param file the file that the node comes from, for messages
+ * @param label such as {@code node 'encoder' (LSTM)}, or {@code node 3 (LSTM)} for a node without a name
  * @param proto the node itself
  */
 public record OnnxNode(Object file, String label, NodeProto proto) {
-    /** Damaged files have longer ones, which would bury a message. */
+    /** A longer operator name comes from a damaged file and would hide the rest of the message. */
     private static final int LONGEST_TYPE = 60;
 
     public OnnxNode {
@@ -44,73 +44,77 @@ public record OnnxNode(Object file, String label, NodeProto proto) {
         return nodes;
     }
 
-    /** Returns whether {@code domain} is that of ONNX's own operators, which has two names. */
+    /** Returns whether {@code domain} is the domain of ONNX's own operators, which has two names. */
     public static boolean isDefaultDomain(String domain) {
         return domain.isEmpty() || domain.equals("ai.onnx");
     }
 
-    /** Returns whether this is ONNX's own operator {@code type}. */
+    /** Returns whether this node's operator is {@code type} of ONNX's own domain. */
     public boolean is(String type) {
         return proto.getOpType().equals(type) && isDefaultDomain(proto.getDomain());
     }
 
-    /** Returns the name of input {@code k}; empty where it isn't given. */
+    /** Returns the name of input {@code k}, or nothing if the node doesn't have it. */
     public Optional<String> input(int k) {
         return k < proto.getInputCount()
                 ? Optional.of(proto.getInput(k)).filter(name -> !name.isEmpty())
                 : Optional.empty();
     }
 
-    /** Returns the name of output {@code k}; empty where nobody wants it. */
+    /** Returns the name of output {@code k}, or nothing if the node doesn't have it. */
     public Optional<String> output(int k) {
         return k < proto.getOutputCount()
                 ? Optional.of(proto.getOutput(k)).filter(name -> !name.isEmpty())
                 : Optional.empty();
     }
 
-    /** Returns an integer attribute, or {@code otherwise} where it isn't there. */
+    /** Returns an integer attribute, or {@code otherwise} if it is missing. */
     public long integer(String name, long otherwise) {
         return attribute(name, AttributeType.INT).map(AttributeProto::getI).orElse(otherwise);
     }
 
-    /** Returns a float attribute. */
+    /** Returns a float attribute, or nothing if it is missing. */
     public Optional<Float> number(String name) {
         return attribute(name, AttributeType.FLOAT).map(AttributeProto::getF);
     }
 
-    /** Returns a text attribute, or {@code otherwise} where it isn't there. */
+    /** Returns a string attribute, or {@code otherwise} if it is missing. */
     public String text(String name, String otherwise) {
         return attribute(name, AttributeType.STRING)
                 .map(a -> a.getS().toStringUtf8())
                 .orElse(otherwise);
     }
 
-    /** Returns a list of integers. */
+    /** Returns an attribute with a list of integers, or nothing if it is missing. */
     public Optional<List<Long>> integers(String name) {
         return attribute(name, AttributeType.INTS).map(AttributeProto::getIntsList);
     }
 
-    /** Returns a list of floats; empty where it isn't there. */
+    /** Returns an attribute with a list of floats, or an empty list if it is missing. */
     public List<Float> numbers(String name) {
         return attribute(name, AttributeType.FLOATS)
                 .map(AttributeProto::getFloatsList)
                 .orElse(List.of());
     }
 
-    /** Returns a list of texts; empty where it isn't there. */
+    /** Returns an attribute with a list of strings, or an empty list if it is missing. */
     public List<String> texts(String name) {
         return attribute(name, AttributeType.STRINGS)
                 .map(a -> a.getStringsList().stream().map(s -> s.toStringUtf8()).toList())
                 .orElse(List.of());
     }
 
-    /** Returns an attribute of the given type; a node that names it twice or gives it another type is refused. */
+    /**
+     * Returns an attribute, or nothing if it is missing.
+     *
+     * @throws InvalidInputException when the node has the attribute twice or with another type
+     */
     public Optional<AttributeProto> attribute(String name, AttributeType type) {
         AttributeProto found = null;
         for (AttributeProto attribute : proto.getAttributeList()) {
             if (attribute.getName().equals(name)) {
                 if (found != null) {
-                    throw invalid("attribute " + name + ": expected it once, found it twice");
+                    throw invalid("attribute " + name + ": expected one of this name, found two");
                 }
                 found = attribute;
             }
@@ -120,21 +124,21 @@ public record OnnxNode(Object file, String label, NodeProto proto) {
         }
         if (!found.getRefAttrName().isEmpty()) {
             throw invalid("attribute " + name + ": expected a value, found a reference to "
-                    + Problems.quote(found.getRefAttrName()) + " of a function around it");
+                    + Problems.quote(found.getRefAttrName()) + " of an enclosing function");
         }
-        // Models of the format's first version don't say the type.
+        // Models of the first format version don't declare the type.
         if (found.getType() != type && found.getType() != AttributeType.UNDEFINED) {
             throw invalid("attribute " + name + ": expected type " + type + ", found " + found.getType());
         }
         return Optional.of(found);
     }
 
-    /** Something is wrong with this node. */
+    /** Returns an exception whose message begins with the file and this node's label. */
     public InvalidInputException invalid(String what) {
         return Problems.invalid(file, label + ": " + what);
     }
 
-    /** Returns the same with the exception that showed it. */
+    /** Returns the same exception with a cause. */
     public InvalidInputException invalid(String what, Throwable cause) {
         return Problems.invalid(file, label + ": " + what, cause);
     }

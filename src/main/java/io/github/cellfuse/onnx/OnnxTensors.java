@@ -14,19 +14,20 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 
 /**
- * Tensors of a model as Java arrays: out of {@code raw_data}, the typed fields or a file beside the model. Sizes are compared with the
- * shape before anything is allocated. Every method throws an {@link InvalidInputException} that names the file and the tensor, and a
- * {@link io.github.cellfuse.CellFuseException} when the disk fails. Immutable and safe to share between threads.
+ * Reads the tensors of a model into Java arrays, from {@code raw_data}, the typed fields or a separate file. Sizes are
+ * checked against the shape before anything is allocated. Every method throws an {@link InvalidInputException} that
+ * names the file and the tensor if the tensor is invalid, and a {@link io.github.cellfuse.CellFuseException} if the
+ * disk fails. Immutable and thread safe.
  *
- * @param model the model's file, in whose folder external data is looked for
+ * @param model the model's file; external data is read from its folder
  */
 public record OnnxTensors(Path model) {
-    /** What an array may hold on every JVM. */
+    /** The longest array that every JVM can allocate. */
     private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
 
     /**
-     * The values of a tensor of FLOAT, FLOAT16, BFLOAT16 (both exactly) or DOUBLE (rounded to the nearest float32), in C order, in a new
-     * array.
+     * Returns the values of a tensor of FLOAT, FLOAT16, BFLOAT16 (both exactly) or DOUBLE (rounded to the nearest
+     * float32), in C order, in a new array.
      */
     public float[] floats(TensorProto tensor) {
         return floatValues(tensor).floats();
@@ -41,12 +42,15 @@ public record OnnxTensors(Path model) {
         return values.longs();
     }
 
-    /** Returns the values of a tensor of any number type as the format's {@code raw_data} has them: little-endian, in C order; not copied. */
+    /**
+     * Returns the values of a tensor of any number type as they are in {@code raw_data}: little-endian, in C order. The
+     * buffer is read-only and shares the model's memory where possible.
+     */
     public ByteBuffer bytes(TensorProto tensor) {
         return values(tensor).bytes();
     }
 
-    /** Returns the dimensions, none of them negative. */
+    /** Returns the dimensions of a tensor as a new array; none is negative. */
     public long[] shape(TensorProto tensor) {
         long[] shape = new long[tensor.getDimsCount()];
         for (int k = 0; k < shape.length; k++) {
@@ -56,7 +60,10 @@ public record OnnxTensors(Path model) {
         return shape;
     }
 
-    /** Returns the same tensor with its values in {@code raw_data} when they are in another file; itself otherwise. */
+    /**
+     * Returns the tensor with its values in {@code raw_data} if they are in another file, otherwise {@code tensor}
+     * itself.
+     */
     public TensorProto inMemory(TensorProto tensor) {
         if (tensor.getDataLocation() != DataLocation.EXTERNAL) {
             return tensor;
@@ -68,7 +75,10 @@ public record OnnxTensors(Path model) {
                 .build();
     }
 
-    /** Returns the same graph with all tensors in memory: initializers, and those of attributes, also in the graphs within. */
+    /**
+     * Returns the graph with all tensors in memory: the initializers, and the attributes of its nodes and their
+     * subgraphs.
+     */
     public GraphProto inMemory(GraphProto graph) {
         GraphProto.Builder result = graph.toBuilder();
         for (int k = 0; k < graph.getInitializerCount(); k++) {
@@ -101,7 +111,7 @@ public record OnnxTensors(Path model) {
         return result.build();
     }
 
-    /** As {@link #floats}, not yet copied anywhere. */
+    /** Returns the values of a tensor that {@link #floats} accepts, without copying them. */
     TensorValues floatValues(TensorProto tensor) {
         TensorType type = type(tensor);
         if (!type.isFloat()) {
@@ -110,7 +120,7 @@ public record OnnxTensors(Path model) {
         return values(tensor);
     }
 
-    /** Returns the values of a tensor of any number type. */
+    /** Returns the values of a tensor of any number type, without copying them where possible. */
     TensorValues values(TensorProto tensor) {
         TensorType type = type(tensor);
         return new TensorValues(
@@ -133,18 +143,21 @@ public record OnnxTensors(Path model) {
         long count = Sizes.product(what, shape);
         long bytes = Sizes.product(what, count, type.element().bytes());
         if (bytes > LARGEST_ARRAY) {
-            throw invalid(tensor, bytes + " bytes of shape " + Problems.shape(shape) + " are more than can be read");
+            throw invalid(
+                    tensor,
+                    "expected at most " + LARGEST_ARRAY + " bytes, found " + bytes + " for shape "
+                            + Problems.shape(shape));
         }
         long typed = TensorType.typedCounts(tensor);
         boolean isRaw = !tensor.getRawData().isEmpty();
         if (tensor.getDataLocation() == DataLocation.EXTERNAL) {
             if (isRaw || typed > 0) {
-                throw invalid(tensor, "expected values in another file, found some here as well");
+                throw invalid(tensor, "expected values only in the external file, found some in the model as well");
             }
             return ExternalData.of(model, label(tensor), tensor).read(bytes);
         }
         if (isRaw && typed > 0) {
-            throw invalid(tensor, "expected values once, found them in raw_data and one by one");
+            throw invalid(tensor, "expected values in one field, found them in raw_data and in a typed field");
         }
         if (isRaw || bytes == 0) {
             if (tensor.getRawData().size() != bytes || typed > 0) {
@@ -160,9 +173,10 @@ public record OnnxTensors(Path model) {
                     tensor,
                     "expected " + count + " values of " + type + " for shape " + Problems.shape(shape) + ", found "
                             + type.typedCount(tensor)
-                            + (typed > type.typedCount(tensor) ? " and others of another type" : ""));
+                            + (typed > type.typedCount(tensor) ? " and values of another type" : ""));
         }
-        return type.toRaw(tensor).orElseThrow(() -> invalid(tensor, "expected values of " + type + ", found larger"));
+        return type.toRaw(tensor)
+                .orElseThrow(() -> invalid(tensor, "expected values of " + type + ", found one out of range"));
     }
 
     private static String label(TensorProto tensor) {

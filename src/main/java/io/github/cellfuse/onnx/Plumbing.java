@@ -5,15 +5,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** The nodes that give their first input's elements in the same number, moved at most: what exporters put around LSTMs. */
+/**
+ * The nodes that exporters put around LSTMs. Their output has the same number of elements as their first input, in
+ * another arrangement or type at most.
+ */
 final class Plumbing {
     private static final Set<String> OPERATORS =
             Set.of("Squeeze", "Unsqueeze", "Transpose", "Reshape", "Flatten", "Identity", "Dropout", "Cast");
 
-    /** More than any tensor's dimensions. */
+    /** More dimensions than any tensor has. */
     private static final int MOST_AXES = 64;
 
-    /** Beyond it a float32 may stand for another whole number. */
+    /** Above it, not every whole number has its own float32. */
     private static final float LARGEST_WHOLE = 1 << 24;
 
     private Plumbing() {}
@@ -23,7 +26,7 @@ final class Plumbing {
                 && OnnxNode.isDefaultDomain(node.proto().getDomain());
     }
 
-    /** Returns whether a Dropout lets everything through. */
+    /** Returns whether a Dropout is in inference mode and passes its input through. */
     static boolean isInference(OnnxNode node, long opset, Constants constants, OnnxTensors tensors) {
         if (opset < 7) {
             return node.integer("is_test", 0) != 0;
@@ -37,7 +40,9 @@ final class Plumbing {
                 .orElse(true);
     }
 
-    /** Returns the axes of a Squeeze or Unsqueeze: an attribute, or from opset 13 on an input, which must be constant. */
+    /**
+     * Returns the axes of a Squeeze or Unsqueeze: an attribute, or (from opset 13 on) an input, which must be constant.
+     */
     static Optional<long[]> axes(OnnxNode node, Constants constants, OnnxTensors tensors) {
         Optional<long[]> axes = node.input(1).isPresent()
                 ? node.input(1).flatMap(constants::find).flatMap(tensor -> integers(tensor, tensors))
@@ -49,12 +54,15 @@ final class Plumbing {
         return list.map(values -> values.stream().mapToLong(Long::longValue).toArray());
     }
 
-    /** Returns the values of a tensor of integers. */
+    /** Returns the values of a tensor of integers, or nothing for another type. */
     static Optional<long[]> integers(TensorProto tensor, OnnxTensors tensors) {
         return TensorType.of(tensor.getDataType()).filter(TensorType::isInteger).map(type -> tensors.longs(tensor));
     }
 
-    /** Returns the same, or of a tensor of floats that are whole: older exporters cast these to integers in the graph. */
+    /**
+     * Returns the values of a tensor of integers, or of floats that are whole numbers, which older exporters cast to
+     * integers in the graph.
+     */
     static Optional<long[]> wholeNumbers(TensorProto tensor, OnnxTensors tensors) {
         Optional<TensorType> type = TensorType.of(tensor.getDataType());
         if (type.filter(TensorType::isFloat).isEmpty()) {

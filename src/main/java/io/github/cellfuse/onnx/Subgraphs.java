@@ -11,11 +11,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The graphs within nodes: the branches of If, the bodies of Loop and Scan. They see the names of the graphs around them. */
+/**
+ * The subgraphs of nodes: the branches of If and the bodies of Loop and Scan, which see the names of the enclosing
+ * graphs.
+ */
 public final class Subgraphs {
     private Subgraphs() {}
 
-    /** Returns the graphs that are attributes of {@code node}. */
+    /** Returns the subgraphs of {@code node}: its attributes that are graphs. */
     public static List<GraphProto> of(NodeProto node) {
         List<GraphProto> graphs = new ArrayList<>();
         for (AttributeProto attribute : node.getAttributeList()) {
@@ -27,7 +30,9 @@ public final class Subgraphs {
         return graphs;
     }
 
-    /** Returns every name that {@code node} needs of the graph that it stands in: its inputs, and what the graphs within it use of outside. */
+    /**
+     * Returns all names that {@code node} uses from its graph: its inputs, and the names that its subgraphs capture.
+     */
     public static Set<String> needs(NodeProto node) {
         Set<String> names = new LinkedHashSet<>();
         for (String input : node.getInputList()) {

@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
 
-/** The number types of tensors, under their names in the format, and the field that holds their values where {@code raw_data} doesn't. */
+/** The number types of tensors, with their names in the format and the typed field that holds their values. */
 public enum TensorType {
     FLOAT(1, ElementType.FLOAT32, Field.FLOAT_DATA),
     UINT8(2, ElementType.UINT8, Field.INT32_DATA),
@@ -23,7 +23,7 @@ public enum TensorType {
     UINT64(13, ElementType.UINT64, Field.UINT64_DATA),
     BFLOAT16(16, ElementType.BFLOAT16, Field.INT32_DATA);
 
-    /** Where numbers are in the file, one by one. */
+    /** A typed field of a tensor: it holds the values one by one if {@code raw_data} doesn't. */
     private enum Field {
         FLOAT_DATA,
         INT32_DATA,
@@ -62,7 +62,7 @@ public enum TensorType {
         this.field = field;
     }
 
-    /** Returns the type with this number in the format; none for strings and what isn't known here. */
+    /** Returns the type with this number in the format, or nothing for strings and unknown types. */
     public static Optional<TensorType> of(int code) {
         for (TensorType type : values()) {
             if (type.code == code) {
@@ -72,7 +72,7 @@ public enum TensorType {
         return Optional.empty();
     }
 
-    /** Returns the type of these elements. */
+    /** Returns the tensor type for these elements. */
     public static TensorType of(ElementType element) {
         for (TensorType type : values()) {
             if (type.element == element) {
@@ -82,12 +82,12 @@ public enum TensorType {
         throw new IllegalArgumentException(element + " has no number in the format");
     }
 
-    /** Returns its number in the format. */
+    /** Returns the type's number in the format. */
     public int code() {
         return code;
     }
 
-    /** Returns what its elements are. */
+    /** Returns the type of the elements. */
     public ElementType element() {
         return element;
     }
@@ -100,12 +100,12 @@ public enum TensorType {
         return element.isInteger() || this == BOOL;
     }
 
-    /** Returns the numbers in the typed field that belongs to this type. */
+    /** Returns the number of values in the typed field of this type. */
     int typedCount(TensorProto tensor) {
         return field.count(tensor);
     }
 
-    /** Returns the numbers in all typed fields. */
+    /** Returns the number of values in all typed fields. */
     static long typedCounts(TensorProto tensor) {
         long count = tensor.getStringDataCount();
         for (Field field : Field.values()) {
@@ -114,7 +114,10 @@ public enum TensorType {
         return count;
     }
 
-    /** Returns the typed field's values as {@code raw_data} has them; empty where one is beyond the type's range. */
+    /**
+     * Returns the typed field's values in the format of {@code raw_data}, or nothing if a value is out of the type's
+     * range.
+     */
     Optional<ByteString> toRaw(TensorProto tensor) {
         int count = typedCount(tensor), bits = element.bytes() * Byte.SIZE;
         ByteBuffer raw = ByteBuffer.allocate(count * element.bytes()).order(ByteOrder.LITTLE_ENDIAN);

@@ -4,9 +4,9 @@ import io.github.cellfuse.format.file.ElementType;
 import java.nio.ByteBuffer;
 
 /**
- * The values of a tensor, in C order, in the bytes that it came in.
+ * The values of a tensor in C order, as the bytes from the file.
  *
- * @param type what they are
+ * @param type the type of the values
  * @param bytes little-endian, from index 0 to the limit
  */
 record TensorValues(TensorType type, ByteBuffer bytes) {
@@ -20,7 +20,7 @@ record TensorValues(TensorType type, ByteBuffer bytes) {
         return values;
     }
 
-    /** Copies {@code count} values from {@code first} on to {@code target}, as float32. */
+    /** Copies {@code count} values, from index {@code first} on, to {@code target} as float32. */
     void floats(int first, float[] target, int at, int count) {
         int size = type.element().bytes();
         if (type == TensorType.FLOAT) {

@@ -12,15 +12,19 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Constants that exporters leave to be computed of others: PyTorch's puts the gates of its weights into ONNX's order by Slice and Concat.
- * These, Unsqueeze, Squeeze, Transpose, Reshape, Cast to float32 or int64 and Identity are done here, when they are asked for; a graph that
- * does more is for a graph runner. Not thread safe.
+ * Evaluates constants that exporters leave as computations on other constants. PyTorch's exporter, for instance,
+ * reorders the gates of its weights by Slice and Concat. This class evaluates these two, Unsqueeze, Squeeze, Transpose,
+ * Reshape, Identity, and Cast to float32 or int64, each on first use. Not thread safe.
+ *
+ * <p>There are two foldings. This one is plain Java, so that {@link OnnxLstm#load} needs no ONNX Runtime, and covers
+ * only what exporters do to weights and shapes. The {@code RuntimeFolding} of whole graphs asks ONNX Runtime, which
+ * those need anyway: it covers all operators and computes what a run would.
  */
 final class WeightFolding implements Constants {
-    /** Nodes in a row. */
+    /** The longest path of nodes to follow; also the most dimensions of a tensor. */
     private static final int DEEPEST = 64;
 
-    /** What a graph may fold to beyond the size of its constants. */
+    /** Bytes that folding may add to the size of a graph's constants. */
     private static final long SLACK = 1 << 16;
 
     private final GraphIndex graph;
@@ -37,7 +41,7 @@ final class WeightFolding implements Constants {
         this.tensors = tensors;
         long bytes = SLACK;
         for (TensorProto initializer : graph.getInitializerList()) {
-            // Twice at most: when float32 is made of float16.
+            // 8 bytes for each element, because folding may change its type, for instance from float16 to float32.
             bytes += Math.min(Integer.MAX_VALUE, Sizes.product("", tensors.shape(initializer))) * Double.BYTES;
         }
         for (OnnxNode node : index.nodes()) {
@@ -76,7 +80,7 @@ final class WeightFolding implements Constants {
                 .flatMap(tensor -> ConstantTensor.of(tensor, tensors));
     }
 
-    /** Returns a list of as many integers as a tensor may have dimensions. */
+    /** Returns a constant input's integers, or nothing if there are more than a tensor has dimensions. */
     private Optional<long[]> integers(OnnxNode node, int input, int depth) {
         return node.input(input)
                 .flatMap(name -> find(name, depth))
@@ -118,8 +122,8 @@ final class WeightFolding implements Constants {
             }
             total += part.get().bytes().limit();
             if (total > largest) {
-                throw node.invalid("expected constants that are folded to no more than they take in the model, found "
-                        + total + " bytes");
+                throw node.invalid("expected folded constants of at most " + largest
+                        + " bytes for a model of this size, found " + total);
             }
             parts.add(part.get());
         }
@@ -157,7 +161,7 @@ final class WeightFolding implements Constants {
         return Optional.of(from.sliced(first, to));
     }
 
-    /** Attributes of Slice became inputs in opset 10. */
+    /** Returns a parameter of Slice: an attribute before opset 10, and an input from then on. */
     private Optional<long[]> list(OnnxNode node, String attribute, int input, int depth) {
         return opset < 10 ? Plumbing.array(node.integers(attribute)) : integers(node, input, depth);
     }
@@ -180,7 +184,7 @@ final class WeightFolding implements Constants {
                 : Optional.empty();
     }
 
-    /** Attributes of Squeeze and Unsqueeze became inputs in opset 13. */
+    /** Returns the axes of Squeeze or Unsqueeze: an attribute before opset 13, and an input from then on. */
     private Optional<long[]> axes(OnnxNode node, int depth) {
         return node.input(1).isPresent() ? integers(node, 1, depth) : Plumbing.array(node.integers("axes"));
     }

@@ -12,14 +12,14 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * Walks over a model's bytes without building anything, and refuses one that would not fit Java's heap: an empty node takes two bytes
- * in the file and a hundred in memory, so that a small file may ask for gigabytes.
+ * Scans a model's bytes without parsing them into objects, and rejects a model that wouldn't fit in Java's heap. An
+ * empty node takes two bytes in the file and a hundred in memory, so a small file could demand gigabytes.
  */
 final class WireScan {
-    /** Bytes of a field in memory, with the object that holds it, generously. */
+    /** A generous estimate of the bytes of a field in memory, including the object that holds it. */
     private static final long FIELD = 160;
 
-    /** Messages within messages; the parser has the same limit. */
+    /** The limit for nested messages; the parser has the same. */
     private static final int DEEPEST = 100;
 
     private final CodedInputStream input;
@@ -30,12 +30,15 @@ final class WireScan {
         this.input = input;
     }
 
-    /** The bytes of tensors stay in {@code bytes} and aren't counted. */
+    /**
+     * Checks a model against half of Java's heap. The bytes of tensors aren't counted, because they stay in
+     * {@code bytes}.
+     */
     static void check(Path path, ByteString bytes) throws IOException {
         check(path, bytes, Runtime.getRuntime().maxMemory() / 2);
     }
 
-    /** With another limit in bytes of heap. */
+    /** Checks a model against another limit in bytes of heap. */
     static void check(Path path, ByteString bytes, long limit) throws IOException {
         WireScan scan = new WireScan(bytes.newCodedInput());
         scan.message(ModelProto.getDescriptor(), 1);
@@ -43,15 +46,15 @@ final class WireScan {
         if (needed > limit) {
             throw Problems.invalid(
                     path,
-                    "expected a graph for which half of Java's heap is enough, " + limit / 1_000_000 + " MB, found "
+                    "expected a graph of at most " + limit / 1_000_000 + " MB, half of Java's heap, found "
                             + scan.fields + " fields and " + scan.values + " packed numbers that take about "
-                            + needed / 1_000_000 + " MB: a larger -Xmx helps, unless the file is damaged");
+                            + needed / 1_000_000 + " MB; unless the file is damaged, start Java with a larger -Xmx");
         }
     }
 
     private void message(Descriptor type, int depth) throws IOException {
         if (depth > DEEPEST) {
-            throw new InvalidProtocolBufferException("messages lie deeper than " + DEEPEST + " within each other");
+            throw new InvalidProtocolBufferException("messages are nested deeper than " + DEEPEST + " levels");
         }
         while (!input.isAtEnd()) {
             int tag = input.readTag();
@@ -73,8 +76,8 @@ final class WireScan {
             input.popLimit(outer);
         } else {
             if (field != null && field.isPackable()) {
-                // Numbers of a fixed size take their bytes, the others one byte or more in the file and 4 or 8 in
-                // memory.
+                // Numbers of a fixed size take as many bytes in memory as in the file. The others take one byte or
+                // more in the file and 4 or 8 in memory.
                 boolean isFixed =
                         field.getType() == FieldDescriptor.Type.FLOAT || field.getType() == FieldDescriptor.Type.DOUBLE;
                 values += isFixed ? length / Long.BYTES + 1 : length;

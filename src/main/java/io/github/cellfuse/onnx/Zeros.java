@@ -5,12 +5,15 @@ import io.github.cellfuse.onnx.Onnx.TensorProto;
 import java.util.Optional;
 import java.util.Set;
 
-/** Which values are +0 throughout, whatever the inputs are: exporters build an LSTM's initial states so, in the size of the batch. */
+/**
+ * Finds values that are +0 everywhere, for all inputs. Exporters compute an LSTM's initial states this way, because
+ * their size depends on the batch.
+ */
 final class Zeros {
-    /** Nodes in a row. */
+    /** The longest path of nodes to follow. */
     private static final int DEEPEST = 64;
 
-    /** They give elements of their first input and no others. */
+    /** The operators whose output contains only elements of their first input. */
     private static final Set<String> KEEPING = Set.of(
             "Squeeze",
             "Unsqueeze",
@@ -55,7 +58,7 @@ final class Zeros {
                     .orElse(true);
         }
         if (node.is("ConstantFill")) {
-            // What PyTorch's exporter writes before opset 9, though no released ONNX has the operator.
+            // PyTorch's exporter writes it for opsets below 9, although no released ONNX version has the operator.
             return Float.floatToRawIntBits(node.number("value").orElse(0f)) == 0;
         }
         boolean isKeeping = KEEPING.contains(node.proto().getOpType())

@@ -1,6 +1,7 @@
 /**
- * ONNX files: read and checked before anything is done with them, their tensors as Java arrays, their LSTM nodes as
- * {@link io.github.cellfuse.LstmLayer}s, and models written as such files. What isn't an LSTM is left to who runs whole graphs. The
- * classes of the format itself are generated from {@code onnx.proto}; what that schema doesn't name is kept as it is.
+ * Reads, checks and writes ONNX files. Tensors become Java arrays and LSTM nodes become
+ * {@link io.github.cellfuse.LstmLayer}s. {@link io.github.cellfuse.onnx.OnnxLstm} loads and saves files that contain
+ * only LSTMs; {@link io.github.cellfuse.onnx.graph} runs whole graphs. The classes of the file format are generated
+ * from {@code onnx.proto}; fields that this schema doesn't name are preserved.
  */
 package io.github.cellfuse.onnx;

@@ -366,7 +366,7 @@ class LstmNodeTest {
         refused(
                 node(1).addAttribute(attribute("clip", 1f)).addAttribute(attribute("clip", 2f)),
                 "clip",
-                "found it twice");
+                "expected one of this name, found two");
         refused(node(1).addAttribute(attribute("clip", 0f)), "clip", "more than 0");
         refused(node(1).addAttribute(attribute("clip", Float.NaN)), "clip", "NaN");
         refused(node(1).addAttribute(attribute("input_forget", 2)), "input_forget", "0 or 1", "found 2");

@@ -158,7 +158,7 @@ class OnnxFileTest {
 
     @Test
     void refusesWrongNames() {
-        refused(graph(List.of("x"), List.of("y")), "output 'y'", "nothing defines it");
+        refused(graph(List.of("x"), List.of("y")), "output 'y'", "one that nothing defines");
         refused(graph(List.of("x", "x"), List.of("x")), "input 'x'", "found two");
         refused(graph(List.of("x", ""), List.of("x")), "every input", "empty");
         refused(
@@ -171,14 +171,14 @@ class OnnxFileTest {
                 graph(List.of("x"), List.of("y")).addNode(node("Neg", List.of("z"), "y")),
                 "node 0 (Neg)",
                 "input 'z'",
-                "nothing defines it");
+                "one that nothing defines");
         refused(
                 graph(List.of("x"), List.of("y"))
                         .addNode(node("Neg", List.of("x"), "y"))
                         .addNode(node("Abs", List.of("x"), "y").setName("again")),
                 "node 'again' (Abs)",
                 "output 'y'",
-                "defined before");
+                "already defined");
         refused(
                 graph(List.of("x"), List.of("x")).addNode(node("Abs", List.of("x"), "x")),
                 "node 0 (Abs)",
@@ -256,7 +256,7 @@ class OnnxFileTest {
         assertRefused(() -> OnnxFile.open(path), path, "no such file");
         assertRefused(() -> OnnxFile.open(folder), folder, "found a folder");
         Files.write(path, new byte[0]);
-        assertRefused(() -> OnnxFile.open(path), path, "no graph");
+        assertRefused(() -> OnnxFile.open(path), path, "found one with no graph");
         Files.writeString(path, "<!DOCTYPE html><html><head><title>404</title></head></html>");
         assertRefused(() -> OnnxFile.open(path), path, "expected an ONNX file");
         Files.write(path, Files.readAllBytes(Cases.file("lstm.npz")));
@@ -306,7 +306,7 @@ class OnnxFileTest {
                     .toByteArray();
         }
         Path path = Files.write(folder.resolve("deep.onnx"), message(7, inner).toByteArray());
-        assertRefused(() -> OnnxFile.open(path), path, "deeper than 100");
+        assertRefused(() -> OnnxFile.open(path), path, "nested deeper than 100 levels");
         // A group, which may be as deep.
         Path group = Files.write(folder.resolve("group.onnx"), new byte[] {15 << 3 | 3, 15 << 3 | 3});
         assertRefused(() -> OnnxFile.open(group), group, "expected an ONNX file");

@@ -292,16 +292,17 @@ class OnnxLstmTest {
     void refusesOtherGraphs() throws IOException {
         Path path = folder.resolve("m.onnx");
         write(path, graph(List.of("x"), List.of("y")).addNode(node("Relu", List.of("x"), "y")));
-        assertRefused(() -> OnnxLstm.load(path), path, "found none; there is node 0 (Relu)");
+        assertRefused(() -> OnnxLstm.load(path), path, "found no LSTM but node 0 (Relu)");
         LstmModel model = RandomLstm.model(new Random(3), Direction.FORWARD, 2, 3, 4, false, true);
         OnnxLstm.save(model, path, true);
         GraphProto.Builder good = OnnxFile.open(path).graph().toBuilder();
         write(path, good.clone().addOutput(Graphs.value("Y_l0")));
-        assertRefused(() -> OnnxLstm.load(path), "2 that aren't one stack", "'lstm_l0'", "'lstm_l1'");
+        assertRefused(
+                () -> OnnxLstm.load(path), "found 2 stacks", "ends at node 'lstm_l0'", "begins at node 'lstm_l1'");
         write(path, good.clone().addOutput(Graphs.value("x")));
-        assertRefused(() -> OnnxLstm.load(path), "output 'x' comes from 'x'");
+        assertRefused(() -> OnnxLstm.load(path), "output 'x', which comes from 'x'");
         write(path, good.clone().addNode(node("Exp", List.of("h_n"), "e")).addOutput(Graphs.value("e")));
-        assertRefused(() -> OnnxLstm.load(path), "(Exp) beside them");
+        assertRefused(() -> OnnxLstm.load(path), "(Exp) as well");
         // Beside, and needed by nobody.
         write(path, good.clone().addNode(node("Exp", List.of("h_n"), "e")));
         assertSame("", model, OnnxLstm.load(path));
@@ -310,11 +311,11 @@ class OnnxLstmTest {
         GraphProto.Builder states = good.clone().addInitializer(Graphs.floats("s", new float[] {1, 0, 0, 0}, 1, 1, 4));
         states.getNodeBuilder(lstm).addInput("").addInput("s");
         write(path, states);
-        assertRefused(() -> OnnxLstm.load(path), "'s' is a constant");
+        assertRefused(() -> OnnxLstm.load(path), "the constant 's' as an input");
         GraphProto.Builder weights = good.clone().addNode(0, node("Exp", List.of("W_l0"), "other"));
         weights.getNodeBuilder(lstm + 1).setInput(1, "other");
         write(path, weights);
-        assertRefused(() -> OnnxLstm.load(path), "node 'lstm_l0' (LSTM)", "'other' is computed");
+        assertRefused(() -> OnnxLstm.load(path), "node 'lstm_l0' (LSTM)", "found computed weights 'other'");
     }
 
     private static void write(Path path, GraphProto.Builder graph) throws IOException {
@@ -333,6 +334,6 @@ class OnnxLstmTest {
                     node("Concat", List.of("w" + k, "w" + k), "w" + (k + 1)).addAttribute(Graphs.attribute("axis", 0)));
         }
         write(path, graph.addNode(node("LSTM", List.of("x", "w40", "R"), "y")));
-        assertRefused(() -> OnnxLstm.load(path), path, "(Concat)", "folded to no more");
+        assertRefused(() -> OnnxLstm.load(path), path, "(Concat)", "expected folded constants of at most");
     }
 }

@@ -144,10 +144,13 @@ class OnnxTensorsTest {
     @Test
     void refusesTensorsThatContradictThemselves() {
         refused(tensor("t", DataType.FLOAT_VALUE, 2).addFloatData(1), "tensor 't'", "expected 2 values", "found 1");
-        refused(tensor("t", DataType.FLOAT_VALUE, 2).addDoubleData(1).addDoubleData(1), "found 0", "another type");
+        refused(
+                tensor("t", DataType.FLOAT_VALUE, 2).addDoubleData(1).addDoubleData(1),
+                "found 0",
+                "values of another type");
         refused(
                 tensor("t", DataType.FLOAT_VALUE, 1).addFloatData(1).setRawData(ByteString.copyFrom(new byte[4])),
-                "raw_data and one by one");
+                "raw_data and in a typed field");
         refused(
                 tensor("t", DataType.FLOAT_VALUE, 2).setRawData(ByteString.copyFrom(new byte[7])),
                 "expected 8 bytes",
@@ -155,8 +158,8 @@ class OnnxTensorsTest {
         refused(tensor("t", DataType.FLOAT_VALUE, 0).addFloatData(1), "found 0 and 1 values");
         refused(tensor("t", DataType.FLOAT_VALUE, -1), "at least 0, found -1");
         refused(tensor("t", DataType.FLOAT_VALUE, 1L << 40, 1L << 40), "overflows");
-        refused(tensor("t", DataType.FLOAT_VALUE, 1L << 31), "more than can be read");
-        refused(tensor("t", DataType.FLOAT16_VALUE, 1).addInt32Data(65536), "FLOAT16", "larger");
+        refused(tensor("t", DataType.FLOAT_VALUE, 1L << 31), "at most 2147483639 bytes", "found 8589934592 for shape");
+        refused(tensor("t", DataType.FLOAT16_VALUE, 1).addInt32Data(65536), "FLOAT16", "out of range");
         refused(tensor("t", DataType.STRING_VALUE, 1).addStringData(ByteString.EMPTY), "STRING");
         refused(tensor("t", 99, 1), "data type 99");
         refused(tensor("", DataType.INT64_VALUE, 1).addInt64Data(1), "without a name", "found INT64");
@@ -243,7 +246,7 @@ class OnnxTensorsTest {
                 "C:\\secret",
                 "/",
                 "\\x")) {
-            refused(external(location), "tensor 't'", "leads out of it");
+            refused(external(location), "tensor 't'", "which is outside");
         }
         assertArrayEquals(new float[3], tensors.floats(external("inner").build()));
     }
@@ -251,17 +254,17 @@ class OnnxTensorsTest {
     @Test
     void refusesExternalDataThatDoesNotFit() throws IOException {
         Files.write(model.resolveSibling("w"), new byte[13]);
-        refused(external("w"), "expected the 12 bytes", "found 13");
-        refused(external("w", "2"), "expected 12 bytes from 2 on", "a file of 13");
-        refused(external("w", "1", "11"), "length: expected the 12 bytes", "found 11");
+        refused(external("w"), "expected 12 bytes for the shape", "found 13");
+        refused(external("w", "2"), "expected 12 bytes from offset 2", "a file of 13 bytes");
+        refused(external("w", "1", "11"), "length: expected 12 bytes", "found 11");
         refused(external("w", "14"), "a file of 13");
         refused(external("w", Long.toString(Long.MAX_VALUE), "12"), "a file of 13");
         refused(external("w", "-1"), "offset", "'-1'");
         refused(external("w", "0", "twelve"), "length", "'twelve'");
-        refused(external("gone"), "no such file: 'gone'");
+        refused(external("gone"), "no such file in the model's folder: 'gone'");
         refused(external(""), "expected a location");
-        refused(external("."), "is none");
+        refused(external("."), "expected a regular file, found '.'");
         refused(external("a\0b"), "location", "expected a file's name");
-        refused(external("w").addFloatData(1), "in another file", "here as well");
+        refused(external("w").addFloatData(1), "only in the external file", "in the model as well");
     }
 }

@@ -1,12 +1,12 @@
 package io.github.cellfuse.onnx.graph;
 
-/** What an input is bound to: a constant, which may depend on the type and shape that the model declares. */
+/** Binds an input to a constant, which may depend on the type and shape that the model declares. */
 @FunctionalInterface
 public interface Binding {
-    /** The constant for {@code input}, of its type. */
+    /** Returns the constant for {@code input}, of its type. */
     Tensor value(GraphValue input);
 
-    /** Always the same one. */
+    /** Returns a binding to {@code tensor} for every input. */
     static Binding of(Tensor tensor) {
         return input -> tensor;
     }

@@ -17,8 +17,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Chains of LSTM nodes as parts of a graph. The nodes that turn the axes before and behind them, which every exporter writes, become part
- * of them: a device writes its results in the order that is wanted, and tensors are turned by nobody.
+ * Turns chains of LSTM nodes into parts of a graph. The transposes before and after a chain, which every exporter
+ * writes, become a piece of the part: the device reads and writes the order that is needed, so nothing has to transpose
+ * tensors.
  */
 final class ChainParts {
     private final WorkingGraph graph;
@@ -37,7 +38,7 @@ final class ChainParts {
         graph.outputs().forEach(output -> outputs.add(output.getName()));
     }
 
-    /** A value that is the input, or the output, of LSTMs. */
+    /** A value that is the input or output of a chain. */
     private record Port(String name, Layout layout, boolean isMerged) {}
 
     LstmPart of(LstmChain chain) {
@@ -48,7 +49,7 @@ final class ChainParts {
         Optional<Port> merged = y.flatMap(port -> merged(last, port.name()));
         Optional<Port> exchanged = merged.flatMap(this::exchanged);
         LstmPart best = null;
-        // What takes most into the part comes first; best is where the device can write the results in their place.
+        // The ports that include the most nodes come first. Best is a part whose results the device can write in place.
         for (Optional<Port> output : y.isEmpty() ? List.of(y) : List.of(exchanged, merged, y)) {
             for (Optional<Port> input : List.of(turned, Optional.of(x))) {
                 if (input.isPresent() && output.isPresent() == y.isPresent()) {
@@ -60,7 +61,7 @@ final class ChainParts {
                 }
             }
         }
-        return best; // the node as it stands
+        return best; // the chain without other nodes
     }
 
     private static LstmPart part(LstmChain chain, Port x, Optional<Port> y) {
@@ -81,14 +82,14 @@ final class ChainParts {
                 y.map(Port::isMerged).orElse(false));
     }
 
-    /** Returns the layers of a chain one by one. */
+    /** Returns the layers of a chain as separate chains. */
     static List<LstmChain> split(LstmChain chain) {
         return chain.nodes().stream()
                 .map(node -> new LstmChain(List.of(node), new LstmModel(List.of(node.layer()))))
                 .toList();
     }
 
-    /** Returns what the user knows a node by: its name, or the first value that it makes. */
+    /** Returns a node's name for the user: its own, or that of its first output. */
     private static String name(LstmNode lstm) {
         NodeProto node = lstm.node().proto();
         return node.getName().isEmpty()
@@ -99,17 +100,17 @@ final class ChainParts {
                 : node.getName();
     }
 
-    /** Returns what {@code x} is with time and batch exchanged, where it is made so. */
+    /** Returns the value of which {@code x} is the transpose of time and batch, if there is one. */
     private Optional<String> turned(String x) {
         return Optional.ofNullable(producers.get(x))
                 .filter(node -> isTranspose(node, List.of(1L, 0L, 2L)))
                 .map(node -> node.getInput(0));
     }
 
-    /** Returns the output behind the nodes that put the directions side by side, where those are the only ones to read it. */
+    /** Returns the output after the nodes that join the directions, if nothing else reads Y. */
     private Optional<Port> merged(LstmNode lstm, String y) {
         Optional<NodeProto> next = onlyReader(y);
-        // From [T,D,N,H]; [N,T,D,H] has them side by side already.
+        // The directions are apart in [T,D,N,H], but already adjacent to the units in [N,T,D,H].
         boolean isApart = lstm.layout() == Layout.TIME_MAJOR;
         if (isApart
                 && next.filter(node -> isTranspose(node, List.of(0L, 2L, 1L, 3L)))
@@ -122,7 +123,7 @@ final class ChainParts {
                 .map(node -> new Port(node.getOutput(0), lstm.layout(), true));
     }
 
-    /** Returns the same behind the node that exchanges time and batch, where that is the only one to read it. */
+    /** Returns the output after the node that exchanges time and batch, if nothing else reads {@code merged}. */
     private Optional<Port> exchanged(Port merged) {
         return onlyReader(merged.name())
                 .filter(node -> isTranspose(node, List.of(1L, 0L, 2L)))
@@ -133,7 +134,7 @@ final class ChainParts {
         return layout == Layout.TIME_MAJOR ? Layout.BATCH_MAJOR : Layout.TIME_MAJOR;
     }
 
-    /** Returns whether the node leaves three dimensions, the last of them of all directions. */
+    /** Returns whether a node reshapes Y to three dimensions, the last of which holds all directions. */
     private boolean isMerging(NodeProto node, LstmNode lstm, boolean isApart) {
         OnnxNode known = OnnxNode.of(graph.path(), 0, node);
         int directions = lstm.layer().directionCount();

@@ -2,16 +2,16 @@ package io.github.cellfuse.onnx.graph;
 
 import java.util.Optional;
 
-/** A value in memory that isn't ours. */
+/** A value in memory that belongs to ONNX Runtime. */
 interface Foreign {
-    /** Its dimensions; empty where it isn't a tensor. */
+    /** Returns the dimensions, or nothing if the value isn't a tensor. */
     Optional<long[]> shape();
 
     /**
-     * A copy in memory of ours.
+     * Returns a copy of the value as a tensor.
      *
-     * @param name what messages call it
-     * @throws io.github.cellfuse.InvalidInputException when it isn't a tensor of numbers
+     * @param name the value's name in messages
+     * @throws io.github.cellfuse.InvalidInputException when the value isn't a tensor of numbers
      */
     Tensor copy(String name);
 }

@@ -11,29 +11,29 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * An input or output of a graph, as the model declares it.
+ * An input or output of a graph, as the model declares it. Immutable and thread safe.
  *
  * @param name its name
- * @param type the type of its elements; none for what {@link Tensor} can't hold, such as strings
+ * @param type the element type; empty for types that {@link Tensor} can't hold, such as strings
  * @param typeName the type in words
- * @param dimensions its dimensions; none where the model doesn't say how many there are
+ * @param dimensions its dimensions; empty if the model doesn't declare how many there are
  */
 public record GraphValue(
         String name, Optional<ElementType> type, String typeName, Optional<List<Dimension>> dimensions) {
 
     /**
-     * A dimension: of a fixed size, of one that a name stands for, or of any size.
+     * A dimension with a fixed size, a symbolic size, or any size.
      *
-     * @param size the size, or -1
-     * @param symbol the name that stands for the size, or an empty one
+     * @param size the size, or -1 if it isn't fixed
+     * @param symbol the symbolic name of the size, or an empty string
      */
     public record Dimension(long size, String symbol) {
-        /** Whether the size is fixed. */
+        /** Returns whether the size is fixed. */
         public boolean isFixed() {
             return size >= 0;
         }
 
-        /** Returns whether it is the one that {@code symbol} stands for. */
+        /** Returns whether the size is the symbolic size {@code symbol}. */
         boolean is(String symbol) {
             return !isFixed() && !symbol.isEmpty() && this.symbol.equals(symbol);
         }
@@ -65,7 +65,7 @@ public record GraphValue(
         return isFixed ? new Dimension(dimension.getDimValue(), "") : new Dimension(-1, dimension.getDimParam());
     }
 
-    /** Refuses a tensor that can't be this value. */
+    /** Throws if a tensor can't be this value. */
     void check(Object file, Tensor tensor) {
         boolean fits = type.filter(tensor.type()::equals).isPresent() && accepts(tensor.shape());
         if (!fits) {
@@ -92,7 +92,7 @@ public record GraphValue(
         return true;
     }
 
-    /** Adds the sizes that the names of its dimensions stand for in {@code shape}; the first to tell counts. */
+    /** Adds the sizes that the symbolic dimensions have in {@code shape}, unless {@code symbols} already has them. */
     void bind(long[] shape, Map<String, Long> symbols) {
         dimensions.ifPresent(all -> {
             for (int axis = 0; axis < Math.min(all.size(), shape.length); axis++) {
@@ -104,7 +104,7 @@ public record GraphValue(
         });
     }
 
-    /** Returns the axis whose size {@code symbol} stands for; none where there isn't one, or several. */
+    /** Returns the axis whose size is {@code symbol}, or nothing if there is no such axis or several. */
     public Optional<Integer> axis(String symbol) {
         Integer found = null;
         List<Dimension> all = dimensions.orElse(List.of());
@@ -119,7 +119,7 @@ public record GraphValue(
         return Optional.ofNullable(found);
     }
 
-    /** {@code float32 [batch, 512]}; {@code float32 of any shape}. */
+    /** Returns the type and shape in words, such as {@code float32 [batch, 512]} or {@code float32 of any shape}. */
     public String describe() {
         return typeName
                 + dimensions

@@ -9,14 +9,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * An LSTM that isn't run on a device but by ONNX Runtime.
+ * An LSTM that runs in ONNX Runtime instead of on a device. Immutable and thread safe.
  *
- * @param node its name, or the value that it makes where it has none
- * @param reason why, as the rest of a sentence
+ * @param node the node's name, or its first output if it has no name
+ * @param reason the reason, as a clause such as {@code it is in the body of Loop l}
  */
 public record KeptLstm(String node, String reason) {
 
-    /** Those of a graph's parts. */
+    /** Returns the LSTMs in the parts of a graph that ONNX Runtime runs. */
     static List<KeptLstm> of(WorkingGraph graph, List<Part> parts) {
         List<KeptLstm> kept = new ArrayList<>();
         for (Part part : parts) {

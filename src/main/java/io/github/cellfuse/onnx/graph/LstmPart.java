@@ -8,19 +8,19 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * LSTMs of a graph that run on the device as one model: a node, or several of which each reads the one below with nothing but changes of
- * shape in between. Immutable.
+ * A part of a graph that runs on a device: one LSTM node, or a chain of them as one model. Immutable and thread safe.
  *
- * @param nodes the names of the nodes, the lowest first
- * @param model what they compute
- * @param type of x, y and the states in the graph
- * @param x the lowest one's input {@code [T,N,I]} or {@code [N,T,I]}
- * @param layout of x, and of the batches that run
- * @param sequenceLens the lengths {@code [N]}, where given
- * @param states the names of each layer's states, where given or wanted
- * @param y the uppermost one's output, where wanted
- * @param outputLayout of y
- * @param isMerged whether y is {@code [T,N,D·H]} or {@code [N,T,D·H]} instead of the operator's {@code [T,D,N,H]} or {@code [N,T,D,H]}
+ * @param nodes the names of the nodes, lowest layer first
+ * @param model the model that the nodes compute
+ * @param type the type of x, y and the states in the graph
+ * @param x the name of the lowest layer's input {@code [T,N,I]} or {@code [N,T,I]}
+ * @param layout the layout of x and of the batches that run
+ * @param sequenceLens the name of the lengths {@code [N]}, if given
+ * @param states the names of each layer's states
+ * @param y the name of the highest layer's output, if the graph needs it
+ * @param outputLayout the layout of y
+ * @param isMerged whether y is {@code [T,N,D·H]} or {@code [N,T,D·H]} instead of the operator's {@code [T,D,N,H]} or
+ *     {@code [N,T,D,H]}
  */
 public record LstmPart(
         List<String> nodes,
@@ -36,13 +36,13 @@ public record LstmPart(
         implements Part {
 
     /**
-     * A layer's states.
+     * The names of a layer's states.
      *
-     * @param byRow whether they are {@code [N,D,H]} instead of {@code [D,N,H]}
-     * @param initialH the hidden states before the first step, where given
-     * @param initialC the cell states before the first step, where given
-     * @param yH the last hidden states, where wanted
-     * @param yC the last cell states, where wanted
+     * @param byRow whether the states are {@code [N,D,H]} instead of {@code [D,N,H]}
+     * @param initialH the initial hidden states, if given
+     * @param initialC the initial cell states, if given
+     * @param yH the final hidden states, if the graph needs them
+     * @param yC the final cell states, if the graph needs them
      */
     public record States(
             boolean byRow,
@@ -79,19 +79,19 @@ public record LstmPart(
         return outputs;
     }
 
-    /** Returns what messages call it. */
+    /** Returns the part's name in messages. */
     String label() {
         return (nodes.size() == 1 ? "LSTM " : "LSTMs ") + String.join(", ", nodes);
     }
 
-    /** Returns whether y lies in memory as a session writes it. */
+    /** Returns whether y has the order in which a session writes it. */
     boolean hasSessionsOrder() {
         boolean isTogether =
                 isMerged || layout == Layout.BATCH_MAJOR || model.last().directionCount() == 1;
         return layout == outputLayout && isTogether;
     }
 
-    /** Returns the shape of y. */
+    /** Returns the shape of y for a batch. */
     long[] outputShape(long rows, long steps) {
         long directions = model.last().directionCount(), width = model.last().stateSize();
         boolean isByTime = outputLayout == Layout.TIME_MAJOR;

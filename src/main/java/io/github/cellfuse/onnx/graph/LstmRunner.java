@@ -19,8 +19,8 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * LSTMs of a graph on a device: between the operator's values and a session's batches. Where one has the other's order nothing is copied.
- * Not thread safe.
+ * Runs the LSTMs of a part on a device. Converts between the operator's values and a session's batches; if both have
+ * the same order, nothing is copied. Not thread safe.
  */
 final class LstmRunner implements AutoCloseable {
     private final LstmPart part;
@@ -30,14 +30,39 @@ final class LstmRunner implements AutoCloseable {
     private int lastRows, lastSteps;
     private FloatBuffer scratch = FloatBuffer.allocate(0);
 
-    /** Runs {@code part} on {@code engine}, whose model is the part's, but for the weights' precision. */
+    /**
+     * A state of one layer as a value of the graph.
+     *
+     * @param name the value's name; empty if the state isn't given or needed
+     * @param byRow whether the value is {@code [N,D,width]} instead of a session's {@code [D,N,width]}
+     * @param directions {@code D}
+     * @param width {@code P} for a hidden state, {@code H} for a cell state
+     */
+    private record StatePort(Optional<String> name, boolean byRow, int directions, int width) {
+        long[] shape(int rows) {
+            return byRow ? new long[] {rows, directions, width} : new long[] {directions, rows, width};
+        }
+
+        int count(int rows) {
+            return directions * rows * width;
+        }
+
+        /** Returns whether the value has another order than a session's state. */
+        boolean isReordered() {
+            return byRow && directions > 1;
+        }
+    }
+
+    /**
+     * Makes a runner of {@code part} on {@code engine}, whose model is the part's except for the weights' precision.
+     */
     LstmRunner(LstmPart part, LstmEngine engine) {
         this.part = part;
         this.model = part.model();
         session = engine.newSession();
     }
 
-    /** Runs it on what is in {@code values}, and adds its outputs there. */
+    /** Runs the part on {@code values} and adds its outputs to them. */
     void run(Values values, Memory memory) {
         Tensor x = values.tensor(part.x());
         check("X", x, part.type(), 3);
@@ -57,8 +82,7 @@ final class LstmRunner implements AutoCloseable {
         Optional<ByteBuffer> target =
                 part.y().map(name -> memory.place(name, Tensor.size(part.type(), part.outputShape(rows, steps))));
         if (rows == 0 || steps == 0) {
-            // As rows of length 0 have zeros as their last states. (ONNX Runtime leaves them undefined, or ends the
-            // process.)
+            // Zeros, like the final states of rows of length 0. (ONNX Runtime leaves them undefined, or crashes.)
             Arrays.fill(states.h(), 0);
             Arrays.fill(states.c(), 0);
         } else {
@@ -83,7 +107,7 @@ final class LstmRunner implements AutoCloseable {
         putStates(values, memory, rows);
     }
 
-    /** One line on how the last batch ran. */
+    /** Returns one line that says how the last batch ran. */
     String explain() {
         String how = lastRows == 0 || lastSteps == 0
                 ? "nothing to compute"
@@ -92,10 +116,10 @@ final class LstmRunner implements AutoCloseable {
     }
 
     private static int size(long dimension) {
-        return (int) dimension; // a buffer holds it
+        return (int) dimension; // it fits: a buffer holds the tensor
     }
 
-    /** Memory for an output that can't be written where it goes, or that nobody wants. */
+    /** Returns memory for an output that can't be written in place or isn't needed. */
     private FloatBuffer scratch(int rows, int steps) {
         int count = Sizes.elements(part.label() + ": output", rows, steps, model.outputSize());
         if (scratch.capacity() < count) {
@@ -135,71 +159,43 @@ final class LstmRunner implements AutoCloseable {
         for (int k = 0; k < model.layerCount(); k++) {
             LstmLayer layer = model.layer(k);
             LstmPart.States names = part.states().get(k);
-            readState(
-                    "initial_h",
-                    names.initialH(),
-                    names.byRow(),
-                    values,
-                    layer,
-                    layer.stateSize(),
-                    rows,
-                    initial.h(),
-                    h);
-            readState(
-                    "initial_c",
-                    names.initialC(),
-                    names.byRow(),
-                    values,
-                    layer,
-                    layer.hiddenSize(),
-                    rows,
-                    initial.c(),
-                    c);
+            StatePort hidden =
+                    new StatePort(names.initialH(), names.byRow(), layer.directionCount(), layer.stateSize());
+            StatePort cell = new StatePort(names.initialC(), names.byRow(), layer.directionCount(), layer.hiddenSize());
+            readState("initial_h", hidden, values, rows, initial.h(), h);
+            readState("initial_c", cell, values, rows, initial.c(), c);
             h += layer.directionCount() * rows * layer.stateSize();
             c += layer.directionCount() * rows * layer.hiddenSize();
         }
         return Optional.of(initial);
     }
 
-    private void readState(
-            String what,
-            Optional<String> name,
-            boolean byRow,
-            Values values,
-            LstmLayer layer,
-            int width,
-            int rows,
-            float[] target,
-            int at) {
-        if (name.isEmpty()) {
+    /** Copies a state, if it is given, to {@code target} from index {@code at} on, as {@code [D,N,width]}. */
+    private void readState(String what, StatePort port, Values values, int rows, float[] target, int at) {
+        if (port.name().isEmpty()) {
             return;
         }
-        Tensor tensor = values.tensor(name.get());
+        String name = port.name().get();
+        Tensor tensor = values.tensor(name);
         check(what, tensor, part.type(), 3);
-        long[] expected = stateShape(byRow, layer, rows, width);
+        long[] expected = port.shape(rows);
         if (!Arrays.equals(expected, tensor.shape())) {
-            throw wrong(name.get(), what, Arrays.toString(expected), tensor);
+            throw wrong(name, what, Arrays.toString(expected), tensor);
         }
         FloatBuffer source = floats(tensor);
-        int directions = layer.directionCount();
-        if (byRow && directions > 1) {
+        int directions = port.directions(), width = port.width();
+        if (port.isReordered()) {
             for (int row = 0; row < rows; row++) {
                 for (int d = 0; d < directions; d++) {
                     source.get((row * directions + d) * width, target, at + (d * rows + row) * width, width);
                 }
             }
         } else {
-            source.get(0, target, at, directions * rows * width);
+            source.get(0, target, at, port.count(rows));
         }
     }
 
-    private static long[] stateShape(boolean byRow, LstmLayer layer, int rows, int width) {
-        return byRow
-                ? new long[] {rows, layer.directionCount(), width}
-                : new long[] {layer.directionCount(), rows, width};
-    }
-
-    /** A row without a step has zeros as its last states, whatever it began with. */
+    /** Clears the final states of rows without steps: in ONNX they are zeros, not the initial states. */
     private void clearEmptyRows(int[] lengths) {
         for (int row = 0; row < lengths.length; row++) {
             if (lengths[row] == 0) {
@@ -219,7 +215,7 @@ final class LstmRunner implements AutoCloseable {
         return at + states.rows() * width;
     }
 
-    /** From a session's {@code [T,N,D·P]} or {@code [N,T,D·P]} to the order of y. */
+    /** Returns a session's output {@code [T,N,D·P]} or {@code [N,T,D·P]} in the order of y. */
     private FloatBuffer reordered(FloatBuffer y, int rows, int steps) {
         int directions = model.last().directionCount(), width = model.last().stateSize();
         boolean isByTime = part.layout() == Layout.TIME_MAJOR;
@@ -228,9 +224,9 @@ final class LstmRunner implements AutoCloseable {
         for (int step = 0; step < steps; step++) {
             for (int row = 0; row < rows; row++) {
                 int from = (isByTime ? step * rows + row : row * steps + step) * directions;
-                int together = part.outputLayout() == Layout.TIME_MAJOR ? step * rows + row : row * steps + step;
+                int merged = part.outputLayout() == Layout.TIME_MAJOR ? step * rows + row : row * steps + step;
                 for (int d = 0; d < directions; d++) {
-                    int to = isApart ? (step * directions + d) * rows + row : together * directions + d;
+                    int to = isApart ? (step * directions + d) * rows + row : merged * directions + d;
                     ordered.put(to * width, y, (from + d) * width, width);
                 }
             }
@@ -243,25 +239,19 @@ final class LstmRunner implements AutoCloseable {
         for (int k = 0; k < model.layerCount(); k++) {
             LstmLayer layer = model.layer(k);
             LstmPart.States names = part.states().get(k);
-            h = putState(values, memory, names.yH(), names.byRow(), layer, layer.stateSize(), rows, states.h(), h);
-            c = putState(values, memory, names.yC(), names.byRow(), layer, layer.hiddenSize(), rows, states.c(), c);
+            StatePort hidden = new StatePort(names.yH(), names.byRow(), layer.directionCount(), layer.stateSize());
+            StatePort cell = new StatePort(names.yC(), names.byRow(), layer.directionCount(), layer.hiddenSize());
+            h = putState(hidden, values, memory, rows, states.h(), h);
+            c = putState(cell, values, memory, rows, states.c(), c);
         }
     }
 
-    private int putState(
-            Values values,
-            Memory memory,
-            Optional<String> name,
-            boolean byRow,
-            LstmLayer layer,
-            int width,
-            int rows,
-            float[] source,
-            int at) {
-        int directions = layer.directionCount(), count = directions * rows * width;
-        if (name.isPresent()) {
+    /** Adds a state that is needed to {@code values}, and returns the index of the next state in {@code source}. */
+    private int putState(StatePort port, Values values, Memory memory, int rows, float[] source, int at) {
+        int directions = port.directions(), width = port.width(), count = port.count(rows);
+        if (port.name().isPresent()) {
             FloatBuffer state = FloatBuffer.wrap(source, at, count).slice();
-            if (byRow && directions > 1) {
+            if (port.isReordered()) {
                 FloatBuffer ordered = FloatBuffer.allocate(count);
                 for (int row = 0; row < rows; row++) {
                     for (int d = 0; d < directions; d++) {
@@ -270,15 +260,16 @@ final class LstmRunner implements AutoCloseable {
                 }
                 state = ordered;
             }
-            long[] shape = stateShape(byRow, layer, rows, width);
-            ByteBuffer target = memory.place(name.get(), Tensor.size(part.type(), shape));
+            String name = port.name().get();
+            long[] shape = port.shape(rows);
+            ByteBuffer target = memory.place(name, Tensor.size(part.type(), shape));
             convert(state, target);
-            values.put(name.get(), new Tensor(part.type(), target, shape));
+            values.put(name, new Tensor(part.type(), target, shape));
         }
         return at + count;
     }
 
-    /** Returns the values as float32: a view where they are that already. */
+    /** Returns the values as float32: a view if they already are, otherwise a copy. */
     private static FloatBuffer floats(Tensor tensor) {
         ByteBuffer bytes = tensor.memory();
         FloatBuffer floats = FloatBuffer.allocate(tensor.type() == ElementType.FLOAT32 ? 0 : tensor.elementCount());
@@ -305,7 +296,7 @@ final class LstmRunner implements AutoCloseable {
         return floats;
     }
 
-    /** Writes floats as the graph's type. */
+    /** Writes floats in the graph's type. */
     private void convert(FloatBuffer source, ByteBuffer target) {
         switch (part.type()) {
             case FLOAT32 -> target.asFloatBuffer().put(0, source, 0, source.limit());

@@ -20,8 +20,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * A whole ONNX graph, cut at its LSTMs: those run on a device of CellFuse's, everything between them in ONNX Runtime. Immutable and safe to
- * share between threads.
+ * A whole ONNX graph, cut at its LSTMs. The LSTMs run on a CellFuse device and everything between them in ONNX Runtime.
+ * Immutable and thread safe.
  *
  * <pre>{@code
  * OnnxModel model = OnnxModel.open(Path.of("tagger.onnx"));
@@ -47,7 +47,7 @@ public final class OnnxModel {
         retain();
     }
 
-    /** The LSTMs have their weights in arrays of their own now. */
+    /** Drops the constants that no part needs any longer: the LSTMs now have their weights in arrays of their own. */
     private void retain() {
         Set<String> needed = new HashSet<>();
         outputs.forEach(output -> needed.add(output.name()));
@@ -63,21 +63,23 @@ public final class OnnxModel {
     /**
      * Opens a model.
      *
-     * @throws InvalidInputException when the file isn't a sound ONNX model, or an LSTM in it isn't
-     * @throws io.github.cellfuse.CellFuseException when the disk fails, or weights must be computed and there is no ONNX Runtime
+     * @throws InvalidInputException when the file isn't a valid ONNX model, or an LSTM in it is invalid
+     * @throws io.github.cellfuse.CellFuseException when the disk fails, or when weights must be computed and ONNX
+     *     Runtime is missing
      */
     public static OnnxModel open(Path path) {
         return open(path, Map.of());
     }
 
     /**
-     * Opens a model with some inputs bound to constants: what depends on them alone is computed now, and branches that it decides are the
-     * only ones left.
+     * Opens a model with some inputs bound to constants. Weights and conditions that depend only on constants are
+     * computed now, and an If with such a condition is replaced by the branch it selects.
      *
-     * @param bindings inputs and what they are
-     * @throws InvalidInputException when the file isn't a sound ONNX model, an LSTM in it isn't, or a binding is of no input, of another type
-     *     or of another shape
-     * @throws io.github.cellfuse.CellFuseException when the disk fails, or something must be computed and there is no ONNX Runtime
+     * @param bindings the bound inputs by name; they are no longer inputs of the model
+     * @throws InvalidInputException when the file isn't a valid ONNX model, an LSTM in it is invalid, or a binding has
+     *     an unknown name, or another type or shape than its input
+     * @throws io.github.cellfuse.CellFuseException when the disk fails, or when values must be computed and ONNX
+     *     Runtime is missing
      */
     public static OnnxModel open(Path path, Map<String, Binding> bindings) {
         WorkingGraph graph = new WorkingGraph(OnnxFile.open(path));
@@ -104,32 +106,32 @@ public final class OnnxModel {
         return values.isEmpty() ? "none" : values.stream().map(GraphValue::name).collect(Collectors.joining(", "));
     }
 
-    /** Returns the file. */
+    /** Returns the path of the file. */
     public Path path() {
         return graph.path();
     }
 
-    /** Returns what a run must be given, in the model's order. */
+    /** Returns the inputs that a run must supply, in the model's order. */
     public List<GraphValue> inputs() {
         return inputs;
     }
 
-    /** Returns what a run gives, in the model's order. */
+    /** Returns the outputs of a run, in the model's order. */
     public List<GraphValue> outputs() {
         return outputs;
     }
 
-    /** Returns what runs where, in the order in which it runs. */
+    /** Returns the parts of the graph, in the order in which they run. */
     public List<Part> parts() {
         return parts;
     }
 
-    /** Returns the LSTMs that ONNX Runtime runs, and why. */
+    /** Returns the LSTMs that ONNX Runtime runs, each with the reason. */
     public List<KeptLstm> kept() {
         return kept;
     }
 
-    /** Returns the LSTMs that run on a device. */
+    /** Returns the LSTMs that run on a device, in the order in which they run. */
     public List<LstmPart> lstms() {
         return parts.stream()
                 .filter(LstmPart.class::isInstance)
@@ -137,7 +139,10 @@ public final class OnnxModel {
                 .toList();
     }
 
-    /** Returns the number of trained values beside the LSTMs': what the nodes in ONNX Runtime read of constants. */
+    /**
+     * Returns the number of parameters outside the LSTMs: the elements of all constants that nodes in ONNX Runtime
+     * read.
+     */
     public long otherParameters() {
         return parts.stream()
                 .filter(RuntimePart.class::isInstance)
@@ -163,11 +168,12 @@ public final class OnnxModel {
     }
 
     /**
-     * A session. Everything that a run needs is opened and compiled now.
+     * Returns a session. Everything that a run needs is opened and compiled now.
      *
-     * @param opener opens the LSTMs, called once for each of {@link #lstms()}; the session closes what it opens
-     * @throws InvalidInputException when ONNX Runtime refuses a part of the graph
-     * @throws io.github.cellfuse.CellFuseException when a device fails, or there is no ONNX Runtime and a part needs it
+     * @param opener opens an engine, called once for each of {@link #lstms()}; the session closes the engines
+     * @throws InvalidInputException when ONNX Runtime rejects a part of the graph
+     * @throws io.github.cellfuse.CellFuseException when a device fails, or when a part needs ONNX Runtime and it is
+     *     missing
      */
     public OnnxSession session(Function<LstmModel, LstmEngine> opener) {
         return new OnnxSession(this, opener);
@@ -177,7 +183,7 @@ public final class OnnxModel {
         return graph;
     }
 
-    /** Returns the sizes that the names of dimensions stand for in a run with these inputs. */
+    /** Returns the sizes of the symbolic dimensions in a run with these inputs. */
     Map<String, Long> symbols(Map<String, Tensor> given) {
         Map<String, Long> symbols = new LinkedHashMap<>();
         for (GraphValue input : inputs) {
@@ -189,7 +195,7 @@ public final class OnnxModel {
         return symbols;
     }
 
-    /** Refuses inputs that are missing, unknown, or of another type or shape. */
+    /** Throws if an input is missing, unknown, or of another type or shape. */
     void check(Map<String, Tensor> given) {
         for (String name : given.keySet()) {
             find(path(), "input", name, inputs);
@@ -205,9 +211,9 @@ public final class OnnxModel {
             Tensor tensor = given.get(input.name());
             input.check(path(), tensor);
             if (!kept.isEmpty() && tensor.elementCount() == 0) {
-                // It would end the process for want of rows, and leave the states undefined for want of steps.
+                // Without rows ONNX Runtime's LSTM crashes the process; without steps it leaves the states undefined.
                 throw new InvalidInputException(
-                        path() + ": input '" + input.name() + "': expected at least one element, as LSTM "
+                        path() + ": input '" + input.name() + "': expected at least one element, because LSTM "
                                 + kept.get(0).node() + " runs in ONNX Runtime, found " + tensor);
             }
         }

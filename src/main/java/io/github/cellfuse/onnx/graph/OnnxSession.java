@@ -25,8 +25,8 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Runs an {@link OnnxModel}. Nothing is opened or compiled in a run but what a device compiles for a new shape, and scratch memory is kept from
- * run to run. Not thread safe: make one per thread. Closing twice does nothing.
+ * Runs an {@link OnnxModel}. A run opens and compiles nothing, except what a device compiles for a new shape; temporary
+ * memory is kept between runs. Not thread safe: make one per thread. Closing a session twice has no effect.
  */
 public final class OnnxSession implements AutoCloseable {
     private final OnnxModel model;
@@ -59,7 +59,7 @@ public final class OnnxSession implements AutoCloseable {
     private void openParts(Function<LstmModel, LstmEngine> opener) {
         Map<String, ValueInfoProto> types = new HashMap<>();
         model.graph().inputs().forEach(input -> types.put(input.getName(), input));
-        // LSTMs first, as what is wrong with a device is known soonest.
+        // LSTMs first, because problems with a device show up fastest.
         for (LstmPart part : model.lstms()) {
             LstmEngine engine = opener.apply(part.model());
             open.push(engine);
@@ -95,14 +95,14 @@ public final class OnnxSession implements AutoCloseable {
             Optional<ValueInfoProto> type = runtime.declare(output);
             if (type.isEmpty() && !outputs.contains(output)) {
                 throw new InvalidInputException(label + ": value '" + output
-                        + "': expected a tensor where the graph is cut, found another kind of value");
+                        + "': expected a tensor where the graph is cut at an LSTM, found another kind of value");
             }
             type.ifPresent(t -> types.put(output, t));
         }
         steps.add((values, symbols, memory) -> runtime.run(values, readHere, symbols, memory));
     }
 
-    /** Types and dimensions of what LSTMs give, for the parts that follow. */
+    /** Adds the types and dimensions of an LSTM's outputs, for the parts that follow. */
     private static void declareOutputs(LstmPart part, Map<String, ValueInfoProto> types) {
         List<TensorShapeProto.Dimension> x = types.containsKey(part.x())
                 ? types.get(part.x()).getType().getTensorType().getShape().getDimList()
@@ -159,7 +159,7 @@ public final class OnnxSession implements AutoCloseable {
                 .build();
     }
 
-    /** Constants that LSTMs or the graph's outputs are. */
+    /** Keeps the constants that are inputs of LSTMs or outputs of the graph. */
     private void keepConstants() {
         Set<String> read = new HashSet<>(outputs);
         model.lstms().forEach(lstm -> read.addAll(lstm.inputs()));
@@ -181,9 +181,9 @@ public final class OnnxSession implements AutoCloseable {
     /**
      * Runs the graph.
      *
-     * @param inputs the graph's inputs by name; not changed
-     * @return its outputs by name, in the model's order, in memory of their own
-     * @throws InvalidInputException when an input is missing, unknown, or doesn't fit
+     * @param inputs the graph's inputs by name; not modified
+     * @return the outputs by name, in the model's order, in new memory
+     * @throws InvalidInputException when an input is missing, unknown, or has the wrong type or shape
      * @throws io.github.cellfuse.CellFuseException when ONNX Runtime or a device fails
      * @throws IllegalStateException when the session is closed
      */
@@ -192,8 +192,8 @@ public final class OnnxSession implements AutoCloseable {
     }
 
     /**
-     * The same with outputs in memory that the next run of this session uses again: nothing of the size of a batch is allocated when it is
-     * like the last one. The outputs may not be among the inputs of the next run.
+     * Runs the graph as {@link #run} does, but with outputs in memory that the next run overwrites: nothing of the size
+     * of a batch is allocated if the shapes are those of the last run. The outputs must not be inputs of the next run.
      */
     public Map<String, Tensor> runInPlace(Map<String, Tensor> inputs) {
         return run(inputs, this::place);
@@ -237,7 +237,7 @@ public final class OnnxSession implements AutoCloseable {
         return model;
     }
 
-    /** One line for each of {@link OnnxModel#lstms()} on how it ran in the last run. */
+    /** Returns one line for each of {@link OnnxModel#lstms()} that says how it ran in the last run. */
     public List<String> explain() {
         return runners.stream().map(LstmRunner::explain).toList();
     }

@@ -13,8 +13,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Calls of a model that keeps no state itself, but takes it and gives it back: outputs become inputs of the next call. Each row of a batch is a
- * stream of its own. Not thread safe. Doesn't own the session, which may run other things in between.
+ * Runs a model call by call and passes its states along: outputs of a call become inputs of the next. This is for
+ * models that take and return their state instead of keeping it. Each row of a batch is a separate stream. Not thread
+ * safe. The stream doesn't own the session, which may run other inputs between the calls.
  *
  * <pre>{@code
  * OnnxStream stream = new OnnxStream(session, Map.of("state", "stateN"));
@@ -29,8 +30,12 @@ public final class OnnxStream {
     private final Map<String, Tensor> values = new HashMap<>();
 
     /**
-     * @param states inputs and the outputs that they are in the next call
-     * @throws InvalidInputException when there is no such input or output, or the types of the two differ
+     * Makes a stream whose states are zeros.
+     *
+     * @param states for each state, the name of its input and that of the output which becomes this input in the next
+     *     call
+     * @throws InvalidInputException when there is no such input or output, when the types of the two differ, or when an
+     *     output becomes two states
      */
     public OnnxStream(OnnxSession session, Map<String, String> states) {
         this.session = session;
@@ -42,22 +47,26 @@ public final class OnnxStream {
             GraphValue output = OnnxModel.find(model.path(), "output", from, model.outputs());
             if (!input.typeName().equals(output.typeName())) {
                 throw new InvalidInputException(model.path() + ": state " + name + "=" + from
-                        + ": expected one type, found " + input.describe() + " and " + output.describe());
+                        + ": expected an input and an output of the same type, found " + input.describe() + " and "
+                        + output.describe());
             }
             if (!taken.add(from)) {
                 throw new InvalidInputException(
-                        model.path() + ": output '" + from + "': expected one state that it becomes, found two");
+                        model.path() + ": output '" + from + "': expected one state from this output, found two");
             }
         });
     }
 
     /**
-     * The next call.
+     * Runs the next call.
      *
-     * @param inputs those that aren't states. A state among them replaces what it was: so a stream begins with other states than zeros
-     * @return the outputs, the states among them, in memory that the next call uses again
-     * @throws InvalidInputException when an input is missing, unknown, or doesn't fit; or at the first call, when the size of a state doesn't
-     *     follow from the inputs
+     * @param inputs the inputs by name; states may be omitted. A state that is given replaces the current one, so a
+     *     stream can begin with states other than zeros
+     * @return all outputs by name, including the states, in memory that the next call overwrites
+     * @throws InvalidInputException when an input is missing, unknown, or has the wrong type or shape, or when the size
+     *     of a state in the first call doesn't follow from the inputs
+     * @throws io.github.cellfuse.CellFuseException when ONNX Runtime or a device fails
+     * @throws IllegalStateException when the session is closed
      */
     public Map<String, Tensor> run(Map<String, Tensor> inputs) {
         Map<String, Tensor> all = new HashMap<>(inputs);
@@ -71,12 +80,12 @@ public final class OnnxStream {
         return results;
     }
 
-    /** Starts new streams: the next call begins with zeros, or what it is given. */
+    /** Starts new streams: the next call begins with the states among its inputs, or with zeros. */
     public void reset() {
         values.clear();
     }
 
-    /** The session's memory is written again by the next call, which reads this. */
+    /** Copies a state out of the session's memory, which the next call overwrites while it reads the state. */
     private void keep(String name, Tensor result) {
         Tensor own = values.get(name);
         if (own == null || own.type() != result.type() || !Arrays.equals(own.shape(), result.shape())) {
@@ -104,7 +113,7 @@ public final class OnnxStream {
             }
         }
         if (open.size() == 1 && rows(inputs) >= 0) {
-            shape[open.get(0)] = rows(inputs); // one stream per row
+            shape[open.get(0)] = rows(inputs); // one stream for each row
         } else if (!open.isEmpty()) {
             throw unknown(input, "dimension " + open.get(0));
         }
@@ -112,7 +121,7 @@ public final class OnnxStream {
         return Tensor.zeros(type, shape);
     }
 
-    /** Returns the rows of the inputs that aren't states: their first dimension, where they agree in it; otherwise -1. */
+    /** Returns the number of rows: the first dimension of the inputs that aren't states, or -1 if they differ in it. */
     private long rows(Map<String, Tensor> inputs) {
         long rows = -1;
         for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
@@ -130,6 +139,6 @@ public final class OnnxStream {
     private InvalidInputException unknown(GraphValue state, String what) {
         return new InvalidInputException(session.model().path() + ": state '" + state.name() + "', " + state.describe()
                 + ": expected a size that follows from the other inputs, found none for " + what
-                + "; give the state for the first call as an input");
+                + "; pass the state as an input of the first call");
     }
 }

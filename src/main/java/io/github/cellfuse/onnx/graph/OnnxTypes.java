@@ -7,21 +7,21 @@ import io.github.cellfuse.onnx.TensorType;
 import java.util.Locale;
 import java.util.Optional;
 
-/** ONNX's numbers for element types. */
+/** Converts between element types and their numbers in ONNX, and describes types in messages. */
 final class OnnxTypes {
     private OnnxTypes() {}
 
-    /** Returns the type with ONNX's number {@code code}; none for strings and what isn't known here. */
+    /** Returns the type with ONNX's number {@code code}, or nothing for strings and unknown types. */
     static Optional<ElementType> ofCode(int code) {
         return TensorType.of(code).map(TensorType::element);
     }
 
-    /** ONNX's number of {@code type}. */
+    /** Returns ONNX's number of {@code type}. */
     static int code(ElementType type) {
         return TensorType.of(type).code();
     }
 
-    /** Returns the type in words, of whatever kind it is. */
+    /** Returns any type in words. */
     static String describe(TypeProto type) {
         if (!type.hasTensorType()) {
             return "not a tensor";

@@ -30,11 +30,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A model in ONNX Runtime. What others than ONNX Runtime need of its outputs is written straight into their memory wherever the shape is
- * known before a run: from the model, or because the last run with inputs of these shapes had it. Not thread safe.
+ * A model in ONNX Runtime. An output that is needed outside ONNX Runtime is written directly into the reader's memory
+ * if its shape is known before the run: from the model, or from the last run if the inputs have the same shapes. Not
+ * thread safe.
  */
 final class OrtGraph implements AutoCloseable {
-    /** Bytes of weights; what is left of 2 GiB are the nodes. */
+    /** The most bytes of weights; the rest of protobuf's 2 GiB is for the nodes. */
     private static final long LARGEST = 2_000_000_000;
 
     private final OrtSession session;
@@ -43,7 +44,7 @@ final class OrtGraph implements AutoCloseable {
     private final Map<String, Output> outputs = new LinkedHashMap<>();
     private List<long[]> lastInputs = List.of();
 
-    /** What is known of an output. */
+    /** The known facts about an output. */
     private static final class Output {
         final String name;
         final Optional<TensorInfo> info;
@@ -59,7 +60,7 @@ final class OrtGraph implements AutoCloseable {
             return info.flatMap(tensor -> OrtTypes.elementType(tensor.onnxType)).filter(OrtTypes::canMake);
         }
 
-        /** Returns the shape of the next result, as far as one can know. */
+        /** Returns the shape that the next run is expected to produce, or nothing if it is unknown. */
         Optional<long[]> predict(Map<String, Long> symbols, boolean isRepeated) {
             if (!isPredictable || type().isEmpty()) {
                 return Optional.empty();
@@ -89,11 +90,14 @@ final class OrtGraph implements AutoCloseable {
         session.getOutputInfo().forEach((name, node) -> outputs.put(name, new Output(name, node)));
     }
 
-    /** Opens a model; through {@link OrtLibrary} alone, as this class can't be loaded where ONNX Runtime is missing. */
+    /**
+     * Opens a model. Only {@link OrtLibrary} may call this, because this class can't be loaded if ONNX Runtime is
+     * missing.
+     */
     static OrtGraph open(ModelProto model, String label, boolean optimized) {
         checkSize(model, label);
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            // Threads that spin between runs would take the cores from the LSTMs.
+            // Threads that spin between runs would take cores away from the LSTMs.
             options.addConfigEntry("session.intra_op.allow_spinning", "0");
             options.setOptimizationLevel(
                     optimized ? OrtSession.SessionOptions.OptLevel.ALL_OPT : OrtSession.SessionOptions.OptLevel.NO_OPT);
@@ -106,11 +110,11 @@ final class OrtGraph implements AutoCloseable {
                 throw e;
             }
         } catch (OrtException e) {
-            throw new InvalidInputException(label + ": ONNX Runtime refuses the model: " + reason(e), e);
+            throw new InvalidInputException(label + ": ONNX Runtime rejects the model: " + reason(e), e);
         }
     }
 
-    /** Protobuf counts a message's bytes in 31 bits. */
+    /** Throws if a model has too many weights: protobuf counts the bytes of a message in 31 bits. */
     private static void checkSize(ModelProto model, String label) {
         long bytes = 0;
         for (TensorProto tensor : model.getGraph().getInitializerList()) {
@@ -118,11 +122,13 @@ final class OrtGraph implements AutoCloseable {
         }
         if (bytes > LARGEST) {
             throw new InvalidInputException(
-                    label + ": expected at most " + LARGEST + " bytes of weights beside the LSTMs', found " + bytes);
+                    label + ": expected at most " + LARGEST + " bytes of weights outside the LSTMs, found " + bytes);
         }
     }
 
-    /** Names, types and dimensions of the outputs, as inputs of another model. */
+    /**
+     * Returns the name, type and dimensions of an output, as an input of another model; nothing if it isn't a tensor.
+     */
     Optional<ValueInfoProto> declare(String output) {
         return outputs.get(output).info.map(info -> {
             TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
@@ -137,7 +143,7 @@ final class OrtGraph implements AutoCloseable {
                 }
             }
             TypeProto.Tensor.Builder type = TypeProto.Tensor.newBuilder().setElemType(OrtTypes.code(info.onnxType));
-            // No dimensions are a single value's, or those of a value of which ONNX Runtime can't tell the rank.
+            // No dimensions mean a single value, or a value whose rank ONNX Runtime doesn't know.
             if (sizes.length > 0) {
                 type.setShape(shape);
             }
@@ -148,7 +154,7 @@ final class OrtGraph implements AutoCloseable {
         });
     }
 
-    /** Returns the bytes of an output as far as its shape is known before a run; unknown dimensions count as 1. */
+    /** Returns the bytes of an output, as far as its shape is known before a run. Unknown dimensions count as 1. */
     long bytes(String output) {
         Output known = outputs.get(output);
         long elements = known.info
@@ -162,7 +168,7 @@ final class OrtGraph implements AutoCloseable {
         return elements * known.type().map(ElementType::bytes).orElse(Long.BYTES);
     }
 
-    /** Runs it without inputs, and adds some of its outputs to {@code values}. */
+    /** Runs the model without inputs and adds some of its outputs to {@code values}. */
     void run(Values values, Set<String> some) {
         try {
             OrtSession.Result result = session.run(Map.of(), some);
@@ -174,11 +180,11 @@ final class OrtGraph implements AutoCloseable {
     }
 
     /**
-     * Runs it on what is in {@code values}, and adds its outputs there.
+     * Runs the model on {@code values} and adds its outputs to them.
      *
-     * @param wanted outputs that are read by others than ONNX Runtime
-     * @param symbols the sizes of named dimensions
-     * @param memory where those go
+     * @param wanted the outputs that are needed outside ONNX Runtime
+     * @param symbols the sizes of symbolic dimensions
+     * @param memory provides memory for the wanted outputs
      */
     void run(Values values, Set<String> wanted, Map<String, Long> symbols, Memory memory) {
         try {
@@ -202,7 +208,10 @@ final class OrtGraph implements AutoCloseable {
         }
     }
 
-    /** One run, with the outputs whose shape can be told in memory of ours; false when one was told wrongly. */
+    /**
+     * Runs the model once. Wanted outputs whose shape can be predicted go to {@code memory}. Returns false if ONNX
+     * Runtime rejects a prediction.
+     */
     private boolean runInto(
             Values values,
             Map<String, OnnxTensorLike> given,
@@ -235,7 +244,8 @@ final class OrtGraph implements AutoCloseable {
             if (pinned.isEmpty()) {
                 throw e;
             }
-            // A shape that depends on the values: if it isn't that, the next run says what it is.
+            // Probably a wrong prediction of a shape that depends on values. If there is another reason, the next run,
+            // which predicts nothing, reports it.
             pinned.keySet().forEach(name -> outputs.get(name).isPredictable = false);
             return false;
         }
@@ -259,7 +269,10 @@ final class OrtGraph implements AutoCloseable {
         return true;
     }
 
-    /** Much of what fails in a run is an input that doesn't fit the model, and ONNX Runtime says so. */
+    /**
+     * Returns the exception for a failed run. ONNX Runtime reports inputs that don't fit the model as invalid
+     * arguments.
+     */
     private CellFuseException failed(OrtException e) {
         String message = label + ": ONNX Runtime: " + reason(e);
         return e.getCode() == OrtException.OrtErrorCode.ORT_INVALID_ARGUMENT

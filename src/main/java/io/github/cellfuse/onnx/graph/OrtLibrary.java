@@ -3,7 +3,10 @@ package io.github.cellfuse.onnx.graph;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.onnx.Onnx.ModelProto;
 
-/** Whether ONNX Runtime is there: it is an optional dependency, and a class that names its classes can't be loaded without them. */
+/**
+ * Opens models in ONNX Runtime, if it is available. It is an optional dependency, and a class that refers to its
+ * classes can't be loaded without them.
+ */
 final class OrtLibrary {
     private static final String ARTIFACT = "com.microsoft.onnxruntime:onnxruntime:1.29.0";
 
@@ -12,16 +15,18 @@ final class OrtLibrary {
     /**
      * Opens a model in ONNX Runtime.
      *
-     * @param label what messages call it
-     * @throws io.github.cellfuse.InvalidInputException when ONNX Runtime refuses the model
-     * @throws CellFuseException when there is no ONNX Runtime
+     * @param label the model's name in messages
+     * @throws io.github.cellfuse.InvalidInputException when ONNX Runtime rejects the model
+     * @throws CellFuseException when ONNX Runtime is missing
      */
     static OrtGraph open(ModelProto model, String label) {
         require(label);
         return OrtGraph.open(model, label, true);
     }
 
-    /** Returns the same without having ONNX Runtime compute anything as it opens the model, so that sizes can be looked at first. */
+    /**
+     * Opens a model without optimization: ONNX Runtime then computes nothing yet, so that sizes can be checked first.
+     */
     static OrtGraph openUnoptimized(ModelProto model, String label) {
         require(label);
         return OrtGraph.open(model, label, false);
@@ -41,7 +46,7 @@ final class OrtLibrary {
             }
             throw new CellFuseException(
                     purpose + ": ONNX Runtime's native library can't be loaded (" + cause + "); " + ARTIFACT
-                            + " has those of Linux (x86-64, ARM64), macOS (ARM64) and Windows (x86-64)",
+                            + " supports Linux (x86-64, ARM64), macOS (ARM64) and Windows (x86-64)",
                     e);
         }
     }

@@ -7,11 +7,13 @@ import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.onnx.Onnx.TensorProto.DataType;
 import java.util.Optional;
 
-/** ONNX Runtime's names of element types. */
+/** Converts between element types and their names in ONNX Runtime. */
 final class OrtTypes {
     private OrtTypes() {}
 
-    /** Returns what a tensor of {@code type} is called when it is made. Its Java binding makes no unsigned integers but bytes. */
+    /**
+     * Returns the name for making a tensor of {@code type}. The Java binding makes no unsigned integers except bytes.
+     */
     static OnnxJavaType javaType(ElementType type) {
         return switch (type) {
             case FLOAT32 -> OnnxJavaType.FLOAT;
@@ -29,12 +31,12 @@ final class OrtTypes {
         };
     }
 
-    /** Returns whether {@link #javaType} has a name for it. */
+    /** Returns whether {@link #javaType} has a name for {@code type}. */
     static boolean canMake(ElementType type) {
         return type != ElementType.UINT16 && type != ElementType.UINT32 && type != ElementType.UINT64;
     }
 
-    /** ONNX's number of a type; 0 for one that it doesn't have. */
+    /** Returns ONNX's number of a type, or 0 if ONNX doesn't have the type. */
     static int code(OnnxTensorType type) {
         return switch (type) {
             case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT -> DataType.FLOAT_VALUE;
@@ -55,7 +57,7 @@ final class OrtTypes {
         };
     }
 
-    /** Our name of a type; none for strings and what is rarer. */
+    /** Returns CellFuse's name of a type, or nothing for strings and other types that {@link Tensor} can't hold. */
     static Optional<ElementType> elementType(OnnxTensorType type) {
         return OnnxTypes.ofCode(code(type));
     }

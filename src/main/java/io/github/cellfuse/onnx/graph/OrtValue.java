@@ -12,15 +12,15 @@ import io.github.cellfuse.format.file.ElementType;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 
-/** A value as ONNX Runtime knows it. Doesn't own it. */
+/** A value of ONNX Runtime, which this object doesn't own. */
 record OrtValue(OnnxValue value) implements Foreign {
 
-    /** ONNX Runtime's view of memory of ours; the caller closes it. */
+    /** Returns a tensor of ONNX Runtime that shares {@code memory}; the caller closes it. */
     static OnnxTensor over(ElementType type, ByteBuffer memory, long[] shape) throws OrtException {
         return OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), memory, shape, OrtTypes.javaType(type));
     }
 
-    /** Returns the value called {@code name} as an input. */
+    /** Returns the value called {@code name} as an input of ONNX Runtime, without copying it. */
     static OnnxTensorLike input(Values values, String name) throws OrtException {
         Optional<Foreign> known = values.foreign(name);
         if (known.isEmpty()) {
@@ -33,8 +33,8 @@ record OrtValue(OnnxValue value) implements Foreign {
         if (known.get() instanceof OrtValue ours && ours.value() instanceof OnnxTensorLike like) {
             return like;
         }
-        throw new CellFuseException(
-                "value '" + name + "': expected a tensor where the graph is cut, found another kind of value");
+        throw new CellFuseException("value '" + name
+                + "': expected a tensor where the graph is cut at an LSTM, found another kind of value");
     }
 
     @Override

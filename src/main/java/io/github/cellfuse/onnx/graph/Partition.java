@@ -20,15 +20,15 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Cuts a graph at its LSTMs. First the nodes that the first LSTMs need, then those LSTMs, the nodes that the next ones need, and so on.
- * What no output needs is left out.
+ * Cuts a graph into parts at its LSTMs: first the nodes that the first LSTMs need, then those LSTMs, then the nodes
+ * that the next LSTMs need, and so on. Nodes that no output needs are omitted.
  */
 final class Partition {
     private final WorkingGraph graph;
     private final List<Unit> units = new ArrayList<>();
     private final Map<String, Unit> producers = new HashMap<>();
 
-    /** What is never cut: a node, or LSTMs that run as one. */
+    /** An indivisible unit: a node, or a chain of LSTMs. */
     private static final class Unit {
         final Collection<String> inputs;
         final NodeProto node;
@@ -64,7 +64,7 @@ final class Partition {
                 add(new Unit(node), node.getOutputList());
             }
         }
-        // After the nodes: what a chain gives directly is made by no node.
+        // After the nodes, so that a chain's outputs replace those of the nodes that became part of it.
         for (LstmChain chain : chains) {
             LstmPart part = parts.of(chain);
             add(new Unit(chain, part), part.outputs());
@@ -88,7 +88,7 @@ final class Partition {
                 partition.delay();
                 return partition.parts();
             }
-            // The states of one of its layers come back into another: it isn't one model.
+            // The final states of one layer lead to an input of another, so the chain can't run as one model.
             List<LstmChain> others = new ArrayList<>();
             for (LstmChain chain : chains) {
                 others.addAll(chain == stuck.get() ? ChainParts.split(chain) : List.of(chain));
@@ -110,7 +110,7 @@ final class Partition {
         units.removeIf(unit -> !unit.isLive);
     }
 
-    /** Gives each unit its stage; returns a chain that waits for itself, if there is one. */
+    /** Assigns a stage to each unit. Returns a chain that depends on itself, if there is one. */
     private Optional<LstmChain> place() {
         List<Unit> waiting = new ArrayList<>(units);
         while (!waiting.isEmpty()) {
@@ -126,7 +126,7 @@ final class Partition {
         return Optional.empty();
     }
 
-    /** Nodes of a stage run before its LSTMs. */
+    /** Assigns a stage to {@code unit} if its inputs have one. The nodes of a stage run before its LSTMs. */
     private boolean tryToPlace(Unit unit) {
         int stage = 0;
         for (String input : unit.inputs) {
@@ -144,8 +144,9 @@ final class Partition {
     }
 
     /**
-     * Moves nodes to where they are read first: fewer parts, and ONNX Runtime computes what depends on constants alone as it loads the part.
-     * What only the graph's outputs need goes to the last part that there is anyway.
+     * Moves each node to the stage in which its outputs are first read. This gives fewer parts, and ONNX Runtime
+     * evaluates nodes that depend only on constants when it loads a part. Nodes that only the graph's outputs need go
+     * to the last part that exists anyway.
      */
     private void delay() {
         int last = units.stream()

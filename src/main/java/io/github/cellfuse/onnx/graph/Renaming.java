@@ -6,7 +6,7 @@ import io.github.cellfuse.onnx.Onnx.NodeProto;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Gives values of a graph other names, wherever they are used: in its nodes, and in the graphs within those, which see them. */
+/** Renames values of a graph everywhere: in its nodes and in their subgraphs. */
 final class Renaming {
     private final Map<String, String> names;
 
@@ -14,12 +14,12 @@ final class Renaming {
         this.names = names;
     }
 
-    /** Old names to new ones; others stay. */
+    /** Returns a renaming from old to new names. Other names stay. */
     static Renaming of(Map<String, String> names) {
         return new Renaming(names);
     }
 
-    /** Returns the graph with its own values renamed. */
+    /** Returns the graph with its values renamed. */
     GraphProto apply(GraphProto graph) {
         GraphProto.Builder changed = graph.toBuilder();
         for (int k = 0; k < changed.getInitializerCount(); k++) {
@@ -58,7 +58,9 @@ final class Renaming {
         return changed.build();
     }
 
-    /** Returns a graph within a node keeps the names that it gives itself. */
+    /**
+     * Returns a subgraph with the names that it sees from outside renamed. It keeps the names that it defines itself.
+     */
     private GraphProto applyWithin(GraphProto graph) {
         Map<String, String> visible = new HashMap<>(names);
         graph.getInputList().forEach(input -> visible.remove(input.getName()));

@@ -19,11 +19,15 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Makes constants of values that depend on nothing but constants: ONNX Runtime computes them, once, so that they are what it would
+ * Turns values that depend only on constants into constants. ONNX Runtime computes them once, so they are what it would
  * compute in a run.
+ *
+ * <p>There are two foldings. This one covers all operators, because a graph with other nodes needs ONNX Runtime anyway.
+ * {@code WeightFolding} of package {@code onnx} is plain Java, so that a file of LSTMs loads without ONNX Runtime; it
+ * covers only what exporters do to weights and shapes.
  */
 final class RuntimeFolding {
-    /** Those that give something else at each run. */
+    /** The operators whose result differs from run to run. */
     private static final Set<String> RANDOM = Set.of(
             "RandomNormal",
             "RandomNormalLike",
@@ -33,7 +37,7 @@ final class RuntimeFolding {
             "Bernoulli",
             "Dropout");
 
-    /** What is computed of constants may have so many times their bytes, and some more. */
+    /** The limit for a folded value: {@code GROWTH} times the bytes of the model's constants, plus {@code SLACK}. */
     private static final long GROWTH = 8, SLACK = 64L << 20;
 
     private final WorkingGraph graph;
@@ -44,7 +48,10 @@ final class RuntimeFolding {
         producers = graph.producers();
     }
 
-    /** Of the values {@code wanted}, makes those constants that can be. Empty names, constants and inputs are left as they are. */
+    /**
+     * Turns those of the values {@code wanted} into constants that depend only on constants. Skips empty names and
+     * inputs.
+     */
     static void fold(WorkingGraph graph, Collection<String> wanted) {
         new RuntimeFolding(graph).fold(wanted);
     }
@@ -56,7 +63,7 @@ final class RuntimeFolding {
             Set<NodeProto> ancestors = identitySet();
             if (!graph.isConstant(name) && producers.containsKey(name) && isFoldable(name, ancestors)) {
                 needed.addAll(ancestors);
-                // All outputs of the node, so that nothing is left of it.
+                // All outputs of the node, so that it can be removed.
                 producers.get(name).getOutputList().stream()
                         .filter(output -> !output.isEmpty())
                         .forEach(results::add);
@@ -81,19 +88,21 @@ final class RuntimeFolding {
         graph.removeUnneeded();
     }
 
-    /** A few bytes of a file can ask for terabytes. */
+    /** Throws if a value is unreasonably large: a few bytes of a file can demand terabytes. */
     private void checkSizes(String label, OrtGraph runtime, Set<String> names) {
         long largest = SLACK + GROWTH * graph.constantBytes();
         for (String name : names) {
             if (runtime.bytes(name) > largest) {
                 throw new InvalidInputException(label + ": value '" + name + "': expected at most " + largest
-                        + " bytes, as the model's own constants are " + graph.constantBytes() + ", found "
+                        + " bytes for a model with " + graph.constantBytes() + " bytes of constants, found "
                         + runtime.bytes(name));
             }
         }
     }
 
-    /** Returns whether {@code name} depends on constants alone; {@code ancestors} receives the nodes that it takes. */
+    /**
+     * Returns whether {@code name} depends only on constants, and adds the nodes that compute it to {@code ancestors}.
+     */
     private boolean isFoldable(String name, Set<NodeProto> ancestors) {
         Deque<String> open = new ArrayDeque<>(List.of(name));
         while (!open.isEmpty()) {
@@ -120,7 +129,7 @@ final class RuntimeFolding {
         return Collections.newSetFromMap(new IdentityHashMap<>());
     }
 
-    /** Returns a tensor as part of a model. */
+    /** Returns a tensor in the format of a model. */
     static TensorProto toProto(Tensor tensor) {
         ByteBuffer little = ByteBuffer.allocate(tensor.bytes().remaining()).order(ByteOrder.LITTLE_ENDIAN);
         ByteBuffer source = tensor.bytes();

@@ -5,14 +5,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Nodes that ONNX Runtime runs. Immutable. */
+/** A part of a graph that runs in ONNX Runtime. Immutable and thread safe. */
 public final class RuntimePart implements Part {
     private final List<NodeProto> nodes;
     private final List<String> inputs;
     private final List<String> outputs;
 
     /**
-     * @param nodes in an order in which they can run
+     * Makes a part.
+     *
+     * @param nodes the nodes in an executable order
      */
     RuntimePart(List<NodeProto> nodes, List<String> inputs, List<String> outputs) {
         this.nodes = List.copyOf(nodes);
@@ -29,7 +31,7 @@ public final class RuntimePart implements Part {
         return nodes.size();
     }
 
-    /** Returns how many nodes of each operator there are, by its name. */
+    /** Returns the number of nodes of each operator, by the operator's name. */
     public Map<String, Integer> operators() {
         Map<String, Integer> counts = new TreeMap<>();
         nodes.forEach(node -> counts.merge(node.getOpType(), 1, Integer::sum));

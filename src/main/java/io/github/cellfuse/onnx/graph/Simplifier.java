@@ -12,12 +12,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Brings the LSTMs of a graph to light: branches that are always taken are put in their place, and weights that are computed are computed. */
+/**
+ * Simplifies a graph so that its LSTMs can run on a device: each If with a constant condition is replaced by its
+ * branch, and computed weights become constants.
+ */
 final class Simplifier {
-    /** Where W, R, B and P stand among an LSTM's inputs. */
+    /** The indices of W, R, B and P among an LSTM's inputs. */
     private static final int[] WEIGHTS = {1, 2, 3, 7};
 
-    /** Nodes that change shapes: how, says their second input. */
+    /** The operators whose second input is a shape or axes. */
     private static final Set<String> SHAPING = Set.of("Reshape", "Squeeze", "Unsqueeze");
 
     private final WorkingGraph graph;
@@ -30,7 +33,7 @@ final class Simplifier {
         Simplifier simplifier = new Simplifier(graph);
         graph.removeUnneeded();
         if (graph.nodes().stream().noneMatch(Simplifier::holdsLstm)) {
-            return; // nothing to bring to light
+            return; // no LSTM to expose
         }
         while (simplifier.inlineBranches()) {
             graph.removeUnneeded();
@@ -44,7 +47,7 @@ final class Simplifier {
                         .anyMatch(inner -> inner.getNodeList().stream().anyMatch(Simplifier::holdsLstm));
     }
 
-    /** Inlines each If whose condition is constant by now; false where there is none. */
+    /** Inlines each If whose condition is constant. Returns false if there is none. */
     private boolean inlineBranches() {
         List<OnnxNode> conditionals =
                 graph.labelled().stream().filter(node -> node.is("If")).toList();
@@ -72,15 +75,18 @@ final class Simplifier {
         GraphProto branch = conditional
                 .attribute(name, AttributeType.GRAPH)
                 .map(AttributeProto::getG)
-                .orElseThrow(() -> conditional.invalid("expected a " + name + ", found none"));
+                .orElseThrow(() -> conditional.invalid("expected an attribute " + name + ", found none"));
         if (branch.getOutputCount() != conditional.proto().getOutputCount()) {
             throw conditional.invalid(name + ": expected " + conditional.proto().getOutputCount()
-                    + " outputs as the node has, found " + branch.getOutputCount());
+                    + " outputs like the node, found " + branch.getOutputCount());
         }
         return branch;
     }
 
-    /** Returns what must be constant for an LSTM to run elsewhere than in ONNX Runtime, or to be seen to follow another. */
+    /**
+     * Returns the values to make constant: the weights of LSTMs, which can only run on a device with constant ones, and
+     * the shapes and axes that decide whether one LSTM follows another.
+     */
     private List<String> weights() {
         List<String> wanted = new ArrayList<>();
         for (OnnxNode node : graph.labelled()) {

@@ -12,9 +12,9 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * A dense array of numbers outside Java's heap, where ONNX Runtime and devices read it without a copy: elements in C order (the last
- * dimension is contiguous) and in the machine's byte order. It can't be changed through this class. Two tensors are equal only when they
- * are the same one.
+ * A dense array of numbers outside Java's heap, where ONNX Runtime and devices can read it without a copy. The elements
+ * are in C order (the last dimension is contiguous) and in the machine's byte order. They can't be modified through
+ * this class, so a tensor is thread safe unless its maker modifies the buffer. Tensors are compared by identity.
  */
 public final class Tensor {
     private final ElementType type;
@@ -22,11 +22,11 @@ public final class Tensor {
     private final ByteBuffer bytes;
 
     /**
-     * A tensor of all that remains in {@code bytes}. A direct buffer in the machine's byte order is taken over, not copied: don't change
-     * it while a session runs. Others are copied.
+     * Makes a tensor of the remaining {@code bytes}. A direct buffer in the machine's byte order is shared, not copied:
+     * don't modify it while a session runs. Any other buffer is copied.
      *
      * @param shape the dimensions; none for a single value
-     * @throws InvalidInputException when the bytes aren't as many as the shape asks for
+     * @throws InvalidInputException when the number of bytes doesn't match the shape
      */
     public Tensor(ElementType type, ByteBuffer bytes, long... shape) {
         this.type = Objects.requireNonNull(type, "type");
@@ -52,21 +52,21 @@ public final class Tensor {
         return copy;
     }
 
-    /** Returns a tensor of float32, copied. */
+    /** Returns a float32 tensor with a copy of {@code values}. */
     public static Tensor of(float[] values, long... shape) {
         ByteBuffer bytes = allocate(Sizes.elements("tensor", values.length, Float.BYTES));
         bytes.asFloatBuffer().put(values);
         return new Tensor(ElementType.FLOAT32, bytes, shape);
     }
 
-    /** Returns a tensor of int64, copied. */
+    /** Returns an int64 tensor with a copy of {@code values}. */
     public static Tensor of(long[] values, long... shape) {
         ByteBuffer bytes = allocate(Sizes.elements("tensor", values.length, Long.BYTES));
         bytes.asLongBuffer().put(values);
         return new Tensor(ElementType.INT64, bytes, shape);
     }
 
-    /** Returns a tensor of int32, copied. */
+    /** Returns an int32 tensor with a copy of {@code values}. */
     public static Tensor of(int[] values, long... shape) {
         ByteBuffer bytes = allocate(Sizes.elements("tensor", values.length, Integer.BYTES));
         bytes.asIntBuffer().put(values);
@@ -78,12 +78,12 @@ public final class Tensor {
         return new Tensor(type, allocate(size(type, shape)), shape);
     }
 
-    /** Memory for a tensor: direct, zeros, in the machine's byte order. */
+    /** Returns memory for a tensor: direct, filled with zeros, in the machine's byte order. */
     static ByteBuffer allocate(int bytes) {
         return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
     }
 
-    /** Returns the bytes of a tensor, refused where a buffer can't hold them. */
+    /** Returns the number of bytes of a tensor. Throws if a buffer can't hold them. */
     static int size(ElementType type, long... shape) {
         String what = "tensor of shape " + Arrays.toString(shape);
         return Sizes.elements(what, Sizes.product(what, shape), type.bytes());
@@ -94,7 +94,7 @@ public final class Tensor {
         return type;
     }
 
-    /** Returns the dimensions, as a new array; empty for a single value. */
+    /** Returns the dimensions as a new array, which is empty for a single value. */
     public long[] shape() {
         return shape.clone();
     }
@@ -114,24 +114,24 @@ public final class Tensor {
         return bytes.capacity() / type.bytes();
     }
 
-    /** Returns the elements' bytes, read-only, in the machine's byte order; a new view at each call. */
+    /** Returns a new read-only view of the elements' bytes, in the machine's byte order. */
     public ByteBuffer bytes() {
         return bytes.asReadOnlyBuffer().order(ByteOrder.nativeOrder());
     }
 
-    /** Returns the elements of a tensor of float32, read-only; a new view at each call. */
+    /** Returns a new read-only view of the elements of a float32 tensor. */
     public FloatBuffer floats() {
         expect(ElementType.FLOAT32);
         return bytes().asFloatBuffer();
     }
 
-    /** Returns the elements of a tensor of int32, read-only; a new view at each call. */
+    /** Returns a new read-only view of the elements of an int32 tensor. */
     public IntBuffer ints() {
         expect(ElementType.INT32);
         return bytes().asIntBuffer();
     }
 
-    /** Returns the elements of a tensor of int64, read-only; a new view at each call. */
+    /** Returns a new read-only view of the elements of an int64 tensor. */
     public LongBuffer longs() {
         expect(ElementType.INT64);
         return bytes().asLongBuffer();
@@ -143,12 +143,12 @@ public final class Tensor {
         }
     }
 
-    /** Returns the same memory, writable: for those who made it. */
+    /** Returns a writable view of the memory, for code that made the tensor or passes it to ONNX Runtime. */
     ByteBuffer memory() {
         return bytes.duplicate().order(ByteOrder.nativeOrder());
     }
 
-    /** {@code float32 [64, 512]}. */
+    /** Returns the type and shape in words, such as {@code float32 [64, 512]}. */
     String describe() {
         return type + " " + Arrays.toString(shape);
     }

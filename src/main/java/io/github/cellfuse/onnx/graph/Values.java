@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The values of one run by name, each of them in our memory, in ONNX Runtime's, or known to both at the same place. Closing it gives back
- * what is ONNX Runtime's; tensors stay. Not thread safe.
+ * The values of one run by name. Each is a tensor, a value of ONNX Runtime, or both with the same memory. Closing this
+ * object releases the values of ONNX Runtime; tensors remain valid. Not thread safe.
  */
 final class Values implements AutoCloseable {
     private final Map<String, Tensor> tensors = new HashMap<>();
@@ -21,23 +21,23 @@ final class Values implements AutoCloseable {
         tensors.put(name, tensor);
     }
 
-    /** Adds what ONNX Runtime knows a value by; beside the tensor of that name, if there is one. */
+    /** Adds a value of ONNX Runtime, in addition to the tensor of that name if there is one. */
     void put(String name, Foreign value) {
         foreign.put(name, value);
     }
 
-    /** Closes {@code owner} when the run is over. */
+    /** Makes this object close {@code owner} after the run. */
     void own(AutoCloseable owner) {
         owned.add(owner);
     }
 
-    /** Returns the shape of a value that is there; empty where it isn't a tensor. */
+    /** Returns the shape of an existing value, or nothing if it isn't a tensor. */
     Optional<long[]> shape(String name) {
         Tensor tensor = tensors.get(name);
         return tensor != null ? Optional.of(tensor.shape()) : foreign.get(name).shape();
     }
 
-    /** Returns the value as a tensor, copied out of ONNX Runtime's memory where it lies there. */
+    /** Returns a value as a tensor. A value that only ONNX Runtime has is copied out of its memory. */
     Tensor tensor(String name) {
         Tensor tensor = tensors.get(name);
         if (tensor == null) {
@@ -47,7 +47,7 @@ final class Values implements AutoCloseable {
         return tensor;
     }
 
-    /** Returns what ONNX Runtime knows the value by already. */
+    /** Returns ONNX Runtime's object for a value, if it has one already. */
     Optional<Foreign> foreign(String name) {
         return Optional.ofNullable(foreign.get(name));
     }
@@ -58,7 +58,7 @@ final class Values implements AutoCloseable {
             try {
                 value.close();
             } catch (Exception e) {
-                throw new CellFuseException("ONNX Runtime: giving a value back failed: " + e.getMessage(), e);
+                throw new CellFuseException("ONNX Runtime: releasing a value failed: " + e.getMessage(), e);
             }
         }
         owned.clear();

@@ -24,11 +24,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A graph while it is simplified: nodes in an order in which they can run, and constants by name. Cuts smaller models out of itself. Not
- * thread safe.
+ * A graph that is being simplified: its nodes in an executable order, and its constants by name. Smaller models can be
+ * cut out of it. Not thread safe.
  */
 final class WorkingGraph implements Constants {
-    /** From here on initializers needn't be inputs, too. */
+    /** The first format version (IR) in which initializers need not be inputs as well. */
     private static final int FREE_INITIALIZERS = 4;
 
     private final Path path;
@@ -47,7 +47,7 @@ final class WorkingGraph implements Constants {
         path = file.path();
         opset = file.opset();
         tensors = file.tensors();
-        header = file.model().toBuilder().clearGraph().build(); // of the graph nothing is kept that isn't used any more
+        header = file.model().toBuilder().clearGraph().build(); // the graph's memory can then be freed
         GraphProto graph = file.tensors().inMemory(file.graph());
         shell = graph.toBuilder()
                 .clearNode()
@@ -55,7 +55,7 @@ final class WorkingGraph implements Constants {
                 .clearSparseInitializer()
                 .clearInput()
                 .clearOutput()
-                .clearValueInfo() // types are found anew; those of values that have changed would be wrong
+                .clearValueInfo() // ONNX Runtime infers them; those of changed values would be wrong
                 .build();
         inputs = new ArrayList<>(file.inputs());
         outputs = graph.getOutputList();
@@ -74,7 +74,7 @@ final class WorkingGraph implements Constants {
         }
     }
 
-    /** Takes the constants out of {@code graph}, and returns its other nodes. */
+    /** Adds the constants of {@code graph} to this graph's, and returns its other nodes. */
     private List<NodeProto> withoutConstants(GraphProto graph) {
         Constants own = Constants.of(path, graph);
         graph.getInitializerList().forEach(initializer -> constants.put(initializer.getName(), initializer));
@@ -95,12 +95,12 @@ final class WorkingGraph implements Constants {
         return path;
     }
 
-    /** Returns the version of the default domain's operators. */
+    /** Returns the opset version of the default domain. */
     long opset() {
         return opset;
     }
 
-    /** Reads the constants. */
+    /** Returns a reader for the constants. */
     OnnxTensors tensors() {
         return tensors;
     }
@@ -109,7 +109,7 @@ final class WorkingGraph implements Constants {
         return nodes;
     }
 
-    /** Returns the nodes with what messages call them. */
+    /** Returns the nodes with their labels for messages. */
     List<OnnxNode> labelled() {
         List<OnnxNode> labelled = new ArrayList<>(nodes.size());
         for (int index = 0; index < nodes.size(); index++) {
@@ -118,7 +118,7 @@ final class WorkingGraph implements Constants {
         return labelled;
     }
 
-    /** Returns what must be given at each run. */
+    /** Returns the inputs that each run must supply. */
     List<ValueInfoProto> inputs() {
         return inputs;
     }
@@ -141,7 +141,7 @@ final class WorkingGraph implements Constants {
         constants.put(name, value.toBuilder().setName(name).build());
     }
 
-    /** The same for an input, which isn't one any more. */
+    /** Makes the input {@code name} a constant; it is then no longer an input. */
     void bind(String name, TensorProto value) {
         inputs.removeIf(input -> input.getName().equals(name));
         define(name, value);
@@ -156,14 +156,14 @@ final class WorkingGraph implements Constants {
                 .build();
     }
 
-    /** Forgets the nodes, and the constants that these values aren't. */
+    /** Drops all nodes, and all constants except {@code values}. */
     void retain(Set<String> values) {
         nodes.clear();
         constants.keySet().retainAll(values);
         sparse.keySet().retainAll(values);
     }
 
-    /** Returns the bytes of all constants. */
+    /** Returns the size of all constants in bytes. */
     long constantBytes() {
         return constants.values().stream()
                 .mapToLong(TensorProto::getSerializedSize)
@@ -177,7 +177,7 @@ final class WorkingGraph implements Constants {
         return used.stream().flatMap(name -> find(name).stream()).toList();
     }
 
-    /** Returns the node that makes each value. */
+    /** Returns for each value the node that computes it. */
     Map<String, NodeProto> producers() {
         Map<String, NodeProto> producers = new HashMap<>();
         for (NodeProto node : nodes) {
@@ -190,7 +190,7 @@ final class WorkingGraph implements Constants {
         return producers;
     }
 
-    /** Removes the nodes whose outputs are all constants by now, or needed by nobody. */
+    /** Removes the nodes whose outputs are all constant or unneeded. */
     void removeUnneeded() {
         Set<String> needed = new HashSet<>();
         outputs().forEach(output -> needed.add(output.getName()));
@@ -209,13 +209,13 @@ final class WorkingGraph implements Constants {
     }
 
     /**
-     * Puts a branch of the node {@code conditional} in its place. Names that the branch gives to values of its own change where the
-     * graph knows them already.
+     * Replaces the node {@code conditional} by one of its branches. The branch's own values are renamed if this graph
+     * already has their names.
      */
     void inline(NodeProto conditional, GraphProto branch) {
         Map<String, String> renamed = new HashMap<>();
         List<NodeProto> copies = new ArrayList<>();
-        // A value of the branch that is an output of it gets the name that the graph around knows it by.
+        // A value that is an output of the branch gets the name of the corresponding output of the node.
         Set<String> own = new LinkedHashSet<>();
         branch.getNodeList().forEach(node -> own.addAll(node.getOutputList()));
         own.remove("");
@@ -263,7 +263,7 @@ final class WorkingGraph implements Constants {
         throw new IllegalArgumentException("not a node of this graph");
     }
 
-    /** Returns a name that nothing has yet. */
+    /** Returns a name that is not in use yet. */
     private String fresh(String name) {
         String candidate = name;
         for (int k = 1; !names.add(candidate); k++) {
@@ -273,11 +273,11 @@ final class WorkingGraph implements Constants {
     }
 
     /**
-     * A model of some of the nodes, with the constants that they use.
+     * Returns a model of some of the nodes, with the constants that they use.
      *
-     * @param part nodes in an order in which they can run
-     * @param given what they are given: names and types
-     * @param wanted what they shall give
+     * @param part the nodes in an executable order
+     * @param given the names and types of the model's inputs
+     * @param wanted the names of the model's outputs
      */
     ModelProto cut(Collection<NodeProto> part, List<ValueInfoProto> given, Collection<String> wanted) {
         GraphProto.Builder graph = shell.toBuilder();
@@ -289,7 +289,7 @@ final class WorkingGraph implements Constants {
         }
         graph.addAllNode(part).addAllInput(given);
         for (String name : wanted) {
-            graph.addOutput(ValueInfoProto.newBuilder().setName(name)); // ONNX Runtime finds the type
+            graph.addOutput(ValueInfoProto.newBuilder().setName(name)); // ONNX Runtime infers the type
         }
         return header.toBuilder()
                 .setIrVersion(Math.max(header.getIrVersion(), FREE_INITIALIZERS))

@@ -1,9 +1,10 @@
 /**
- * Whole ONNX graphs: cut at their LSTMs, which run on a device, with everything between them in ONNX Runtime. An {@link
- * io.github.cellfuse.onnx.graph.OnnxModel} is the graph and what runs where; an {@link io.github.cellfuse.onnx.graph.OnnxSession} runs it; an {@link
- * io.github.cellfuse.onnx.graph.OnnxStream} runs it again and again with states that go from call to call.
+ * Runs whole ONNX graphs. A graph is cut at its LSTMs: these run on a device, and everything between them runs in ONNX
+ * Runtime. An {@link io.github.cellfuse.onnx.graph.OnnxModel} is the graph with its parts; an
+ * {@link io.github.cellfuse.onnx.graph.OnnxSession} runs it; an {@link io.github.cellfuse.onnx.graph.OnnxStream} runs
+ * it repeatedly and passes states from call to call.
  *
- * <p>ONNX Runtime is an optional dependency. Only the classes called {@code Ort…} name its classes, {@link
- * io.github.cellfuse.onnx.graph.OrtLibrary} opens them, and a graph that holds nothing but LSTMs does without.
+ * <p>ONNX Runtime is an optional dependency, which a graph of LSTMs alone doesn't need. Only the classes {@code Ort…}
+ * use its classes. They are reached through {@link io.github.cellfuse.onnx.graph.OrtLibrary}.
  */
 package io.github.cellfuse.onnx.graph;

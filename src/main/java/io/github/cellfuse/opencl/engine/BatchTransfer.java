@@ -9,11 +9,11 @@ import io.github.cellfuse.spi.RowOrder;
 import java.nio.FloatBuffer;
 import java.util.stream.IntStream;
 
-/** The way of one batch to the device and back: between the caller's layout and order of rows and the device's. */
+/** Copies one batch to the device and back, between the caller's layout and order of rows and those of the device. */
 final class BatchTransfer {
     private static final float[] ZEROS = new float[1024];
 
-    /** 1 MiB: copying less takes no longer than waking another core. */
+    /** 1 MiB: copying less takes no longer than waking another core would. */
     private static final int PARALLEL_FLOATS = 1 << 18;
 
     /** 256 KiB: enough for a copy to run at full speed, and enough pieces for all cores. */
@@ -31,7 +31,7 @@ final class BatchTransfer {
         order = run.order();
     }
 
-    /** Writes x to {@code target [T,rowPitch,stride]}; rows without a step in a slot become zeros. */
+    /** Writes x to {@code target [T,rowPitch,stride]}. Rows without a step in a slot become zeros. */
     void uploadInput(ClBuffer target) {
         int width = run.model().inputSize(), stride = run.inputStride();
         forPieces(
@@ -51,7 +51,7 @@ final class BatchTransfer {
                         })));
     }
 
-    /** Writes the initial states {@code [LINE | h: L·D,N,P | c: L·D,N,H]} where there are any. */
+    /** Writes the initial states {@code [LINE | h: L·D,N,P | c: L·D,N,H]}, if there are any. */
     void uploadState(ClBuffer target) {
         batch.initialState().ifPresent(initial -> {
             transfers.write(target, run.firstHidden(0), initial.h());
@@ -60,9 +60,9 @@ final class BatchTransfer {
     }
 
     /**
-     * Reads the final states {@code [LINE | h: L·D,N,P | c: L·D,N,H]}, and waits for the run to end.
+     * Reads the final states {@code [LINE | h: L·D,N,P | c: L·D,N,H]} and waits for the run to end.
      *
-     * @return whether it ended well: false when work-items that wait for each other gave up
+     * @return whether the run is complete: false if cooperative work-items gave up waiting
      */
     boolean downloadState(ClBuffer source, LstmState state) {
         long all = run.stateDimensions()[0];
@@ -81,12 +81,12 @@ final class BatchTransfer {
         return gaveUp[0] == 0;
     }
 
-    /** Reads y from {@code history [T+2,rowPitch,stride]}; what is past a row's length becomes zeros. */
+    /** Reads y from {@code history [T+2,rowPitch,stride]}. Steps past a row's length become zeros. */
     void downloadOutput(ClBuffer history, FloatBuffer y) {
         int width = run.model().outputSize(),
                 stride = run.historyStride(run.model().last());
         forPieces(stride, (first, rows) -> {
-            // The history's slot 0 stands before the first step.
+            // The history's slot 0 is before the first step.
             long from = ((long) run.rowPitch() + first) * stride;
             transfers.read(
                     history,
@@ -111,11 +111,11 @@ final class BatchTransfer {
         void run(int firstRow, int rows);
     }
 
-    /** Goes through the rows of all steps, {@code [T·rowPitch, width]} with padding, in pieces that one transfer can hold. */
+    /** Divides the rows of all steps, {@code [T·rowPitch, width]} with padding, into pieces that fit one transfer. */
     private void forPieces(int width, Piece piece) {
         if (width > transfers.most()) {
             throw new InvalidInputException("features of a row and step: expected at most " + transfers.most()
-                    + ", what one transfer holds, found " + width);
+                    + ", the limit of one transfer, found " + width);
         }
         int rows = run.steps() * run.rowPitch(), most = transfers.most() / width;
         for (int first = 0, count; first < rows; first += count) {
@@ -129,8 +129,8 @@ final class BatchTransfer {
     }
 
     /**
-     * Cuts {@code rows} rows of {@code [T·rowPitch, width]} into stretches that don't reach beyond a slot and copies them, on all
-     * cores where there is much to copy: the device waits for it, so its cores are free.
+     * Divides {@code rows} rows of {@code [T·rowPitch, width]} into stretches within a slot and copies them. Large copies run on all
+     * cores, which are free because the device waits for the copy.
      */
     private void forStretches(int first, int rows, int width, Stretch stretch) {
         int pitch = run.rowPitch(), longest = Math.min(pitch, Math.max(1, STRETCH_FLOATS / width));
@@ -147,17 +147,20 @@ final class BatchTransfer {
         });
     }
 
-    /** The row of {@code [T·rowPitch]}. */
+    /** Returns the row of {@code [T·rowPitch]}. */
     private int row(int slot, int position) {
         return (slot - 1) * run.rowPitch() + position;
     }
 
-    /** How many of {@code count} rows have a step in {@code slot}. */
+    /** Returns how many of {@code count} rows have a step in {@code slot}. */
     private int live(int slot, int position, int count) {
         return Math.max(0, Math.min(count, order.active(slot) - position));
     }
 
-    /** Rows that one call may copy: all when they stand in the caller's tensor as on the device, without padding, otherwise one. */
+    /**
+     * Returns how many rows one call may copy: all rows if the caller's tensor has them in the device's order and without padding,
+     * otherwise one.
+     */
     private int stepRows(int rows, boolean dense) {
         return dense && batch.layout() == Layout.TIME_MAJOR && order.isCallersOrder() ? Math.max(1, rows) : 1;
     }

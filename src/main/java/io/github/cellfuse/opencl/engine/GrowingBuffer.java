@@ -22,13 +22,14 @@ public final class GrowingBuffer {
         this.name = name;
     }
 
-    /** Makes room for a tensor of 4-byte values with these dimensions; what was in it is lost when it grows. */
+    /** Makes room for a tensor of 4-byte values with these dimensions. When the buffer grows, its contents are lost. */
     public ClBuffer ensure(long... dimensions) {
         long bytes = bytes(name, dimensions);
         if (buffer == null || buffer.bytes() < bytes) {
             checkLargest(bytes);
             if (buffer != null) {
-                // Freed first, so that old and new need not fit side by side; kernels that use it have been waited for.
+                // Freed first, so that the device needn't hold both. No kernel uses it any more: the last run was
+                // waited for.
                 buffer.close();
                 buffer = null;
             }
@@ -46,27 +47,28 @@ public final class GrowingBuffer {
         return buffer;
     }
 
-    /** The bytes of a tensor of 4-byte values; a buffer has at least one value. */
+    /** Returns the bytes of a tensor of 4-byte values. A buffer has at least one value. */
     static long bytes(String name, long... dimensions) {
         return Sizes.product(name, Math.max(1, Sizes.product(name, dimensions)), Float.BYTES);
     }
 
-    /** Asked before anything is freed or uploaded: a session goes on with what it had. */
+    /** Checks the size before anything is freed or uploaded, so that a session can go on with smaller batches. */
     private void checkLargest(long bytes) {
         long largest = context.device().capabilities().maxAllocationBytes();
         if (bytes > largest) {
-            throw new InvalidInputException(name + ": the batch needs " + bytes + " bytes of it, and "
-                    + context.device() + " allocates at most " + largest + " at once; use a smaller batch");
+            throw new InvalidInputException(name + ": the batch needs " + bytes + " bytes, but " + context.device()
+                    + " allocates at most " + largest + " at once; use a smaller batch");
         }
     }
 
+    /** Frees the memory. */
     public void close() {
         if (buffer != null) {
             buffer.close();
         }
     }
 
-    /** The buffer as {@link #ensure} left it. */
+    /** Returns the buffer as {@link #ensure} left it. */
     ClBuffer get() {
         return buffer;
     }

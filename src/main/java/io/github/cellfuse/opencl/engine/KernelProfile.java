@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Runs batches as a session does, and tells when the device began and ended each kernel. Asking for those times costs something at
- * each launch, so whole runs are better timed in a session of their own. Belongs to one thread; close it before its engine.
+ * Runs batches as a session does, and records when the device began and ended each kernel. That makes each launch slower, so time
+ * whole runs in an ordinary session. Belongs to one thread; close it before its engine.
  */
 public final class KernelProfile implements AutoCloseable {
     /**
@@ -20,10 +20,10 @@ public final class KernelProfile implements AutoCloseable {
      *
      * @param kernel its name, such as {@code lstm_step}
      * @param started nanoseconds of the device's own clock
-     * @param ended likewise
+     * @param ended nanoseconds of the same clock
      */
     public record Launch(String kernel, long started, long ended) {
-        /** How long the kernel ran, in seconds. */
+        /** Returns how long the kernel ran, in seconds. */
         public double seconds() {
             return (ended - started) * 1e-9;
         }
@@ -37,7 +37,7 @@ public final class KernelProfile implements AutoCloseable {
     /**
      * Prepares a session of {@code engine}.
      *
-     * @throws IllegalArgumentException when it isn't one on an OpenCL device
+     * @throws IllegalArgumentException if the engine isn't on an OpenCL device
      */
     public KernelProfile(LstmEngine engine) {
         if (!(engine instanceof OpenClEngine on)) {
@@ -52,7 +52,7 @@ public final class KernelProfile implements AutoCloseable {
         pending.add(new Pending(kernel.name(), queue.launchEvent(kernel, range)));
     }
 
-    /** Runs one batch; the launches are in the order in which the device got them. */
+    /** Runs one batch and returns its launches, in the order in which they were enqueued. */
     public List<Launch> run(LstmInput input, LstmOutput output) {
         try {
             session.run(input, output);

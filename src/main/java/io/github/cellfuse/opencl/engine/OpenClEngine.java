@@ -35,9 +35,10 @@ public final class OpenClEngine implements LstmEngine {
     private final List<DeviceWeights> weights;
     private final Tier tier;
     private volatile boolean cooperationWorks = true;
-    /** Held for reading by whoever uses the device, for writing by the one who closes it. */
+    /** Held for reading while the device is used, and for writing while the engine is closed. */
     private final ReadWriteLock life = new ReentrantReadWriteLock();
 
+    /** Uploads the weights of {@code model}. */
     public OpenClEngine(ClContext context, Programs programs, LstmModel model, Plans plans, Tier tier) {
         this.context = context;
         this.programs = programs;
@@ -52,7 +53,7 @@ public final class OpenClEngine implements LstmEngine {
         }
     }
 
-    /** Opens {@code model} on {@code device} after holding the device against the exact twin. */
+    /** Opens {@code model} on {@code device}, after comparing the device with the Java engine. */
     public static OpenClEngine open(ClDevice device, LstmModel model, EngineOptions options, PlanSource source) {
         ClContext context = device.open();
         try {
@@ -85,7 +86,7 @@ public final class OpenClEngine implements LstmEngine {
         return device() + ": " + choose(rows, steps).reason();
     }
 
-    /** The plan by which it runs a batch of this shape. */
+    /** Returns the plan for a batch of this shape. */
     public Plan plan(int rows, int steps) {
         return choose(rows, steps).plan();
     }
@@ -101,7 +102,7 @@ public final class OpenClEngine implements LstmEngine {
         }
     }
 
-    /** Does {@code work}, or refuses it when the engine is closed; {@link #close} waits until it is done. */
+    /** Does {@code work}, or refuses it if the engine is closed; {@link #close} waits until it is done. */
     void whileOpen(Runnable work) {
         life.readLock().lock();
         try {
@@ -120,7 +121,7 @@ public final class OpenClEngine implements LstmEngine {
 
     @Override
     public void close() {
-        // Not under a running session: a launch on released memory takes the process down.
+        // Not while a session runs: a launch on released memory would crash the process.
         life.writeLock().lock();
         try {
             context.close();
@@ -129,28 +130,32 @@ public final class OpenClEngine implements LstmEngine {
         }
     }
 
+    /** Returns how a batch of this shape will run. */
     public PlanChoice choose(int rows, int steps) {
         return choose(rows, steps, true);
     }
 
-    /** @param cooperative whether work-items may wait for each other, where that has not failed yet */
+    /**
+     * Returns how a batch of this shape will run.
+     *
+     * @param cooperative whether work-items may be cooperative, as long as that has not failed on this engine
+     */
     public PlanChoice choose(int rows, int steps, boolean cooperative) {
         return plans.choose(rows, steps, cooperationWorks && cooperative);
     }
 
-    /** From now on no plan is chosen whose work-items wait for each other: some gave up waiting. */
+    /** Rules out cooperative plans from now on: work-items gave up waiting. */
     void refuseCooperative() {
         cooperationWorks = false;
         LOG.warn(
-                "{}: work-items that should have run at the same time did not; the batch is run again with a launch for each step,"
-                        + " and so are later ones",
+                "{}: cooperative work-items did not run at the same time; this batch runs again without them, and so do later ones",
                 device());
     }
 
-    /** From now on nothing is chosen that needs what {@code unfit} says. */
+    /** Rules out the tile of {@code unfit} from now on. */
     void refuse(UnfitTileException unfit) {
         plans.refuse(unfit);
-        LOG.warn("{}: {}; the next best tile is taken", device(), unfit.getMessage());
+        LOG.warn("{}: {}; using the next best tile", device(), unfit.getMessage());
     }
 
     Capabilities capabilities() {
@@ -169,7 +174,7 @@ public final class OpenClEngine implements LstmEngine {
         return weights.get(layer);
     }
 
-    /** Gives the weights' memory back, and keeps the context: for an engine that borrowed it. */
+    /** Frees the memory of the weights and keeps the context open: for an engine that borrowed it. */
     public void closeWeights() {
         weights.forEach(DeviceWeights::close);
     }

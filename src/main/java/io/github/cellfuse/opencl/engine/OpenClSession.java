@@ -13,7 +13,6 @@ import io.github.cellfuse.opencl.program.UnfitTileException;
 import io.github.cellfuse.spi.RowOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,41 +20,28 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /**
- * A run on an OpenCL device: the batch goes in sorted by length, each layer loops over its time steps on the device, and the
+ * Runs batches on an OpenCL device. A batch goes in sorted by length, each layer loops over its time steps on the device, and the
  * results come back in the caller's order. The host waits once, for the results.
  *
- * <p>Hidden states live in a history of time slots (see {@link RowOrder} and {@code kernels/lstm_step.cl}); a layer reads the
+ * <p>Hidden states are in a history of time slots (see {@link RowOrder} and {@code kernels/step_parameters.cl}). A layer reads the
  * history of the layer below as its input, in place.
  */
 final class OpenClSession implements LstmSession {
     /**
-     * Held while work-items that wait for each other run. Two such launches at once, each with a part of the threads, would wait for
-     * ever; and the threads are the driver's, so all engines of the process have the same.
+     * Held while cooperative work-items run. Two such launches at the same time, each with a part of the threads, would wait forever.
+     * The threads belong to the driver, so all engines of the process share this lock.
      */
     private static final ReentrantLock COOPERATIVE_LAUNCH = new ReentrantLock();
 
-    private record KernelKey(int layer, PlanChoice choice) {}
+    private record LayerKey(int layer, PlanChoice choice) {}
 
     private final OpenClEngine engine;
     private final ClQueue queue;
-    private final LayerKernels.Launcher launcher;
+    private final Launcher launcher;
     private final Transfers transfers;
-    private final Map<KernelKey, LayerKernels> kernels = new HashMap<>();
-
-    private final GrowingBuffer input;
-    private final GrowingBuffer[] histories;
-    private final GrowingBuffer cells;
-    private final GrowingBuffer preactivations;
-    private final GrowingBuffer unprojected;
-    private final GrowingBuffer initialState;
-    private final GrowingBuffer finalState;
-    private final GrowingBuffer order;
-    private final GrowingBuffer lengths;
-    private final GrowingBuffer active;
-    private final GrowingBuffer arrivals;
-    private RowOrder orderOnDevice;
-    private int[] placesOnDevice;
-    /** Not closed yet. */
+    private final Workspace workspace;
+    private final Map<LayerKey, LayerRun> layers = new HashMap<>();
+    /** The streams that are open. */
     private final List<OpenClStreams> streams = new ArrayList<>();
 
     private boolean closed;
@@ -64,32 +50,18 @@ final class OpenClSession implements LstmSession {
         this(engine, engine.context().queue(), queue -> queue::launch);
     }
 
-    /** A session that owns {@code queue} and whose kernels are launched by what {@code launching} makes of it. */
-    OpenClSession(OpenClEngine engine, ClQueue queue, Function<ClQueue, LayerKernels.Launcher> launching) {
+    /** A session that owns {@code queue} and launches its kernels with the result of {@code launching}. */
+    OpenClSession(OpenClEngine engine, ClQueue queue, Function<ClQueue, Launcher> launching) {
         this.engine = engine;
         this.queue = queue;
         launcher = launching.apply(queue);
+        workspace = new Workspace(engine.context(), queue);
         try {
             transfers = new Transfers(queue);
         } catch (RuntimeException | Error e) {
             queue.close(); // no direct memory for the staging buffer
             throw e;
         }
-        input = scratch("input");
-        histories = new GrowingBuffer[] {scratch("hidden states"), scratch("hidden states of the layer below")};
-        cells = scratch("cell states");
-        preactivations = scratch("pre-activations");
-        unprojected = scratch("unprojected hidden states");
-        initialState = scratch("initial states");
-        finalState = scratch("final states");
-        order = scratch("order of rows");
-        lengths = scratch("lengths");
-        active = scratch("active rows");
-        arrivals = scratch("arrivals");
-    }
-
-    private GrowingBuffer scratch(String name) {
-        return new GrowingBuffer(engine.context(), queue, name);
     }
 
     @Override
@@ -99,9 +71,7 @@ final class OpenClSession implements LstmSession {
 
     @Override
     public void run(LstmInput batch, LstmOutput output) {
-        if (closed) {
-            throw new IllegalStateException("the session is closed");
-        }
+        checkOpen();
         batch.check(engine.model());
         output.check(engine.model(), batch);
         engine.whileOpen(() -> compute(batch, output));
@@ -109,7 +79,7 @@ final class OpenClSession implements LstmSession {
 
     private void compute(LstmInput batch, LstmOutput output) {
         RowOrder rows = new RowOrder(batch);
-        PlanChoice choice = choose(batch);
+        PlanChoice choice = choose(batch, true);
         if (!choice.groups().isCooperative()) {
             compute(batch, rows, choice, output);
             return;
@@ -123,21 +93,19 @@ final class OpenClSession implements LstmSession {
         }
         if (!done) {
             engine.refuseCooperative();
-            compute(batch, rows, choose(batch), output);
+            compute(batch, rows, choose(batch, true), output);
         }
     }
 
-    /** The choice for a batch, its kernels ready: a tile that the device doesn't take after all is refused, and the next one chosen. */
-    private PlanChoice choose(LstmInput batch) {
-        return choose(batch, true);
-    }
-
+    /**
+     * Returns the choice for a batch with its kernels open. If the device refuses a tile after all, the next best choice is tried.
+     */
     private PlanChoice choose(LstmInput batch, boolean cooperative) {
         while (true) {
             PlanChoice choice = engine.choose(batch.rows(), batch.steps(), cooperative);
             try {
                 for (int layer = 0; layer < engine.model().layerCount(); layer++) {
-                    kernels(layer, choice);
+                    layer(layer, choice);
                 }
                 return choice;
             } catch (UnfitTileException unfit) {
@@ -146,25 +114,22 @@ final class OpenClSession implements LstmSession {
         }
     }
 
-    /** Whether {@code output} holds the result: false when work-items that should have run together gave up waiting. */
+    /** Returns whether {@code output} holds the result: false if cooperative work-items gave up waiting. */
     private boolean compute(LstmInput batch, RowOrder rows, PlanChoice choice, LstmOutput output) {
-        LstmModel model = engine.model();
-        RunSizes run = new RunSizes(model, rows, choice, batch.initialState().isPresent());
-
+        RunSizes run =
+                new RunSizes(engine.model(), rows, choice, batch.initialState().isPresent());
         // All memory first: a batch that doesn't fit is refused before anything is moved.
-        ensure(run);
-        initialState.ensure(run.initialStateGiven() ? run.stateDimensions() : new long[] {1});
-        finalState.ensure(run.stateDimensions());
+        workspace.ensure(run);
+        DeviceBatch onDevice = new DeviceBatch(run, workspace);
         BatchTransfer copy = new BatchTransfer(transfers, batch, run);
-        copy.uploadInput(input.get());
-        copy.uploadState(initialState.get());
-        uploadOrder(rows, rows.toOrderArray());
-
-        enqueue(run, initialState.get(), finalState.get());
-        if (!copy.downloadState(finalState.get(), output.finalState())) {
+        copy.uploadInput(workspace.buffer(DeviceTensor.INPUT));
+        copy.uploadState(onDevice.before());
+        workspace.writeOrder(transfers, rows, rows.toOrderArray());
+        enqueue(onDevice);
+        if (!copy.downloadState(onDevice.after(), output.finalState())) {
             return false;
         }
-        copy.downloadOutput(histories[(model.layerCount() - 1) % 2].get(), output.y());
+        copy.downloadOutput(lastHistory(), output.y());
         return true;
     }
 
@@ -172,131 +137,78 @@ final class OpenClSession implements LstmSession {
      * Runs a piece of some streams, whose states are read from {@code states} and written there.
      *
      * @param capacity the streams that {@code states} has room for
-     * @param places {@code [N]} as {@code kernels/lstm_state.cl} has them for the rows of the piece
+     * @param places {@code [N]} as in {@code kernels/lstm_state.cl}, for the rows of the piece
      */
     void runStreams(LstmInput piece, FloatBuffer y, ClBuffer states, int capacity, int[] places) {
         whileOpen(() -> {
-            LstmModel model = engine.model();
             RowOrder rows = new RowOrder(piece);
-            // Work-items that may give up waiting would leave states behind that nobody can go back from.
-            RunSizes run = new RunSizes(model, rows, choose(piece, false), true, capacity);
-            ensure(run);
+            // Cooperative work-items may give up waiting, and the states they leave behind would replace the last good
+            // ones.
+            RunSizes run = RunSizes.ofStreams(engine.model(), rows, choose(piece, false), capacity);
+            workspace.ensure(run);
             BatchTransfer copy = new BatchTransfer(transfers, piece, run);
-            copy.uploadInput(input.get());
+            copy.uploadInput(workspace.buffer(DeviceTensor.INPUT));
             int[] placesInOrder = new int[rows.rows()];
             for (int position = 0; position < placesInOrder.length; position++) {
                 placesInOrder[position] = places[rows.row(position)];
             }
-            uploadOrder(rows, placesInOrder);
-            enqueue(run, states, states);
-            copy.downloadOutput(histories[(model.layerCount() - 1) % 2].get(), y);
+            workspace.writeOrder(transfers, rows, placesInOrder);
+            enqueue(new DeviceBatch(run, workspace, states, states));
+            copy.downloadOutput(lastHistory(), y);
         });
     }
 
-    private void enqueue(RunSizes run, ClBuffer before, ClBuffer after) {
+    private void enqueue(DeviceBatch batch) {
+        RunSizes run = batch.run();
         for (int layer = 0; layer < run.model().layerCount(); layer++) {
-            kernels(layer, run.choice()).enqueue(launcher, run, buffers(layer, before, after));
-            // The next layer's launches are prepared while this one's run.
+            layer(layer, run.choice()).enqueue(launcher, batch);
+            // While this layer's launches run, the next layer's are prepared.
             queue.flush();
         }
     }
 
+    private LayerRun layer(int layer, PlanChoice choice) {
+        return layers.computeIfAbsent(
+                new LayerKey(layer, choice), key -> LayerRun.open(engine, key.layer(), key.choice()));
+    }
+
+    /** Returns the hidden states of the last layer. */
+    private ClBuffer lastHistory() {
+        LstmModel model = engine.model();
+        return workspace.buffer(DeviceTensor.history(model.layerCount() - 1));
+    }
+
     @Override
     public LstmStreams newStreams() {
-        if (closed) {
-            throw new IllegalStateException("the session is closed");
-        }
+        checkOpen();
         OpenClStreams opened = new OpenClStreams(this, queue, transfers);
         streams.add(opened);
         return opened;
     }
 
-    /** Does {@code work} on the device, or refuses it when the session or the engine is closed. */
+    /** Does {@code work} on the device, or refuses it if the session or the engine is closed. */
     void whileOpen(Runnable work) {
-        if (closed) {
-            throw new IllegalStateException("the session is closed");
-        }
+        checkOpen();
         engine.whileOpen(work);
     }
 
-    /** {@code streams} have been closed. */
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("the session is closed");
+        }
+    }
+
+    /** Drops {@code closed}, which has been closed. */
     void forget(OpenClStreams closed) {
         streams.remove(closed);
-    }
-
-    /**
-     * The device may have it from the last run: batches of one size without lengths all have the same.
-     *
-     * @param places {@code [N]} by position, where a row's states are
-     */
-    private void uploadOrder(RowOrder rows, int[] places) {
-        if (!rows.equals(orderOnDevice) || !Arrays.equals(places, placesOnDevice)) {
-            orderOnDevice = null; // should a transfer fail
-            transfers.write(order.get(), places);
-            transfers.write(lengths.get(), rows.toLengthArray());
-            transfers.write(active.get(), rows.toActiveArray());
-            orderOnDevice = rows;
-            placesOnDevice = places;
-        }
-    }
-
-    private void ensure(RunSizes run) {
-        LstmModel model = run.model();
-        input.ensure(run.inputDimensions());
-        histories[0].ensure(run.historyDimensions());
-        if (model.layerCount() > 1) {
-            histories[1].ensure(run.historyDimensions());
-        }
-        cells.ensure(run.cellDimensions());
-        preactivations.ensure(run.preactivationDimensions());
-        unprojected.ensure(run.unprojectedDimensions());
-        order.ensure(run.rows());
-        lengths.ensure(run.rows());
-        active.ensure(run.steps() + 2L);
-        arrivals.ensure(run.arrivalPlaces());
-    }
-
-    private LayerKernels kernels(int layer, PlanChoice choice) {
-        return kernels.computeIfAbsent(
-                new KernelKey(layer, choice), key -> new LayerKernels(engine, key.layer(), key.choice()));
-    }
-
-    private LayerKernels.Buffers buffers(int layer, ClBuffer before, ClBuffer after) {
-        return new LayerKernels.Buffers(
-                layer == 0 ? input.get() : histories[(layer + 1) % 2].get(),
-                histories[layer % 2].get(),
-                cells.get(),
-                preactivations.get(),
-                unprojected.get(),
-                before,
-                after,
-                order.get(),
-                lengths.get(),
-                active.get(),
-                arrivals.get());
     }
 
     @Override
     public void close() {
         closed = true;
         List.copyOf(streams).forEach(OpenClStreams::close);
-        kernels.values().forEach(LayerKernels::close);
-        for (GrowingBuffer scratch : new GrowingBuffer[] {
-            input,
-            histories[0],
-            histories[1],
-            cells,
-            preactivations,
-            unprojected,
-            initialState,
-            finalState,
-            order,
-            lengths,
-            active,
-            arrivals
-        }) {
-            scratch.close();
-        }
+        layers.values().forEach(LayerRun::close);
+        workspace.close();
         queue.close();
     }
 }

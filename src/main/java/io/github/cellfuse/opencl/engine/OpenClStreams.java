@@ -12,16 +12,16 @@ import io.github.cellfuse.spi.Sizes;
 import java.nio.FloatBuffer;
 
 /**
- * Streams whose states stand in one buffer of the device, in the form that {@code kernels/lstm_state.cl} reads and writes: for every layer
- * and direction a matrix with a row for each stream that there is room for. What a call does with them is a matter of the order in which
- * that kernel takes the rows; a state of zeros is never written.
+ * Streams whose states are in one buffer of the device, in the form that {@code kernels/lstm_state.cl} reads and writes: for each
+ * layer and direction a matrix with a row for each stream that there is room for. A call selects its streams by the order of rows that
+ * it gives to that kernel. A state of zeros is never written.
  */
 final class OpenClStreams extends LstmStreams {
     private final OpenClSession session;
     private final ClQueue queue;
     private final Transfers transfers;
     private final int[] widths;
-    /** How many of the {@link #widths} are hidden states; cell states come after them. */
+    /** The number of {@link #widths} that are of hidden states; those of cell states follow. */
     private final int hidden;
 
     private ClBuffer states;
@@ -53,7 +53,7 @@ final class OpenClStreams extends LstmStreams {
                     (long) Float.BYTES * Sizes.elements("states of " + to + " streams", RunSizes.LINE + to * values);
             long largest = context.device().capabilities().maxAllocationBytes();
             if (bytes > largest) {
-                throw new InvalidInputException("states of " + to + " streams: " + bytes + " bytes are more than the "
+                throw new InvalidInputException("states of " + to + " streams: " + bytes + " bytes exceed the "
                         + largest + " that " + context.device() + " allocates at once; use several sessions");
             }
             ClBuffer larger = context.buffer("states of streams", bytes, ClBuffer.Access.READ_WRITE);
@@ -115,7 +115,7 @@ final class OpenClStreams extends LstmStreams {
         void move(long at, float[] values, int first, int count);
     }
 
-    /** The rows of {@code streams} in the buffer and in {@code state}: streams that follow one another by number go together. */
+    /** Visits the rows of {@code streams} in the buffer and in {@code state}. Streams with consecutive numbers are one stretch. */
     private void forEachStretch(int[] streams, LstmState state, Stretch stretch) {
         long matrix = RunSizes.LINE;
         int first = 0;

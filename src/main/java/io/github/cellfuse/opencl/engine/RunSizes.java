@@ -15,25 +15,40 @@ import java.util.function.ToLongFunction;
  * @param model the model
  * @param order the rows, sorted
  * @param choice plan and tiles
- * @param initialStateGiven whether the batch has an initial state; otherwise it is zeros
- * @param stateRows rows of the states: those of the batch, or the streams that there is room for
+ * @param states where the states come from
+ * @param stateRows rows of the states: those of the batch, or the number of streams that there is room for
  */
-record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, boolean initialStateGiven, int stateRows) {
-    /** The 4-byte values of a cache line, as {@code gate_product.cl} has it. */
+record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, States states, int stateRows) {
+    /** Where the states of a run come from. */
+    enum States {
+        /** The initial states are zeros; the batch takes its final states with it. */
+        ZEROS,
+        /** The batch brings its initial states and takes its final states with it. */
+        GIVEN,
+        /** Streams keep their states on the device, in a buffer of their own. */
+        OF_STREAMS
+    }
+
+    /** Values of 4 bytes in a cache line, as in {@code gate_product.cl}. */
     static final int LINE = 16;
 
     private static final int ALIASING_FLOATS = 512;
 
-    /** Pre-activations of the hoisted plan are made for so many steps at once that they stay below this. */
+    /** The hoisted plan computes the pre-activations of as many steps at a time as stay below this. */
     private static final long HOISTED_BYTES = 64L << 20;
 
-    /** A batch that comes and goes with its states. */
+    /** The sizes of a batch that brings its states and takes them with it. */
     RunSizes(LstmModel model, RowOrder order, PlanChoice choice, boolean initialStateGiven) {
-        this(model, order, choice, initialStateGiven, order.rows());
+        this(model, order, choice, initialStateGiven ? States.GIVEN : States.ZEROS, order.rows());
+    }
+
+    /** The sizes of a piece of streams, of which there may be {@code capacity}. */
+    static RunSizes ofStreams(LstmModel model, RowOrder order, PlanChoice choice, int capacity) {
+        return new RunSizes(model, order, choice, States.OF_STREAMS, capacity);
     }
 
     RunSizes {
-        // Rows, slots and what a tile of rows spans are 32-bit integers in the kernels. Tiles may end beyond the last
+        // Rows, slots and the span of a tile's rows are 32-bit integers in the kernels. Tiles may end beyond the last
         // slot.
         int tallest = Math.max(choice.step().rows(), choice.projection().rows());
         long pitch = roundUp(order.rows(), choice.step().rows());
@@ -62,12 +77,15 @@ record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, boolean init
         return order.steps();
     }
 
-    /** The length of the longest row: no step is launched beyond. */
+    /** Returns the length of the longest row. No step beyond it is launched. */
     int longest() {
         return order.length(0);
     }
 
-    /** Rows with a step {@code step}, counted from 1 in the order of the direction, in the direction that has more of them. */
+    /**
+     * Returns how many rows have step {@code step}, counted from 1 in the order of the direction, in the direction that has more of
+     * them.
+     */
     int mostRows(int step, Direction direction) {
         int forward = order.active(step), reverse = order.active(longest() + 1 - step);
         return switch (direction) {
@@ -77,77 +95,91 @@ record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, boolean init
         };
     }
 
-    /** Rows of a time slot, with padding. */
+    /** Returns the rows of a time slot, with padding. */
     int rowPitch() {
         return (int) roundUp(order.rows(), choice.step().rows());
     }
 
-    /** Blocks of a layer's units. */
+    /** Returns the blocks of a layer's units. */
     int blocks(LstmLayer layer) {
         return Tile.blocks(layer.hiddenSize(), choice.step().vec());
     }
 
-    /** A layer's units with padding, of all directions: a row of the cell states. */
+    /** Returns the units of all directions of a layer, with padding: the length of a row of the cell states. */
     private long unitPitch(LstmLayer layer) {
         return (long) layer.directionCount() * blocks(layer) * choice.step().vec();
     }
 
-    /** Of a buffer that all layers share. */
+    /** Returns the size of a buffer that all layers share. */
     private long most(ToLongFunction<LstmLayer> size) {
         return model.layers().stream().mapToLong(size).max().orElseThrow();
     }
 
-    /** The tiles of an input projection may end beyond the last slot. */
+    /** Returns how many rows the tiles of an input projection may end beyond the last slot. */
     private int overhang() {
         return choice.projection().rows();
     }
 
-    /** {@code [T·rowPitch + overhang, inputStride]}. */
+    /** Returns {@code [T·rowPitch + overhang, inputStride]}. */
     long[] inputDimensions() {
         return new long[] {(long) steps() * rowPitch() + overhang(), inputStride()};
     }
 
-    /** {@code [(T+2)·rowPitch + overhang, historyStride]}, of the widest layer. */
+    /** Returns {@code [(T+2)·rowPitch + overhang, historyStride]} of the widest layer. */
     long[] historyDimensions() {
         return new long[] {(steps() + 2L) * rowPitch() + overhang(), most(this::historyStride)};
     }
 
-    /** Floats from a row of the input to the next: its {@code I}, and what may follow as padding. */
+    /** Returns the dimensions of the hidden states of layers 1, 3 and so on; one value if there are none. */
+    long[] oddHistoryDimensions() {
+        return model.layerCount() > 1 ? historyDimensions() : new long[] {1};
+    }
+
+    /** Returns whether the run has initial states; otherwise they are zeros. */
+    boolean initialStateGiven() {
+        return states != States.ZEROS;
+    }
+
+    /** Returns the floats from one row of the input to the next: {@code I}, and padding where that helps. */
     int inputStride() {
         return stride(model.inputSize());
     }
 
-    /** Floats from a row of a layer's hidden states to the next: its {@code D·P}, and what may follow as padding. */
+    /** Returns the floats from one row of a layer's hidden states to the next: {@code D·P}, and padding where that helps. */
     int historyStride(LstmLayer layer) {
         return stride(layer.outputSize());
     }
 
     /**
-     * Rows whose distance is a multiple of 2 KiB meet in one or two sets of a core's nearest cache, which has 8 or 12 places in a
-     * set, while a tile reads up to 13 rows side by side. Another line between them spreads the rows over all sets.
+     * Returns the floats from one row to the next. Rows at a distance of a multiple of 2 KiB share one or two sets of the nearest
+     * cache, which holds 8 or 12 lines in a set, while a tile reads up to 13 rows at the same time. One more line between them
+     * spreads the rows over all sets.
      */
     static int stride(int width) {
         return width % ALIASING_FLOATS == 0 ? width + LINE : width;
     }
 
-    /** {@code [D, rowPitch, B·VEC]}, of the largest layer. */
+    /** Returns {@code [D, rowPitch, B·VEC]} of the largest layer. */
     long[] cellDimensions() {
         return new long[] {rowPitch(), most(this::unitPitch)};
     }
 
-    /** {@code [rowPitch, D, H]} of the largest layer with a projection, or nothing. */
+    /** Returns {@code [rowPitch, D, H]} of the largest layer with a projection; one value if there is none. */
     long[] unprojectedDimensions() {
         long widest = most(layer -> layer.hasProjection() ? (long) layer.directionCount() * layer.hiddenSize() : 0);
         return widest > 0 ? new long[] {rowPitch(), widest} : new long[] {1};
     }
 
-    /** Steps whose pre-activations the hoisted plan makes at once in a layer. */
+    /** Returns how many steps of pre-activations the hoisted plan computes at a time in a layer. */
     int chunkSteps(LstmLayer layer) {
         long bytesOfStep = 4 * unitPitch(layer) * rowPitch() * Float.BYTES;
         return (int) Math.max(1, Math.min(longest(), HOISTED_BYTES / bytesOfStep));
     }
 
-    /** {@code [D, steps·rowPitch, B, 4, VEC]}: of a chunk, of one step, or nothing, by plan; of the largest layer. */
+    /**
+     * Returns {@code [D, steps·rowPitch, B, 4, VEC]} of the largest layer. Depending on the plan, that is a chunk of steps, one step,
+     * or one value for a plan without pre-activations in memory.
+     */
     long[] preactivationDimensions() {
         if (choice.step().hoisted()) {
             return new long[] {rowPitch(), most(layer -> chunkSteps(layer) * unitPitch(layer)), 4};
@@ -155,32 +187,42 @@ record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, boolean init
         return choice.step().fused() ? new long[] {1} : new long[] {rowPitch(), most(this::unitPitch), 4};
     }
 
-    /** {@code [LINE | h: L·D,N,P | c: L·D,N,H]}, of initial and of final states. */
+    /** Returns the dimensions of the initial states; one value where nothing is read. */
+    long[] initialStateDimensions() {
+        return states == States.GIVEN ? stateDimensions() : new long[] {1};
+    }
+
+    /** Returns the dimensions of the final states; one value where streams keep them. */
+    long[] finalStateDimensions() {
+        return states == States.OF_STREAMS ? new long[] {1} : stateDimensions();
+    }
+
+    /** Returns {@code [LINE | h: L·D,N,P | c: L·D,N,H]}. */
     long[] stateDimensions() {
         return new long[] {firstCell(model.layerCount())};
     }
 
-    /** Where h of a layer begins in the states. */
+    /** Returns where h of a layer begins in the states. */
     int firstHidden(int layer) {
         return (int) (LINE + stateRows * model.hiddenValuesBelow(layer));
     }
 
-    /** Where c of a layer begins in the states: after all h. With {@code L}: where the states end. */
+    /** Returns where c of a layer begins in the states: after all h. For {@code L}, returns where the states end. */
     int firstCell(int layer) {
         return (int) (firstHidden(model.layerCount()) + stateRows * model.cellValuesBelow(layer));
     }
 
-    /** Tiles of the step's kernel that hold {@code rows} rows. */
+    /** Returns the tiles of the step's kernel that hold {@code rows} rows. */
     int tiles(int rows) {
-        return (rows + choice.step().rows() - 1) / choice.step().rows();
+        return choice.step().tiles(rows);
     }
 
-    /** Groups of the rows that have a step at all, under {@link io.github.cellfuse.Plan#SEQUENCE}. */
+    /** Returns the groups of the rows that have a step at all, under {@link io.github.cellfuse.Plan#SEQUENCE}. */
     int rowGroups() {
         return choice.groups().rowGroups(tiles(order.active(1)));
     }
 
-    /** {@code [(D·rowGroups+1)·LINE]} where work-items wait for each other; 0 where they don't. */
+    /** Returns {@code [(D·rowGroups+1)·LINE]} if work-items are cooperative, otherwise 0. */
     int arrivalPlaces() {
         int directions = (int) most(LstmLayer::directionCount);
         return choice.groups().isCooperative() ? (directions * rowGroups() + 1) * LINE : 0;

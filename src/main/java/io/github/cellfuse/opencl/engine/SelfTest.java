@@ -18,7 +18,6 @@ import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.jvm.Activations;
@@ -29,6 +28,7 @@ import io.github.cellfuse.opencl.plan.LayerSize;
 import io.github.cellfuse.opencl.plan.PlanSource;
 import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.plan.StagedTiles;
+import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
@@ -44,19 +44,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Holds a device against the exact twin when an engine opens: a driver may promise fused multiply-adds and denormals and not keep
- * it. A device that fails is in the tolerance tier, and the log says with which operation.
+ * Compares a device with the Java engine when an engine opens, because a driver may promise fused multiply-adds and denormals and not
+ * deliver them. A device that fails is in the tolerance tier, and the log says which operation failed.
  */
 public final class SelfTest {
     private static final Logger LOG = LoggerFactory.getLogger(SelfTest.class);
-    /** What has been said: each once, however many engines a program opens on a device. */
+    /** The warnings so far: each is logged once, even if a program opens many engines on a device. */
     private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
 
-    /** The values of a 16-bit format. */
+    /** The number of values in a 16-bit format. */
     private static final int STORED = 1 << 16;
-    /** Values through the activations. */
+    /** The number of values that the activations are tested with. */
     private static final int VALUES = 8192;
-    /** Fixed: a device must not pass on one day and fail on the next. */
+    /** Fixed, so that a device doesn't pass on one day and fail on the next. */
     private static final long SEED = 20260101;
 
     private final ClContext context;
@@ -71,7 +71,7 @@ public final class SelfTest {
         tile = DeviceTraits.of(context.device().capabilities()).largestTile();
     }
 
-    /** The tier of the context's device. */
+    /** Returns the tier of the context's device. */
     static Tier tier(ClContext context, Programs programs, LstmModel model, PlanSource source) {
         ClDevice device = context.device();
         List<String> missing = OpenClDevices.missingForExact(device.capabilities());
@@ -103,19 +103,19 @@ public final class SelfTest {
         }
     }
 
-    /** Sigmoid and tanh where reductions, denormals, saturation and NaN are. Null when every bit agrees. */
+    /** Tests sigmoid and tanh, with denormals, saturation and NaN. Returns null if every bit agrees. */
     private String activations() {
         float[] x = values(VALUES, new Random(SEED));
         float[] sigmoid = new float[VALUES], tanh = new float[VALUES];
         try (ClQueue queue = context.queue();
-                ClKernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_activations");
+                Kernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_activations");
                 ClBuffer in = context.buffer("self-test input", 4L * VALUES, ClBuffer.Access.READ_ONLY);
                 ClBuffer s = context.buffer("self-test sigmoid", 4L * VALUES, ClBuffer.Access.WRITE_ONLY);
                 ClBuffer t = context.buffer("self-test tanh", 4L * VALUES, ClBuffer.Access.WRITE_ONLY)) {
             Transfers transfers = new Transfers(queue);
             transfers.write(in, 0, VALUES, view -> view.put(0, x));
-            kernel.setBuffer(0, in).setBuffer(1, s).setBuffer(2, t);
-            queue.launch(kernel, NdRange.of(VALUES / tile.vec()));
+            kernel.set("x", in).set("s", s).set("t", t);
+            queue.launch(kernel.ready(), NdRange.of(VALUES / tile.vec()));
             transfers.read(s, 0, VALUES, view -> view.get(0, sigmoid));
             transfers.read(t, 0, VALUES, view -> view.get(0, tanh));
         }
@@ -130,7 +130,7 @@ public final class SelfTest {
         return null;
     }
 
-    /** Every weight that can be stored in 16 bits. Null when every bit agrees, or weights have 32. */
+    /** Tests every weight that has 16 bits. Returns null if every bit agrees, or if weights have 32 bits. */
     private String storedWeights() {
         WeightPrecision weights = programs.weights();
         if (weights == WeightPrecision.F32) {
@@ -142,12 +142,12 @@ public final class SelfTest {
         }
         float[] loaded = new float[STORED];
         try (ClQueue queue = context.queue();
-                ClKernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_load_weights");
+                Kernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_load_weights");
                 ClBuffer from = context.buffer("self-test weights", stored.capacity(), ClBuffer.Access.READ_ONLY);
                 ClBuffer to = context.buffer("self-test floats", 4L * STORED, ClBuffer.Access.WRITE_ONLY)) {
             queue.write(from, 0, stored);
-            kernel.setBuffer(0, from).setBuffer(1, to);
-            queue.launch(kernel, NdRange.of(STORED / tile.vec()));
+            kernel.set("stored", from).set("loaded", to);
+            queue.launch(kernel.ready(), NdRange.of(STORED / tile.vec()));
             new Transfers(queue).read(to, 0, STORED, view -> view.get(0, loaded));
         }
         for (int bits = 0; bits < STORED; bits++) {
@@ -159,23 +159,26 @@ public final class SelfTest {
         return null;
     }
 
-    /** A row more than a tile; on a GPU enough for the tiles staged in local memory, whose barriers a compiler can get wrong, too. */
+    /**
+     * Returns the rows of the small LSTM: one more than a tile has. A GPU also gets enough rows for a tile in local memory, because its
+     * compiler may get barriers wrong.
+     */
     public static int rows(Capabilities device) {
         boolean stages = device.type() != Capabilities.Type.CPU;
         return 1 + (stages ? StagedTiles.FEWEST_ROWS : DeviceTraits.of(device).tallestTile());
     }
 
     /**
-     * What makes a layer's kernels others than another's.
+     * The facts that select the code of a layer's cell.
      *
      * @param first the equations of the first direction
-     * @param second those of the second, or of the first where there is none
+     * @param second those of the second direction, or of the first if there is only one
      */
     private record Cell(CellEquations first, CellEquations second, boolean peepholes) {}
 
     private static final Cell ORDINARY = new Cell(CellEquations.ORDINARY, CellEquations.ORDINARY, false);
 
-    /** The cells of a model, but for the ordinary one, which every device is tested with. */
+    /** Returns the cells of a model except for the ordinary one, which is always tested. */
     private static Set<Cell> cells(LstmModel model) {
         Set<Cell> cells = new LinkedHashSet<>();
         for (LstmLayer layer : model.layers()) {
@@ -187,7 +190,7 @@ public final class SelfTest {
         return cells;
     }
 
-    /** Two ragged bidirectional layers over awkward sizes and values. Null when every bit agrees. */
+    /** Tests two ragged bidirectional layers with awkward sizes and values. Returns null if every bit agrees. */
     private String smallLstm(Cell cell) {
         Random random = new Random(SEED);
         int units = tile.vec() + 1, inputs = 3, rows = rows(context.device().capabilities()), steps = 5;
@@ -219,8 +222,8 @@ public final class SelfTest {
             engine.closeWeights();
         }
         LstmOutput expected;
-        try (var twin = new JavaEngineProvider().open(Device.JAVA, model, options);
-                LstmSession session = twin.newSession()) {
+        try (var java = new JavaEngineProvider().open(Device.JAVA, model, options);
+                LstmSession session = java.newSession()) {
             expected = session.run(input);
         }
         String failure = compare("y", expected.y(), found.y());
@@ -257,7 +260,7 @@ public final class SelfTest {
         return values;
     }
 
-    /** Values of every size, most of them where the activations are not saturated, with the special ones among them. */
+    /** Returns values of every magnitude, including special ones. Most are where the activations are not saturated. */
     private static float[] values(int count, Random random) {
         float[] special = {
             0.0f,
@@ -289,7 +292,7 @@ public final class SelfTest {
         float[] values = new float[count];
         for (int k = 0; k < count; k++) {
             values[k] = switch (k % 8) {
-                // Whole rows of NaN would hide everything else, so the special values are few in long arrays.
+                // Whole rows of NaN would hide everything else, so special values are rare in long arrays.
                 case 0 -> k / 8 % 32 == 0 ? special[k / 256 % special.length] : (random.nextFloat() - 0.5f) * 220;
                 case 1 -> Float.intBitsToFloat(random.nextInt() & 0x807FFFFF); // a denormal
                 case 2 -> (float) Math.scalb(random.nextDouble() - 0.5, -random.nextInt(126));

@@ -6,12 +6,12 @@ import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.jvm.Activations;
 import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.device.OpenClDevices;
+import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
@@ -25,20 +25,20 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * The kernels that stream through memory, alone and at any size: {@code lstm_cell} and {@code lstm_activations}. Before one is timed
- * its results are compared with plain Java's, bit by bit. Not thread safe.
+ * The kernels that stream through memory, by themselves and at any size: {@code lstm_cell} and {@code lstm_activations}. Before a
+ * kernel is timed, its results are compared with plain Java's, bit by bit. Not thread-safe.
  */
 public final class StandaloneKernels implements AutoCloseable {
-    /** A kernel bound to its buffers; closing it gives their memory back. */
+    /** A kernel bound to its buffers. Closing it frees their memory. */
     public static final class Bound implements AutoCloseable {
         private static final double SECONDS = 0.03;
 
         private final ClQueue queue;
-        private final ClKernel kernel;
+        private final Kernel kernel;
         private final NdRange range;
         private final List<ClBuffer> buffers;
 
-        private Bound(ClQueue queue, ClKernel kernel, NdRange range, List<ClBuffer> buffers) {
+        private Bound(ClQueue queue, Kernel kernel, NdRange range, List<ClBuffer> buffers) {
             this.queue = queue;
             this.kernel = kernel;
             this.range = range;
@@ -46,13 +46,13 @@ public final class StandaloneKernels implements AutoCloseable {
         }
 
         private void launch() {
-            queue.launch(kernel, range);
+            queue.launch(kernel.ready(), range);
             queue.finish();
         }
 
-        /** One measurement: seconds of one launch, waiting included, as {@link Roofline#copyBandwidth()} takes them. */
+        /** Measures the seconds of one launch, including the wait for it, as {@link Roofline#copyBandwidth()} does. */
         public double seconds() {
-            launch(); // what others have driven out of the caches comes back, as far as there is room
+            launch(); // brings back what other kernels evicted from the caches, as far as there is room
             int launches = 0;
             long start = System.nanoTime();
             double seconds;
@@ -71,10 +71,10 @@ public final class StandaloneKernels implements AutoCloseable {
         }
     }
 
-    /** Values repeat after so many: making hundreds of megabytes of random numbers would take longer than the measurement. */
+    /** Values repeat after this many: to generate hundreds of megabytes would take longer than the measurement. */
     private static final int PERIOD = 1 << 20;
 
-    /** Results compared with Java's at the beginning and as many at the end: all of a small kernel. */
+    /** The number of results that are compared with Java's at the beginning, and again at the end. */
     private static final int CHECKED = 50_000;
 
     private final ClContext context;
@@ -104,7 +104,7 @@ public final class StandaloneKernels implements AutoCloseable {
     }
 
     /**
-     * {@code lstm_cell} over {@code rows} rows of {@code units} units: pre-activations {@code [N,B,4,VEC]} and cell states
+     * Binds {@code lstm_cell} to {@code rows} rows of {@code units} units: pre-activations {@code [N,B,4,VEC]} and cell states
      * {@code [N,B·VEC]} in, cell states and hidden states {@code [N,H]} out.
      */
     public Bound cell(int rows, int units) {
@@ -118,9 +118,18 @@ public final class StandaloneKernels implements AutoCloseable {
             ClBuffer h = filled(buffers, "hidden states", Sizes.product("hidden states", rows, units));
             ClBuffer active = buffer(buffers, "active rows", 2);
             queue.fill(active, 0, active.bytes(), rows);
-            ClKernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_cell");
-            new Arguments(kernel).buffers(gates, c, h, active).ints(rows, units, 0, units, 1, 1);
-            // Step 1, as steps begin there; whole rows in a work-group, as a step has them.
+            Kernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_cell")
+                    .set("a", gates)
+                    .set("c", c)
+                    .set("h", h)
+                    .set("active", active)
+                    .set("row_pitch", rows)
+                    .set("units", units)
+                    .set("h_slot_rows", 0)
+                    .set("h_stride", units)
+                    .set("first_reverse", 1)
+                    .set("longest", 1);
+            // Step 1, the first one; whole rows in a work-group, as in an engine.
             NdRange range = NdRange.of(blocks, rows, 1).offset(2, 1);
             Bound bound = new Bound(
                     queue, kernel, onCpu() ? range.local(largestDivisor(blocks), 1, 1) : range.anyLocal(), buffers);
@@ -135,16 +144,18 @@ public final class StandaloneKernels implements AutoCloseable {
         }
     }
 
-    /** {@code lstm_activations} over {@code values} values (a multiple of 16): both non-linearities of each. */
+    /** Binds {@code lstm_activations} to {@code values} values, a multiple of 16: both functions of each. */
     public Bound activations(long values) {
         List<ClBuffer> buffers = new ArrayList<>();
         try {
             ClBuffer x = filled(buffers, "x", values);
             ClBuffer sigmoid = filled(buffers, "sigmoid", values);
             ClBuffer tanh = filled(buffers, "tanh", values);
-            ClKernel kernel =
-                    programs.kernel(KernelSource.STATE, DeviceTraits.of(has).largestTile(), "lstm_activations");
-            new Arguments(kernel).buffers(x, sigmoid, tanh);
+            Kernel kernel = programs.kernel(
+                            KernelSource.STATE, DeviceTraits.of(has).largestTile(), "lstm_activations")
+                    .set("x", x)
+                    .set("s", sigmoid)
+                    .set("t", tanh);
             long items = values / vec;
             NdRange range = NdRange.of(items);
             Bound bound = new Bound(queue, kernel, onCpu() ? range.local(largestDivisor(items)) : range, buffers);
@@ -186,12 +197,12 @@ public final class StandaloneKernels implements AutoCloseable {
 
     private static void check(String what, long at, float expected, float found) {
         if (Float.floatToRawIntBits(expected) != Float.floatToRawIntBits(found)) {
-            throw new CellFuseException(what + "[" + at + "]: java has " + expected + ", the device " + found
-                    + ": 'cellfuse verify' says more");
+            throw new CellFuseException(what + "[" + at + "]: expected " + expected + " (java), found " + found
+                    + "; run 'cellfuse verify' for details");
         }
     }
 
-    /** The value that {@link #filled} put at {@code at}. */
+    /** Returns the value that {@link #filled} wrote to {@code at}. */
     private float pattern(long at) {
         return pattern[(int) (at % PERIOD)];
     }
@@ -230,7 +241,7 @@ public final class StandaloneKernels implements AutoCloseable {
         return has.type() == Capabilities.Type.CPU;
     }
 
-    /** The largest work-group that divides {@code size}: on a CPU the driver makes a loop of it. */
+    /** Returns the largest work-group that divides {@code size}: on a CPU, the driver compiles a loop over it. */
     private long largestDivisor(long size) {
         long local = Math.min(
                 size, Math.min(has.maxWorkGroupSize(), has.maxWorkItemSizes().get(0)));

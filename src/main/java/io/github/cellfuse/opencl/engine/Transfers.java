@@ -9,9 +9,8 @@ import java.nio.FloatBuffer;
 import java.util.function.Consumer;
 
 /**
- * Moves floats between the host and a queue's buffers. Large blocks are mapped, which copies nothing where host and device share
- * their memory; small ones go through a buffer kept for it, because a mapping costs a few tenths of a millisecond. Belongs to one
- * session.
+ * Moves floats between the host and a queue's buffers. Large blocks are mapped, which copies nothing if host and device share memory.
+ * Small blocks go through a staging buffer, because a mapping takes a few tenths of a millisecond. Belongs to one session.
  */
 public final class Transfers {
     private static final int STAGING_BYTES = 1 << 20;
@@ -20,23 +19,24 @@ public final class Transfers {
     private final int most;
     private final ByteBuffer staging = ByteBuffer.allocateDirect(STAGING_BYTES).order(ByteOrder.nativeOrder());
 
+    /** Transfers of as many floats at once as one direct buffer holds. */
     public Transfers(ClQueue queue) {
         this(queue, Integer.MAX_VALUE / Float.BYTES);
     }
 
-    /** Transfers of at most {@code most} floats at once: for tests of what only batches of gigabytes would reach. */
+    /** Transfers of at most {@code most} floats at once: for tests of what otherwise takes batches of gigabytes. */
     public Transfers(ClQueue queue, int most) {
         this.queue = queue;
         this.most = most;
     }
 
-    /** The floats that one call can move: a mapping holds less than 2 GiB. */
+    /** Returns how many floats one call can move: a mapping holds less than 2 GiB. */
     int most() {
         return most;
     }
 
     /**
-     * Lets {@code writer} fill {@code floats} floats of {@code buffer} from float {@code first} on: it must write all of them, by
+     * Lets {@code writer} fill {@code floats} floats of {@code buffer}, from float {@code first} on. It has to write all of them, by
      * index.
      */
     public void write(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> writer) {
@@ -53,7 +53,7 @@ public final class Transfers {
         }
     }
 
-    /** Lets {@code reader} read {@code floats} floats of {@code buffer} from float {@code first} on, by index. Waits for them. */
+    /** Waits for {@code floats} floats of {@code buffer}, from float {@code first} on; {@code reader} reads by index. */
     public void read(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> reader) {
         long bytes = (long) floats * Float.BYTES;
         if (bytes <= STAGING_BYTES) {
@@ -67,7 +67,7 @@ public final class Transfers {
         }
     }
 
-    /** Writes {@code values} to {@code buffer} from float {@code at} on, however many there are. */
+    /** Writes {@code values} to {@code buffer} from float {@code at} on, in several transfers if necessary. */
     public void write(ClBuffer buffer, long at, float[] values) {
         for (int from = 0, count; from < values.length; from += count) {
             int first = from, floats = count = Math.min(most, values.length - from);
@@ -75,7 +75,7 @@ public final class Transfers {
         }
     }
 
-    /** Reads {@code values} from {@code buffer} from float {@code at} on, however many there are. Waits for them. */
+    /** Reads {@code values} from {@code buffer} from float {@code at} on, in several transfers if necessary. */
     public void read(ClBuffer buffer, long at, float[] values) {
         for (int from = 0, count; from < values.length; from += count) {
             int first = from, floats = count = Math.min(most, values.length - from);
@@ -83,7 +83,7 @@ public final class Transfers {
         }
     }
 
-    /** Writes {@code values} at the start of {@code buffer}, however many there are. */
+    /** Writes {@code values} to the start of {@code buffer}, in several transfers if necessary. */
     public void write(ClBuffer buffer, int[] values) {
         for (int from = 0, count; from < values.length; from += count) {
             count = Math.min(Math.min(most, STAGING_BYTES / Integer.BYTES), values.length - from);

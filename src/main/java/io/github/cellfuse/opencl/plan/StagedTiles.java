@@ -106,7 +106,7 @@ public final class StagedTiles {
     }
 
     /** Returns every tile that some device may stage for a product, the large ones first. */
-    static List<Tile> everyTile() {
+    public static List<Tile> everyTile() {
         List<Tile> tiles = new ArrayList<>();
         for (int[] shape : SHAPES) {
             IntStream.of(DEPTHS)
@@ -118,7 +118,7 @@ public final class StagedTiles {
     }
 
     /** Returns the largest tiles for whole sequences of up to 32, 64, 128 and 256 units. */
-    static List<Tile> everySequence() {
+    public static List<Tile> everySequence() {
         return IntStream.of(8, 16, 32, 64)
                 .mapToObj(across -> sequenceTile(across, Math.min(SEQUENCE_ROWS[0], WORK_ITEMS / across)))
                 .toList();

@@ -7,17 +7,18 @@ import io.github.cellfuse.LstmLayer;
 import java.util.Locale;
 
 /**
- * The build options that make a layer's cell: none for an ordinary LSTM. {@code kernels/lstm_cell.cl} has the macros.
+ * The build options that select the cell of a layer: none for an ordinary LSTM. {@code kernels/lstm_cell.cl} explains the macros.
  *
- * @param options beginning with a space where there are any
+ * @param options the options; if there are any, they begin with a space
  */
 public record CellOptions(String options) {
-    /** Always the last one. */
+    /** Always the last option. */
     private static final String PEEPHOLES = " -D PEEPHOLES=1";
 
-    /** The ordinary LSTM's. */
+    /** The options of an ordinary LSTM. */
     static final CellOptions ORDINARY = new CellOptions("");
 
+    /** Returns the options of a layer. */
     public static CellOptions of(LstmLayer layer) {
         CellEquations first = layer.weights().get(0).equations();
         CellEquations last = layer.weights().get(layer.directionCount() - 1).equations();
@@ -34,12 +35,12 @@ public record CellOptions(String options) {
         return options.isEmpty() ? ORDINARY : new CellOptions(options.toString());
     }
 
-    /** What of it says where a bias stands: whether peepholes stand behind each. */
+    /** Returns the part that decides where a bias is: whether peepholes follow each. */
     CellOptions ofBias() {
         return options.endsWith(PEEPHOLES) ? new CellOptions(PEEPHOLES) : ORDINARY;
     }
 
-    /** For {@code lstm_cell_function}. */
+    /** Returns the options of {@code lstm_cell_function}. */
     public static CellOptions of(ActivationFunction function) {
         return new CellOptions(" -D FUNCTION=" + name(function));
     }
@@ -58,12 +59,12 @@ public record CellOptions(String options) {
         options.append(" -D ").append(macro).append("_BETA=").append(literal(activation.beta()));
     }
 
-    /** In {@code kernels/cell_functions.cl}. */
+    /** Returns the name of a function in {@code kernels/cell_functions.cl}. */
     private static String name(ActivationFunction function) {
         return "f_" + function.name().toLowerCase(Locale.ROOT);
     }
 
-    /** In hexadecimal, which no rounding and no locale touches. */
+    /** Returns a hexadecimal literal, which doesn't depend on rounding or locale. */
     private static String literal(float value) {
         return Float.toHexString(value) + "f";
     }

@@ -2,38 +2,41 @@ package io.github.cellfuse.opencl.program;
 
 import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.ClContext;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClProgram;
 import io.github.cellfuse.cl.ProgramCache;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
-/** The compiled programs of an engine, made when first needed and shared by its sessions. Thread safe. */
+/** The compiled programs of an engine, compiled when first needed and shared by its sessions. Thread-safe. */
 public final class Programs {
     private record Key(KernelSource source, Tile tile, CellOptions cell) {}
+
+    private record Built(ClProgram program, Signatures signatures) {}
 
     private final ClContext context;
     private final WeightPrecision weights;
     private final ProgramCache cache;
-    private final Map<Key, ClProgram> compiled = new HashMap<>();
+    private final Map<Key, Built> compiled = new HashMap<>();
 
+    /** Programs for weights in float32. */
     public Programs(ClContext context) {
         this(context, WeightPrecision.F32);
     }
 
-    /** For weights that are stored like this. */
+    /** Programs for weights in this precision. */
     public Programs(ClContext context, WeightPrecision weights) {
         this.context = context;
         this.weights = weights;
         cache = ProgramCache.fromEnvironment();
     }
 
-    /** How the kernels read weights. */
+    /** Returns the precision in which the kernels read weights. */
     public WeightPrecision weights() {
         return weights;
     }
 
-    /** The macros that {@code weights.cl} documents. */
+    /** Returns the macros of {@code weights.cl}. */
     private String weightOptions() {
         return switch (weights) {
             case F32 -> "";
@@ -42,17 +45,20 @@ public final class Programs {
         };
     }
 
-    /** A new kernel of the ordinary cell, for one session. */
-    public ClKernel kernel(KernelSource source, Tile tile, String name) {
+    /** Returns a new kernel of the ordinary cell, for one session. */
+    public Kernel kernel(KernelSource source, Tile tile, String name) {
         return kernel(source, tile, CellOptions.ORDINARY, name);
     }
 
-    /** A new kernel, for one session. */
-    public synchronized ClKernel kernel(KernelSource source, Tile tile, CellOptions cell, String name) {
-        CellOptions read = source.reads(cell);
-        String options = tile.options() + weightOptions() + read.options();
-        ClProgram program = compiled.computeIfAbsent(
-                new Key(source, tile, read), key -> cache.program(context, source.title(), source.texts(), options));
-        return program.kernel(name);
+    /** Returns a new kernel, for one session. */
+    public synchronized Kernel kernel(KernelSource source, Tile tile, CellOptions cell, String name) {
+        Built program = compiled.computeIfAbsent(new Key(source, tile, source.reads(cell)), this::compile);
+        return Kernel.open(program.program(), program.signatures(), name);
+    }
+
+    private Built compile(Key key) {
+        List<String> texts = key.source().texts();
+        String options = key.tile().options() + weightOptions() + key.cell().options();
+        return new Built(cache.program(context, key.source().title(), texts, options), new Signatures(texts, options));
     }
 }

@@ -3,15 +3,15 @@ package io.github.cellfuse.opencl.program;
 import java.util.Locale;
 
 /**
- * The macros that specialise a program: the key under which an engine keeps it, and the build options that make it.
+ * The macros that specialize a program. An engine keeps its programs by tile.
  *
  * @param vec lanes of a vector: units per work-item
  * @param rows rows of the batch per work-item
- * @param gates gates whose sums the registers hold at once: 4, or 2 in two passes over a tile of more rows
- * @param prefetch cache lines of the next weights fetched with every 4 k; 0 for none
- * @param hoisted whether the input's product comes ready from {@code input_projection.cl}
+ * @param gates gates whose sums the registers hold at the same time: 4, or 2 in two passes over a tile of more rows
+ * @param prefetch cache lines of the next weights to prefetch with every 4 k; 0 for none
+ * @param hoisted whether {@code input_projection.cl} has computed the input's product
  * @param fused whether the cell is the epilogue of the product
- * @param staging how a work-group stages its tile in local memory, or {@link Staging#NONE}
+ * @param staging how a work-group stages its tile in local memory; {@link Staging#NONE} if it doesn't
  */
 public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, boolean fused, Staging staging) {
     /** A tile that reads from the caches. */
@@ -19,53 +19,62 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
         this(vec, rows, gates, prefetch, hoisted, fused, Staging.NONE);
     }
 
-    /** A tile of one pass that fetches nothing ahead, with the cell as its epilogue. */
+    /** Returns a tile of one pass without prefetching, with the cell as its epilogue. */
     public static Tile of(int vec, int rows) {
         return new Tile(vec, rows, 4, 0, false, true);
     }
 
-    /** A tile of {@code rows} rows and 4 units for each work-item of a group that stages it in local memory. */
+    /** Returns a staged tile of {@code rows} rows and 4 units for each work-item. */
     public static Tile staged(int rows, Staging staging) {
         return new Tile(4, rows, 4, 0, false, true, staging);
     }
 
+    /** Returns this tile with other prefetching. */
     public Tile withPrefetch(int lines) {
         return new Tile(vec, rows, gates, lines, hoisted, fused, staging);
     }
 
+    /** Returns this tile for a hoisted input product, or not. */
     public Tile withHoisted(boolean is) {
         return new Tile(vec, rows, gates, prefetch, is, fused, staging);
     }
 
+    /** Returns this tile with the cell as its epilogue, or not. */
     public Tile withFused(boolean is) {
         return new Tile(vec, rows, gates, prefetch, hoisted, is, staging);
     }
 
-    /** The same tile for the kernels that stage nothing. */
+    /** Returns this tile for the kernels that stage nothing. */
     public Tile unstaged() {
         return new Tile(vec, rows, gates, prefetch, hoisted, fused);
     }
 
+    /** Returns whether a work-group stages its tile in local memory. */
     public boolean isStaged() {
         return !staging.equals(Staging.NONE);
     }
 
-    /** Rows of a work-group, or of a work-item where nothing is staged. */
+    /** Returns the tiles that hold {@code count} rows. */
+    public int tiles(int count) {
+        return (count + rows - 1) / rows;
+    }
+
+    /** Returns the rows of a work-group, or of a work-item if nothing is staged. */
     public int groupRows() {
         return isStaged() ? rows * staging.rows() : rows;
     }
 
-    /** Blocks of units of a work-group, or of a work-item. */
+    /** Returns the blocks of units of a work-group, or of a work-item if nothing is staged. */
     public int groupBlocks() {
         return isStaged() ? staging.units() : 1;
     }
 
-    /** How often a tile goes over k. */
+    /** Returns the number of passes over k. */
     public int passes() {
         return 4 / gates;
     }
 
-    /** The options that the kernels' guarded macros document. */
+    /** Returns the build options, which define the kernels' guarded macros. */
     public String options() {
         String own = String.format(
                 Locale.ROOT,
@@ -92,7 +101,7 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
                 + (isStaged() ? " in local memory" : "");
     }
 
-    /** Blocks of {@code vec} units that hold {@code units}. */
+    /** Returns the blocks of {@code vec} units that hold {@code units} units. */
     public static int blocks(int units, int vec) {
         return (units + vec - 1) / vec;
     }

@@ -369,7 +369,12 @@ class OnnxModelTest {
         assertEquals("{LSTM=1, Mul=1, Squeeze=1}[b]", describe(model));
         try (OnnxSession session = model.session(Device.JAVA, EngineOptions.DEFAULT)) {
             Map<String, Tensor> empty = Map.of("x", Tensors.random(random, T, 0, I), "scale", scale);
-            refused(session, empty, "input 'x'", "at least one element, as LSTM a runs in ONNX Runtime", "[5, 0, 4]");
+            refused(
+                    session,
+                    empty,
+                    "input 'x'",
+                    "at least one element, because LSTM a runs in ONNX Runtime",
+                    "[5, 0, 4]");
         }
         inputs.remove("scale");
         OnnxModel bound = GraphOracle.assertSame(path, inputs, Map.of("scale", scale), GraphOracle.TOLERANCE);

@@ -7,13 +7,13 @@ import io.github.cellfuse.ActivationFunction;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.jvm.Activations;
 import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.program.CellOptions;
+import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.reference.LstmCell;
@@ -63,14 +63,14 @@ class CellFunctionsTest {
                 ClQueue queue = context.queue();
                 ClBuffer in = context.buffer("x", 4L * BLOCK, ClBuffer.Access.READ_ONLY);
                 ClBuffer out = context.buffer("y", 4L * BLOCK, ClBuffer.Access.WRITE_ONLY);
-                ClKernel kernel = new Programs(context)
+                Kernel kernel = new Programs(context)
                         .kernel(
                                 KernelSource.CELL_FUNCTION,
                                 DeviceTraits.of(device.capabilities()).largestTile(),
                                 CellOptions.of(activation.function()),
                                 "lstm_cell_function")) {
-            kernel.setBuffer(0, in).setBuffer(1, out);
-            kernel.setFloat(2, activation.alpha()).setFloat(3, activation.beta());
+            kernel.set("x", in).set("y", out);
+            kernel.set("alpha", activation.alpha()).set("beta", activation.beta());
             Transfers transfers = new Transfers(queue);
             float[] x = new float[BLOCK], y = new float[BLOCK];
             int lanes = DeviceTraits.of(device.capabilities()).largestTile().vec();
@@ -79,7 +79,7 @@ class CellFunctionsTest {
                     x[k] = Float.intBitsToFloat((int) (first + (long) k * STRIDE));
                 }
                 transfers.write(in, 0, BLOCK, view -> view.put(0, x));
-                queue.launch(kernel, NdRange.of(BLOCK / lanes).local(64));
+                queue.launch(kernel.ready(), NdRange.of(BLOCK / lanes).local(64));
                 transfers.read(out, 0, BLOCK, view -> view.get(0, y));
                 IntStream.range(0, BLOCK).parallel().forEach(k -> {
                     double error = check(activation, x[k], y[k]);

@@ -29,7 +29,6 @@ import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.TestDevices;
@@ -37,6 +36,7 @@ import io.github.cellfuse.implementations.EveryImplementation;
 import io.github.cellfuse.jvm.Activations;
 import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.device.OpenClDevices;
+import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
@@ -224,10 +224,10 @@ class ConformanceTest {
                 ClBuffer in = context.buffer("x", 4L * VALUES, ClBuffer.Access.READ_ONLY);
                 ClBuffer s = context.buffer("sigmoid", 4L * VALUES, ClBuffer.Access.WRITE_ONLY);
                 ClBuffer t = context.buffer("tanh", 4L * VALUES, ClBuffer.Access.WRITE_ONLY)) {
-            ClKernel kernel = new Programs(context).kernel(KernelSource.STEP, tile, "lstm_activations");
+            Kernel kernel = new Programs(context).kernel(KernelSource.STEP, tile, "lstm_activations");
             Transfers transfers = new Transfers(queue);
             transfers.write(in, 0, x);
-            queue.launch(kernel.setBuffer(0, in).setBuffer(1, s).setBuffer(2, t), NdRange.of(VALUES / tile.vec()));
+            queue.launch(kernel.set("x", in).set("s", s).set("t", t).ready(), NdRange.of(VALUES / tile.vec()));
             transfers.read(s, 0, sigmoid);
             transfers.read(t, 0, tanh);
         }

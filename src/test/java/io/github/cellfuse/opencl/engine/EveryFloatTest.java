@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.jvm.Activations;
 import io.github.cellfuse.opencl.device.DeviceTraits;
+import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
@@ -42,8 +42,8 @@ class EveryFloatTest {
                 ClBuffer s = context.buffer("sigmoid", 4L * BLOCK, ClBuffer.Access.WRITE_ONLY);
                 ClBuffer t = context.buffer("tanh", 4L * BLOCK, ClBuffer.Access.WRITE_ONLY)) {
             Tile tile = DeviceTraits.of(context.device().capabilities()).largestTile();
-            ClKernel kernel = new Programs(context).kernel(KernelSource.STEP, tile, "lstm_activations");
-            kernel.setBuffer(0, in).setBuffer(1, s).setBuffer(2, t);
+            Kernel kernel = new Programs(context).kernel(KernelSource.STEP, tile, "lstm_activations");
+            kernel.set("x", in).set("s", s).set("t", t);
             Transfers transfers = new Transfers(queue);
             float[] x = new float[BLOCK], sigmoid = new float[BLOCK], tanh = new float[BLOCK];
             long count = 0;
@@ -52,7 +52,7 @@ class EveryFloatTest {
                     x[k] = Float.intBitsToFloat((int) (first + (long) k * STRIDE));
                 }
                 transfers.write(in, 0, BLOCK, view -> view.put(0, x));
-                queue.launch(kernel, NdRange.of(BLOCK / tile.vec()).local(64));
+                queue.launch(kernel.ready(), NdRange.of(BLOCK / tile.vec()).local(64));
                 transfers.read(s, 0, BLOCK, view -> view.get(0, sigmoid));
                 transfers.read(t, 0, BLOCK, view -> view.get(0, tanh));
                 IntStream.range(0, 256)

@@ -3,7 +3,6 @@ package io.github.cellfuse.opencl.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.cellfuse.cl.ClBuffer;
-import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClQueue;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,15 +21,18 @@ final class GuardedBuffer {
     private final ClBuffer buffer;
     private final int[] expected;
 
-    /** A tensor of {@code size} 4-byte values that begins with {@code values}; all of it but the guard may be fewer. */
-    GuardedBuffer(ClContext context, ClQueue queue, String name, long size, int... values) {
-        this.name = name;
+    /**
+     * The buffer of {@code tensor}, which has {@code size} values and begins with {@code values}; there may be fewer of them than
+     * {@code size}.
+     */
+    GuardedBuffer(ClQueue queue, Workspace workspace, DeviceTensor tensor, long size, int... values) {
+        name = tensor.title();
         expected = new int[Math.toIntExact(size) + GUARD];
         Arrays.fill(expected, SENTINEL);
         System.arraycopy(values, 0, expected, 0, values.length);
         ByteBuffer bytes = ByteBuffer.allocateDirect(expected.length * 4).order(ByteOrder.nativeOrder());
         bytes.asIntBuffer().put(expected);
-        buffer = context.buffer(name, bytes.capacity(), ClBuffer.Access.READ_WRITE);
+        buffer = workspace.ensure(tensor, expected.length);
         queue.write(buffer, 0, bytes);
     }
 
@@ -38,10 +40,6 @@ final class GuardedBuffer {
         int[] bits = new int[values.length];
         Arrays.setAll(bits, k -> Float.floatToRawIntBits(values[k]));
         return bits;
-    }
-
-    ClBuffer buffer() {
-        return buffer;
     }
 
     /** Value {@code at} must be {@code value} in the end. */

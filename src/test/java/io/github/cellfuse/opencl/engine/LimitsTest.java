@@ -56,7 +56,7 @@ class LimitsTest {
             long most = context.device().capabilities().maxAllocationBytes(), objects = OpenCl.liveObjects();
             InvalidInputException e = assertThrows(InvalidInputException.class, () -> scratch.ensure(most / 4, 2));
             assertEquals(
-                    "hidden states: the batch needs " + most / 4 * 8 + " bytes of it, and " + context.device()
+                    "hidden states: the batch needs " + most / 4 * 8 + " bytes, but " + context.device()
                             + " allocates at most " + most + " at once; use a smaller batch",
                     e.getMessage());
             assertSame(before, scratch.ensure(2, 7));
@@ -128,7 +128,8 @@ class LimitsTest {
                     InvalidInputException.class,
                     () -> new BatchTransfer(new Transfers(queue, 2), input, run).uploadInput(x.get()));
             assertEquals(
-                    "features of a row and step: expected at most 2, what one transfer holds, found 3", e.getMessage());
+                    "features of a row and step: expected at most 2, the limit of one transfer, found 3",
+                    e.getMessage());
         }
     }
 

@@ -10,13 +10,13 @@ import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.implementations.EveryImplementation;
 import io.github.cellfuse.opencl.plan.Choosers;
 import io.github.cellfuse.opencl.plan.LayerSize;
 import io.github.cellfuse.opencl.plan.PlanChoice;
+import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Staging;
@@ -53,17 +53,21 @@ class StagedKernelTest {
                 ClBuffer bs = context.buffer("bias", 4L * bias.length, ClBuffer.Access.READ_ONLY);
                 ClBuffer as = context.buffer("active", 4L * active.length, ClBuffer.Access.READ_ONLY);
                 ClBuffer ps = context.buffer("pre-activations", 4L * found.length, ClBuffer.Access.READ_WRITE)) {
-            ClKernel kernel = new Programs(context)
+            Kernel kernel = new Programs(context)
                     .kernel(KernelSource.INPUT_PROJECTION_TILED, tile, "lstm_input_projection_tiled");
             Transfers transfers = new Transfers(queue);
             transfers.write(xs, 0, x);
             transfers.write(ws, 0, weights);
             transfers.write(bs, 0, bias);
             transfers.write(as, active);
-            new Arguments(kernel)
-                    .buffers(xs, ps, ws, bs, as)
-                    .ints(ROWS, 1, INPUTS, INPUTS, RECURRENT, 1, STEPS, 1, STEPS, BLOCKS);
-            queue.launch(kernel, NdRange.of(4, 12, 1).local(2, 4, 1));
+            kernel.set("x", xs).set("p", ps).set("w", ws).set("bias", bs).set("active", as);
+            kernel.set("row_pitch", ROWS)
+                    .set("x_first", 1)
+                    .set("x_stride", INPUTS)
+                    .set("inputs", INPUTS);
+            kernel.set("recurrent_inputs", RECURRENT).set("first_reverse", 1).set("longest", STEPS);
+            kernel.set("first_step", 1).set("last_step", STEPS).set("blocks", BLOCKS);
+            queue.launch(kernel.ready(), NdRange.of(4, 12, 1).local(2, 4, 1));
             transfers.read(ps, 0, found);
         }
 

@@ -20,7 +20,6 @@ import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.TestDevices;
@@ -31,6 +30,7 @@ import io.github.cellfuse.opencl.plan.LayerSize;
 import io.github.cellfuse.opencl.plan.PlanChoice;
 import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.plan.SequenceGroups;
+import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
@@ -127,13 +127,13 @@ class StoredWeightsTest {
             float[] loaded = new float[count];
             try (ClContext context = device.open();
                     ClQueue queue = context.queue()) {
-                ClKernel kernel = new Programs(context, weights)
+                Kernel kernel = new Programs(context, weights)
                         .kernel(KernelSource.HIDDEN_PROJECTION, Tile.of(vec, 1), "lstm_load_weights");
                 ClBuffer from = context.buffer("stored", 2L * count, ClBuffer.Access.READ_ONLY);
                 ClBuffer to = context.buffer("loaded", 4L * count, ClBuffer.Access.WRITE_ONLY);
                 queue.write(from, 0, stored);
-                kernel.setBuffer(0, from).setBuffer(1, to);
-                queue.launch(kernel, NdRange.of(count / vec));
+                kernel.set("stored", from).set("loaded", to);
+                queue.launch(kernel.ready(), NdRange.of(count / vec));
                 new Transfers(queue).read(to, 0, count, view -> view.get(0, loaded));
             }
             for (int bits = 0; bits < count; bits++) {

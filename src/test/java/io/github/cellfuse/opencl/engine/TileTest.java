@@ -16,7 +16,6 @@ import io.github.cellfuse.Plan;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.Tier;
-import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
@@ -33,10 +32,12 @@ import io.github.cellfuse.spi.RowOrder;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
@@ -204,37 +205,25 @@ class TileTest {
         RunSizes run = new RunSizes(model, order, engine.choose(n, input.steps()), true);
         int pitch = run.rowPitch(), unitPitch = (int) run.cellDimensions()[1] / d;
         try (ClQueue queue = engine.context().queue()) {
-            Guarded guarded = new Guarded(engine.context(), queue);
-            GuardedBuffer x = guarded.buffer("x", run.inputDimensions(), sorted(input, order, model, pitch));
-            GuardedBuffer y = guarded.buffer("y", run.historyDimensions());
-            GuardedBuffer c = guarded.buffer("c", run.cellDimensions());
-            GuardedBuffer gates = guarded.buffer("pre-activations", run.preactivationDimensions());
-            GuardedBuffer m = guarded.buffer("unprojected", run.unprojectedDimensions());
+            Workspace workspace = new Workspace(engine.context(), queue);
+            Guarded guarded = new Guarded(queue, workspace, run);
+            guarded.tensor(DeviceTensor.INPUT, sorted(input, order, model, pitch));
+            GuardedBuffer y = guarded.tensor(DeviceTensor.EVEN_HISTORY);
+            guarded.tensor(DeviceTensor.ODD_HISTORY);
+            GuardedBuffer c = guarded.tensor(DeviceTensor.CELL_STATES);
+            GuardedBuffer gates = guarded.tensor(DeviceTensor.PREACTIVATIONS);
+            GuardedBuffer m = guarded.tensor(DeviceTensor.UNPROJECTED);
             int[] given = new int[(int) run.stateDimensions()[0]];
             System.arraycopy(GuardedBuffer.bits(initial.h()), 0, given, run.firstHidden(0), initial.h().length);
             System.arraycopy(GuardedBuffer.bits(initial.c()), 0, given, run.firstCell(0), initial.c().length);
-            GuardedBuffer before = guarded.buffer("initial states", run.stateDimensions(), given);
-            GuardedBuffer after = guarded.buffer("final states", run.stateDimensions());
-            GuardedBuffer rows = guarded.buffer("order", new long[] {n}, order.toOrderArray());
-            GuardedBuffer lengths = guarded.buffer("lengths", new long[] {n}, order.toLengthArray());
-            GuardedBuffer arrivals = guarded.buffer("arrivals", new long[] {Math.max(1, run.arrivalPlaces())}, 0);
-            GuardedBuffer active = guarded.buffer("active", new long[] {input.steps() + 2}, order.toActiveArray());
-            try (LayerKernels kernels = new LayerKernels(engine, 0, run.choice())) {
-                kernels.enqueue(
-                        queue::launch,
-                        run,
-                        new LayerKernels.Buffers(
-                                x.buffer(),
-                                y.buffer(),
-                                c.buffer(),
-                                gates.buffer(),
-                                m.buffer(),
-                                before.buffer(),
-                                after.buffer(),
-                                rows.buffer(),
-                                lengths.buffer(),
-                                active.buffer(),
-                                arrivals.buffer()));
+            guarded.tensor(DeviceTensor.INITIAL_STATES, given);
+            GuardedBuffer after = guarded.tensor(DeviceTensor.FINAL_STATES);
+            guarded.tensor(DeviceTensor.ORDER, order.toOrderArray());
+            guarded.tensor(DeviceTensor.LENGTHS, order.toLengthArray());
+            GuardedBuffer arrivals = guarded.tensor(DeviceTensor.ARRIVALS, 0);
+            guarded.tensor(DeviceTensor.ACTIVE, order.toActiveArray());
+            try (LayerRun layer = LayerRun.open(engine, 0, run.choice())) {
+                layer.enqueue(queue::launch, new DeviceBatch(run, workspace));
                 queue.finish();
             }
 
@@ -276,6 +265,7 @@ class TileTest {
             arrivals.anything(Math.min(RunSizes.LINE, run.arrivalPlaces()), run.arrivalPlaces());
             m.anything(0, model.last().hasProjection() ? n * d * h : 0);
             guarded.check(what);
+            workspace.close();
         }
     }
 
@@ -293,21 +283,21 @@ class TileTest {
         return GuardedBuffer.bits(x);
     }
 
-    /** The buffers of a case. */
-    private record Guarded(ClContext context, ClQueue queue, List<GuardedBuffer> all) {
-        Guarded(ClContext context, ClQueue queue) {
-            this(context, queue, new ArrayList<>());
+    /** The tensors of a case, all of a session's. */
+    private record Guarded(ClQueue queue, Workspace workspace, RunSizes run, Map<DeviceTensor, GuardedBuffer> all) {
+        Guarded(ClQueue queue, Workspace workspace, RunSizes run) {
+            this(queue, workspace, run, new EnumMap<>(DeviceTensor.class));
         }
 
-        GuardedBuffer buffer(String name, long[] dimensions, int... values) {
-            long size = Arrays.stream(dimensions).reduce(1, (a, b) -> a * b);
-            all.add(new GuardedBuffer(context, queue, name, size, values));
-            return all.get(all.size() - 1);
+        GuardedBuffer tensor(DeviceTensor tensor, int... values) {
+            long size = Arrays.stream(tensor.dimensions(run)).reduce(1, (a, b) -> a * b);
+            all.put(tensor, new GuardedBuffer(queue, workspace, tensor, Math.max(1, size), values));
+            return all.get(tensor);
         }
 
         void check(String what) {
-            all.forEach(buffer -> buffer.check(queue, what));
-            all.forEach(buffer -> buffer.buffer().close());
+            assertEquals(Set.of(DeviceTensor.values()), all.keySet());
+            all.values().forEach(buffer -> buffer.check(queue, what));
         }
     }
 
@@ -421,14 +411,13 @@ class TileTest {
         try (ClContext context = TestDevices.first().open()) {
             OpenClEngine engine = new OpenClEngine(context, new Programs(context), model, plans, Tier.EXACT);
             RunSizes run = new RunSizes(model, new RowOrder(input), engine.choose(input.rows(), input.steps()), false);
-            try (var any = context.buffer("any", 4, ClBuffer.Access.READ_WRITE)) {
-                var buffers = new LayerKernels.Buffers(any, any, any, any, any, any, any, any, any, any, any);
-                try (LayerKernels kernels = new LayerKernels(engine, 0, run.choice())) {
-                    kernels.enqueue(
-                            (kernel, range) -> counts.merge(kernel.toString(), count.applyAsLong(range), Long::sum),
-                            run,
-                            buffers);
-                }
+            try (ClQueue queue = context.queue();
+                    Workspace workspace = new Workspace(context, queue);
+                    LayerRun layer = LayerRun.open(engine, 0, run.choice())) {
+                workspace.ensure(run);
+                layer.enqueue(
+                        (kernel, range) -> counts.merge(kernel.toString(), count.applyAsLong(range), Long::sum),
+                        new DeviceBatch(run, workspace));
             }
         }
         return counts;

@@ -1,0 +1,80 @@
+package io.github.cellfuse.bench.audit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class LimitTest {
+    private static final KernelVariant ALONE = new KernelVariant("lstm_step", "fused 4x16", List.of(), "", 0, 0, 4, 16);
+
+    private static List<String> broken(AuditResult... results) {
+        return Limit.broken(List.of(results)).stream()
+                .map(each -> each.limit().rule() + ": " + each.found())
+                .toList();
+    }
+
+    @Test
+    void aKernelOfItsOwnTileMayDoAllButSpill() {
+        assertEquals(List.of(), broken(Variants.amd(ALONE, AmdText.kernel("lstm_step", 64, 0))));
+        assertEquals(List.of("no spills: 2"), broken(Variants.amd(ALONE, AmdText.kernel("lstm_step", 64, 2))));
+    }
+
+    @Test
+    void aTiledProductKeepsAllOfThem() {
+        KernelVariant tiled = Variants.tiled("lstm_step_tiled", 128, 128);
+        List<String> found = broken(
+                Variants.amd(tiled, AmdText.kernel("lstm_step_tiled", 200, 0).replace("ds_read_b128", "ds_read2_b32")));
+        assertEquals(
+                List.of(
+                        "no scratch memory: 16 bytes",
+                        "fma_share of 0.85 or more: 0.71",
+                        "issue_share of 0.7 or more: 0.45",
+                        "loads of 16 bytes from local memory in the inner loop: 8",
+                        "1.25 bytes or less of local memory for each multiply-add: 1.60"),
+                found);
+        assertEquals(List.of(), broken(Variants.amd(tiled, AmdText.product("lstm_step_tiled", 400))));
+    }
+
+    @Test
+    void everyTileCounts() {
+        String slow = AmdText.kernel("lstm_step_tiled", 200, 0).replace("size: 16\n", "size: 0\n");
+        String fast = AmdText.product("lstm_step_tiled", 400);
+        AuditResult bad = Variants.amd(Variants.tiled("lstm_step_tiled", 8, 16), slow);
+        AuditResult good = Variants.amd(Variants.tiled("lstm_step_tiled", 128, 128), fast);
+        assertEquals(3, broken(bad, good).size(), broken(bad, good).toString());
+        assertEquals(List.of(), broken(good));
+    }
+
+    @Test
+    void registersOfATiledProductLeaveRoomForTwoWaves() {
+        KernelVariant tiled = Variants.tiled("lstm_step_tiled", 128, 128);
+        String many = packed(400).replace(".vgpr_count:     24", ".vgpr_count:     260");
+        assertEquals(
+                List.of("registers for two waves of a SIMD or more: 1"),
+                broken(Variants.amd(tiled, Target.named("gfx90a"), many)));
+        String one = AmdText.product("lstm_step_tiled", 400).replace(".vgpr_count:     24", ".vgpr_count:     130");
+        assertEquals(List.of(), broken(Variants.amd(tiled, one)));
+    }
+
+    @Test
+    void multiplyAddsOfATiledProductArePackedWhereTheyCanBe() {
+        KernelVariant tiled = Variants.tiled("lstm_step_tiled", 128, 128);
+        AuditResult apart = Variants.amd(tiled, Target.named("gfx90a"), AmdText.product("lstm_step_tiled", 400));
+        assertEquals(List.of("packed multiply-adds in the inner loop: 404 in 403 instructions"), broken(apart));
+        assertEquals(List.of(), broken(Variants.amd(tiled, Target.named("gfx942"), packed(400))));
+    }
+
+    /** A product whose multiply-adds are all packed. */
+    private static String packed(int instructions) {
+        return AmdText.product("lstm_step_tiled", instructions)
+                .replaceAll("v_fma_f32 v(\\d+), v4, v9, v\\d+", "v_pk_fma_f32 v[$1:$1], v[4:5], v[8:9], v[$1:$1]")
+                .replaceAll("v_fmac_f32_e32 .*\n", "v_mov_b32_e32 v20, v4\n");
+    }
+
+    @Test
+    void aCellMoves28Bytes() {
+        KernelVariant cell = new KernelVariant("lstm_cell", "1x4", List.of(), "", 0, 0, 1, 4);
+        assertEquals(List.of("28 bytes a cell: 3.0"), broken(Variants.amd(cell, AmdText.kernel("lstm_cell", 32, 0))));
+    }
+}

@@ -1,0 +1,75 @@
+package io.github.cellfuse.cli.graph;
+
+import java.util.Arrays;
+
+/**
+ * A block of a larger array: an offset and a number of elements along each axis. Both are in C order.
+ *
+ * @param shape the array's dimensions
+ * @param offset the index of the block's first element
+ * @param size the block's dimensions; the same number as the array's
+ */
+record ArrayBlock(long[] shape, long[] offset, long[] size) {
+
+    /** Receives a run of elements that are contiguous in both the array and the block. */
+    interface Stretch {
+        /**
+         * @param inArray index of the first element in the array
+         * @param inBlock index of the first element in the block
+         */
+        void at(long inArray, int inBlock, int count);
+    }
+
+    /** Returns a block that covers a whole array. */
+    static ArrayBlock whole(long... shape) {
+        return new ArrayBlock(shape, new long[shape.length], shape);
+    }
+
+    /** Returns the part with {@code count} elements along {@code axis}, starting at {@code first}. */
+    ArrayBlock part(int axis, long first, long count) {
+        long[] from = offset.clone(), less = size.clone();
+        from[axis] += first;
+        less[axis] = count;
+        return new ArrayBlock(shape, from, less);
+    }
+
+    /** Returns the number of elements in the block. */
+    long elementCount() {
+        return Arrays.stream(size).reduce(1, (a, b) -> a * b);
+    }
+
+    /** Visits the block in runs that are as long as possible. */
+    void forEach(Stretch stretch) {
+        if (elementCount() == 0) {
+            return;
+        }
+        // Innermost axes that the block covers completely form one run with the next outer axis.
+        int axis = shape.length;
+        long run = 1;
+        while (axis > 0 && (axis == shape.length || size[axis] == shape[axis])) {
+            axis--;
+            run *= size[axis];
+        }
+        long[] index = new long[axis];
+        int inBlock = 0;
+        while (true) {
+            stretch.at(position(index), inBlock, Math.toIntExact(run));
+            inBlock += (int) run;
+            int next = axis - 1;
+            while (next >= 0 && ++index[next] == size[next]) {
+                index[next--] = 0;
+            }
+            if (next < 0) {
+                return;
+            }
+        }
+    }
+
+    private long position(long[] index) {
+        long position = 0;
+        for (int axis = 0; axis < shape.length; axis++) {
+            position = position * shape[axis] + offset[axis] + (axis < index.length ? index[axis] : 0);
+        }
+        return position;
+    }
+}

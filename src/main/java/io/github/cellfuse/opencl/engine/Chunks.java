@@ -1,0 +1,41 @@
+package io.github.cellfuse.opencl.engine;
+
+import io.github.cellfuse.opencl.program.Kernel;
+
+/**
+ * The chunks of steps that a layer goes through. With a hoisted input product, a chunk is as many steps as its pre-activations have
+ * room for; otherwise there is one chunk.
+ */
+final class Chunks {
+    /** The parameters of a kernel that say which steps a chunk has. */
+    static final String FIRST = "first_step", LAST = "last_step";
+
+    /** Enqueues the steps of a chunk. */
+    interface Steps {
+        void enqueue(int first, int last);
+    }
+
+    private final InputProduct input;
+    private final Kernel.Argument firstStep;
+    private final Kernel.Argument lastStep;
+
+    /** Chunks for {@code product}, the kernel that multiplies the hidden states. */
+    Chunks(InputProduct input, Kernel product) {
+        this.input = input;
+        firstStep = product.argument(FIRST);
+        lastStep = product.argument(LAST);
+    }
+
+    /** Enqueues {@code steps} for each chunk, after the chunk's input product. */
+    void enqueue(Launcher launcher, DeviceBatch batch, Steps steps) {
+        input.bind(batch);
+        int longest = batch.run().longest(), length = input.stepsAtOnce(batch.run());
+        for (int first = 1; first <= longest; first += length) {
+            int last = Math.min(first + length - 1, longest);
+            firstStep.set(first);
+            lastStep.set(last);
+            input.enqueue(launcher, batch, first, last);
+            steps.enqueue(first, last);
+        }
+    }
+}

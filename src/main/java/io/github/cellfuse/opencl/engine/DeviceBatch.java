@@ -1,0 +1,23 @@
+package io.github.cellfuse.opencl.engine;
+
+import io.github.cellfuse.cl.ClBuffer;
+
+/**
+ * A batch on the device: what the kernels of all layers take their arguments from.
+ *
+ * @param run the sizes
+ * @param buffers the session's buffers, large enough for {@code run}
+ * @param before the buffer of the initial states
+ * @param after the buffer of the final states; may be {@code before}
+ */
+record DeviceBatch(RunSizes run, Workspace buffers, ClBuffer before, ClBuffer after) {
+    /** A batch whose states are in the session's own buffers. */
+    DeviceBatch(RunSizes run, Workspace buffers) {
+        this(run, buffers, buffers.buffer(DeviceTensor.INITIAL_STATES), buffers.buffer(DeviceTensor.FINAL_STATES));
+    }
+
+    /** Returns the buffer of {@code tensor}. */
+    ClBuffer buffer(DeviceTensor tensor) {
+        return buffers.buffer(tensor);
+    }
+}

@@ -1,0 +1,85 @@
+package io.github.cellfuse.opencl.engine;
+
+import io.github.cellfuse.LstmLayer;
+import io.github.cellfuse.cl.ClBuildException;
+import io.github.cellfuse.opencl.program.CellOptions;
+import io.github.cellfuse.opencl.program.Kernel;
+import io.github.cellfuse.opencl.program.KernelSource;
+import io.github.cellfuse.opencl.program.Programs;
+import io.github.cellfuse.opencl.program.Tile;
+import io.github.cellfuse.opencl.program.UnfitTileException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One layer on a device: the facts that all of its kernels share, and the kernels that were opened, which {@link #close} closes.
+ * Belongs to one session.
+ */
+final class DeviceLayer implements AutoCloseable {
+    private final Programs programs;
+    private final CellOptions cellOptions;
+    private final List<Kernel> opened = new ArrayList<>();
+
+    final WorkGroups workGroups;
+    final LstmLayer shape;
+    final DeviceWeights weights;
+    final int index;
+    final int directions;
+    /** The directions from this one on are reverse. */
+    final int firstReverse;
+
+    final int units;
+    final int outputs;
+
+    DeviceLayer(OpenClEngine engine, int index) {
+        this.index = index;
+        programs = engine.programs();
+        workGroups = new WorkGroups(engine.capabilities());
+        shape = engine.model().layer(index);
+        weights = engine.weights(index);
+        cellOptions = CellOptions.of(shape);
+        directions = shape.directionCount();
+        firstReverse = shape.direction().isReverse(0) ? 0 : 1;
+        units = shape.hiddenSize();
+        outputs = shape.stateSize();
+    }
+
+    /** Opens a kernel that doesn't depend on the tile of a work-group. */
+    Kernel open(KernelSource source, Tile tile, String name) {
+        Kernel kernel = programs.kernel(source, tile, cellOptions, name);
+        opened.add(kernel);
+        return kernel;
+    }
+
+    /**
+     * Opens the kernel for a tile.
+     *
+     * @throws UnfitTileException when the device refuses a tile that its capabilities promise to run
+     */
+    Kernel open(KernelSource source, KernelSource staged, Tile tile) {
+        if (!tile.isStaged()) {
+            return open(source, tile, source.title());
+        }
+        try {
+            Kernel kernel = open(staged, tile, staged.title());
+            long most = kernel.maxWorkGroupSize(), items = tile.staging().workItems();
+            if (most < items) {
+                throw new UnfitTileException(
+                        staged, tile, "a work-group has " + items + " work-items, but the device runs at most " + most);
+            }
+            return kernel;
+        } catch (ClBuildException e) {
+            throw new UnfitTileException(staged, tile, e);
+        }
+    }
+
+    /** Returns whether the hidden states go through a projection. */
+    boolean isProjected() {
+        return shape.hasProjection();
+    }
+
+    @Override
+    public void close() {
+        opened.forEach(Kernel::close);
+    }
+}

@@ -1,0 +1,105 @@
+package io.github.cellfuse.opencl.engine;
+
+import io.github.cellfuse.Plan;
+import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.opencl.plan.PlanChoice;
+import io.github.cellfuse.opencl.program.Kernel;
+import io.github.cellfuse.opencl.program.KernelArguments;
+import io.github.cellfuse.opencl.program.KernelSource;
+import io.github.cellfuse.opencl.program.Tile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntToLongFunction;
+
+/**
+ * A layer whose steps are launched one after the other: the plans separate, fused and hoisted. The time step travels in the global
+ * offset, so that the loop over time launches and does nothing else.
+ */
+final class LaunchedSteps implements LayerRun {
+    /**
+     * One of the kernels of a step.
+     *
+     * @param range its index space; the step is the offset of dimension 2
+     * @param rowDimension the dimension of the rows
+     * @param rowItems work-items along the rows, for a number of rows
+     */
+    private record StepKernel(
+            Kernel kernel,
+            KernelArguments<DeviceBatch> arguments,
+            NdRange range,
+            int rowDimension,
+            IntToLongFunction rowItems) {
+        void launch(Launcher launcher, int step, int rows) {
+            range.global(rowDimension, rowItems.applyAsLong(rows)).offset(2, step);
+            launcher.launch(kernel.ready(), range);
+        }
+    }
+
+    private final DeviceLayer layer;
+    private final StateKernels states;
+    private final Chunks chunks;
+    /** In the order of a step. */
+    private final List<StepKernel> kernels = new ArrayList<>();
+
+    LaunchedSteps(DeviceLayer layer, PlanChoice choice) {
+        this.layer = layer;
+        LayerArguments arguments = new LayerArguments(layer);
+        Tile tile = choice.step();
+        states = new StateKernels(layer, arguments, choice.projection().unstaged());
+        StepKernel product = product(tile, arguments);
+        kernels.add(product);
+        if (choice.plan() == Plan.SEPARATE) {
+            kernels.add(cell(tile, arguments));
+        }
+        if (layer.isProjected()) {
+            kernels.add(hiddenProjection(tile, arguments));
+        }
+        chunks = new Chunks(InputProduct.of(layer, arguments, choice), product.kernel());
+    }
+
+    private StepKernel product(Tile tile, LayerArguments arguments) {
+        Kernel kernel = layer.open(KernelSource.STEP, KernelSource.STEP_TILED, tile);
+        KernelArguments<DeviceBatch> bound = arguments.step().of(kernel);
+        int blocks = Tile.blocks(layer.units, tile.vec());
+        if (tile.isStaged()) {
+            NdRange range = WorkGroups.staged(tile, blocks, 1, layer.directions);
+            return new StepKernel(kernel, bound, range, 1, rows -> WorkGroups.rowItems(tile, rows));
+        }
+        NdRange range = layer.workGroups.oneByOne(NdRange.of(1, blocks, layer.directions));
+        return new StepKernel(kernel, bound, range, 0, tile::tiles);
+    }
+
+    private StepKernel cell(Tile tile, LayerArguments arguments) {
+        Kernel kernel = layer.open(KernelSource.STEP, tile.unstaged(), "lstm_cell");
+        int blocks = Tile.blocks(layer.units, tile.vec());
+        NdRange range = layer.workGroups.wholeRows(NdRange.of(blocks, 1, layer.directions), blocks);
+        return new StepKernel(kernel, arguments.cell().of(kernel), range, 1, rows -> rows);
+    }
+
+    private StepKernel hiddenProjection(Tile tile, LayerArguments arguments) {
+        Kernel kernel = layer.open(KernelSource.HIDDEN_PROJECTION, tile.unstaged(), "lstm_hidden_projection");
+        int blocks = Tile.blocks(layer.outputs, tile.vec());
+        NdRange range = layer.workGroups.oneByOne(NdRange.of(1, blocks, layer.directions));
+        return new StepKernel(kernel, arguments.hiddenProjection().of(kernel), range, 0, tile::tiles);
+    }
+
+    @Override
+    public void enqueue(Launcher launcher, DeviceBatch batch) {
+        kernels.forEach(kernel -> kernel.arguments().bind(batch));
+        states.load(launcher, batch);
+        chunks.enqueue(launcher, batch, (first, last) -> {
+            for (int step = first; step <= last; step++) {
+                int rows = batch.run().mostRows(step, layer.shape.direction());
+                for (StepKernel kernel : kernels) {
+                    kernel.launch(launcher, step, rows);
+                }
+            }
+        });
+        states.store(launcher, batch);
+    }
+
+    @Override
+    public void close() {
+        layer.close();
+    }
+}
