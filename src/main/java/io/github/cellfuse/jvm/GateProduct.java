@@ -1,20 +1,20 @@
 package io.github.cellfuse.jvm;
 
 /**
- * The product of {@code kernels/gate_product.cl}: for every row, gate and unit of a tile, {@code a = fma(x[k], w[k], a)} in
- * ascending k.
+ * The matrix product of {@code kernels/gate_product.cl}: for every row, gate and unit of a tile,
+ * {@code a = fma(x[k], w[k], a)} in ascending k.
  *
- * <p>A tile is {@link #ROWS} rows × a block of units × 4 gates. The sums of a row and the weights of one k are arrays of one fixed
- * width (gates i, f, g, o after one another), and the loops are written the way HotSpot's C2 turns into vector code: constant trip
- * count, every array read at the loop index itself, and no more than six multiply-adds in the body. Three rows × two k is the best
- * body that it vectorised every time; larger ones fell back to scalar code from one compilation to the next, four to five times
- * slower (docs/lab/experiments.md).
+ * <p>A tile is {@link #ROWS} rows × a block of units × 4 gates. The sums of a row and the weights of one k are arrays
+ * of one fixed width (gates i, f, g, o in this order). The loops have the form that HotSpot's C2 compiles to vector
+ * code: constant trip count, every array read at the loop index itself, and at most six multiply-adds in the body.
+ * Three rows × two k is the best body that C2 vectorized every time. Larger bodies fell back to scalar code in some
+ * compilations, four to five times slower ({@code docs/lab/experiments.md}).
  */
 final class GateProduct {
     /** Rows of the batch that share one pass over the weights. */
     static final int ROWS = 3;
 
-    /** Units of a wide and of a narrow block. */
+    /** Units of a wide block and of a narrow block. */
     static final int WIDE = 64, NARROW = 16;
 
     private static final int WIDE_SUMS = 4 * WIDE, NARROW_SUMS = 4 * NARROW;
@@ -64,7 +64,7 @@ final class GateProduct {
         }
     }
 
-    /** As above for one row: the rest of a group of rows that isn't a multiple of {@link #ROWS}. */
+    /** Adds the products of one row: a remainder of the rows that isn't a multiple of {@link #ROWS}. */
     static void accumulateRow(float[] a, float[] x, int offset, float[][] weights, int first, int count) {
         boolean wide = a.length == WIDE_SUMS;
         int k = 0;
@@ -99,7 +99,7 @@ final class GateProduct {
         }
     }
 
-    // Each loop stands twice, once for each constant trip count: with the width as a parameter C2 often leaves it
+    // Each loop is written twice, once for each constant trip count: if the width is a parameter, C2 often leaves it
     // scalar.
 
     private static void wide(

@@ -4,8 +4,8 @@ import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.LstmWeights;
 
 /**
- * The update of {@code kernels/lstm_cell.cl} for peepholes and for other equations than the ordinary ones, unit by unit: the same
- * operations in the same order. Immutable and thread safe.
+ * The cell update of {@code kernels/lstm_cell.cl} for peepholes and for other than the ordinary equations, unit by
+ * unit: the same operations in the same order. Immutable and thread safe.
  */
 final class GeneralCell {
     private final CellEquations equations;
@@ -18,7 +18,7 @@ final class GeneralCell {
         hiddenSize = weights.hiddenSize();
     }
 
-    /** The cell of {@code weights}; null where it is an ordinary one, for which there are faster classes. */
+    /** Returns the cell of {@code weights}; null if it is an ordinary one, for which there are faster classes. */
     static GeneralCell of(LstmWeights weights) {
         return weights.equations().isOrdinary() && !weights.hasPeepholes() ? null : new GeneralCell(weights);
     }
@@ -46,7 +46,7 @@ final class GeneralCell {
         }
     }
 
-    /** Where the output gate stands among the gates with peepholes. */
+    /** Position of the output gate among the gates with peepholes. */
     private static final int LAST = LstmWeights.PEEPHOLES - 1;
 
     private float peep(int gate, int unit, float c, float a) {

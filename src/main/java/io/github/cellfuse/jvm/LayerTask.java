@@ -5,8 +5,8 @@ import io.github.cellfuse.spi.RowOrder;
 import java.util.Arrays;
 
 /**
- * Takes a group of rows through all time steps of one direction of one layer. Groups and directions write disjoint parts of the
- * history and of the final state, so tasks of a layer run side by side without locks.
+ * Runs a group of rows through all time steps of one direction of one layer. Groups and directions write disjoint parts
+ * of the history and of the final state, so the tasks of a layer run in parallel without locks.
  */
 final class LayerTask implements Runnable {
     private final LayerJob job;
@@ -15,7 +15,7 @@ final class LayerTask implements Runnable {
     private final float[][] history;
     private final RowOrder order;
     private final boolean reverse;
-    /** Where the states of this layer and direction begin, {@code [N,P]} and {@code [N,H]}. */
+    /** Where the states of this layer and direction begin: {@code [N,P]} and {@code [N,H]}. */
     private final int firstHidden, firstCell;
 
     /** Values of a row of the history: {@code D·P}. */
@@ -24,7 +24,10 @@ final class LayerTask implements Runnable {
     /** The column of this direction in a row of the history. */
     private final int column;
 
-    /** Positions (in the sorted order) of the group's rows: every groups-th one, so that long and short rows are spread evenly. */
+    /**
+     * Positions (in the sorted order) of the group's rows: every groups-th one, so that each group gets long and short
+     * rows.
+     */
     private final int[] positions;
 
     private final int[] xOffset;
@@ -72,8 +75,8 @@ final class LayerTask implements Runnable {
         int count = reverse ? 0 : positions.length;
         for (int s = 1; s <= steps; s++) {
             int slot = reverse ? steps + 1 - s : s;
-            // The group's rows with a step here are its first ones; their number falls with time forward and grows in
-            // reverse.
+            // The group's rows with a step here are its first ones. Their number decreases with time in the forward
+            // direction and increases in reverse.
             while (count > 0 && positions[count - 1] >= order.active(slot)) {
                 count--;
             }
@@ -103,7 +106,7 @@ final class LayerTask implements Runnable {
         }
     }
 
-    /** {@code h = S·(o⊙tanh(c))}, the chain of {@code kernels/hidden_projection.cl}. */
+    /** Computes {@code h = S·(o⊙tanh(c))}, the same chain as in {@code kernels/hidden_projection.cl}. */
     private void project(int slot, int count) {
         float[] sums = new float[weights.outputs()];
         for (int j = 0; j < count; j++) {

@@ -4,7 +4,7 @@ import io.github.cellfuse.LstmWeights;
 
 /** {@link GateProduct} and {@link CellBlock} over the blocks of {@link PlainWeights}. */
 final class PlainStep implements CellStep {
-    /** Products at a time: their weights for a wide block are 16 KiB. */
+    /** Products at a time; their weights for a wide block take 16 KiB. */
     private static final int DEPTH = 16;
 
     private final PlainWeights weights;
@@ -40,8 +40,8 @@ final class PlainStep implements CellStep {
     }
 
     /**
-     * Adds the products of all rows, a few k at a time: the weights of those stay in the first-level cache while they go through the
-     * rows. Each sum is still one chain in ascending k.
+     * Adds the products of all rows, a few k at a time: their weights stay in the first-level cache while all rows use
+     * them. Each sum is still one chain in ascending k.
      */
     private static void products(float[][] a, int rows, RowValues x, float[][] weights, int first, int depth) {
         for (int k = 0; k < depth; k += DEPTH) {

@@ -1,9 +1,10 @@
 package io.github.cellfuse.jvm;
 
 /**
- * {@link VectorProduct} and {@link VectorCell} over the blocks of {@link VectorWeights}. The rows' features and hidden states are
- * first interleaved, tile by tile, into panels {@code [I+P][rows of the tile]}: then a tile's loop has one running index for all its
- * rows instead of one each, for which there aren't the registers, and input and recurrent products are one chain in one loop.
+ * {@link VectorProduct} and {@link VectorCell} over the blocks of {@link VectorWeights}. The features and hidden states
+ * of the rows are first interleaved, tile by tile, into panels {@code [I+P][rows of the tile]}. The loop of a tile then
+ * has one running index for all rows; there aren't enough registers for one index per row. Input and recurrent products
+ * become one chain in one loop.
  */
 final class VectorStep implements CellStep {
     private static final int LANES = VectorArithmetic.LANES;
@@ -33,7 +34,7 @@ final class VectorStep implements CellStep {
             }
         }
         for (VectorWeights.Block block : weights.blocks()) {
-            // The block's weights stay in the second-level cache while they go through the tiles.
+            // The block's weights stay in the second-level cache while all tiles use them.
             for (int row = 0; row < rows; row += VectorProduct.tileRows(rows - row)) {
                 int tileRows = VectorProduct.tileRows(rows - row);
                 VectorProduct.tile(tileRows, panels, row * depth, block.weights(), depth, block.bias(), sums);

@@ -10,7 +10,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.IntFunction;
 
-/** Runs batches in double precision: every row by itself, one step at a time. Not thread safe. */
+/** Runs batches in double precision: each row by itself, one step at a time. Not thread safe. */
 public final class ReferenceSession implements LstmSession {
     private static final StepListener NOBODY = (layer, direction, time, x, h, c, step) -> {};
 
@@ -26,7 +26,7 @@ public final class ReferenceSession implements LstmSession {
         return engine;
     }
 
-    /** {@inheritDoc} The double results, each rounded to the nearest float32. */
+    /** {@inheritDoc} Each double result is rounded to the nearest float32. */
     @Override
     public void run(LstmInput input, LstmOutput output) {
         output.check(engine.model(), input);
@@ -44,16 +44,16 @@ public final class ReferenceSession implements LstmSession {
         }
     }
 
-    /** Runs a batch and gives the results as they were computed. */
+    /** Runs a batch and returns the results as computed. */
     public ReferenceOutput runDouble(LstmInput input) {
         return runDouble(input, row -> NOBODY);
     }
 
     /**
-     * Runs a batch while others watch.
+     * Runs a batch and reports every step to a listener.
      *
-     * @param listeners gives the listener of a row; called, as is the listener, on the thread that computes the row
-     * @throws io.github.cellfuse.InvalidInputException when the shapes don't fit the model
+     * @param listeners returns the listener of a row; called, like the listener, on the thread that computes the row
+     * @throws io.github.cellfuse.InvalidInputException if the shapes don't fit the model
      */
     public ReferenceOutput runDouble(LstmInput input, IntFunction<StepListener> listeners) {
         if (closed) {
@@ -66,7 +66,7 @@ public final class ReferenceSession implements LstmSession {
         return output;
     }
 
-    /** One row of a run: its input and length, and what receives its results and steps. */
+    /** One row of a run: its input and length, and the receivers of its results and steps. */
     private record Row(LstmInput input, int row, int length, ReferenceOutput output, StepListener listener) {}
 
     private void runRow(Row run) {
@@ -90,7 +90,7 @@ public final class ReferenceSession implements LstmSession {
         LstmInput input = run.input;
         LstmLayer sizes = engine.model().layer(layer);
         LstmCell cell = engine.cell(layer, direction);
-        // Where the row's states begin: after the layers below, after the other direction and the rows before.
+        // The row's states begin after the states of the layers below, of the other direction and of the rows before.
         int hidden = Math.toIntExact(engine.model().hiddenValuesBelow(layer) * input.rows()
                 + ((long) direction * input.rows() + run.row) * sizes.stateSize());
         int cells = Math.toIntExact(engine.model().cellValuesBelow(layer) * input.rows()
@@ -110,7 +110,7 @@ public final class ReferenceSession implements LstmSession {
         System.arraycopy(c, 0, run.output.c(), cells, c.length);
     }
 
-    /** The valid steps of a row, {@code [length][I]}. */
+    /** Returns the valid steps of a row, {@code [length][I]}. */
     private static double[][] features(LstmInput input, int row, int length) {
         int width = input.x().limit() / input.rows() / input.steps();
         double[][] x = new double[length][width];
@@ -122,7 +122,7 @@ public final class ReferenceSession implements LstmSession {
         return x;
     }
 
-    /** {@code size} values from {@code first} on as doubles; zeros where there are none. */
+    /** Returns {@code size} values, starting at {@code first}, as doubles; zeros if there are no states. */
     private static double[] part(Optional<float[]> states, int first, int size) {
         return states.map(values -> LstmCell.toDouble(Arrays.copyOfRange(values, first, first + size)))
                 .orElseGet(() -> new double[size]);

@@ -8,14 +8,15 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * One stage's values, side by side.
+ * The values of one stage, to be compared.
  *
+ * @param model the model of this stage
  * @param input the whole batch
  * @param sample the judged rows as a batch of their own
- * @param rows the judged rows' places in the whole batch
- * @param device what the device gave for the whole batch
- * @param expected what the Java engine computed for it
- * @param bound double results and bounds of the sample
+ * @param rows indices of the judged rows in the whole batch
+ * @param device the device's results for the whole batch
+ * @param expected the Java engine's results for the whole batch
+ * @param bound double-precision results and error bounds of the sample
  */
 record StageComparison(
         LstmModel model,
@@ -26,7 +27,7 @@ record StageComparison(
         LstmOutput expected,
         ErrorBound bound) {
 
-    /** At most so many lines of time steps. */
+    /** The largest number of ranges of time steps in a report. */
     private static final int STEP_RANGES = 24;
 
     StageReport report(String name) {
@@ -101,7 +102,7 @@ record StageComparison(
         }
     }
 
-    /** Compares and judges final states, {@code [N,widths[k]]} after one another. */
+    /** Compares and judges final states: matrices {@code [N,widths[k]]}, one after the other. */
     private Agreement states(float[] found, float[] expected, double[] exact, TensorErrors errors, int[] widths) {
         Tally tally = new Tally();
         int all = 0, sampled = 0;
