@@ -5,10 +5,11 @@ import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.cl.OpenCl;
+import io.github.cellfuse.opencl.program.Kernel;
+import io.github.cellfuse.opencl.program.Signatures;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -58,10 +59,10 @@ final class Bench implements AutoCloseable {
     }
 
     /** Returns a kernel of a program made of {@code files} of the folder kernels, compiled as one text. */
-    ClKernel kernel(String name, int vec, int rows, String... files) {
+    Kernel kernel(String name, int vec, int rows, String... files) {
         List<String> texts = List.of(files).stream().map(Bench::read).toList();
-        return context.program(name, texts, "-D VEC=" + vec + " -D ROWS=" + rows)
-                .kernel(name);
+        String options = "-D VEC=" + vec + " -D ROWS=" + rows;
+        return Kernel.open(context.program(name, texts, options), new Signatures(texts, options), name);
     }
 
     /** On a CPU the work-group's size as an engine gives it; elsewhere the driver's choice. */

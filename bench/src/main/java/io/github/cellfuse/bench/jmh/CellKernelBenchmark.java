@@ -1,8 +1,8 @@
 package io.github.cellfuse.bench.jmh;
 
 import io.github.cellfuse.cl.ClBuffer;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.opencl.program.Kernel;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -41,7 +41,7 @@ public class CellKernelBenchmark {
     public int units;
 
     private Bench bench;
-    private ClKernel kernel;
+    private Kernel kernel;
     private NdRange range;
     private float[] preactivations;
     private float[] cells;
@@ -60,16 +60,16 @@ public class CellKernelBenchmark {
         cellBuffer = bench.buffer("c", cells);
         hidden = bench.buffer("h", rows * units);
         kernel = bench.kernel("lstm_cell", vec, 1, "activations", "lstm_cell")
-                .setBuffer(0, bench.buffer("pre-activations", preactivations))
-                .setBuffer(1, cellBuffer)
-                .setBuffer(2, hidden)
-                .setBuffer(3, bench.integers("active", 2, rows))
-                .setInt(4, rows)
-                .setInt(5, units)
-                .setInt(6, 0)
-                .setInt(7, units)
-                .setInt(8, 1)
-                .setInt(9, 1);
+                .set("a", bench.buffer("pre-activations", preactivations))
+                .set("c", cellBuffer)
+                .set("h", hidden)
+                .set("active", bench.integers("active", 2, rows))
+                .set("row_pitch", rows)
+                .set("units", units)
+                .set("h_slot_rows", 0)
+                .set("h_stride", units)
+                .set("first_reverse", 1)
+                .set("longest", 1);
         // Step 1: PoCL compiles a kernel apart for the offset 0, which an engine never uses.
         range = bench.local(NdRange.of(blocks, rows, 1).offset(2, 1), blocks, 1, 1);
     }
@@ -77,7 +77,7 @@ public class CellKernelBenchmark {
     /** One launch, waited for. The cell states go on from one launch to the next, and stay bounded. */
     @Benchmark
     public void cell(Traffic traffic) {
-        bench.queue().launch(kernel, range);
+        bench.queue().launch(kernel.ready(), range);
         bench.queue().finish();
         traffic.bytes += (long) BYTES_PER_CELL * rows * units;
     }
@@ -86,7 +86,7 @@ public class CellKernelBenchmark {
     @TearDown(Level.Trial)
     public void check() {
         bench.write(cellBuffer, cells);
-        bench.queue().launch(kernel, range);
+        bench.queue().launch(kernel.ready(), range);
         float[] c = bench.read(cellBuffer), h = bench.read(hidden);
         int blocks = (units + vec - 1) / vec;
         for (int row = 0; row < rows; row++) {

@@ -1,11 +1,12 @@
 package io.github.cellfuse.bench.jmh;
 
 import io.github.cellfuse.cl.ClBuffer;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.MappedBuffer;
 import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.opencl.program.Kernel;
 import java.nio.FloatBuffer;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -33,19 +34,20 @@ public class HostPathBenchmark {
     private static final int LAUNCHES = 100;
 
     /** Arguments that {@link #arguments} sets. */
-    private static final int ARGUMENTS = 10, BUFFERS = 4;
+    private static final int ARGUMENTS = 9;
 
     /** A transfer: small states, and the input of a large batch. */
     @Param({"4096", "16777216"})
     public int bytes;
 
     private Bench bench;
-    private ClKernel kernel;
+    private Kernel kernel;
+    private Kernel.Argument[] buffers;
+    private Kernel.Argument[] integers;
     private NdRange range;
     private ClBuffer buffer;
     private ClBuffer second;
     private ClBuffer mappable;
-    private ClBuffer active;
     private FloatBuffer host;
     private FloatBuffer back;
     private float[] values;
@@ -62,7 +64,11 @@ public class HostPathBenchmark {
         second = bench.buffer("copy", floats);
         mappable = bench.context().hostBuffer("mapped", bytes, ClBuffer.Access.READ_WRITE);
         kernel = bench.kernel("lstm_cell", bench.vec(), 1, "activations", "lstm_cell");
-        active = bench.integers("active", 2, 0);
+        kernel.set("active", bench.integers("active", 2, 0));
+        buffers = Stream.of("a", "c", "h").map(kernel::argument).toArray(Kernel.Argument[]::new);
+        integers = Stream.of("row_pitch", "units", "h_slot_rows", "h_stride", "first_reverse", "longest")
+                .map(kernel::argument)
+                .toArray(Kernel.Argument[]::new);
         arguments();
         range = bench.local(NdRange.of(1, 1, 1).offset(2, 1), 1, 1, 1);
     }
@@ -70,7 +76,7 @@ public class HostPathBenchmark {
     /** A launch and the wait for it. */
     @Benchmark
     public void launchAndWait() {
-        bench.queue().launch(kernel, range);
+        bench.queue().launch(kernel.ready(), range);
         bench.queue().finish();
     }
 
@@ -79,7 +85,7 @@ public class HostPathBenchmark {
     @OperationsPerInvocation(LAUNCHES)
     public void launch() {
         for (int launch = 0; launch < LAUNCHES; launch++) {
-            bench.queue().launch(kernel, range);
+            bench.queue().launch(kernel.ready(), range);
         }
         bench.queue().finish();
     }
@@ -88,12 +94,11 @@ public class HostPathBenchmark {
     @Benchmark
     @OperationsPerInvocation(ARGUMENTS)
     public void arguments() {
-        for (int argument = 0; argument < BUFFERS - 1; argument++) {
-            kernel.setBuffer(argument, buffer);
+        for (Kernel.Argument argument : buffers) {
+            argument.set(buffer);
         }
-        kernel.setBuffer(BUFFERS - 1, active);
-        for (int argument = BUFFERS; argument < ARGUMENTS; argument++) {
-            kernel.setInt(argument, 1);
+        for (Kernel.Argument argument : integers) {
+            argument.set(1);
         }
     }
 

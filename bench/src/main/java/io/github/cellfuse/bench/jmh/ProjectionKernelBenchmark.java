@@ -1,8 +1,8 @@
 package io.github.cellfuse.bench.jmh;
 
 import io.github.cellfuse.cl.ClBuffer;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.opencl.program.Kernel;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -41,8 +41,8 @@ public class ProjectionKernelBenchmark {
     public int size;
 
     private Bench bench;
-    private ClKernel input;
-    private ClKernel hidden;
+    private Kernel input;
+    private Kernel hidden;
     private NdRange inputRange;
     private NdRange hiddenRange;
     private float[] x;
@@ -76,20 +76,20 @@ public class ProjectionKernelBenchmark {
                         "weights",
                         "gate_product",
                         "input_projection")
-                .setBuffer(0, xBuffer)
-                .setBuffer(1, gates)
-                .setBuffer(2, weightBuffer)
-                .setBuffer(3, bench.buffer("bias", bias))
-                .setBuffer(4, active)
-                .setInt(5, rows)
-                .setInt(6, 1)
-                .setInt(7, size)
-                .setInt(8, size)
-                .setInt(9, 0)
-                .setInt(10, 1)
-                .setInt(11, 1)
-                .setInt(12, 1)
-                .setInt(13, 1);
+                .set("x", xBuffer)
+                .set("p", gates)
+                .set("w", weightBuffer)
+                .set("bias", bench.buffer("bias", bias))
+                .set("active", active)
+                .set("row_pitch", rows)
+                .set("x_first", 1)
+                .set("x_stride", size)
+                .set("inputs", size)
+                .set("recurrent_inputs", 0)
+                .set("first_reverse", 1)
+                .set("longest", 1)
+                .set("first_step", 1)
+                .set("last_step", 1);
         inputRange = bench.local(NdRange.of(tiles, blocks, 1), 1, 1, 1);
         // The first panels of the same weights, read as [B,H,VEC].
         hidden = bench.kernel(
@@ -101,24 +101,24 @@ public class ProjectionKernelBenchmark {
                         "weights",
                         "gate_product",
                         "hidden_projection")
-                .setBuffer(0, xBuffer)
-                .setBuffer(1, weightBuffer)
-                .setBuffer(2, projected)
-                .setBuffer(3, active)
-                .setInt(4, size)
-                .setInt(5, size)
-                .setInt(6, size)
-                .setInt(7, 0)
-                .setInt(8, size)
-                .setInt(9, 1)
-                .setInt(10, 1);
+                .set("m", xBuffer)
+                .set("s", weightBuffer)
+                .set("h", projected)
+                .set("active", active)
+                .set("m_stride", size)
+                .set("units", size)
+                .set("outputs", size)
+                .set("h_slot_rows", 0)
+                .set("h_stride", size)
+                .set("first_reverse", 1)
+                .set("longest", 1);
         hiddenRange = bench.local(NdRange.of(tiles, blocks, 1).offset(2, 1), 1, 1, 1);
     }
 
     /** The input's products of a chunk, waited for. */
     @Benchmark
     public void input(ProductFlops work) {
-        bench.queue().launch(input, inputRange);
+        bench.queue().launch(input.ready(), inputRange);
         bench.queue().finish();
         work.flops += 8L * rows * size * size;
     }
@@ -126,7 +126,7 @@ public class ProjectionKernelBenchmark {
     /** A step's projection, waited for. */
     @Benchmark
     public void hidden(ProductFlops work) {
-        bench.queue().launch(hidden, hiddenRange);
+        bench.queue().launch(hidden.ready(), hiddenRange);
         bench.queue().finish();
         work.flops += 2L * rows * size * size;
     }
@@ -134,8 +134,8 @@ public class ProjectionKernelBenchmark {
     /** Compares both with sums in double precision, at places all over the result. */
     @TearDown(Level.Trial)
     public void check() {
-        bench.queue().launch(input, inputRange);
-        bench.queue().launch(hidden, hiddenRange);
+        bench.queue().launch(input.ready(), inputRange);
+        bench.queue().launch(hidden.ready(), hiddenRange);
         float[] p = bench.read(gates), h = bench.read(projected);
         int blocks = size / vec;
         // A prime step meets every lane, gate and place in a tile, and the last row is met on top.
