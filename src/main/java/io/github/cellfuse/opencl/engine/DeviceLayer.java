@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One layer on a device: the facts that all of its kernels share, and the kernels that were opened, which {@link #close} closes.
- * Belongs to one session.
+ * One layer on a device: the facts that all of its kernels share, and the kernels that were opened, which {@link
+ * #close} closes. Belongs to one session.
  */
 final class DeviceLayer implements AutoCloseable {
     private final Programs programs;
@@ -71,6 +71,16 @@ final class DeviceLayer implements AutoCloseable {
         } catch (ClBuildException e) {
             throw new UnfitTileException(staged, tile, e);
         }
+    }
+
+    /** Returns the floats from one row of the input to the next. */
+    int inputStride() {
+        return RunSizes.stride(shape.inputSize());
+    }
+
+    /** Returns the floats from one row of the hidden states to the next. */
+    int outputStride() {
+        return RunSizes.stride(shape.outputSize());
     }
 
     /** Returns whether the hidden states go through a projection. */

@@ -11,38 +11,40 @@ import static io.github.cellfuse.opencl.engine.DeviceTensor.UNPROJECTED;
 import io.github.cellfuse.opencl.program.KernelArguments.Builder;
 
 /**
- * The values of the arguments of a layer's kernels, by the names in the kernels' signatures. Groups of arguments that several kernels
- * have in common are methods of their own.
+ * The values of the arguments of a layer's kernels, by the names in the kernels' signatures. Groups of arguments that
+ * several kernels have in common are methods of their own.
  */
 record LayerArguments(DeviceLayer layer) {
-    /** Checks of a counter before a cooperative work-item gives up: seconds, where a step takes milliseconds at most. */
+    /**
+     * Checks of a counter before a cooperative work-item gives up: seconds, where a step takes milliseconds at most.
+     */
     private static final int PATIENCE = 1 << 27;
 
     /** {@code lstm_step}, {@code lstm_step_tiled} and {@code lstm_sequence_tiled}. */
     Builder<DeviceBatch> step() {
         return cells(product(steps(new Builder<>())))
                 .buffer("y", batch -> batch.buffer(history()))
-                .integer("y_stride", batch -> batch.run().historyStride(layer.shape));
+                .constant("y_stride", layer.outputStride());
     }
 
     /** {@code lstm_sequence}. */
     Builder<DeviceBatch> sequence() {
         // Without a projection the kernel doesn't read s, but the argument has to be a buffer.
-        return step().buffer("s", layer.isProjected() ? layer.weights.projection() : layer.weights.bias())
+        return step().constant("s", layer.isProjected() ? layer.weights.projection() : layer.weights.bias())
                 .buffer("history", batch -> batch.buffer(history()))
-                .integer("projected", layer.isProjected() ? 1 : 0)
+                .constant("projected", layer.isProjected() ? 1 : 0)
                 .integer("row_groups", batch -> batch.run().rowGroups())
                 .integer("unit_groups", batch -> batch.run().choice().groups().units())
                 .perLaunch("first_direction")
                 .buffer("arrivals", batch -> batch.buffer(ARRIVALS))
-                .integer("patience", PATIENCE);
+                .constant("patience", PATIENCE);
     }
 
     /** {@code lstm_cell}. */
     Builder<DeviceBatch> cell() {
         Builder<DeviceBatch> arguments =
                 cells(steps(new Builder<>())).buffer("a", batch -> batch.buffer(PREACTIVATIONS));
-        return layer.shape.hasPeepholes() ? arguments.buffer("bias", layer.weights.bias()) : arguments;
+        return layer.shape.hasPeepholes() ? arguments.constant("bias", layer.weights.bias()) : arguments;
     }
 
     /** {@code lstm_input_projection}. */
@@ -59,20 +61,20 @@ record LayerArguments(DeviceLayer layer) {
     Builder<DeviceBatch> hiddenProjection() {
         return slots(new Builder<DeviceBatch>())
                 .buffer("m", batch -> batch.buffer(UNPROJECTED))
-                .integer("m_stride", layer.directions * layer.units)
-                .buffer("s", layer.weights.projection())
-                .integer("units", layer.units)
-                .integer("outputs", layer.outputs)
+                .constant("m_stride", layer.directions * layer.units)
+                .constant("s", layer.weights.projection())
+                .constant("units", layer.units)
+                .constant("outputs", layer.outputs)
                 .buffer("h", batch -> batch.buffer(history()))
                 .integer("h_slot_rows", batch -> batch.run().rowPitch())
-                .integer("h_stride", batch -> batch.run().historyStride(layer.shape));
+                .constant("h_stride", layer.outputStride());
     }
 
     /** {@code lstm_load_state}. */
     Builder<DeviceBatch> loadState() {
         return states().buffer("state", DeviceBatch::before)
                 .integer("given", batch -> batch.run().initialStateGiven() ? 1 : 0)
-                .integer("first_place", RunSizes.LINE);
+                .constant("first_place", RunSizes.LINE);
     }
 
     /** {@code lstm_store_state}. */
@@ -89,10 +91,10 @@ record LayerArguments(DeviceLayer layer) {
                 .buffer("order", batch -> batch.buffer(ORDER))
                 .buffer("lengths", batch -> batch.buffer(LENGTHS))
                 .integer("row_pitch", batch -> batch.run().rowPitch())
-                .integer("y_stride", batch -> batch.run().historyStride(layer.shape))
-                .integer("outputs", layer.outputs)
-                .integer("units", layer.units)
-                .integer("first_reverse", layer.firstReverse)
+                .constant("y_stride", layer.outputStride())
+                .constant("outputs", layer.outputs)
+                .constant("units", layer.units)
+                .constant("first_reverse", layer.firstReverse)
                 .integer("state_rows", batch -> batch.run().stateRows())
                 .integer("h_first", batch -> batch.run().firstHidden(layer.index))
                 .integer("c_first", batch -> batch.run().firstCell(layer.index));
@@ -102,7 +104,7 @@ record LayerArguments(DeviceLayer layer) {
     private Builder<DeviceBatch> slots(Builder<DeviceBatch> arguments) {
         return arguments
                 .buffer("active", batch -> batch.buffer(ACTIVE))
-                .integer("first_reverse", layer.firstReverse)
+                .constant("first_reverse", layer.firstReverse)
                 .integer("longest", batch -> batch.run().longest());
     }
 
@@ -111,12 +113,12 @@ record LayerArguments(DeviceLayer layer) {
         // A history begins with slot 0, the caller's input with the first step.
         return arguments
                 .buffer("x", batch -> batch.buffer(DeviceTensor.inputOf(layer.index)))
-                .integer("x_first", layer.index == 0 ? 1 : 0)
-                .integer("x_stride", this::inputStride)
-                .integer("inputs", layer.shape.inputSize())
-                .integer("recurrent_inputs", layer.outputs)
-                .buffer("w", layer.weights.gates())
-                .buffer("bias", layer.weights.bias())
+                .constant("x_first", layer.index == 0 ? 1 : 0)
+                .constant("x_stride", layer.inputStride())
+                .constant("inputs", layer.shape.inputSize())
+                .constant("recurrent_inputs", layer.outputs)
+                .constant("w", layer.weights.gates())
+                .constant("bias", layer.weights.bias())
                 .buffer("p", batch -> batch.buffer(PREACTIVATIONS))
                 .perLaunch(Chunks.FIRST, Chunks.LAST);
     }
@@ -126,16 +128,12 @@ record LayerArguments(DeviceLayer layer) {
         DeviceTensor hidden = layer.isProjected() ? UNPROJECTED : history();
         return arguments
                 .buffer("c", batch -> batch.buffer(CELL_STATES))
-                .integer("units", layer.units)
+                .constant("units", layer.units)
                 .buffer("h", batch -> batch.buffer(hidden))
                 .integer(
                         "h_slot_rows",
                         batch -> layer.isProjected() ? 0 : batch.run().rowPitch())
-                .integer(
-                        "h_stride",
-                        batch -> layer.isProjected()
-                                ? layer.directions * layer.units
-                                : batch.run().historyStride(layer.shape));
+                .constant("h_stride", layer.isProjected() ? layer.directions * layer.units : layer.outputStride());
     }
 
     private Builder<DeviceBatch> steps(Builder<DeviceBatch> arguments) {
@@ -144,12 +142,5 @@ record LayerArguments(DeviceLayer layer) {
 
     private DeviceTensor history() {
         return DeviceTensor.history(layer.index);
-    }
-
-    private int inputStride(DeviceBatch batch) {
-        RunSizes run = batch.run();
-        return layer.index == 0
-                ? run.inputStride()
-                : run.historyStride(run.model().layer(layer.index - 1));
     }
 }

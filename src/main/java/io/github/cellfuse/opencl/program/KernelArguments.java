@@ -3,81 +3,93 @@ package io.github.cellfuse.opencl.program;
 import io.github.cellfuse.cl.ClBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BiConsumer;
+import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
 
 /**
- * How the arguments of one kernel follow from an {@code S}, by name. The names are checked against the kernel's signature once, and
- * resolved to indices.
+ * How the arguments of one kernel follow from an {@code S}, by name. The names are checked against the kernel's
+ * signature and resolved to indices once.
  *
  * @param <S> the source of the values, such as a batch
  */
 public final class KernelArguments<S> {
-    private record Binding<S>(Kernel.Argument argument, BiConsumer<Kernel.Argument, S> binder) {}
+    private record BufferArgument<S>(Kernel.Argument argument, Function<S, ClBuffer> value) {}
 
-    private final List<Binding<S>> values;
+    private record IntegerArgument<S>(Kernel.Argument argument, ToIntFunction<S> value) {}
 
-    private KernelArguments(List<Binding<S>> values) {
-        this.values = values;
-    }
+    private final List<BufferArgument<S>> buffers = new ArrayList<>();
+    private final List<IntegerArgument<S>> integers = new ArrayList<>();
 
-    /** Binds all arguments but those that change from launch to launch. */
+    private KernelArguments() {}
+
+    /** Binds the arguments that follow from {@code source}. */
     public void bind(S source) {
-        for (Binding<S> value : values) {
-            value.binder.accept(value.argument, source);
+        for (BufferArgument<S> each : buffers) {
+            each.argument.set(each.value.apply(source));
+        }
+        for (IntegerArgument<S> each : integers) {
+            each.argument.set(each.value.applyAsInt(source));
         }
     }
 
     /** The arguments of a kernel by name, in any order. */
     public static final class Builder<S> {
-        private record Named<S>(String name, BiConsumer<Kernel.Argument, S> binder) {}
-
-        private final List<Named<S>> values = new ArrayList<>();
+        private final List<String> names = new ArrayList<>();
+        private final List<Map.Entry<String, Consumer<Kernel.Argument>>> constants = new ArrayList<>();
+        private final List<Map.Entry<String, Function<S, ClBuffer>>> buffers = new ArrayList<>();
+        private final List<Map.Entry<String, ToIntFunction<S>>> integers = new ArrayList<>();
 
         /** Adds a buffer. */
         public Builder<S> buffer(String name, Function<S, ClBuffer> value) {
-            return add(name, (argument, source) -> argument.set(value.apply(source)));
-        }
-
-        /** Adds a buffer that is always the same. */
-        public Builder<S> buffer(String name, ClBuffer value) {
-            return add(name, (argument, source) -> argument.set(value));
+            names.add(name);
+            buffers.add(Map.entry(name, value));
+            return this;
         }
 
         /** Adds an integer. */
         public Builder<S> integer(String name, ToIntFunction<S> value) {
-            return add(name, (argument, source) -> argument.set(value.applyAsInt(source)));
-        }
-
-        /** Adds an integer that is always the same. */
-        public Builder<S> integer(String name, int value) {
-            return add(name, (argument, source) -> argument.set(value));
-        }
-
-        /** Adds arguments that change from launch to launch: {@link Kernel#argument} sets them. */
-        public Builder<S> perLaunch(String... names) {
-            for (String name : names) {
-                add(name, (argument, source) -> {});
-            }
+            names.add(name);
+            integers.add(Map.entry(name, value));
             return this;
         }
 
-        private Builder<S> add(String name, BiConsumer<Kernel.Argument, S> binder) {
-            values.add(new Named<>(name, binder));
+        /** Adds a buffer that is always the same: it is bound only once. */
+        public Builder<S> constant(String name, ClBuffer value) {
+            names.add(name);
+            constants.add(Map.entry(name, argument -> argument.set(value)));
+            return this;
+        }
+
+        /** Adds an integer that is always the same: it is bound only once. */
+        public Builder<S> constant(String name, int value) {
+            names.add(name);
+            constants.add(Map.entry(name, argument -> argument.set(value)));
+            return this;
+        }
+
+        /** Adds arguments that change from launch to launch: {@link Kernel#argument} sets them. */
+        public Builder<S> perLaunch(String... changing) {
+            names.addAll(List.of(changing));
             return this;
         }
 
         /**
-         * Returns these arguments for {@code kernel}.
+         * Returns these arguments for {@code kernel}, and binds those that are constant.
          *
-         * @throws io.github.cellfuse.CellFuseException when a name is not in its signature, is missing, or is there twice
+         * @throws io.github.cellfuse.CellFuseException when a name is not in its signature, is missing, or is there
+         *     twice
          */
         public KernelArguments<S> of(Kernel kernel) {
-            kernel.check(values.stream().map(Named::name).toList());
-            return new KernelArguments<>(values.stream()
-                    .map(value -> new Binding<>(kernel.argument(value.name()), value.binder()))
-                    .toList());
+            kernel.check(names);
+            KernelArguments<S> arguments = new KernelArguments<>();
+            constants.forEach(each -> each.getValue().accept(kernel.argument(each.getKey())));
+            buffers.forEach(each ->
+                    arguments.buffers.add(new BufferArgument<>(kernel.argument(each.getKey()), each.getValue())));
+            integers.forEach(each ->
+                    arguments.integers.add(new IntegerArgument<>(kernel.argument(each.getKey()), each.getValue())));
+            return arguments;
         }
     }
 }

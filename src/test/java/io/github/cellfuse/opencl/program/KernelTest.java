@@ -71,7 +71,7 @@ class KernelTest {
             KernelArguments<Batch> arguments = new Builder<Batch>()
                     .perLaunch("c")
                     .integer("b", Batch::rows)
-                    .integer("a", 5)
+                    .constant("a", 5)
                     .buffer("out", Batch::out)
                     .of(kernel);
             arguments.bind(new Batch(first, 3));
