@@ -1,11 +1,13 @@
 package io.github.cellfuse.opencl.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.AutoDevice;
 import io.github.cellfuse.Bits;
 import io.github.cellfuse.CellEquations;
+import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.EngineOptions;
@@ -43,7 +45,7 @@ class SelfTestTest {
             gate_product.cl | fma(value, weight[q], a[m][q])   | value * weight[q] + a[m][q]
             lstm_cell.cl    | fma(sigmoid(af), c,              | (sigmoid(af) * c +
             # Denormals that become zeros.
-            activations.cl  | * (floatv)(0x1p-32f)             | * (floatv)(0x1p-32f) + (floatv)(0x1p-126f) - (floatv)(0x1p-126f)
+            activations.cl  | * (floatv)(0x1p-32f)  | * (floatv)(0x1p-32f) + (floatv)(0x1p-126f) - (floatv)(0x1p-126f)
             # The same products in another order.
             gate_product.cl | int u = 0; u < 4; u++            | int u = 3; u >= 0; u--
             # A row too many is stored.
@@ -73,6 +75,28 @@ class SelfTestTest {
             });
         });
         assertEquals(objects, OpenCl.liveObjects(), "engines that were refused are closed");
+    }
+
+    /** The names are looked up when an engine opens, not when the kernel runs. */
+    @Test
+    void aParameterThatTheHostDoesNotKnowIsRefusedWhenTheEngineOpens() throws Exception {
+        RandomLstm random = RandomLstm.of(3);
+        Device.OpenCl device = OpenClDevices.nameOf(TestDevices.first());
+        long objects = OpenCl.liveObjects();
+        LooseKernels.with(folder, "lstm_state.cl", "given", "is_given", () -> {
+            CellFuseException e = assertThrows(CellFuseException.class, () -> LstmEngine.open(device, random.model()));
+            String message = e.getMessage();
+            assertTrue(
+                    message.startsWith(
+                            "kernel 'lstm_load_state': no parameter 'given', 'is_given' is not bound; bound: "),
+                    message);
+            assertTrue(
+                    message.endsWith("; parameters: state, y, c, arrivals, order, lengths, row_pitch, y_stride, "
+                            + "outputs, units, first_reverse, state_rows, h_first, c_first, is_given, "
+                            + "first_place, places"),
+                    message);
+        });
+        assertEquals(objects, OpenCl.liveObjects());
     }
 
     /** A device whose conversion makes zeros of float16's denormals, which only matters where weights are stored so. */
