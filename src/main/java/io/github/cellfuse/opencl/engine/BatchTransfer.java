@@ -129,8 +129,8 @@ final class BatchTransfer {
     }
 
     /**
-     * Divides {@code rows} rows of {@code [T·rowPitch, width]} into stretches within a slot and copies them. Large copies run on all
-     * cores, which are free because the device waits for the copy.
+     * Divides {@code rows} rows of {@code [T·rowPitch, width]} into stretches within a slot and copies them. Large
+     * copies run on all cores, which are free because the device waits for the copy.
      */
     private void forStretches(int first, int rows, int width, Stretch stretch) {
         int pitch = run.rowPitch(), longest = Math.min(pitch, Math.max(1, STRETCH_FLOATS / width));
@@ -158,8 +158,8 @@ final class BatchTransfer {
     }
 
     /**
-     * Returns how many rows one call may copy: all rows if the caller's tensor has them in the device's order and without padding,
-     * otherwise one.
+     * Returns how many rows one call may copy: all rows if the caller's tensor has them in the device's order and
+     * without padding, otherwise one.
      */
     private int stepRows(int rows, boolean dense) {
         return dense && batch.layout() == Layout.TIME_MAJOR && order.isCallersOrder() ? Math.max(1, rows) : 1;

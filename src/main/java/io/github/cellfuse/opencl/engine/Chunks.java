@@ -3,8 +3,8 @@ package io.github.cellfuse.opencl.engine;
 import io.github.cellfuse.opencl.program.Kernel;
 
 /**
- * The chunks of steps that a layer goes through. With a hoisted input product, a chunk is as many steps as its pre-activations have
- * room for; otherwise there is one chunk.
+ * The chunks of steps that a layer goes through. With a hoisted input product, a chunk is as many steps as its
+ * pre-activations have room for; otherwise there is one chunk.
  */
 final class Chunks {
     /** The parameters of a kernel that say which steps a chunk has. */

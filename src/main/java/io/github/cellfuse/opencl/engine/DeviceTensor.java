@@ -2,7 +2,10 @@ package io.github.cellfuse.opencl.engine;
 
 import java.util.function.Function;
 
-/** The tensors of a run on a device, of 4-byte values each. All layers share them; the kernel files show what is in them. */
+/**
+ * The tensors of a run on a device, of 4-byte values each. All layers share them; the kernel files show what is in
+ * them.
+ */
 enum DeviceTensor {
     INPUT("input", RunSizes::inputDimensions),
     /** The hidden states of layers 0, 2, 4 and so on: each layer reads those of the layer below. */

@@ -14,11 +14,13 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The weights of one layer on the device, packed so that a tile reads one contiguous panel: for each direction and each block of
- * {@code VEC} units {@code [I+P][4][VEC]}, with the input's weights first. The weights of lanes beyond the last unit are zeros.
+ * The weights of one layer on the device, packed so that a tile reads one contiguous panel: for each direction and each
+ * block of {@code VEC} units {@code [I+P][4][VEC]}, with the input's weights first. The weights of lanes beyond the
+ * last unit are zeros.
  *
  * @param gates {@code [D,B,I+P,4,VEC]}, in the precision of the weights
- * @param bias {@code [D,B,4,VEC]}, float32; with peepholes {@code [D,B,7,VEC]}, those of i, f and o after the gates' biases
+ * @param bias {@code [D,B,4,VEC]}, float32; with peepholes {@code [D,B,7,VEC]}, those of i, f and o after the gates'
+ *     biases
  * @param projection {@code [D,blocks of P,H,VEC]}, in the precision of the weights; null without one
  */
 public record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
@@ -54,8 +56,8 @@ public record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) 
             int inputs = first.inputSize(), outputs = first.outputSize(), hidden = first.hiddenSize();
             int size = blockSize("weights [I+P,4,VEC]", inputs + outputs, 4, vec);
             return fill("weights", precision, Tile.blocks(hidden, vec), size, (target, direction, block) -> {
-                float[] input = layer.get(direction).input(),
-                        recurrent = layer.get(direction).recurrent();
+                float[] input = layer.get(direction).input();
+                float[] recurrent = layer.get(direction).recurrent();
                 for (int gate = 0; gate < LstmWeights.GATES; gate++) {
                     for (int lane = 0; lane < vec && block * vec + lane < hidden; lane++) {
                         int row = gate * hidden + block * vec + lane;
@@ -76,8 +78,8 @@ public record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) 
             int vectors = LstmWeights.GATES + (first.hasPeepholes() ? LstmWeights.PEEPHOLES : 0);
             List<float[]> sums = layer.stream().map(LstmWeights::bias).toList();
             return fill("bias", WeightPrecision.F32, blocks, vectors * vec, (target, direction, block) -> {
-                float[] sum = sums.get(direction),
-                        peepholes = layer.get(direction).peepholes().orElse(null);
+                float[] sum = sums.get(direction);
+                float[] peepholes = layer.get(direction).peepholes().orElse(null);
                 for (int lane = 0; lane < vec && block * vec + lane < hidden; lane++) {
                     int unit = block * vec + lane;
                     for (int gate = 0; gate < LstmWeights.GATES; gate++) {

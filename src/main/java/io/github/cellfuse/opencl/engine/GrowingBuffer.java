@@ -7,8 +7,8 @@ import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.spi.Sizes;
 
 /**
- * A buffer that a session keeps from run to run and that grows with the largest batch. New memory is filled with zeros: tiles may
- * read rows that no run has written yet.
+ * A buffer that a session keeps from run to run and that grows with the largest batch. New memory is filled with zeros:
+ * tiles may read rows that no run has written yet.
  */
 public final class GrowingBuffer {
     private final ClContext context;

@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Runs batches as a session does, and records when the device began and ended each kernel. That makes each launch slower, so time
- * whole runs in an ordinary session. Belongs to one thread; close it before its engine.
+ * Runs batches as a session does, and records when the device began and ended each kernel. That makes each launch
+ * slower, so time whole runs in an ordinary session. Belongs to one thread; close it before its engine.
  */
 public final class KernelProfile implements AutoCloseable {
     /**

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.function.IntToLongFunction;
 
 /**
- * A layer whose steps are launched one after the other: the plans separate, fused and hoisted. The time step travels in the global
- * offset, so that the loop over time launches and does nothing else.
+ * A layer whose steps are launched one after the other: the plans separate, fused and hoisted. The time step travels in
+ * the global offset, so that the loop over time launches and does nothing else.
  */
 final class LaunchedSteps implements LayerRun {
     /**

@@ -4,8 +4,8 @@ import io.github.cellfuse.Plan;
 import io.github.cellfuse.opencl.plan.PlanChoice;
 
 /**
- * One layer under one plan. Its kernels stay from run to run. All directions of a layer are computed together, as they don't depend
- * on each other. Belongs to one session.
+ * One layer under one plan. Its kernels stay from run to run. All directions of a layer are computed together, as they
+ * don't depend on each other. Belongs to one session.
  */
 interface LayerRun extends AutoCloseable {
     /** Enqueues a batch: its initial states, all of its time steps, and its final states. */

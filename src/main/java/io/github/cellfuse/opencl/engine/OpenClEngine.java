@@ -148,7 +148,8 @@ public final class OpenClEngine implements LstmEngine {
     void refuseCooperative() {
         cooperationWorks = false;
         LOG.warn(
-                "{}: cooperative work-items did not run at the same time; this batch runs again without them, and so do later ones",
+                "{}: cooperative work-items did not run at the same time; this batch runs again without them, and later"
+                        + " ones don't use them",
                 device());
     }
 

@@ -20,16 +20,16 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /**
- * Runs batches on an OpenCL device. A batch goes in sorted by length, each layer loops over its time steps on the device, and the
- * results come back in the caller's order. The host waits once, for the results.
+ * Runs batches on an OpenCL device. A batch goes in sorted by length, each layer loops over its time steps on the
+ * device, and the results come back in the caller's order. The host waits once, for the results.
  *
- * <p>Hidden states are in a history of time slots (see {@link RowOrder} and {@code kernels/step_parameters.cl}). A layer reads the
- * history of the layer below as its input, in place.
+ * <p>Hidden states are in a history of time slots (see {@link RowOrder} and {@code kernels/step_parameters.cl}). A
+ * layer reads the history of the layer below as its input, in place.
  */
 final class OpenClSession implements LstmSession {
     /**
-     * Held while cooperative work-items run. Two such launches at the same time, each with a part of the threads, would wait forever.
-     * The threads belong to the driver, so all engines of the process share this lock.
+     * Held while cooperative work-items run. Two such launches at the same time, each with a part of the threads, would
+     * wait forever. The threads belong to the driver, so all engines of the process share this lock.
      */
     private static final ReentrantLock COOPERATIVE_LAUNCH = new ReentrantLock();
 
@@ -98,7 +98,8 @@ final class OpenClSession implements LstmSession {
     }
 
     /**
-     * Returns the choice for a batch with its kernels open. If the device refuses a tile after all, the next best choice is tried.
+     * Returns the choice for a batch with its kernels open. If the device refuses a tile after all, the next best
+     * choice is tried.
      */
     private PlanChoice choose(LstmInput batch, boolean cooperative) {
         while (true) {

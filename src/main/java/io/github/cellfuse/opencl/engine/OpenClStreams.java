@@ -12,9 +12,9 @@ import io.github.cellfuse.spi.Sizes;
 import java.nio.FloatBuffer;
 
 /**
- * Streams whose states are in one buffer of the device, in the form that {@code kernels/lstm_state.cl} reads and writes: for each
- * layer and direction a matrix with a row for each stream that there is room for. A call selects its streams by the order of rows that
- * it gives to that kernel. A state of zeros is never written.
+ * Streams whose states are in one buffer of the device, in the form that {@code kernels/lstm_state.cl} reads and
+ * writes: for each layer and direction a matrix with a row for each stream that there is room for. A call selects its
+ * streams by the order of rows that it gives to that kernel. A state of zeros is never written.
  */
 final class OpenClStreams extends LstmStreams {
     private final OpenClSession session;
@@ -115,7 +115,10 @@ final class OpenClStreams extends LstmStreams {
         void move(long at, float[] values, int first, int count);
     }
 
-    /** Visits the rows of {@code streams} in the buffer and in {@code state}. Streams with consecutive numbers are one stretch. */
+    /**
+     * Visits the rows of {@code streams} in the buffer and in {@code state}. Streams with consecutive numbers are one
+     * stretch.
+     */
     private void forEachStretch(int[] streams, LstmState state, Stretch stretch) {
         long matrix = RunSizes.LINE;
         int first = 0;

@@ -83,8 +83,8 @@ record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, States state
     }
 
     /**
-     * Returns how many rows have step {@code step}, counted from 1 in the order of the direction, in the direction that has more of
-     * them.
+     * Returns how many rows have step {@code step}, counted from 1 in the order of the direction, in the direction that
+     * has more of them.
      */
     int mostRows(int step, Direction direction) {
         int forward = order.active(step), reverse = order.active(longest() + 1 - step);
@@ -145,15 +145,18 @@ record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, States state
         return stride(model.inputSize());
     }
 
-    /** Returns the floats from one row of a layer's hidden states to the next: {@code D·P}, and padding where that helps. */
+    /**
+     * Returns the floats from one row of a layer's hidden states to the next: {@code D·P}, and padding where that
+     * helps.
+     */
     int historyStride(LstmLayer layer) {
         return stride(layer.outputSize());
     }
 
     /**
-     * Returns the floats from one row to the next. Rows at a distance of a multiple of 2 KiB share one or two sets of the nearest
-     * cache, which holds 8 or 12 lines in a set, while a tile reads up to 13 rows at the same time. One more line between them
-     * spreads the rows over all sets.
+     * Returns the floats from one row to the next. Rows at a distance of a multiple of 2 KiB share one or two sets of
+     * the nearest cache, which holds 8 or 12 lines in a set, while a tile reads up to 13 rows at the same time. One
+     * more line between them spreads the rows over all sets.
      */
     static int stride(int width) {
         return width % ALIASING_FLOATS == 0 ? width + LINE : width;
@@ -177,8 +180,8 @@ record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, States state
     }
 
     /**
-     * Returns {@code [D, steps·rowPitch, B, 4, VEC]} of the largest layer. Depending on the plan, that is a chunk of steps, one step,
-     * or one value for a plan without pre-activations in memory.
+     * Returns {@code [D, steps·rowPitch, B, 4, VEC]} of the largest layer. Depending on the plan, that is a chunk of
+     * steps, one step, or one value for a plan without pre-activations in memory.
      */
     long[] preactivationDimensions() {
         if (choice.step().hoisted()) {

@@ -44,8 +44,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Compares a device with the Java engine when an engine opens, because a driver may promise fused multiply-adds and denormals and not
- * deliver them. A device that fails is in the tolerance tier, and the log says which operation failed.
+ * Compares a device with the Java engine when an engine opens, because a driver may promise fused multiply-adds and
+ * denormals and not deliver them. A device that fails is in the tolerance tier, and the log says which operation
+ * failed.
  */
 public final class SelfTest {
     private static final Logger LOG = LoggerFactory.getLogger(SelfTest.class);
@@ -160,8 +161,8 @@ public final class SelfTest {
     }
 
     /**
-     * Returns the rows of the small LSTM: one more than a tile has. A GPU also gets enough rows for a tile in local memory, because its
-     * compiler may get barriers wrong.
+     * Returns the rows of the small LSTM: one more than a tile has. A GPU also gets enough rows for a tile in local
+     * memory, because its compiler may get barriers wrong.
      */
     public static int rows(Capabilities device) {
         boolean stages = device.type() != Capabilities.Type.CPU;

@@ -25,8 +25,8 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * The kernels that stream through memory, by themselves and at any size: {@code lstm_cell} and {@code lstm_activations}. Before a
- * kernel is timed, its results are compared with plain Java's, bit by bit. Not thread-safe.
+ * The kernels that stream through memory, by themselves and at any size: {@code lstm_cell} and {@code
+ * lstm_activations}. Before a kernel is timed, its results are compared with plain Java's, bit by bit. Not thread-safe.
  */
 public final class StandaloneKernels implements AutoCloseable {
     /** A kernel bound to its buffers. Closing it frees their memory. */
@@ -104,8 +104,8 @@ public final class StandaloneKernels implements AutoCloseable {
     }
 
     /**
-     * Binds {@code lstm_cell} to {@code rows} rows of {@code units} units: pre-activations {@code [N,B,4,VEC]} and cell states
-     * {@code [N,B·VEC]} in, cell states and hidden states {@code [N,H]} out.
+     * Binds {@code lstm_cell} to {@code rows} rows of {@code units} units: pre-activations {@code [N,B,4,VEC]} and cell
+     * states {@code [N,B·VEC]} in, cell states and hidden states {@code [N,H]} out.
      */
     public Bound cell(int rows, int units) {
         int blocks = Tile.blocks(units, vec);

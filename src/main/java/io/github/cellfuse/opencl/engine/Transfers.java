@@ -9,8 +9,9 @@ import java.nio.FloatBuffer;
 import java.util.function.Consumer;
 
 /**
- * Moves floats between the host and a queue's buffers. Large blocks are mapped, which copies nothing if host and device share memory.
- * Small blocks go through a staging buffer, because a mapping takes a few tenths of a millisecond. Belongs to one session.
+ * Moves floats between the host and a queue's buffers. Large blocks are mapped, which copies nothing if host and device
+ * share memory. Small blocks go through a staging buffer, because a mapping takes a few tenths of a millisecond.
+ * Belongs to one session.
  */
 public final class Transfers {
     private static final int STAGING_BYTES = 1 << 20;
@@ -36,8 +37,8 @@ public final class Transfers {
     }
 
     /**
-     * Lets {@code writer} fill {@code floats} floats of {@code buffer}, from float {@code first} on. It has to write all of them, by
-     * index.
+     * Lets {@code writer} fill {@code floats} floats of {@code buffer}, from float {@code first} on. It has to write
+     * all of them, by index.
      */
     public void write(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> writer) {
         long bytes = (long) floats * Float.BYTES;
@@ -53,7 +54,9 @@ public final class Transfers {
         }
     }
 
-    /** Waits for {@code floats} floats of {@code buffer}, from float {@code first} on; {@code reader} reads by index. */
+    /**
+     * Waits for {@code floats} floats of {@code buffer}, from float {@code first} on; {@code reader} reads by index.
+     */
     public void read(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> reader) {
         long bytes = (long) floats * Float.BYTES;
         if (bytes <= STAGING_BYTES) {

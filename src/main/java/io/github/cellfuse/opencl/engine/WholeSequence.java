@@ -40,8 +40,8 @@ final class WholeSequence implements LayerRun {
     }
 
     /**
-     * A work-item has its rows, and all units or a share of them. Cooperative work-items are as many as can run at the same time, so
-     * that their directions have to run one after the other.
+     * A work-item has its rows, and all units or a share of them. Cooperative work-items are as many as can run at the
+     * same time, so that their directions have to run one after the other.
      */
     private Launches grouped(Kernel kernel, SequenceGroups groups) {
         Kernel.Argument firstDirection = kernel.argument("first_direction");

@@ -9,8 +9,8 @@ import java.util.Arrays;
 /** How a device's launches are divided into work-groups. */
 record WorkGroups(Capabilities device) {
     /**
-     * Makes each work-item a group of its own on a CPU: it is a tile, which is enough work, and a CPU's driver compiles a kernel again
-     * for each size of work-group. A GPU's driver chooses better.
+     * Makes each work-item a group of its own on a CPU: it is a tile, which is enough work, and a CPU's driver compiles
+     * a kernel again for each size of work-group. A GPU's driver chooses better.
      */
     NdRange oneByOne(NdRange range) {
         if (!onCpu()) {
@@ -21,7 +21,9 @@ record WorkGroups(Capabilities device) {
         return range.local(ones);
     }
 
-    /** Makes a group of {@code size} small work-items, a row, on a CPU, so that the driver compiles a loop over them. */
+    /**
+     * Makes a group of {@code size} small work-items, a row, on a CPU, so that the driver compiles a loop over them.
+     */
     NdRange wholeRows(NdRange range, int size) {
         if (!onCpu()) {
             return range.anyLocal();

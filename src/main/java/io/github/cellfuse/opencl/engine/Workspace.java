@@ -8,7 +8,9 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** The device memory of a session: a buffer for each {@link DeviceTensor}, kept from run to run. Belongs to one session. */
+/**
+ * The device memory of a session: a buffer for each {@link DeviceTensor}, kept from run to run. Belongs to one session.
+ */
 final class Workspace implements AutoCloseable {
     private final Map<DeviceTensor, GrowingBuffer> buffers = new EnumMap<>(DeviceTensor.class);
     private RowOrder orderOnDevice;
@@ -36,8 +38,8 @@ final class Workspace implements AutoCloseable {
     }
 
     /**
-     * Writes the order of the rows, unless the device has it from the previous run: batches of one size without lengths all have the
-     * same order.
+     * Writes the order of the rows, unless the device has it from the previous run: batches of one size without lengths
+     * all have the same order.
      *
      * @param places {@code [N]} where the states of each row are, in the order of the rows
      */

@@ -7,7 +7,8 @@ import io.github.cellfuse.LstmLayer;
 import java.util.Locale;
 
 /**
- * The build options that select the cell of a layer: none for an ordinary LSTM. {@code kernels/lstm_cell.cl} explains the macros.
+ * The build options that select the cell of a layer: none for an ordinary LSTM. {@code kernels/lstm_cell.cl} explains
+ * the macros.
  *
  * @param options the options; if there are any, they begin with a space
  */

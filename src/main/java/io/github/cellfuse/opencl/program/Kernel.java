@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A kernel whose arguments are bound by the names of its signature. Arguments stay bound from launch to launch. Not thread-safe; make
- * one for each thread.
+ * A kernel whose arguments are bound by the names of its signature. Arguments stay bound from launch to launch. Not
+ * thread-safe; make one for each thread.
  */
 public final class Kernel implements AutoCloseable {
     private final ClKernel kernel;

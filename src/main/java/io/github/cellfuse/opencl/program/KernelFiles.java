@@ -34,8 +34,8 @@ final class KernelFiles {
     private KernelFiles() {}
 
     /**
-     * Returns the texts of the file {@code name} and of its prerequisites by their names, in the order in which they are
-     * compiled: each file after its prerequisites, which are in the order that it lists them.
+     * Returns the texts of the file {@code name} and of its prerequisites by their names, in the order in which they
+     * are compiled: each file after its prerequisites, which are in the order that it lists them.
      *
      * @throws CellFuseException if a file can't be read or requires itself
      */

@@ -32,8 +32,8 @@ public enum KernelSource {
     }
 
     /**
-     * Returns the part of a cell's options that the program depends on. A program that ignores an option is compiled once
-     * for all of its values.
+     * Returns the part of a cell's options that the program depends on. A program that ignores an option is compiled
+     * once for all of its values.
      */
     CellOptions reads(CellOptions cell) {
         return switch (this) {

@@ -12,9 +12,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The part of the C preprocessor that decides what a kernel's signature is: conditionals, and macros without parameters. It knows
- * the macros of the sources and of the build options, and none that only a driver defines; {@link Kernel} compares the result with
- * the driver's.
+ * The part of the C preprocessor that decides what a kernel's signature is: conditionals, and macros without
+ * parameters. It knows the macros of the sources and of the build options, and none that only a driver defines; {@link
+ * Kernel} compares the result with the driver's.
  *
  * <p>Engines wait for it when they open, so it goes through the sources line by line and leaves most lines as they are.
  */
@@ -22,7 +22,9 @@ final class Preprocessor {
     private static final Pattern OPTION = Pattern.compile("-D\\s*([A-Za-z_]\\w*)(?:=(\\S+))?");
     private static final Pattern DEFINED = Pattern.compile("\\bdefined\\s*(?:\\(\\s*(\\w+)\\s*\\)|(\\w+))");
 
-    /** The bodies of the macros. A macro with parameters stands for itself, because it is defined but never expanded. */
+    /**
+     * The bodies of the macros. A macro with parameters stands for itself, because it is defined but never expanded.
+     */
     private final Map<String, String> macros = new HashMap<>();
     /** The conditionals that are open, the innermost first. */
     private final Deque<Conditional> conditionals = new ArrayDeque<>();

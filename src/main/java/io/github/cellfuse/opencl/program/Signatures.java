@@ -9,8 +9,8 @@ import java.util.regex.Pattern;
 /**
  * The signatures of a program's kernels, read from its sources as compiled with its build options. Immutable.
  *
- * <p>A parameter may come from a macro without parameters, and depend on an {@code #if}, as long as the sources or the build options
- * define what it depends on.
+ * <p>A parameter may come from a macro without parameters, and depend on an {@code #if}, as long as the sources or the
+ * build options define what it depends on.
  */
 public final class Signatures {
     /** The parameter's name comes last. */

@@ -3,7 +3,9 @@ package io.github.cellfuse.opencl.program;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.cl.ClBuildException;
 
-/** A device refuses a staged tile: its kernel doesn't compile, or needs more than the device has. Another tile may fit. */
+/**
+ * A device refuses a staged tile: its kernel doesn't compile, or needs more than the device has. Another tile may fit.
+ */
 public final class UnfitTileException extends CellFuseException {
     private static final long serialVersionUID = 1L;
 

@@ -1,4 +1,5 @@
 /**
- * How kernels are compiled: which files a program has, with which build options.
+ * How kernels are compiled and called: the files of a program, its build options, and the arguments of its kernels by
+ * name.
  */
 package io.github.cellfuse.opencl.program;

@@ -24,8 +24,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The functions of a cell over floats of every size, on every device: the twin's bits, within 2 ulp of double precision (a scaled tanh: 4), NaN in NaN out.
- * Every {@code cellfuse.function.stride}-th of the 2³² floats; 1 takes minutes for each function.
+ * The functions of a cell over floats of every size, on every device: the twin's bits, within 2 ulp of double precision
+ * (a scaled tanh: 4), NaN in NaN out. Every {@code cellfuse.function.stride}-th of the 2³² floats; 1 takes minutes for
+ * each function.
  */
 class CellFunctionsTest {
     private static final int STRIDE = Integer.getInteger("cellfuse.function.stride", 4099);

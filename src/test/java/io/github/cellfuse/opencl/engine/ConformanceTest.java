@@ -49,8 +49,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What the engine promises on any device. Every device has the twin's bits as long as no denormal number occurs, also one that lacks a
- * multiply-add of its own and is in the tolerance tier for it; where denormals do occur, only one that promises to keep them.
+ * What the engine promises on any device. Every device has the twin's bits as long as no denormal number occurs, also
+ * one that lacks a multiply-add of its own and is in the tolerance tier for it; where denormals do occur, only one that
+ * promises to keep them.
  */
 @EveryImplementation
 class ConformanceTest {
@@ -100,7 +101,10 @@ class ConformanceTest {
         }
     }
 
-    /** Layers of two sizes with peepholes, a clip, other functions and, in the second direction, others than in the first. */
+    /**
+     * Layers of two sizes with peepholes, a clip, other functions and, in the second direction, others than in the
+     * first.
+     */
     @ParameterizedTest
     @MethodSource("io.github.cellfuse.cl.TestDevices#all")
     void otherCellsGiveTheTwinsBits(ClDevice device) {
@@ -246,7 +250,10 @@ class ConformanceTest {
         assertTrue(compared > VALUES / 2, "most values have no denormals");
     }
 
-    /** So small that the residuals of its quotients are denormal; a zero that comes of a denormal loses its sign with it. */
+    /**
+     * So small that the residuals of its quotients are denormal; a zero that comes of a denormal loses its sign with
+     * it.
+     */
     private static boolean isTiny(float value) {
         return Math.abs(value) < 0x1p-100f;
     }
@@ -255,7 +262,10 @@ class ConformanceTest {
         return value != 0 && Math.abs(value) < Float.MIN_NORMAL;
     }
 
-    /** Sizes below, at and above those of a tile of 4 x 4; in every third case rows enough for the tiles in local memory. */
+    /**
+     * Sizes below, at and above those of a tile of 4 x 4; in every third case rows enough for the tiles in local
+     * memory.
+     */
     private static RandomLstm small(long seed) {
         Random random = new Random(seed);
         int rows = seed % 3 == 1 ? 16 + random.nextInt(8) : 1 + random.nextInt(9);

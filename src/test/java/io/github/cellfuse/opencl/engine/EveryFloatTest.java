@@ -21,8 +21,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * All 2³² floats through sigmoid and tanh: the device and Java agree in every bit; no result is further than 2 ulp from the exact
- * value; both functions are monotone. {@code bin/test -Dtest=EveryFloatTest -Dcellfuse.stride=1} is the whole of it.
+ * All 2³² floats through sigmoid and tanh: the device and Java agree in every bit; no result is further than 2 ulp from
+ * the exact value; both functions are monotone. {@code bin/test -Dtest=EveryFloatTest -Dcellfuse.stride=1} is the whole
+ * of it.
  */
 @Tag("long")
 class EveryFloatTest {

@@ -9,8 +9,9 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * A buffer larger than its tensor. All of it begins as a sentinel, a NaN: what reads it where it should not gives NaN, and what
- * writes where it should not is found by {@link #check}. Say what may change with {@link #anything}, what must with {@link #expect}.
+ * A buffer larger than its tensor. All of it begins as a sentinel, a NaN: what reads it where it should not gives NaN,
+ * and what writes where it should not is found by {@link #check}. Say what may change with {@link #anything}, what must
+ * with {@link #expect}.
  */
 final class GuardedBuffer {
     private static final int SENTINEL = 0x7FA0BEEF, ANYTHING = 0x7FA0CAFE;
@@ -22,8 +23,8 @@ final class GuardedBuffer {
     private final int[] expected;
 
     /**
-     * The buffer of {@code tensor}, which has {@code size} values and begins with {@code values}; there may be fewer of them than
-     * {@code size}.
+     * The buffer of {@code tensor}, which has {@code size} values and begins with {@code values}; there may be fewer of
+     * them than {@code size}.
      */
     GuardedBuffer(ClQueue queue, Workspace workspace, DeviceTensor tensor, long size, int... values) {
         name = tensor.title();

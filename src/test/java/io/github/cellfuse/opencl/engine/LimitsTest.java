@@ -42,7 +42,10 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is too large for the kernels' integers, for one transfer or for the device; and what is left behind by what fails. */
+/**
+ * What is too large for the kernels' integers, for one transfer or for the device; and what is left behind by what
+ * fails.
+ */
 class LimitsTest {
     @TempDir
     private Path folder;

@@ -11,7 +11,10 @@ public final class LooseKernels {
 
     private LooseKernels() {}
 
-    /** Does {@code action} with copies of all kernel files in {@code folder}, {@code before} replaced by {@code after} in {@code file}. */
+    /**
+     * Does {@code action} with copies of all kernel files in {@code folder}, {@code before} replaced by {@code after}
+     * in {@code file}.
+     */
     public static void with(Path folder, String file, String before, String after, Runnable action) throws IOException {
         try (Stream<Path> files = Files.list(Path.of("kernels"))) {
             for (Path original : files.toList()) {

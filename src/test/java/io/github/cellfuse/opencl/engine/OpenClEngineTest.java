@@ -78,7 +78,10 @@ class OpenClEngineTest extends EngineContract {
         }
     }
 
-    /** Chunks of the hoisted plan: pre-activations of this case need more than one, which stand apart for the two directions. */
+    /**
+     * Chunks of the hoisted plan: pre-activations of this case need more than one, which stand apart for the two
+     * directions.
+     */
     @Test
     void hoistedChunksMeetWithoutASeam() {
         Random random = new Random(TestEngines.seed(11));
@@ -114,7 +117,10 @@ class OpenClEngineTest extends EngineContract {
         assertEquals(before, OpenCl.liveObjects());
     }
 
-    /** Rows of 2 KiB and more stand apart on the device: what is padded, and what isn't, is copied and read all the same. */
+    /**
+     * Rows of 2 KiB and more stand apart on the device: what is padded, and what isn't, is copied and read all the
+     * same.
+     */
     @ParameterizedTest
     @EnumSource(Plan.class)
     void paddedRowsGiveTheTwinsBits(Plan plan) {
@@ -168,7 +174,8 @@ class OpenClEngineTest extends EngineContract {
         assertTrue(
                 one.reason()
                         .matches(
-                                "sequence plan, hoisted \\(estimated [0-9.]+ ms; [a-z]+ plan [0-9.]+ ms for its .*\\), tile of 1 rows .*"),
+                                "sequence plan, hoisted \\(estimated [0-9.]+ ms; [a-z]+ plan [0-9.]+ ms for its .*\\), "
+                                        + "tile of 1 rows .*"),
                 one.reason());
     }
 

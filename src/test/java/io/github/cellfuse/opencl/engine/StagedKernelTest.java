@@ -27,7 +27,10 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The product staged in local memory, by every implementation's compiler, also by one that makes CPUs' code and would never be given it. */
+/**
+ * The product staged in local memory, by every implementation's compiler, also by one that makes CPUs' code and would
+ * never be given it.
+ */
 @EveryImplementation
 class StagedKernelTest {
     private static final int INPUTS = 7, RECURRENT = 5, BLOCKS = 3, ROWS = 21, STEPS = 2, VEC = 4;

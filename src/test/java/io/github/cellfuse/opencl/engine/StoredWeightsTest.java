@@ -46,7 +46,10 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Weights stored in 16 bits: whatever the plan, the tile and the device, the bits are the twin's over the rounded weights. */
+/**
+ * Weights stored in 16 bits: whatever the plan, the tile and the device, the bits are the twin's over the rounded
+ * weights.
+ */
 class StoredWeightsTest {
     private static final int CASES = 12;
     private static final List<WeightPrecision> SMALL = List.of(WeightPrecision.F16, WeightPrecision.BF16);
@@ -202,7 +205,10 @@ class StoredWeightsTest {
         }
     }
 
-    /** What is read in every step counts, so half of it can make another plan the cheapest, and fits a cache that all of it doesn't. */
+    /**
+     * What is read in every step counts, so half of it can make another plan the cheapest, and fits a cache that all of
+     * it doesn't.
+     */
     @Test
     void plansAreChosenForTheBytesThatAreStored() {
         LayerSize floats = new LayerSize(256, 256, 256, 1),

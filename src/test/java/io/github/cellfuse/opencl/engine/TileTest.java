@@ -50,14 +50,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The kernels in every tile there can be, those that only another device would choose included: the twin's bits come out, nothing is
- * written beyond a tensor or in a row that has no step, and nothing that wasn't written is read.
+ * The kernels in every tile there can be, those that only another device would choose included: the twin's bits come
+ * out, nothing is written beyond a tensor or in a row that has no step, and nothing that wasn't written is read.
  */
 class TileTest {
     private static final int[] VECS = {1, 2, 4, 8, 16};
     private static final int MAX_ROWS = 6;
 
-    /** Each VEC under every plan and with every other ROWS: all pairs would compile for minutes. 4 x 4 fused is a GPU's tile. */
+    /**
+     * Each VEC under every plan and with every other ROWS: all pairs would compile for minutes. 4 x 4 fused is a GPU's
+     * tile.
+     */
     static Stream<Arguments> tiles() {
         List<Arguments> tiles = new ArrayList<>();
         for (int v = 0; v < VECS.length; v++) {
@@ -74,7 +77,10 @@ class TileTest {
         giveTheTwinsBits(forced(vec, rows, plan), vec, rows);
     }
 
-    /** Tiles staged in local memory: rows of a work-item, the work-group, and the k of a stage, as devices of all sizes would have them. */
+    /**
+     * Tiles staged in local memory: rows of a work-item, the work-group, and the k of a stage, as devices of all sizes
+     * would have them.
+     */
     static Stream<Arguments> stagedTiles() {
         return Stream.of(
                 Arguments.of(Plan.FUSED, 8, new Staging(8, 16, 8)),
@@ -119,9 +125,9 @@ class TileTest {
     }
 
     /**
-     * The tile that the device would be given, and one staged in local memory: small ones, because simulators have them, too. Where a
-     * multiply-add is a function, a tile is of one unit; no device of that kind is given a staged one, which it would compile for
-     * minutes.
+     * The tile that the device would be given, and one staged in local memory: small ones, because simulators have
+     * them, too. Where a multiply-add is a function, a tile is of one unit; no device of that kind is given a staged
+     * one, which it would compile for minutes.
      */
     static Stream<Arguments> smallTiles() {
         Tile own = DeviceTraits.of(TestDevices.first().capabilities()).largestTile();
@@ -344,7 +350,10 @@ class TileTest {
         assertEquals(workItems(plans, model, full), workItems(plans, model, padded));
     }
 
-    /** A bidirectional layer takes as many launches as one of its directions, where two models of one direction take twice as many. */
+    /**
+     * A bidirectional layer takes as many launches as one of its directions, where two models of one direction take
+     * twice as many.
+     */
     @ParameterizedTest
     @EnumSource(Plan.class)
     void bothDirectionsAreOneLaunch(Plan plan) {
@@ -523,7 +532,10 @@ class TileTest {
         }
     }
 
-    /** More work-items that wait for each other than threads to run them: one gives up, and the batch is run another way. */
+    /**
+     * More work-items that wait for each other than threads to run them: one gives up, and the batch is run another
+     * way.
+     */
     @Test
     void whoeverWaitsInVainGivesUpAndTheBatchIsRunAnotherWay() {
         RandomLstm random = new RandomLstm(1, RandomLstm.model(new Random(1), 1, 5, 64, true, true), null);

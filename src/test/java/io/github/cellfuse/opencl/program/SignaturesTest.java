@@ -26,7 +26,8 @@ class SignaturesTest {
             "x p w bias active row_pitch x_first x_stride inputs recurrent_inputs"
                     + " first_reverse longest first_step last_step";
     private static final String STATE =
-            "state y c arrivals order lengths row_pitch y_stride outputs units first_reverse state_rows h_first c_first";
+            "state y c arrivals order lengths row_pitch y_stride outputs units first_reverse"
+                    + " state_rows h_first c_first";
     private static final String CELL = "a c h active row_pitch units h_slot_rows h_stride first_reverse longest";
 
     private static final Map<String, String> EXPECTED = Map.ofEntries(
