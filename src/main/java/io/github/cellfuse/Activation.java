@@ -3,14 +3,14 @@ package io.github.cellfuse;
 import java.util.Objects;
 
 /**
- * A function with its parameters. Those that the function doesn't have are 0, whatever is given.
+ * An activation function with its parameters. A parameter that the function doesn't have is stored as 0.
  *
- * @param function which one
+ * @param function the function
  * @param alpha α, finite
  * @param beta β, finite
  */
 public record Activation(ActivationFunction function, float alpha, float beta) {
-    /** The gates' function in an ordinary LSTM. */
+    /** The function of the gates in an ordinary LSTM. */
     public static final Activation SIGMOID = of(ActivationFunction.SIGMOID);
 
     /** The function of the candidate memory and of the cell state in an ordinary LSTM. */
@@ -22,7 +22,7 @@ public record Activation(ActivationFunction function, float alpha, float beta) {
         beta = function.hasBeta() ? finite(function, "beta", beta) : 0;
     }
 
-    /** The function with the parameters that it has when none are given. */
+    /** Returns {@code function} with its default parameters. */
     public static Activation of(ActivationFunction function) {
         return new Activation(function, function.defaultAlpha(), function.defaultBeta());
     }
@@ -35,7 +35,7 @@ public record Activation(ActivationFunction function, float alpha, float beta) {
         return value;
     }
 
-    /** As {@code HardSigmoid(0.2, 0.5)}. */
+    /** Returns the function with its parameters, such as {@code HardSigmoid(0.2, 0.5)}. */
     @Override
     public String toString() {
         if (!function.hasAlpha()) {

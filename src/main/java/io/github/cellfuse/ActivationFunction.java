@@ -4,8 +4,9 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The non-linearities that a cell may have: the eleven of the ONNX operator LSTM, whose parameters are called α and β. Each is
- * <em>defined</em> by a sequence of operations ({@code docs/numerics.md}), so that every exact device gives the same bits.
+ * The activation functions of a cell: the eleven functions of the ONNX operator LSTM, with its parameters α and β. Each
+ * is <em>defined</em> as a sequence of operations ({@code docs/design/numerics.md}), so every exact device gives the
+ * same bits.
  */
 public enum ActivationFunction {
     /** {@code 1 / (1 + e^-x)}. */
@@ -16,15 +17,15 @@ public enum ActivationFunction {
     RELU("Relu"),
     /** {@code α·x + β}. */
     AFFINE("Affine", 1, 0),
-    /** {@code x} where it is at least 0, else {@code α·x}. */
+    /** {@code x} if {@code x ≥ 0}, else {@code α·x}. */
     LEAKY_RELU("LeakyRelu", 0.01f),
-    /** {@code x} where it is at least {@code α}, else 0. */
+    /** {@code x} if {@code x ≥ α}, else 0. */
     THRESHOLDED_RELU("ThresholdedRelu", 1),
     /** {@code α·tanh(β·x)}. */
     SCALED_TANH("ScaledTanh", 1, 1),
-    /** {@code α·x + β}, kept within 0 and 1. */
+    /** {@code α·x + β}, limited to the range from 0 to 1. */
     HARD_SIGMOID("HardSigmoid", 0.2f, 0.5f),
-    /** {@code x} where it is at least 0, else {@code α·(e^x - 1)}. */
+    /** {@code x} if {@code x ≥ 0}, else {@code α·(e^x - 1)}. */
     ELU("Elu", 1),
     /** {@code x / (1 + |x|)}. */
     SOFTSIGN("Softsign"),
@@ -39,32 +40,32 @@ public enum ActivationFunction {
         this.defaults = defaults;
     }
 
-    /** Its name in ONNX. */
+    /** Returns the name of this function in ONNX. */
     public String onnxName() {
         return onnxName;
     }
 
-    /** Whether it has the parameter α. */
+    /** Returns whether this function has the parameter α. */
     public boolean hasAlpha() {
         return defaults.length > 0;
     }
 
-    /** Whether it has the parameter β. */
+    /** Returns whether this function has the parameter β. */
     public boolean hasBeta() {
         return defaults.length > 1;
     }
 
-    /** α where none is given; 0 where the function has none. */
+    /** Returns the default value of α; 0 if the function has no α. */
     public float defaultAlpha() {
         return hasAlpha() ? defaults[0] : 0;
     }
 
-    /** β where none is given; 0 where the function has none. */
+    /** Returns the default value of β; 0 if the function has no β. */
     public float defaultBeta() {
         return hasBeta() ? defaults[1] : 0;
     }
 
-    /** The function that ONNX calls {@code name}, whatever the case of its letters. */
+    /** Returns the function that ONNX calls {@code name}, ignoring case. */
     public static Optional<ActivationFunction> ofOnnxName(String name) {
         String wanted = name.toLowerCase(Locale.ROOT);
         for (ActivationFunction function : values()) {

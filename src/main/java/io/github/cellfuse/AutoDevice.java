@@ -23,9 +23,9 @@ public record AutoDevice(LstmEngine engine, String reason) {
     public record Candidate(Device device, String reason) {}
 
     /**
-     * Opens {@code model} on the best exact device: a GPU or accelerator, else an OpenCL CPU, else {@code java}. A device
-     * that fails the opening self-test, or that can't be opened, is closed again and the next one is tried; the reason then
-     * says so.
+     * Opens {@code model} on the best exact device: a GPU or accelerator, else an OpenCL CPU, else {@code java}. A
+     * device that fails the opening self-test, or that can't be opened, is closed again and the next one is tried; the
+     * reason then says so.
      *
      * @throws InvalidInputException if the model or the options are wrong
      * @throws CellFuseException if not even {@code java} can open the model

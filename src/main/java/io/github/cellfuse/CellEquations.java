@@ -3,27 +3,29 @@ package io.github.cellfuse;
 import java.util.Objects;
 
 /**
- * What becomes of the pre-activations {@code a} of a cell. Peepholes come before it ({@link LstmWeights#peepholes}), so with a {@code clip}
+ * The equations that turn the pre-activations {@code a} of a cell into its next states. Peepholes are added to
+ * {@code a} beforehand ({@link LstmWeights#peepholes}):
  *
  * <pre>
- *   i = gate(clip(a_i))        f = gate(clip(a_f)), or 1 - i when coupled
+ *   i = gate(clip(a_i))        f = gate(clip(a_f)), or 1 - i if coupled
  *   g = candidate(clip(a_g))   o = gate(clip(a_o))
  *   c' = f⊙c + i⊙g             h' = o⊙hidden(c')
  * </pre>
  *
- * as the ONNX operator LSTM has them, whose functions f, g and h are {@code gate}, {@code candidate} and {@code hidden}.
+ * These are the equations of the ONNX operator LSTM, which calls the functions {@code gate}, {@code candidate} and
+ * {@code hidden} f, g and h.
  *
  * @param gate the function of the three gates; sigmoid in an ordinary LSTM
  * @param candidate the function of the candidate memory; tanh in an ordinary LSTM
- * @param hidden the function of the cell state on its way to the hidden state; tanh in an ordinary LSTM
- * @param clip pre-activations are kept within ±clip; {@link #NO_CLIP} where they are left alone
- * @param coupled whether the forget gate is 1 - i, and has no weights that count (ONNX: {@code input_forget})
+ * @param hidden the function of the cell state that gives the hidden state; tanh in an ordinary LSTM
+ * @param clip pre-activations are limited to ±clip, which is more than 0; {@link #NO_CLIP} for no limit
+ * @param coupled whether the forget gate is {@code 1 - i}; its weights are then ignored (ONNX: {@code input_forget})
  */
 public record CellEquations(Activation gate, Activation candidate, Activation hidden, float clip, boolean coupled) {
-    /** The {@link #clip} that keeps nothing back. */
+    /** The {@link #clip} that doesn't limit anything. */
     public static final float NO_CLIP = Float.POSITIVE_INFINITY;
 
-    /** The ordinary LSTM: sigmoid gates, tanh of the candidate and of the cell state. */
+    /** The ordinary LSTM: sigmoid gates, tanh for the candidate and for the cell state, no clip. */
     public static final CellEquations ORDINARY =
             new CellEquations(Activation.SIGMOID, Activation.TANH, Activation.TANH, NO_CLIP, false);
 
@@ -36,22 +38,22 @@ public record CellEquations(Activation gate, Activation candidate, Activation hi
         }
     }
 
-    /** Whether these are the equations of an ordinary LSTM. */
+    /** Returns whether these are the equations of an ordinary LSTM. */
     public boolean isOrdinary() {
         return equals(ORDINARY);
     }
 
-    /** Whether pre-activations are clipped. */
+    /** Returns whether pre-activations are clipped. */
     public boolean clips() {
         return clip != NO_CLIP;
     }
 
-    /** The same equations with another clip. */
+    /** Returns the same equations with another clip. */
     public CellEquations withClip(float clip) {
         return new CellEquations(gate, candidate, hidden, clip, coupled);
     }
 
-    /** The same equations with the forget gate coupled to the input gate, or not. */
+    /** Returns the same equations with the forget gate coupled to the input gate, or not. */
     public CellEquations withCoupled(boolean coupled) {
         return new CellEquations(gate, candidate, hidden, clip, coupled);
     }

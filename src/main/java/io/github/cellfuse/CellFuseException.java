@@ -1,6 +1,6 @@
 package io.github.cellfuse;
 
-/** Something failed while it ran; the message says what, where, and what to do about it. */
+/** An operation failed while it ran. The message says what failed, where, and what to do about it. */
 public class CellFuseException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -6,19 +6,21 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The name of a device: a value, cheap to make and to compare; nothing is opened until {@link LstmEngine#open}.
+ * The name of a device. It is a value, cheap to create and to compare; nothing is opened until {@link LstmEngine#open}.
  *
  * <table>
  * <caption>Names on the command line</caption>
- * <tr><td>{@code reference}</td><td>double precision, the equations as written; slow; judges the errors of the others</td></tr>
- * <tr><td>{@code java}</td><td>float32 in plain Java on all cores: the same bits as the kernels, no OpenCL needed</td></tr>
- * <tr><td>{@code opencl}, {@code opencl:P}, {@code opencl:P.D}</td><td>the first OpenCL device, the first of platform P, device D
- * of platform P</td></tr>
+ * <tr><td>{@code reference}</td><td>double precision, the equations as written; slow; the standard for the errors of
+ * the other devices</td></tr>
+ * <tr><td>{@code java}</td><td>float32 in plain Java on all cores: the same bits as the kernels, without
+ * OpenCL</td></tr>
+ * <tr><td>{@code opencl}, {@code opencl:P}, {@code opencl:P.D}</td><td>the first OpenCL device, the first device of
+ * platform P, device D of platform P</td></tr>
  * </table>
  */
 public sealed interface Device {
 
-    /** Double precision, plain equations. */
+    /** The device {@code reference}: double precision, the equations as written. */
     record Reference() implements Device {
         @Override
         public String toString() {
@@ -26,7 +28,7 @@ public sealed interface Device {
         }
     }
 
-    /** Float32 in plain Java. */
+    /** The device {@code java}: float32 in plain Java. */
     record Java() implements Device {
         @Override
         public String toString() {
@@ -37,14 +39,14 @@ public sealed interface Device {
     /**
      * An OpenCL device.
      *
-     * @param platform index of the platform, or {@link #ANY}: the first that has a device
-     * @param index index of the device in its platform, or {@link #ANY}: the first
+     * @param platform index of the platform, or {@link #ANY}: the first one that has a device
+     * @param index index of the device in its platform, or {@link #ANY}: the first one
      */
     record OpenCl(int platform, int index) implements Device {
-        /** The first there is. */
+        /** Stands for the first platform or device. */
         public static final int ANY = -1;
 
-        /** Whether this names one device, rather than the first of several. */
+        /** Returns whether this names exactly one device, rather than the first one found. */
         public boolean isExact() {
             return platform != ANY && index != ANY;
         }
@@ -61,13 +63,13 @@ public sealed interface Device {
     /** {@code java}. */
     Device JAVA = new Java();
 
-    /** {@code opencl}: the first OpenCL device. */
+    /** {@code opencl}, the first OpenCL device. */
     Device OPENCL = new OpenCl(OpenCl.ANY, OpenCl.ANY);
 
     /**
-     * Reads a name from the table above.
+     * Returns the device with a name from the table above, ignoring case.
      *
-     * @throws InvalidInputException when it isn't one
+     * @throws InvalidInputException if there is no such name
      */
     static Device parse(String name) {
         String lower = name.trim().toLowerCase(Locale.ROOT);
@@ -89,20 +91,24 @@ public sealed interface Device {
         return digits == null ? OpenCl.ANY : Integer.parseInt(digits);
     }
 
-    /** Every device that can be opened here: OpenCL devices by platform and index, then {@code java}, then {@code reference}. */
+    /**
+     * Returns every device that can be opened on this machine: OpenCL devices by platform and index, then {@code java},
+     * then {@code reference}.
+     */
     static List<DeviceInfo> all() {
         return Providers.all().stream().flatMap(p -> p.devices().stream()).toList();
     }
 
-    /** Why devices that could have been expected are missing, one sentence each: no ICD loader, no platform, a failed query. */
+    /** Returns why expected devices are missing, one sentence each: no ICD loader, no platform, a failed query. */
     static List<String> problems() {
         return Providers.all().stream().flatMap(p -> p.problems().stream()).toList();
     }
 
     /**
-     * Returns the device that {@code auto} tries first, with the reason: an exact GPU or accelerator, else an exact OpenCL CPU,
-     * else {@code java}. This goes by what devices promise, and opens none. {@link AutoDevice#open} and {@link
-     * LstmEngine#open(LstmModel)} also test the device, and try the next one if it fails.
+     * Returns the device that {@code auto} tries first, with the reason: an exact GPU or accelerator, else an exact
+     * OpenCL CPU, else {@code java}. The choice relies on what the devices promise; none is opened.
+     * {@link AutoDevice#open} and {@link LstmEngine#open(LstmModel)} also test the device, and try the next one if it
+     * fails.
      */
     static AutoDevice.Candidate auto() {
         return AutoDevice.candidates(all(), problems()).get(0);

@@ -4,15 +4,15 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * How an engine runs. The plan and the threads change no bit of the result; the precision of the weights does, and in the same way on
- * every device.
+ * Options of an engine. The plan and the number of threads don't change any bit of the results. The precision of the
+ * weights does, in the same way on every device.
  *
- * @param plan the plan of an OpenCL engine, or empty: chosen for the device and the shape
- * @param threads worker threads of the {@code java} and {@code reference} engines, or 0: one for each core
+ * @param plan the plan of an OpenCL engine; empty to choose it for the device and the shape
+ * @param threads worker threads of the {@code java} and {@code reference} engines; 0 for one per core
  * @param weights how the weights are stored, and therefore rounded
  */
 public record EngineOptions(Optional<Plan> plan, int threads, WeightPrecision weights) {
-    /** Everything chosen by the engine, weights as they are. */
+    /** The default: the engine chooses everything, and the weights are not rounded. */
     public static final EngineOptions DEFAULT = new EngineOptions(Optional.empty(), 0, WeightPrecision.F32);
 
     public EngineOptions {
@@ -23,17 +23,17 @@ public record EngineOptions(Optional<Plan> plan, int threads, WeightPrecision we
         }
     }
 
-    /** The same options with the plan forced. */
+    /** Returns the same options with the plan forced. */
     public EngineOptions withPlan(Plan plan) {
         return new EngineOptions(Optional.of(plan), threads, weights);
     }
 
-    /** The same options with another number of threads. */
+    /** Returns the same options with another number of threads. */
     public EngineOptions withThreads(int threads) {
         return new EngineOptions(plan, threads, weights);
     }
 
-    /** The same options with the weights stored otherwise. */
+    /** Returns the same options with another precision of the weights. */
     public EngineOptions withWeights(WeightPrecision weights) {
         return new EngineOptions(plan, threads, weights);
     }

@@ -13,8 +13,9 @@ import java.util.Optional;
  * LstmInput input = LstmInput.batchMajor(x, rows, steps).withLengths(lengths).withInitialState(state);
  * }</pre>
  *
- * <p>Holds {@code x} and the initial state without copying them. A session only reads them; the caller must not change them
- * while it runs. Several sessions may read the same batch at once. Two batches are equal only if they are the same object.
+ * <p>Holds {@code x} and the initial state without copying them. A session only reads them; the caller must not change
+ * them while it runs. Several sessions may read the same batch at once. Two batches are equal only if they are the same
+ * object.
  */
 public final class LstmInput {
     private final Layout layout;
@@ -36,8 +37,8 @@ public final class LstmInput {
      * Returns a batch of full-length sequences that start from states of zeros.
      *
      * @param layout the order of the outer dimensions of {@code x}, and of the output
-     * @param x the features, {@code [N,T,I]} or {@code [T,N,I]} by {@code layout}, from index 0 to the limit; the position
-     *     doesn't matter
+     * @param x the features, {@code [N,T,I]} or {@code [T,N,I]} by {@code layout}, from index 0 to the limit; the
+     *     position doesn't matter
      * @param rows {@code N}, at least 1
      * @param steps {@code T}, at least 1
      * @throws InvalidInputException if there is no row or no time step
@@ -67,8 +68,8 @@ public final class LstmInput {
     /**
      * Returns the same batch with other valid lengths, which are copied.
      *
-     * @param lengths {@code [N]} the valid steps of each row, 0 to {@code T}. Past its length, the output of a row is zero and
-     *     its state doesn't change; a row of length 0 passes its initial state through.
+     * @param lengths {@code [N]} the valid steps of each row, 0 to {@code T}. Past its length, the output of a row is
+     *     zero and its state doesn't change; a row of length 0 passes its initial state through.
      * @throws InvalidInputException if there isn't one length per row, or one is out of range
      */
     public LstmInput withLengths(int... lengths) {
@@ -105,7 +106,9 @@ public final class LstmInput {
         return steps;
     }
 
-    /** Returns the features, {@code [N,T,I]} or {@code [T,N,I]} by {@link #layout()}: the caller's buffer, not a copy. */
+    /**
+     * Returns the features, {@code [N,T,I]} or {@code [T,N,I]} by {@link #layout()}: the caller's buffer, not a copy.
+     */
     public FloatBuffer x() {
         return x;
     }
@@ -126,8 +129,8 @@ public final class LstmInput {
     }
 
     /**
-     * Returns the index of the first feature of {@code (row, step)} in a tensor with {@code features} values per step and the
-     * layout of this batch.
+     * Returns the index of the first feature of {@code (row, step)} in a tensor with {@code features} values per step
+     * and the layout of this batch.
      *
      * @throws ArithmeticException if it is beyond what a buffer holds, which can't happen after {@link #check}
      */
@@ -139,7 +142,8 @@ public final class LstmInput {
     /**
      * Checks that this batch fits {@code model}.
      *
-     * @throws InvalidInputException if the number of features or the shape of a state is wrong, or a size is beyond a buffer
+     * @throws InvalidInputException if the number of features or the shape of a state is wrong, or a size is beyond a
+     *     buffer
      */
     public void check(LstmModel model) {
         int expected = Sizes.elements("input [N,T,I]", rows, steps, model.inputSize());

@@ -6,7 +6,7 @@ import java.util.Objects;
 /**
  * One layer: its weights in each direction. Immutable and safe to share between threads.
  *
- * @param direction which way it reads
+ * @param direction the direction in which it reads its sequences
  * @param weights {@code D} of the same sizes, the forward direction first
  */
 public record LstmLayer(Direction direction, List<LstmWeights> weights) {
@@ -34,47 +34,49 @@ public record LstmLayer(Direction direction, List<LstmWeights> weights) {
         }
     }
 
-    /** {@code D}: 1 or 2. */
+    /** Returns {@code D}, the number of directions: 1 or 2. */
     public int directionCount() {
         return direction.count();
     }
 
-    /** {@code I}: features per time step. */
+    /** Returns {@code I}, the number of features per time step. */
     public int inputSize() {
         return weights.get(0).inputSize();
     }
 
-    /** {@code H}: the size of a cell state. */
+    /** Returns {@code H}, the size of a cell state. */
     public int hiddenSize() {
         return weights.get(0).hiddenSize();
     }
 
-    /** {@code P}: the size of one direction's hidden state; {@code H} without a projection. */
+    /** Returns {@code P}, the size of one direction's hidden state; {@code H} without a projection. */
     public int stateSize() {
         return weights.get(0).outputSize();
     }
 
-    /** {@code D·P}: features per time step of its output. */
+    /** Returns {@code D·P}, the number of output features per time step. */
     public int outputSize() {
         return directionCount() * stateSize();
     }
 
-    /** Whether the hidden states are projected. */
+    /** Returns whether the hidden states are projected. */
     public boolean hasProjection() {
         return weights.get(0).hasProjection();
     }
 
-    /** Whether the gates see the cell state. */
+    /** Returns whether the gates see the cell state. */
     public boolean hasPeepholes() {
         return weights.get(0).hasPeepholes();
     }
 
-    /** The number of trained values. */
+    /** Returns the number of trained values. */
     public long parameters() {
         return weights.stream().mapToLong(LstmWeights::parameters).sum();
     }
 
-    /** Floating-point operations per row and time step: two for each multiply-add of the matrix products. */
+    /**
+     * Returns the floating-point operations per row and time step: two for each multiply-add of the matrix products.
+     */
     public long flopsPerStep() {
         long flops = 0;
         for (LstmWeights w : weights) {

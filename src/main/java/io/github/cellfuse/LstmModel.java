@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A trained LSTM: {@code L} stacked layers, each reading the (concatenated) outputs of the one below. Layers may differ in size,
- * direction and equations; those of {@code torch.nn.LSTM} don't, and such a model {@linkplain #isUniform() is uniform}. Immutable and
- * safe to share between threads.
+ * A trained LSTM: {@code L} stacked layers, each of which reads the (concatenated) outputs of the layer below. Layers
+ * may differ in size, direction and equations. A model of {@code torch.nn.LSTM} {@linkplain #isUniform() is uniform}:
+ * its layers don't differ. Immutable and safe to share between threads.
  *
- * @param layers {@code L} of them, the lowest first
+ * @param layers the {@code L} layers, the lowest first
  */
 public record LstmModel(List<LstmLayer> layers) {
 
@@ -28,7 +28,7 @@ public record LstmModel(List<LstmLayer> layers) {
     }
 
     /**
-     * A model whose layers all run in the same direction.
+     * Creates a model whose layers all run in the same direction.
      *
      * @param layers for each layer its weights by direction: {@code L} lists of {@code D}, the forward direction first
      */
@@ -46,42 +46,42 @@ public record LstmModel(List<LstmLayer> layers) {
         }
     }
 
-    /** The weights of one direction of one layer. */
+    /** Returns the weights of one direction of one layer. */
     public LstmWeights weights(int layer, int direction) {
         return layers.get(layer).weights().get(direction);
     }
 
-    /** The layer at index {@code layer}, the lowest being 0. */
+    /** Returns the layer at index {@code layer}; the lowest layer is 0. */
     public LstmLayer layer(int layer) {
         return layers.get(layer);
     }
 
-    /** {@code L}. */
+    /** Returns {@code L}, the number of layers. */
     public int layerCount() {
         return layers.size();
     }
 
-    /** {@code I}: features per time step of the input. */
+    /** Returns {@code I}, the number of input features per time step. */
     public int inputSize() {
         return layers.get(0).inputSize();
     }
 
-    /** {@code D·P} of the last layer: features per time step of the output. */
+    /** Returns {@code D·P} of the last layer, the number of output features per time step. */
     public int outputSize() {
         return last().outputSize();
     }
 
-    /** The largest {@code D·P} of a layer. */
+    /** Returns the largest {@code D·P} of all layers. */
     public int widestOutput() {
         return layers.stream().mapToInt(LstmLayer::outputSize).max().orElseThrow();
     }
 
-    /** The layer on top. */
+    /** Returns the last layer. */
     public LstmLayer last() {
         return layers.get(layers.size() - 1);
     }
 
-    /** Whether all layers have the same direction, hidden size and output size, as those of {@code torch.nn.LSTM} have. */
+    /** Returns whether all layers have the same direction, hidden size and output size, as in {@code torch.nn.LSTM}. */
     public boolean isUniform() {
         LstmLayer first = layers.get(0);
         return layers.stream()
@@ -90,52 +90,63 @@ public record LstmModel(List<LstmLayer> layers) {
                         && layer.stateSize() == first.stateSize());
     }
 
-    /** Whether this is what {@code torch.nn.LSTM} computes: no peepholes, and the {@linkplain CellEquations#ORDINARY ordinary} equations. */
+    /**
+     * Returns whether every cell is one that {@code torch.nn.LSTM} computes: no peepholes, and the
+     * {@linkplain CellEquations#ORDINARY ordinary} equations.
+     */
     public boolean isOrdinary() {
         return layers.stream()
                 .flatMap(layer -> layer.weights().stream())
                 .allMatch(w -> w.equations().isOrdinary() && !w.hasPeepholes());
     }
 
-    /** Values of a row's hidden states below layer {@code layer}: the sum of their {@code D·P}. With {@link #layerCount()}: of all. */
+    /**
+     * Returns the number of hidden-state values per row in the layers below {@code layer}: the sum of their
+     * {@code D·P}. With {@link #layerCount()} as argument, this counts all layers.
+     */
     public long hiddenValuesBelow(int layer) {
         return layers.subList(0, layer).stream()
                 .mapToLong(LstmLayer::outputSize)
                 .sum();
     }
 
-    /** Values of a row's cell states below layer {@code layer}: the sum of their {@code D·H}. With {@link #layerCount()}: of all. */
+    /**
+     * Returns the number of cell-state values per row in the layers below {@code layer}: the sum of their {@code D·H}.
+     * With {@link #layerCount()} as argument, this counts all layers.
+     */
     public long cellValuesBelow(int layer) {
         return layers.subList(0, layer).stream()
                 .mapToLong(below -> (long) below.directionCount() * below.hiddenSize())
                 .sum();
     }
 
-    /** {@code [L·D]} the size {@code P} of each hidden state, in the order of {@link LstmState}. */
+    /** Returns the size {@code P} of each hidden state, {@code [L·D]}, in the order of {@link LstmState}. */
     public int[] hiddenWidths() {
         return layers.stream()
                 .flatMapToInt(layer -> layer.weights().stream().mapToInt(LstmWeights::outputSize))
                 .toArray();
     }
 
-    /** {@code [L·D]} the size {@code H} of each cell state, in the order of {@link LstmState}. */
+    /** Returns the size {@code H} of each cell state, {@code [L·D]}, in the order of {@link LstmState}. */
     public int[] cellWidths() {
         return layers.stream()
                 .flatMapToInt(layer -> layer.weights().stream().mapToInt(LstmWeights::hiddenSize))
                 .toArray();
     }
 
-    /** Layer {@code layer} alone, as a model of one layer: shares the weights. */
+    /** Returns a model of layer {@code layer} alone, which shares its weights. */
     public LstmModel only(int layer) {
         return new LstmModel(List.of(layers.get(layer)));
     }
 
-    /** The number of trained values. */
+    /** Returns the number of trained values. */
     public long parameters() {
         return layers.stream().mapToLong(LstmLayer::parameters).sum();
     }
 
-    /** Floating-point operations per row and time step: two for each multiply-add of the matrix products. */
+    /**
+     * Returns the floating-point operations per row and time step: two for each multiply-add of the matrix products.
+     */
     public long flopsPerStep() {
         return layers.stream().mapToLong(LstmLayer::flopsPerStep).sum();
     }

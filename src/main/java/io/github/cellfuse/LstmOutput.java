@@ -4,19 +4,19 @@ import io.github.cellfuse.spi.Sizes;
 import java.nio.FloatBuffer;
 
 /**
- * What a run gives, or where it shall go: a session writes into {@code y} and the arrays of {@code finalState}. Not to be compared by
- * {@code equals}: the states' arrays are equal only when they are the same ones.
+ * The result of a run, or the memory for it: a session writes into {@code y} and into the arrays of {@code finalState}.
+ * Don't compare outputs with {@code equals}, which compares arrays by identity.
  *
- * @param layout the input's layout
+ * @param layout the layout of the input
  * @param rows {@code N}
  * @param steps {@code T}
- * @param y the last layer's hidden states, {@code [T,N,D·P]} or {@code [N,T,D·P]} by {@code layout}, from index 0 to the limit, of
- *     any byte order; the position doesn't matter and isn't moved; zeros past a row's length
- * @param finalState the states after each row's last valid step (for the reverse direction: after its first step)
+ * @param y the hidden states of the last layer, {@code [N,T,D·P]} or {@code [T,N,D·P]} by {@code layout}, from index 0
+ *     to the limit. Any byte order; the position doesn't matter and doesn't change. Zeros past the length of a row.
+ * @param finalState the states after the last valid step of each row; for the reverse direction, after its first step
  */
 public record LstmOutput(Layout layout, int rows, int steps, FloatBuffer y, LstmState finalState) {
 
-    /** An output of the right size for {@code input} on {@code model}, on the heap. */
+    /** Returns a new output, on the heap, of the right size for {@code input} on {@code model}. */
     public static LstmOutput allocate(LstmModel model, LstmInput input) {
         int size = Sizes.elements("output [N,T,D*P]", input.rows(), input.steps(), model.outputSize());
         return new LstmOutput(
@@ -27,7 +27,11 @@ public record LstmOutput(Layout layout, int rows, int steps, FloatBuffer y, Lstm
                 LstmState.zeros(model, input.rows()));
     }
 
-    /** Refuses an output that can't take the result of {@code input} on {@code model}. */
+    /**
+     * Checks that this output can take the result of {@code input} on {@code model}.
+     *
+     * @throws InvalidInputException if its layout, sizes or buffers don't fit
+     */
     public void check(LstmModel model, LstmInput input) {
         if (layout != input.layout() || rows != input.rows() || steps != input.steps()) {
             throw new InvalidInputException("output: expected " + input.layout() + " " + input.rows() + " rows x "
@@ -37,7 +41,7 @@ public record LstmOutput(Layout layout, int rows, int steps, FloatBuffer y, Lstm
         finalState.check(model, rows);
     }
 
-    /** Refuses a y that can't take the outputs of {@code input} on {@code model}. */
+    /** Checks that {@code y} can take the outputs of {@code input} on {@code model}. */
     static void checkOutputs(LstmModel model, LstmInput input, FloatBuffer y) {
         int expected = Sizes.elements("output [N,T,D*P]", input.rows(), input.steps(), model.outputSize());
         if (y.limit() != expected || y.isReadOnly()) {

@@ -4,13 +4,13 @@ import io.github.cellfuse.spi.Sizes;
 import java.util.Objects;
 
 /**
- * The states of a batch between two time steps: for each layer, the lowest first, and each of its directions a matrix of {@code N} rows.
- * In a {@linkplain LstmModel#isUniform() uniform} model these are PyTorch's shapes. The arrays are taken over, not copied. Two states
- * are {@code equal} only when they share their arrays; compare the arrays.
+ * The states of a batch between two time steps: one matrix of {@code N} rows for each layer, the lowest first, and each
+ * of its directions. In a {@linkplain LstmModel#isUniform() uniform} model these are PyTorch's shapes. The arrays are
+ * shared with the caller, not copied. {@code equals} compares arrays by identity; compare their contents instead.
  *
  * @param rows {@code N}
- * @param h hidden states {@code [N,P]} of each: {@code [L·D,N,P]} in a uniform model
- * @param c cell states {@code [N,H]} of each: {@code [L·D,N,H]} in a uniform model
+ * @param h hidden states, {@code [N,P]} each: {@code [L·D,N,P]} in a uniform model
+ * @param c cell states, {@code [N,H]} each: {@code [L·D,N,H]} in a uniform model
  */
 public record LstmState(int rows, float[] h, float[] c) {
     public LstmState {
@@ -18,12 +18,16 @@ public record LstmState(int rows, float[] h, float[] c) {
         Objects.requireNonNull(c, "c");
     }
 
-    /** States of zeros for {@code rows} rows of {@code model}. */
+    /** Returns states of zeros for {@code rows} rows of {@code model}. */
     public static LstmState zeros(LstmModel model, int rows) {
         return new LstmState(rows, new float[hiddenSize(model, rows)], new float[cellSize(model, rows)]);
     }
 
-    /** Refuses a state that doesn't have the shape that {@code model} needs for {@code rows} rows. */
+    /**
+     * Checks that this state has the shape that {@code model} needs for {@code rows} rows.
+     *
+     * @throws InvalidInputException if it doesn't
+     */
     public void check(LstmModel model, int rows) {
         if (this.rows != rows) {
             throw new InvalidInputException("initial state: expected " + rows + " rows, found " + this.rows);

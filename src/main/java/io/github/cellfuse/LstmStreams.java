@@ -6,37 +6,41 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * Many sequences that arrive in pieces, each with its own state: a stream. The states stay on the device between the calls. A call takes
- * the next piece of any of the streams, in any order, and leaves the others as they are; the bits are those of each stream run alone.
+ * Many sequences that arrive in pieces. Each is a stream with its own state, which stays on the device between calls. A
+ * call runs the next piece of any of the streams, in any order, and doesn't change the others. The bits are those of
+ * each stream run alone.
  *
  * <pre>{@code
  * try (LstmStreams streams = session.newStreams()) {
  *     int first = streams.add(), second = streams.add();
  *     FloatBuffer y = streams.run(LstmInput.batchMajor(features, 2, 1), first, second);
  *     streams.run(LstmInput.batchMajor(more, 1, 1), second);      // first waits
- *     streams.reset(first);                                       // a new sequence begins there
+ *     streams.reset(first);                                       // starts a new sequence
  *     streams.drop(second);
  * }
  * }</pre>
  *
- * <p>A stream is known by a small number. The number of one that was dropped is given to the next that is added. Belongs to its session,
- * and like it to one thread; the session may run batches in between, and {@linkplain LstmSession#close() closes} its streams. Closing twice
- * does nothing.
+ * <p>Each stream has a small integer id. Ids of dropped streams are reused. Streams belong to their session and, like
+ * the session, to one thread. The session may run batches in between. {@linkplain LstmSession#close() Closing} the
+ * session closes its streams. Closing twice has no effect.
+ *
+ * <p>If all sequences of a batch advance together, you don't need streams: run each piece
+ * {@linkplain LstmInput#withInitialState with} the final state of the previous one.
  */
 public abstract class LstmStreams implements AutoCloseable {
     private static final int FEWEST = 16;
 
     private final LstmModel model;
-    /** By number: streams that there are, and those of them whose state is zeros, whatever is stored. */
+    /** By id: the streams that exist, and those whose state is zeros regardless of what is stored. */
     private final BitSet alive = new BitSet(), fresh = new BitSet();
 
     private int capacity;
     private boolean closed;
 
     /**
-     * Streams of {@code model}: none at first.
+     * Creates the streams of {@code model}: none at first.
      *
-     * @throws InvalidInputException when the model has a reverse direction: it needs the end of a sequence first
+     * @throws InvalidInputException if the model has a reverse direction, which needs the end of a sequence first
      */
     protected LstmStreams(LstmModel model) {
         checkForward(model);
@@ -55,8 +59,9 @@ public abstract class LstmStreams implements AutoCloseable {
     /**
      * Adds a stream whose state is zeros.
      *
-     * @return its number
-     * @throws InvalidInputException when the device can't hold the states of as many streams; they are as before
+     * @return its id
+     * @throws InvalidInputException if the device can't hold the states of one more stream; the other streams don't
+     *     change
      */
     public final int add() {
         checkOpen();
@@ -71,7 +76,7 @@ public abstract class LstmStreams implements AutoCloseable {
         return stream;
     }
 
-    /** Forgets streams: their numbers become free. */
+    /** Removes streams; their ids may be reused. */
     public final void drop(int... streams) {
         check(streams);
         for (int stream : streams) {
@@ -79,7 +84,7 @@ public abstract class LstmStreams implements AutoCloseable {
         }
     }
 
-    /** Begins new sequences: the states of these streams become zeros. */
+    /** Starts new sequences: sets the states of these streams to zeros. */
     public final void reset(int... streams) {
         check(streams);
         for (int stream : streams) {
@@ -87,7 +92,7 @@ public abstract class LstmStreams implements AutoCloseable {
         }
     }
 
-    /** How many streams there are. */
+    /** Returns the number of streams. */
     public final int count() {
         return alive.cardinality();
     }
@@ -95,13 +100,14 @@ public abstract class LstmStreams implements AutoCloseable {
     /**
      * Runs the next piece of some streams.
      *
-     * @param piece row {@code r} goes on with stream {@code streams[r]}; of any length, 0 too, by its {@code lengths}; without an initial
-     *     state
-     * @param y receives the outputs, as {@link LstmOutput#y()} does
-     * @param streams {@code [N]}, no number twice
-     * @throws InvalidInputException when a stream isn't there or comes twice, or the piece doesn't fit; all streams stand as before
-     * @throws CellFuseException when the device fails; the states of these streams, and y, are then undefined
-     * @throws IllegalStateException when the streams, the session or the engine are closed
+     * @param piece row {@code r} continues stream {@code streams[r]}. Its {@code lengths} may be any, including 0; it
+     *     has no initial state.
+     * @param y receives the outputs, with the shape of {@link LstmOutput#y()}
+     * @param streams {@code [N]} different ids
+     * @throws InvalidInputException if a stream doesn't exist or is given twice, or the piece doesn't fit; no stream
+     *     has changed
+     * @throws CellFuseException if the device fails; y and the states of these streams are then undefined
+     * @throws IllegalStateException if the streams, the session or the engine are closed
      */
     public final void run(LstmInput piece, FloatBuffer y, int... streams) {
         check(streams);
@@ -124,7 +130,10 @@ public abstract class LstmStreams implements AutoCloseable {
         }
     }
 
-    /** Runs the next piece of some streams into new memory: {@code y [N,T,P]} or {@code [T,N,P]} by the piece's layout. */
+    /**
+     * Runs the next piece of some streams and returns its outputs in new memory: {@code y [N,T,P]} or {@code [T,N,P]}
+     * by the layout of the piece.
+     */
     public final FloatBuffer run(LstmInput piece, int... streams) {
         FloatBuffer y =
                 FloatBuffer.allocate(Sizes.elements("output [N,T,P]", piece.rows(), piece.steps(), model.outputSize()));
@@ -132,7 +141,10 @@ public abstract class LstmStreams implements AutoCloseable {
         return y;
     }
 
-    /** The states of {@code streams}, row {@code r} being that of {@code streams[r]}: to keep them, or to move them to another device. */
+    /**
+     * Returns the states of {@code streams}, for example to save them or to move them to another device. Row {@code r}
+     * is the state of {@code streams[r]}.
+     */
     public final LstmState gather(int... streams) {
         check(streams);
         LstmState state = LstmState.zeros(model, streams.length);
@@ -155,7 +167,7 @@ public abstract class LstmStreams implements AutoCloseable {
         }
     }
 
-    /** The streams go on from {@code state}, which is copied: {@code streams[r]} from its row {@code r}. */
+    /** Sets the states of {@code streams}: row {@code r} of {@code state} is copied to {@code streams[r]}. */
     public final void scatter(LstmState state, int... streams) {
         check(streams);
         state.check(model, streams.length);
@@ -170,7 +182,7 @@ public abstract class LstmStreams implements AutoCloseable {
         BitSet seen = new BitSet();
         for (int stream : streams) {
             if (stream < 0 || !alive.get(stream)) {
-                throw new InvalidInputException("streams: expected ones that have been added, found " + stream);
+                throw new InvalidInputException("streams: expected ids of added streams, found " + stream);
             }
             if (seen.get(stream)) {
                 throw new InvalidInputException("streams: expected each once, found " + stream + " twice");
@@ -193,22 +205,25 @@ public abstract class LstmStreams implements AutoCloseable {
         }
     }
 
-    /** Makes room for the states of {@code to} streams instead of {@code from}, and keeps what there is; or refuses, and changes nothing. */
+    /**
+     * Makes room for the states of {@code to} streams instead of {@code from}, and keeps the present states. If it
+     * throws, nothing has changed.
+     */
     protected abstract void resize(int from, int to);
 
     /**
      * Runs a piece that has been checked.
      *
-     * @param zero {@code [N]} whether the row's stream begins with zeros, whatever is stored for it
+     * @param zero {@code [N]} whether the row's stream starts from zeros, regardless of what is stored
      */
     protected abstract void compute(LstmInput piece, FloatBuffer y, int[] streams, boolean[] zero);
 
-    /** Fills {@code state} with what is stored for {@code streams}. */
+    /** Copies the stored states of {@code streams} to {@code state}. */
     protected abstract void read(LstmState state, int[] streams);
 
-    /** Stores {@code state} for {@code streams}. */
+    /** Stores {@code state} as the states of {@code streams}. */
     protected abstract void write(LstmState state, int[] streams);
 
-    /** Gives the memory back. */
+    /** Frees the memory. */
     protected abstract void release();
 }

@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /**
  * The parameters of one direction of one layer, in the canonical gate order <b>i, f, g, o</b> (input gate, forget gate,
- * candidate memory, output gate), which is also PyTorch's. Other orders are converted where a file is read and nowhere else.
+ * candidate memory, output gate), which is also PyTorch's order. Readers of files convert other orders.
  *
  * <p>With {@code P = H} unless there is a projection:
  *
@@ -16,8 +16,8 @@ import java.util.Optional;
  *   c' = f⊙c + i⊙g                  h' = o⊙tanh(c')      (projected: h' = S·(o⊙tanh(c')))
  * </pre>
  *
- * <p>Other functions than these, a clip and a coupled forget gate are matters of the {@link CellEquations}. With peepholes {@code p_i⊙c},
- * {@code p_f⊙c} and {@code p_o⊙c'} are added to the arguments of i, f and o: the output gate sees the new cell state.
+ * <p>{@link CellEquations} select other functions, a clip or a coupled forget gate. Peepholes add {@code p_i⊙c},
+ * {@code p_f⊙c} and {@code p_o⊙c'} to the arguments of i, f and o: the output gate sees the new cell state.
  *
  * <pre>{@code
  * LstmWeights weights = LstmWeights.builder(inputSize, hiddenSize)
@@ -27,8 +27,9 @@ import java.util.Optional;
  *         .build();
  * }</pre>
  *
- * <p>The arrays are shared with the caller, not copied, because they may take gigabytes: don't change them afterwards. The two
- * biases stay separate, as they were trained; {@link #bias()} adds them. Two weights are equal only if they are the same object.
+ * <p>The arrays are shared with the caller, not copied, because they may take gigabytes: don't change them afterwards.
+ * The two biases stay separate, as they were trained; {@link #bias()} adds them. Two weights are equal only if they are
+ * the same object. Immutable and safe to share between threads.
  */
 public final class LstmWeights {
     /** The number of gates. */
@@ -145,8 +146,8 @@ public final class LstmWeights {
         /**
          * Returns the parameters.
          *
-         * @throws InvalidInputException if a size is less than 1, or an array is missing or doesn't have the size that its shape
-         *     needs; the message names it
+         * @throws InvalidInputException if a size is less than 1, or an array is missing or doesn't have the size that
+         *     its shape needs; the message names it
          */
         public LstmWeights build() {
             return new LstmWeights(this);
@@ -229,8 +230,8 @@ public final class LstmWeights {
     }
 
     /**
-     * Returns the bias {@code [4H]} that the numerical contract defines, as a new array: the float32 sum of the two biases, +0
-     * if there are none.
+     * Returns the bias {@code [4H]} that the numerical contract defines, as a new array: the float32 sum of the two
+     * biases, +0 if there are none.
      */
     public float[] bias() {
         float[] sum = new float[GATES * hiddenSize];

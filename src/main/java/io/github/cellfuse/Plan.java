@@ -1,16 +1,23 @@
 package io.github.cellfuse;
 
-/** How an OpenCL engine lays a layer out in kernels. Every plan gives the same bits: the choice is a matter of speed alone. */
+/**
+ * How an OpenCL engine divides the work of a layer into kernels. Every plan gives the same bits; only the speed
+ * differs.
+ */
 public enum Plan {
-    /** A step in two kernels: the products of both inputs into pre-activations, then the pointwise cell. */
+    /**
+     * Two kernels per step: the matrix products of both inputs, written as pre-activations, then the pointwise cell.
+     */
     SEPARATE,
-    /** A step in one kernel: both products with the cell as their epilogue; the pre-activations stay in registers. */
+    /**
+     * One kernel per step: both matrix products with the cell as their epilogue; the pre-activations stay in registers.
+     */
     FUSED,
-    /** The input's products for many steps at once, then a step in one kernel: the recurrent product with the cell. */
+    /** The input products of many steps at once, then one kernel per step: the recurrent product with the cell. */
     HOISTED,
     /**
-     * All steps in one kernel: each work-item takes its rows, and its share of the units where cores work on the same rows, through
-     * the whole sequence; for few rows the input's products come first, for many steps at once.
+     * One kernel for all steps: each work-item takes its rows through the whole sequence, and only its share of the
+     * units if several cores work on the same rows. For few rows, the input products of many steps are computed first.
      */
     SEQUENCE
 }

@@ -21,9 +21,8 @@ final class Providers {
         return ALL.stream()
                 .filter(provider -> provider.handles(device))
                 .findFirst()
-                .orElseThrow(
-                        () -> new CellFuseException(
-                                "no engine for device " + device
-                                        + " on the class path: META-INF/services/io.github.cellfuse.spi.EngineProvider is missing or was overwritten"));
+                .orElseThrow(() -> new CellFuseException("no engine for device " + device
+                        + " on the class path: META-INF/services/" + EngineProvider.class.getName()
+                        + " is missing or was overwritten"));
     }
 }

@@ -1,11 +1,13 @@
 package io.github.cellfuse;
 
-/** What a device's results may be held to. */
+/** What the results of a device can be relied on for. */
 public enum Tier {
     /** Obeys the numerical contract: the same bits as every other exact device. */
     EXACT,
-    /** Lacks a part of float32 that the contract needs, or failed the opening self-test: held to the error bound alone. */
+    /**
+     * Lacks a part of float32 that the contract needs, or failed the self-test at opening: only the error bound holds.
+     */
     TOLERANCE,
-    /** Computes in double precision: the judge of the others' errors. */
+    /** Computes in double precision: the standard for the errors of the other devices. */
     REFERENCE
 }

@@ -6,15 +6,15 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * How an engine stores a model's weights: {@code W}, {@code R} and the projection. Less than float32 halves the memory that they take,
- * and what is read of it in every step, on an OpenCL device; the other devices hold the same rounded values as floats. All
- * arithmetic stays in float32, so every device has the same bits as ever, those of the {@linkplain #round(LstmModel) rounded model}.
- * Biases stay float32: they are little of the memory, and each is added whole. Immutable.
+ * How an engine stores a model's weights: {@code W}, {@code R} and the projection. On an OpenCL device, 16-bit weights
+ * halve the memory that they take and that each step reads. The other devices store the same rounded values as floats.
+ * All arithmetic is float32, so every exact device gives the same bits: those of the
+ * {@linkplain #round(LstmModel) rounded model}. Biases stay float32, because they take little memory. Immutable.
  */
 public enum WeightPrecision {
-    /** As they are. */
+    /** Not rounded. */
     F32("float32", Float.BYTES),
-    /** IEEE 754's binary16: 11 bits of precision up to 65504, denormals kept. Larger weights are refused. */
+    /** IEEE 754 binary16: 11 bits of precision, up to 65504, denormals kept. Larger weights are refused. */
     F16("float16", Short.BYTES),
     /** The upper half of a float32: its range with 8 bits of precision. */
     BF16("bfloat16", Short.BYTES);
@@ -27,13 +27,15 @@ public enum WeightPrecision {
         this.bytes = bytes;
     }
 
-    /** The bytes of a weight. */
+    /** Returns the bytes of one weight. */
     public int bytes() {
         return bytes;
     }
 
-    /** The bytes of a model's parameters: of its weights in this precision, of the one bias of each gate and unit and
-     * of the peepholes in float32. */
+    /**
+     * Returns the bytes of a model's parameters: of its weights in this precision, and of the peepholes and one bias
+     * per gate and unit in float32.
+     */
     public long bytes(LstmModel model) {
         long total = 0;
         for (LstmLayer layer : model.layers()) {
@@ -47,18 +49,20 @@ public enum WeightPrecision {
         return total;
     }
 
-    /** The name of the number format: {@code float16}. */
+    /** Returns the name of the number format, such as {@code float16}. */
     public String label() {
         return label;
     }
 
-    /** The name on the command line and in files: {@code f16}. */
+    /** Returns the name on the command line and in files, such as {@code f16}. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** The bits, in the lower {@link #bytes()} bytes, of what {@code value} is stored as: the nearest, ties to even. */
+    /**
+     * Returns the bits that store {@code value}, in the lower {@link #bytes()} bytes: the nearest value, ties to even.
+     */
     public int toBits(float value) {
         return switch (this) {
             case F32 -> Float.floatToRawIntBits(value);
@@ -67,7 +71,7 @@ public enum WeightPrecision {
         };
     }
 
-    /** The value that is stored as {@code bits}, of which the lower {@link #bytes()} bytes count. */
+    /** Returns the value that is stored as {@code bits}, of which the lower {@link #bytes()} bytes count. */
     public float fromBits(int bits) {
         return switch (this) {
             case F32 -> Float.intBitsToFloat(bits);
@@ -76,16 +80,17 @@ public enum WeightPrecision {
         };
     }
 
-    /** What {@code value} is once stored. */
+    /** Returns {@code value} as it is once stored. */
     public float round(float value) {
         return fromBits(toBits(value));
     }
 
     /**
-     * The model that {@code model} is once its weights are stored: an engine computes with this one. A copy, but for the biases;
-     * {@code model} itself where nothing is rounded. Rounding twice changes nothing more.
+     * Returns {@code model} with its weights rounded, which is what an engine computes with. A copy that shares the
+     * biases and peepholes, or {@code model} itself if this precision doesn't round. Rounding twice has no further
+     * effect.
      *
-     * @throws InvalidInputException when a finite weight would become infinite; the message says which
+     * @throws InvalidInputException if a finite weight would become infinite; the message names the weight
      */
     public LstmModel round(LstmModel model) {
         if (this == F32) {

@@ -76,6 +76,13 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule onlyKerasReadsHdf5 = onlyIn("io.jhdf..", ROOT + ".format.keras");
 
+    /** Programs that embed the library don't have the command line's dependencies. */
+    @ArchTest
+    static final ArchRule onlyTheCommandLineUsesPicocli = onlyIn("picocli..", ROOT + ".cli..");
+
+    @ArchTest
+    static final ArchRule onlyTheCommandLineUsesTheProgressBar = onlyIn("me.tongfei..", ROOT + ".cli..");
+
     /** ONNX Runtime and the vector module are optional: a class that names their classes can't be loaded without them. */
     @ArchTest
     static final ArchRule onlyTheOrtClassesNeedOnnxRuntime =

@@ -212,8 +212,8 @@ class StreamsTest {
             int first = streams.add(), second = streams.add();
             streams.run(one, first);
             LstmState before = streams.gather(first);
-            refused("streams: expected ones that have been added, found 2", () -> streams.run(one, 2));
-            refused("streams: expected ones that have been added, found -1", () -> streams.reset(-1));
+            refused("streams: expected ids of added streams, found 2", () -> streams.run(one, 2));
+            refused("streams: expected ids of added streams, found -1", () -> streams.reset(-1));
             refused(
                     "streams: expected each once, found 1 twice",
                     () -> streams.run(LstmInput.batchMajor(new float[12], 2, 2), second, second));
@@ -231,7 +231,7 @@ class StreamsTest {
             Bits.assertSame("h", before.h(), streams.gather(first).h());
             Bits.assertSame("c", before.c(), streams.gather(first).c());
             streams.drop(first);
-            refused("streams: expected ones that have been added, found 0", () -> streams.gather(first));
+            refused("streams: expected ids of added streams, found 0", () -> streams.gather(first));
             assertEquals(first, streams.add(), "a number that is free is given again");
             assertTrue(allZero(streams.gather(first).c()), "and begins with zeros");
 

@@ -12,17 +12,18 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 
-/** Takes a batch through an engine, one chunk of rows after another: memory is needed for one chunk alone. */
+/** Runs a batch on an engine chunk by chunk, so that only one chunk needs memory. Thread safe. */
 public final class BatchRun {
     private BatchRun() {}
 
     /**
-     * Runs every row of {@code source} on {@code engine} into {@code sink}.
+     * Runs every row of {@code source} on {@code engine} and writes the results to {@code sink}.
      *
-     * @param chunking how to cut the rows; of as many rows as the source has
-     * @param progress is told the number of rows done after each chunk
-     * @throws io.github.cellfuse.InvalidInputException when source and model don't fit
-     * @throws io.github.cellfuse.CellFuseException when reading, the device or writing fails; some chunks may have been written
+     * @param chunking how to divide the rows; for the number of rows of the source
+     * @param progress receives the number of rows done after each chunk
+     * @throws io.github.cellfuse.InvalidInputException if source and model don't fit
+     * @throws io.github.cellfuse.CellFuseException if reading, the device or writing fails; some chunks may have been
+     *     written
      */
     public static Report run(
             LstmEngine engine, ChunkSource source, ChunkSink sink, Chunking chunking, LongConsumer progress) {
@@ -68,27 +69,27 @@ public final class BatchRun {
     }
 
     /**
-     * What was done.
+     * What a run did.
      *
      * @param rows rows of the batch
-     * @param chunks chunks that they were cut into
-     * @param flops floating-point operations of the rows' valid steps, as {@link LstmModel#flopsPerStep()} counts them
-     * @param total from the first read to the last write
+     * @param chunks the number of chunks
+     * @param flops floating-point operations of the rows' valid steps, counted as in {@link LstmModel#flopsPerStep()}
+     * @param total time from the first read to the last write
      * @param computing the part of it that sessions ran
      */
     public record Report(long rows, long chunks, long flops, Duration total, Duration computing) {
-        /** Rows per second, reading and writing included. */
+        /** Returns the rows per second, reading and writing included. */
         public double rowsPerSecond() {
             return rows / seconds(total);
         }
 
-        /** Floating-point operations per nanosecond while computing. */
+        /** Returns the floating-point operations per nanosecond while computing. */
         public double gigaflops() {
             return flops / seconds(computing) / 1e9;
         }
 
         private static double seconds(Duration duration) {
-            // A clock may not have moved.
+            // The clock may not have advanced.
             return Math.max(1, duration.toNanos()) / 1e9;
         }
     }

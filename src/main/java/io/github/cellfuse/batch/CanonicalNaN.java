@@ -4,8 +4,9 @@ import io.github.cellfuse.LstmOutput;
 import java.nio.FloatBuffer;
 
 /**
- * Makes all NaNs of a result the one with the bits 0x7fc00000. IEEE 754 leaves sign and payload of a NaN open: they differ between
- * devices, and in Java between interpreted and compiled code, so that two runs of the same device could be told apart.
+ * Replaces every NaN of a result by the NaN with the bits 0x7fc00000. IEEE 754 leaves the sign and payload of a NaN
+ * open. They differ between devices, and in Java between interpreted and compiled code, so two runs on the same device
+ * could differ.
  */
 final class CanonicalNaN {
     private CanonicalNaN() {}
@@ -16,7 +17,7 @@ final class CanonicalNaN {
         apply(FloatBuffer.wrap(output.finalState().c()));
     }
 
-    /** From index 0 to the limit; the position stays. */
+    /** Covers index 0 to the limit; the position doesn't change. */
     private static void apply(FloatBuffer values) {
         for (int k = 0; k < values.limit(); k++) {
             if (Float.isNaN(values.get(k))) {

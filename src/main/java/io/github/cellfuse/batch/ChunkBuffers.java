@@ -7,7 +7,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
-/** The memory of one chunk at a time, used again for each. Direct and in native order: devices and files take it as it is. */
+/**
+ * The memory of one chunk, reused for each. Direct and in native byte order, so that devices and files use it without a
+ * copy.
+ */
 final class ChunkBuffers {
     private final LstmModel model;
     private final ChunkSource source;
@@ -29,12 +32,12 @@ final class ChunkBuffers {
                 .asFloatBuffer();
     }
 
-    /** The input's memory for {@code rows} rows. */
+    /** Returns the memory for the input of {@code rows} rows. */
     FloatBuffer input(int rows) {
         return x.clear().limit(rows * source.steps() * model.inputSize());
     }
 
-    /** The output's memory for {@code rows} rows. */
+    /** Returns the memory for the output of {@code rows} rows. */
     LstmOutput output(int rows) {
         if (finalState.rows() != rows) {
             finalState = LstmState.zeros(model, rows);

@@ -2,11 +2,11 @@ package io.github.cellfuse.batch;
 
 import io.github.cellfuse.LstmOutput;
 
-/** Takes the results of a batch chunk by chunk, each row once, in any order. Writing must be thread safe. */
+/** Receives the results of a batch chunk by chunk, each row once, in any order. Implementations must be thread safe. */
 public interface ChunkSink {
     /**
-     * Keeps the results of the rows from {@code firstRow} on; {@code output} says how many. Its memory is used again when this
-     * returns. Every NaN in it is {@code Float.NaN}, bit for bit.
+     * Writes the results of {@code output.rows()} rows, starting at {@code firstRow}. The memory of {@code output} is
+     * reused when this returns. Every NaN in it has the bits of {@code Float.NaN}.
      */
     void write(long firstRow, LstmOutput output);
 }

@@ -6,29 +6,38 @@ import java.nio.FloatBuffer;
 import java.util.Optional;
 
 /**
- * The rows of a batch, of which any range can be read, in any order and more than once. Reading must be thread safe: chunks may
- * be read while others are computed.
+ * The rows of a batch. Any range may be read, in any order and more than once. Implementations must be thread safe:
+ * chunks may be read while others are computed.
  */
 public interface ChunkSource {
-    /** The order of the outer dimensions of what {@link #readInput} gives, and so of the output. */
+    /**
+     * Returns the order of the outer dimensions of the data that {@link #readInput} reads, and therefore of the output.
+     */
     Layout layout();
 
-    /** The number of rows {@code N}, at least 1; may be larger than an int. */
+    /** Returns the number of rows {@code N}, at least 1; may exceed an int. */
     long rows();
 
-    /** The number of time steps {@code T}, at least 1. */
+    /** Returns the number of time steps {@code T}, at least 1. */
     int steps();
 
     /**
-     * Reads the features of {@code rows} rows from {@code firstRow} on.
+     * Reads the features of {@code rows} rows, starting at {@code firstRow}.
      *
-     * @param x receives {@code [rows,T,I]} or {@code [T,rows,I]} by {@link #layout()}, from index 0 to its limit, which is that size
+     * @param x receives {@code [rows,T,I]} or {@code [T,rows,I]} by {@link #layout()}, from index 0 to its limit, which
+     *     is that size
      */
     void readInput(long firstRow, int rows, FloatBuffer x);
 
-    /** {@code [rows]} valid steps of the rows from {@code firstRow} on; empty: all {@code T}, of every row of the batch. */
+    /**
+     * Returns the valid steps {@code [rows]} of the rows starting at {@code firstRow}; empty if every row of the batch
+     * has all {@code T}.
+     */
     Optional<int[]> readLengths(long firstRow, int rows);
 
-    /** The states before the first step of the rows from {@code firstRow} on; empty: zeros, for every row of the batch. */
+    /**
+     * Returns the states before the first step of the rows starting at {@code firstRow}; empty if every row of the
+     * batch starts from zeros.
+     */
     Optional<LstmState> readInitialState(long firstRow, int rows);
 }

@@ -4,19 +4,19 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmModel;
 
 /**
- * How a batch is cut into chunks of rows. It decides on memory and speed alone, never on a bit of the result.
+ * How a batch is divided into chunks of rows. This affects memory and speed only, never a bit of the result.
  *
  * @param rows {@code N}, the rows of the batch
- * @param chunkRows rows of every chunk but the last, which may have fewer
+ * @param chunkRows rows of every chunk except the last, which may have fewer
  */
 public record Chunking(long rows, int chunkRows) {
-    /** Floats in one direct buffer: Java counts its bytes in an int. */
+    /** Floats in one direct buffer, whose size in bytes is an int. */
     static final long BUFFER_FLOATS = Integer.MAX_VALUE / Float.BYTES;
 
-    /** What an automatic chunk may take: enough to keep a device busy, little enough for any machine. */
+    /** The memory of an automatic chunk: enough to keep a device busy, and available on any machine. */
     private static final long BUDGET_BYTES = 256L << 20;
 
-    /** Automatic chunks are whole multiples of this where they can: no device has a larger tile of rows. */
+    /** Automatic chunks are multiples of this if possible; no device has a larger tile of rows. */
     private static final int ROUND_ROWS = 64;
 
     public Chunking {
@@ -29,12 +29,12 @@ public record Chunking(long rows, int chunkRows) {
     }
 
     /**
-     * Chunks for {@code rows} rows of {@code steps} steps on {@code model} that stay within the memory budget.
+     * Returns chunks for {@code rows} rows of {@code steps} steps on {@code model} that stay within the memory budget.
      *
-     * @throws InvalidInputException when a single row is more than a buffer holds
+     * @throws InvalidInputException if a single row is more than a buffer holds
      */
     public static Chunking automatic(LstmModel model, long rows, int steps) {
-        // A small heap gets small chunks: direct buffers, too, are limited by its size.
+        // A small heap gets small chunks, because the heap's size also limits direct buffers.
         long bytes = Math.min(BUDGET_BYTES, Runtime.getRuntime().maxMemory() / 4);
         long fitting = Math.min(bytes / Float.BYTES / floats(model, steps), largest(model, steps));
         long rounded = fitting > ROUND_ROWS ? fitting - fitting % ROUND_ROWS : Math.max(1, fitting);
@@ -42,9 +42,9 @@ public record Chunking(long rows, int chunkRows) {
     }
 
     /**
-     * Chunks of {@code chunkRows} rows, or of all where there are fewer.
+     * Returns chunks of {@code chunkRows} rows, or of all rows if there are fewer.
      *
-     * @throws InvalidInputException when a chunk is more than a buffer holds
+     * @throws InvalidInputException if a chunk is more than a buffer holds
      */
     public static Chunking of(LstmModel model, long rows, int steps, int chunkRows) {
         long largest = largest(model, steps);
@@ -56,22 +56,25 @@ public record Chunking(long rows, int chunkRows) {
         return new Chunking(rows, (int) used);
     }
 
-    /** The number of chunks. */
+    /** Returns the number of chunks. */
     public long count() {
         return (rows + chunkRows - 1) / chunkRows;
     }
 
-    /** The first row of chunk {@code chunk}, 0-based. */
+    /** Returns the first row of chunk {@code chunk} (0-based). */
     public long firstRow(long chunk) {
         return chunk * chunkRows;
     }
 
-    /** The rows of chunk {@code chunk}. */
+    /** Returns the number of rows of chunk {@code chunk}. */
     public int rowsOf(long chunk) {
         return (int) Math.min(chunkRows, rows - firstRow(chunk));
     }
 
-    /** Floats that a row takes in memory: input, output, the hidden states of two layers through time, first and last states. */
+    /**
+     * Returns the floats that a row takes in memory: input, output, the hidden states of two layers through time, first
+     * and last states.
+     */
     private static long floats(LstmModel model, int steps) {
         long states = model.hiddenValuesBelow(model.layerCount()) + model.cellValuesBelow(model.layerCount());
         return (long) steps * model.inputSize()
@@ -80,12 +83,15 @@ public record Chunking(long rows, int chunkRows) {
                 + 2 * states;
     }
 
-    /** Hidden states of a row through time, of the widest layer, with the slots before the first and after the last step. */
+    /**
+     * Returns the hidden states of a row through time in the widest layer, including the slots before the first and
+     * after the last step.
+     */
     private static long history(LstmModel model, int steps) {
         return (steps + 2L) * model.widestOutput();
     }
 
-    /** The most rows of which every buffer holds its part. */
+    /** Returns the largest number of rows for which every buffer is large enough. */
     private static long largest(LstmModel model, int steps) {
         long input = (long) steps * model.inputSize();
         long hidden = history(model, steps);

@@ -1,10 +1,11 @@
 /**
- * Batches of any number of rows, larger than memory too, as a pipeline of chunks: a {@link io.github.cellfuse.batch.ChunkSource}
- * reads the rows, a session runs them, a {@link io.github.cellfuse.batch.ChunkSink} puts the results at the rows' place.
+ * Batches of any number of rows, including batches larger than memory, as a pipeline of chunks: a
+ * {@link io.github.cellfuse.batch.ChunkSource} reads rows, a session runs them, a
+ * {@link io.github.cellfuse.batch.ChunkSink} writes the results.
  *
- * <p>Rows don't depend on each other and the result of a row is defined to the bit, so neither the size of the chunks, nor their
- * order, nor the device that ran one can be seen in the result; nothing here may change that.
+ * <p>Rows are independent and the result of a row is defined to the bit. The size and order of the chunks and the
+ * device that ran them therefore can't be seen in the result; nothing in this package may change that.
  *
- * <p>This package knows no file format: source and sink are its own interfaces, and the command line implements them on files.
+ * <p>This package knows no file format. Source and sink are interfaces, which the command line implements for files.
  */
 package io.github.cellfuse.batch;

@@ -2,33 +2,33 @@ package io.github.cellfuse.bench;
 
 import io.github.cellfuse.WeightPrecision;
 
-/** Something to be measured; one case may have several results. */
+/** Something to measure. A case may have several results. */
 public sealed interface BenchCase {
-    /** Which plans of a device a run is timed under. */
+    /** The plans of a device under which a run is timed. */
     enum Plans {
-        /** The one that the engine chooses. */
+        /** Only the plan that the engine chooses. */
         CHOSEN,
-        /** Each of them, and {@code java} beside them. */
+        /** Every plan, and also {@code java}. */
         ALL
     }
 
-    /** The suite that it belongs to. */
+    /** Returns the name of the case's suite. */
     String suite();
 
-    /** What it is, for messages. */
+    /** Describes the case, for messages. */
     String describe();
 
-    /** The operations of one run, by which it is decided whether there is time for it; 0 where it is always short. */
+    /** Returns the operations of one run, to decide whether it takes too long; 0 if it is always short. */
     default double cost() {
         return 0;
     }
 
-    /** Whether plain Java has it, too; everything else is a kernel's. */
+    /** Returns whether plain Java can run the case. All other cases measure kernels. */
     default boolean onJava() {
         return false;
     }
 
-    /** The same with the weights stored otherwise; itself where there are none. */
+    /** Returns the same case with weights stored in another precision, or this case if it has no weights. */
     default BenchCase withWeights(WeightPrecision weights) {
         return this;
     }
@@ -36,8 +36,8 @@ public sealed interface BenchCase {
     /**
      * Whole runs through a session.
      *
-     * @param series the growth series that it is a point of, or null
-     * @param always whether it is run however long it takes
+     * @param series the growth series that includes this case, or null
+     * @param always whether the case runs regardless of the time it takes
      */
     record Run(String suite, Dimensions dimensions, Plans plans, String series, boolean always) implements BenchCase {
         @Override
@@ -61,7 +61,7 @@ public sealed interface BenchCase {
         }
     }
 
-    /** The kernels of a run, one by one, under each plan. */
+    /** The kernels of a run, one by one, under every plan. */
     record Kernels(String suite, Dimensions dimensions) implements BenchCase {
         @Override
         public String describe() {
@@ -79,7 +79,7 @@ public sealed interface BenchCase {
         }
     }
 
-    /** The recurrent part of a run alone, as DeepBench has it. */
+    /** Only the recurrent part of a run, as in DeepBench. */
     record Recurrent(String suite, Dimensions dimensions) implements BenchCase {
         @Override
         public String describe() {
@@ -100,7 +100,7 @@ public sealed interface BenchCase {
     /**
      * {@code lstm_cell} alone.
      *
-     * @param rows N, or 0: as many as no cache holds
+     * @param rows N, or 0 for more rows than any cache holds
      */
     record Cell(String suite, int rows, int units) implements BenchCase {
         @Override
@@ -112,7 +112,7 @@ public sealed interface BenchCase {
     /**
      * {@code lstm_activations} alone.
      *
-     * @param values how many, or 0: as many as no cache holds
+     * @param values the number of values, or 0 for more than any cache holds
      */
     record Activations(String suite, int values) implements BenchCase {
         @Override

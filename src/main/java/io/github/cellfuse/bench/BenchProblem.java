@@ -16,9 +16,10 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * A model and a batch of the given sizes, the same values each time.
+ * A model and a batch of the given sizes. Their values are the same every time.
  *
- * @param model with the spread of PyTorch's default initialisation, rounded as its weights are stored
+ * @param model a model with the distribution of PyTorch's default initialization, rounded to the precision of the
+ *     weights
  * @param input {@code [T,N,I]}, values from -1 to 1
  */
 record BenchProblem(LstmModel model, LstmInput input) {
@@ -51,13 +52,13 @@ record BenchProblem(LstmModel model, LstmInput input) {
     private static float[] values(SplittableRandom random, long count, float scale) {
         float[] values = new float[Sizes.elements("random values", count)];
         for (int k = 0; k < values.length; k++) {
-            // 24 random bits are all that a float has room for.
+            // A float has room for 24 random bits.
             values[k] = ((random.nextInt() >>> 8) * 0x1p-23f - 1) * scale;
         }
         return values;
     }
 
-    /** What plain Java makes of it: the definition that everything timed is compared with. */
+    /** Returns plain Java's output, with which everything timed is compared. */
     FloatBuffer expected() {
         try (LstmEngine engine = LstmEngine.open(Device.JAVA, model);
                 LstmSession session = engine.newSession()) {
@@ -65,10 +66,10 @@ record BenchProblem(LstmModel model, LstmInput input) {
         }
     }
 
-    /** Refuses a result that isn't the one expected, in any bit. */
-    static void check(String who, LstmOutput output, FloatBuffer expected) {
+    /** Fails if a result differs from the expected one in any bit. */
+    static void check(String name, LstmOutput output, FloatBuffer expected) {
         if (output.y().mismatch(expected) >= 0) {
-            throw new CellFuseException(who + " and java differ in y: 'cellfuse verify' says where");
+            throw new CellFuseException(name + " and java differ in y; 'cellfuse verify' shows where");
         }
     }
 }

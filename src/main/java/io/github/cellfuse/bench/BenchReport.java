@@ -3,18 +3,18 @@ package io.github.cellfuse.bench;
 import java.util.List;
 
 /**
- * What a benchmark found.
+ * The results of a benchmark.
  *
- * @param device the device with its roofline
+ * @param device the device and its roofline
  * @param results in the order of the suites
- * @param skipped what was left out, and why
+ * @param skipped the cases that were skipped
  */
 public record BenchReport(DeviceReport device, List<BenchResult> results, List<Skipped> skipped) {
     /**
-     * Something that wasn't measured.
+     * A case that wasn't measured.
      *
      * @param suite the suite
-     * @param what which of its cases
+     * @param what the case
      * @param reason one sentence
      */
     public record Skipped(String suite, String what, String reason) {}

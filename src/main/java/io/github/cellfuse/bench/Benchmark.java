@@ -7,15 +7,15 @@ import java.util.Locale;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
-/** Measures cases one after another on one device. Not thread safe. */
+/** Measures cases, one after another, on one device. Not thread safe. */
 public final class Benchmark {
-    /** Runs that are expected to take longer than this are skipped: with checks, warming up and rounds it is ten times as much. */
+    /** The longest run that isn't skipped. With checks, warm-up and rounds, it takes ten times as long. */
     static final double LONGEST_SECONDS = 2;
 
-    /** What is expected of a run, as a share of the multiply-add peak. */
+    /** The expected speed of a run as a share of the multiply-add peak. */
     private static final double EXPECTED_SHARE = 0.5;
 
-    /** What is expected of plain Java where there is no peak to take a share of, in operations per second and core. */
+    /** The expected speed of plain Java where no peak is known, in operations per second and core. */
     private static final double EXPECTED_OF_A_CORE = 20e9;
 
     private static final int PEAK_SAMPLES = 3;
@@ -25,10 +25,11 @@ public final class Benchmark {
     /**
      * Measures {@code cases} on {@code device}.
      *
-     * @param rounds how often
-     * @param progress takes the number of cases done
+     * @param rounds the number of rounds
+     * @param progress receives the number of cases done
      * @throws io.github.cellfuse.InvalidInputException when there is no such device
-     * @throws io.github.cellfuse.CellFuseException when it fails, or its results aren't plain Java's in every bit
+     * @throws io.github.cellfuse.CellFuseException when the device fails, or its results differ from plain Java's in
+     *     any bit
      */
     public static BenchReport run(Device device, List<BenchCase> cases, Rounds rounds, LongConsumer progress) {
         List<BenchResult> results = new ArrayList<>();
@@ -49,7 +50,10 @@ public final class Benchmark {
         }
     }
 
-    /** By the best of a few samples: what is skipped shall not depend on a busy moment at the start. */
+    /**
+     * Returns the expected speed, by the best of a few samples, so that a busy moment at the start doesn't decide what
+     * is skipped.
+     */
     private static double expectedSpeed(Ceiling ceiling) {
         double peak = IntStream.range(0, PEAK_SAMPLES)
                 .mapToDouble(k -> ceiling.sample().flopsPerSecond())
@@ -60,16 +64,19 @@ public final class Benchmark {
                 : EXPECTED_SHARE * peak;
     }
 
-    /** Why {@code each} isn't measured on a device of which {@code speed} operations a second are expected; null where it is. */
+    /**
+     * Returns why a case is skipped on a device with an expected {@code speed} in operations per second, or null if it
+     * isn't skipped.
+     */
     static String reasonToSkip(BenchCase each, Device device, double speed) {
         if (!each.onJava() && !(device instanceof Device.OpenCl)) {
-            return "it measures kernels, and " + device + " has none";
+            return "it measures kernels, which " + device + " doesn't have";
         }
         double seconds = each.cost() / speed;
         if (seconds > LONGEST_SECONDS) {
             return String.format(
                     Locale.ROOT,
-                    "a run of it would take about %.1f s, at the %.0f GFLOP/s expected of this device, and the limit is %.0f s",
+                    "a run would take about %.1f s at the expected %.0f GFLOP/s; the limit is %.0f s",
                     seconds,
                     speed * 1e-9,
                     LONGEST_SECONDS);

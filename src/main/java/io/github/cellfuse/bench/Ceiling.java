@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The limits of a device, measured again in every round, because a machine that slows down for a while lowers its roof, too. Not
- * thread safe.
+ * The limits of a device, measured again in every round, because a machine that slows down for a while also lowers its
+ * roofline. Not thread safe.
  */
 final class Ceiling implements AutoCloseable {
     private static final int LAUNCH_SAMPLES = 5;
@@ -18,7 +18,7 @@ final class Ceiling implements AutoCloseable {
     private final List<Limits> samples = new ArrayList<>();
 
     Ceiling(Device device) {
-        // Without kernels there is nothing to measure it by: java.
+        // The java device has no kernels with which its limits could be measured.
         roofline = device instanceof Device.OpenCl opencl ? new Roofline(opencl) : null;
         Device exact = roofline == null ? device : roofline.device();
         info = Device.all().stream()
@@ -27,12 +27,12 @@ final class Ceiling implements AutoCloseable {
                 .orElseThrow();
     }
 
-    /** The device with its exact name. */
+    /** Returns the device with its exact name. */
     Device device() {
         return info.device();
     }
 
-    /** The limits at this moment. Takes about two tenths of a second. */
+    /** Measures the current limits, which takes about 0.2 s. */
     Limits sample() {
         if (roofline == null) {
             return Limits.UNKNOWN;
@@ -42,18 +42,20 @@ final class Ceiling implements AutoCloseable {
         return now;
     }
 
-    /** The limits for a contender on {@code device}: plain Java has those of the processor, where that is what was measured. */
+    /**
+     * Returns the limits for a contender. If the measured device is the processor, its limits apply to plain Java, too.
+     */
     Limits of(Device device, Limits now) {
         boolean same = device.equals(info.device()) || info.kind() == DeviceInfo.Kind.CPU;
         return same ? now : Limits.UNKNOWN;
     }
 
-    /** Bytes that no cache of the device holds; 0 where there is no device to ask. */
+    /** Returns a number of bytes that no cache of the device holds, or 0 for the java device. */
     long workingSet() {
         return roofline == null ? 0 : roofline.workingSet();
     }
 
-    /** The medians of all samples, and what is measured once. */
+    /** Returns the medians of all samples, and the values that are measured once. */
     DeviceReport report() {
         if (roofline == null) {
             return new DeviceReport(info, Limits.UNKNOWN, Double.NaN, Double.NaN, Double.NaN, 0);

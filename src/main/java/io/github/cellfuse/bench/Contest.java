@@ -15,30 +15,31 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Whole runs of one shape on several engines, which take turns: a machine that slows down for a while slows all of them, so their
- * ratios stay meaningful. Before anything is timed, every result is compared with plain Java's by bits.
+ * Times whole runs of one shape on several engines. The engines take turns, so a machine that slows down for a while
+ * slows all of them and their ratios remain meaningful. Before timing, every result is compared bit by bit with plain
+ * Java's.
  */
 final class Contest {
-    /** Long enough to compile what HotSpot compiles, at least as far as it matters. */
+    /** Long enough for HotSpot to compile the code that matters. */
     private static final double WARM_UP_SECONDS = 0.5;
 
-    /** Shorter runs are repeated until a turn takes so long. */
+    /** The least duration of a turn. Shorter runs are repeated. */
     private static final double TURN_SECONDS = 0.05;
 
-    /** From here on a run is its own warming up: the caches are filled in its first tenths. */
+    /** A run this long needs no warm-up: it fills the caches in its first tenths. */
     private static final double LONG_RUN_SECONDS = 0.1;
 
     /**
-     * Who takes part.
+     * An engine that takes part.
      *
-     * @param device where
-     * @param options how
+     * @param device its device
+     * @param options its options
      */
     record Contender(Device device, EngineOptions options) {}
 
     private Contest() {}
 
-    /** The contenders of {@code run} on {@code device}. */
+    /** Returns the contenders of a run on a device. */
     static List<Contender> contenders(BenchCase.Run run, Device device) {
         List<Contender> contenders = new ArrayList<>();
         EngineOptions options =
@@ -57,9 +58,9 @@ final class Contest {
     }
 
     /**
-     * Times {@code run}, one round after the other.
+     * Times a run in rounds.
      *
-     * @throws io.github.cellfuse.CellFuseException when a result differs from plain Java's in a bit
+     * @throws io.github.cellfuse.CellFuseException when a result differs from plain Java's in any bit
      */
     static List<BenchResult> measure(BenchCase.Run run, Ceiling ceiling, Rounds rounds) {
         BenchProblem problem = BenchProblem.of(run.dimensions());
@@ -90,14 +91,14 @@ final class Contest {
             }
             List<BenchResult> results = new ArrayList<>();
             for (int c = 0; c < contenders.size(); c++) {
-                results.add(samples.get(c)
-                        .result(
-                                run.suite(),
-                                BenchResult.RUN,
-                                plan(engines.get(c), run.dimensions()),
-                                run.series(),
-                                run.dimensions(),
-                                work.get(c)));
+                results.add(new BenchResult(
+                        run.suite(),
+                        BenchResult.RUN,
+                        plan(engines.get(c), run.dimensions()),
+                        run.series(),
+                        run.dimensions(),
+                        work.get(c),
+                        samples.get(c).timing()));
             }
             return results;
         } finally {
@@ -105,7 +106,7 @@ final class Contest {
         }
     }
 
-    /** Whatever the weights are rounded to, {@code java} holds them as floats. */
+    /** Returns the work of a run. The Java engine holds rounded weights as floats. */
     private static Work work(Dimensions d, Device device) {
         return Work.run(device instanceof Device.Java ? d.withWeights(WeightPrecision.F32) : d);
     }
@@ -122,7 +123,7 @@ final class Contest {
         }
     }
 
-    /** Seconds of a run. */
+    /** Returns the seconds of one run. */
     private static double turn(LstmSession session, LstmInput input, LstmOutput output) {
         long start = System.nanoTime();
         session.run(input, output);
@@ -130,7 +131,7 @@ final class Contest {
         if (first >= LONG_RUN_SECONDS) {
             return first;
         }
-        // That one has brought back into the caches what the others have driven out.
+        // The first run refilled the caches, which the other engines used.
         int runs = 0;
         start = System.nanoTime();
         do {

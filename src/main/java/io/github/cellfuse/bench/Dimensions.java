@@ -3,53 +3,83 @@ package io.github.cellfuse.bench;
 import io.github.cellfuse.WeightPrecision;
 
 /**
- * The sizes of what was measured. What a kernel has no use for is 1, or 0 for {@code i}: the stand-alone cell has no features.
+ * The sizes of what was measured. Sizes that a kernel doesn't use are 1, or 0 for the inputs of the stand-alone cell.
  *
- * @param t time steps
- * @param n rows of the batch
- * @param i features of the input
- * @param h hidden units
- * @param p values of a hidden state: {@code h} without a projection
+ * @param shape T, N, I and H
+ * @param p values of a hidden state; equals {@code h} without a projection
  * @param layers {@code L}
  * @param directions {@code D}: 1 or 2
- * @param weights how the weights are stored
+ * @param weights the precision of the stored weights
  */
-public record Dimensions(int t, int n, int i, int h, int p, int layers, int directions, WeightPrecision weights) {
-    /** With weights in float32. */
-    public Dimensions(int t, int n, int i, int h, int p, int layers, int directions) {
-        this(t, n, i, h, p, layers, directions, WeightPrecision.F32);
-    }
-
-    /** One forward layer without a projection. */
-    public static Dimensions of(int t, int n, int i, int h) {
-        return new Dimensions(t, n, i, h, h, 1, 1);
-    }
-
-    /** One forward layer without a projection. */
+public record Dimensions(Shape shape, int p, int layers, int directions, WeightPrecision weights) {
+    /** Returns the sizes of one forward layer without a projection, with float32 weights. */
     public static Dimensions of(Shape shape) {
-        return of(shape.steps(), shape.rows(), shape.inputs(), shape.units());
+        return new Dimensions(shape, shape.units(), 1, 1, WeightPrecision.F32);
     }
 
-    /** The same with another number of time steps: a kernel of one step has 1. */
+    /** Returns the sizes of one forward layer without a projection, with float32 weights. */
+    public static Dimensions of(int t, int n, int i, int h) {
+        return of(new Shape(t, n, i, h));
+    }
+
+    /** Time steps. */
+    public int t() {
+        return shape.steps();
+    }
+
+    /** Rows of the batch. */
+    public int n() {
+        return shape.rows();
+    }
+
+    /** Features of the input. */
+    public int i() {
+        return shape.inputs();
+    }
+
+    /** Hidden units. */
+    public int h() {
+        return shape.units();
+    }
+
+    /** Returns the same sizes with another number of time steps. A kernel that computes one step has 1. */
     public Dimensions withSteps(int steps) {
-        return new Dimensions(steps, n, i, h, p, layers, directions, weights);
+        return new Dimensions(new Shape(steps, n(), i(), h()), p, layers, directions, weights);
     }
 
-    /** The same with the weights stored otherwise. */
+    /** Returns the same sizes with hidden states of {@code values} values. */
+    public Dimensions withProjection(int values) {
+        return new Dimensions(shape, values, layers, directions, weights);
+    }
+
+    /** Returns the same sizes with another number of layers. */
+    public Dimensions withLayers(int count) {
+        return new Dimensions(shape, p, count, directions, weights);
+    }
+
+    /** Returns the same sizes with another number of directions. */
+    public Dimensions withDirections(int count) {
+        return new Dimensions(shape, p, layers, count, weights);
+    }
+
+    /** Returns the same sizes with weights stored in another precision. */
     public Dimensions withWeights(WeightPrecision precision) {
-        return new Dimensions(t, n, i, h, p, layers, directions, precision);
+        return new Dimensions(shape, p, layers, directions, precision);
     }
 
-    /** Features of layer {@code layer}'s input. */
+    /** Returns the features of a layer's input. */
     public int inputs(int layer) {
-        return layer == 0 ? i : directions * p;
+        return layer == 0 ? i() : directions * p;
     }
 
-    /** {@code T,N,I,H}, and what isn't one forward layer without a projection and with float32 weights. */
+    /**
+     * Returns {@code T,N,I,H}, followed by the differences from one forward layer without a projection and with float32
+     * weights.
+     */
     @Override
     public String toString() {
-        return t + "," + n + "," + i + "," + h
-                + (p == h ? "" : " P=" + p)
+        return shape
+                + (p == h() ? "" : " P=" + p)
                 + (layers == 1 ? "" : " L=" + layers)
                 + (directions == 1 ? "" : " bidirectional")
                 + (weights == WeightPrecision.F32 ? "" : " " + weights);

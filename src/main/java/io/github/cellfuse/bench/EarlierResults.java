@@ -11,29 +11,30 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Results beside those of an earlier run. Two belong together when suite, kernel, plan and sizes are the same. What is left then is
- * matched without the plan, where that leaves one on either side: the engine has chosen another plan since.
+ * Matches results with those of an earlier run. Two results match if suite, kernel, plan and sizes are the same. The
+ * remaining results match without the plan if only one is left on either side: then the engine has chosen another plan
+ * since.
  *
- * @param pairs in the order of the new results
- * @param onlyNew new results without an old one
- * @param onlyOld old results without a new one
+ * @param pairs the matches, in the order of the new results
+ * @param onlyNew the new results without a match
+ * @param onlyOld the old results without a match
  */
 public record EarlierResults(List<Pair> pairs, List<BenchResult> onlyNew, List<Old> onlyOld) {
     /**
      * A result of an earlier run.
      *
-     * @param plan null for a kernel that stands alone
+     * @param plan null for a stand-alone kernel
      */
     public record Old(String suite, String kernel, String plan, Dimensions dimensions, double seconds) {}
 
-    /** Two results of the same thing. */
+    /** Two matching results. */
     public record Pair(BenchResult now, Old old) {
-        /** How many times as fast as before: above 1 it has become faster. */
+        /** Returns the speedup; above 1, the new result is faster. */
         public double speedup() {
             return old.seconds() / now.seconds();
         }
 
-        /** Whether the plan is another one now. */
+        /** Returns whether the plan has changed. */
         public boolean planChanged() {
             return !Objects.equals(now.plan(), old.plan());
         }
@@ -53,7 +54,7 @@ public record EarlierResults(List<Pair> pairs, List<BenchResult> onlyNew, List<O
         }
     }
 
-    /** Matches {@code now} with {@code earlier}. */
+    /** Matches new results with earlier ones. */
     public static EarlierResults of(List<BenchResult> now, List<Old> earlier) {
         Map<Key, Old> byKey = new HashMap<>();
         earlier.forEach(old -> byKey.putIfAbsent(Key.of(old), old));

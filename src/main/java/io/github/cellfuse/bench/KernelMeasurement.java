@@ -15,17 +15,20 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Kernels one by one: alone, or within a run by the device's own clock. Every result is compared with plain Java's by bits first. */
+/**
+ * Times kernels one by one: alone, or within a run by the device's own clock. Before timing, every result is compared
+ * bit by bit with plain Java's.
+ */
 final class KernelMeasurement {
     private static final String STEP = "lstm_step";
     private static final String INPUT_PROJECTION = "lstm_input_projection";
 
-    /** Ends the name of a kernel that stages its tiles in local memory. */
+    /** The end of the name of a kernel that stages its tiles in local memory. */
     private static final String STAGED = "_tiled";
 
     private KernelMeasurement() {}
 
-    /** {@code lstm_cell} alone. */
+    /** Times {@code lstm_cell} alone. */
     static List<BenchResult> measure(BenchCase.Cell cell, Ceiling ceiling, Rounds rounds) {
         long bytesOfRow = (long) Work.CELL_BYTES * cell.units();
         int rows = cell.rows() > 0 ? cell.rows() : (int) (ceiling.workingSet() / bytesOfRow + 1);
@@ -36,7 +39,7 @@ final class KernelMeasurement {
         }
     }
 
-    /** {@code lstm_activations} alone, as rows of 1024 values where there are so many. */
+    /** Times {@code lstm_activations} alone, on rows of 1024 values. */
     static List<BenchResult> measure(BenchCase.Activations activations, Ceiling ceiling, Rounds rounds) {
         int width = 1024;
         long all = activations.values() > 0 ? activations.values() : ceiling.workingSet() / (3 * Float.BYTES);
@@ -64,10 +67,10 @@ final class KernelMeasurement {
             double seconds = bound.seconds();
             samples.add(seconds, now.share(work, seconds));
         }
-        return samples.result(suite, kernel, null, null, d, work);
+        return new BenchResult(suite, kernel, null, null, d, work, samples.timing());
     }
 
-    /** Every kernel of a run under every plan. */
+    /** Times every kernel of a run under every plan. */
     static List<BenchResult> measure(BenchCase.Kernels kernels, Ceiling ceiling, Rounds rounds) {
         BenchProblem problem = BenchProblem.of(kernels.dimensions());
         FloatBuffer expected = problem.expected();
@@ -109,17 +112,18 @@ final class KernelMeasurement {
             });
         });
         List<BenchResult> results = new ArrayList<>();
-        samples.forEach((kernel, found) -> results.add(found.result(
+        samples.forEach((kernel, found) -> results.add(new BenchResult(
                 kernels.suite(),
                 kernel,
                 plan.name().toLowerCase(Locale.ROOT),
                 null,
                 isOfOneStep(kernel) ? d.withSteps(1) : d,
-                work.get(kernel))));
+                work.get(kernel),
+                found.timing())));
         return results;
     }
 
-    /** What a kernel does, whether it stages its tiles in local memory or not. */
+    /** Returns the name of a kernel without the mark of its staged variant, which does the same work. */
     private static String name(KernelProfile.Launch launch) {
         return name(launch.kernel());
     }
@@ -128,7 +132,7 @@ final class KernelMeasurement {
         return kernel.endsWith(STAGED) ? kernel.substring(0, kernel.length() - STAGED.length()) : kernel;
     }
 
-    /** What a kernel has to do; null for those that only move states in and out, once a run. */
+    /** Returns the work of a kernel, or null for kernels that only move states in and out, once per run. */
     private static Work work(String kernel, Plan plan, boolean hoisted, Dimensions d) {
         return switch (kernel) {
             case STEP -> Work.step(d, plan);
@@ -140,7 +144,10 @@ final class KernelMeasurement {
         };
     }
 
-    /** The others are for many steps at once: their launches are added up. */
+    /**
+     * Returns whether a kernel computes one step. Other kernels compute many steps at once, so their launches are added
+     * up.
+     */
     private static boolean isOfOneStep(String kernel) {
         return switch (name(kernel)) {
             case STEP, "lstm_cell", "lstm_hidden_projection" -> true;
@@ -148,7 +155,7 @@ final class KernelMeasurement {
         };
     }
 
-    /** The recurrent part of a run: the steps of the hoisted plan, with the gaps between them. */
+    /** Times the recurrent part of a run: the steps of the hoisted plan, including the gaps between them. */
     static List<BenchResult> measure(BenchCase.Recurrent recurrent, Ceiling ceiling, Rounds rounds) {
         Dimensions d = recurrent.dimensions();
         Work work = Work.recurrent(d);
@@ -158,10 +165,13 @@ final class KernelMeasurement {
             double seconds = recurrentSeconds(launches);
             samples.add(seconds, now.share(work, seconds));
         });
-        return List.of(samples.result(recurrent.suite(), STEP, "hoisted", null, d, work));
+        return List.of(new BenchResult(recurrent.suite(), STEP, "hoisted", null, d, work, samples.timing()));
     }
 
-    /** From the beginning of the first step to the end of the last, less what else ran in between: products of the next chunk. */
+    /**
+     * Returns the time from the start of the first step to the end of the last, without the products of later chunks in
+     * between.
+     */
     static double recurrentSeconds(List<KernelProfile.Launch> launches) {
         double seconds = 0;
         KernelProfile.Launch before = null;
@@ -196,7 +206,7 @@ final class KernelMeasurement {
             long start = System.nanoTime();
             for (int done = 0; rounds.more(done, start); done++) {
                 Limits now = ceiling.sample();
-                profile.run(problem.input(), output); // brings back into the caches what the measurement drove out
+                profile.run(problem.input(), output); // refills the caches, which the measurement of the limits used
                 round.take(profile.run(problem.input(), output), now);
             }
         }

@@ -3,21 +3,20 @@ package io.github.cellfuse.bench;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the rounds of one measurement gave. Not thread safe. */
+/** The times of one measurement's rounds. Not thread safe. */
 final class RoundTimes {
     private final List<Double> seconds = new ArrayList<>();
     private final List<Double> shares = new ArrayList<>();
 
-    /** One round: its time, and the share of the limits of the same round. */
+    /** Adds a round: its time, and the share of the limits measured in the same round. */
     void add(double time, double share) {
         seconds.add(time);
         shares.add(share);
     }
 
-    /** The medians. */
-    BenchResult result(String suite, String kernel, String plan, String series, Dimensions dimensions, Work work) {
-        return new BenchResult(
-                suite, kernel, plan, series, dimensions, work, median(seconds), median(shares), seconds.size());
+    /** Returns the medians. */
+    Timing timing() {
+        return new Timing(median(seconds), median(shares), seconds.size());
     }
 
     private static double median(List<Double> values) {

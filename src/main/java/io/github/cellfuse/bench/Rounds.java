@@ -3,19 +3,19 @@ package io.github.cellfuse.bench;
 import java.util.Arrays;
 
 /**
- * How often a shape is measured: as many rounds as asked for, but after {@link #LEAST} none begins once {@link #SECONDS} have gone by,
- * so that one large shape doesn't take as long as all the others.
+ * The number of rounds in which a shape is measured. After {@link #LEAST} rounds, no new round begins once {@link
+ * #SECONDS} have passed, so that one large shape doesn't take as long as all others together.
  *
- * @param most rounds asked for
+ * @param most the requested number of rounds
  */
 public record Rounds(int most) {
-    /** Fewer have no median worth the name. */
+    /** With fewer rounds, the median would mean little. */
     public static final int LEAST = 3;
 
-    /** The time after which no further round of a shape begins. */
+    /** The time after which no new round of a shape begins. */
     public static final double SECONDS = 2;
 
-    /** Whether another round follows {@code done} ones. */
+    /** Returns whether another round follows. */
     boolean more(int done, long startNanos) {
         return done < most && (done < LEAST || (System.nanoTime() - startNanos) * 1e-9 < SECONDS);
     }

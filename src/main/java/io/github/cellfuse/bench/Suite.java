@@ -11,24 +11,27 @@ import java.util.stream.Stream;
 
 /** The suites of {@code cellfuse bench}. */
 public enum Suite {
-    /** Every plan and every kernel at a shape or two, in well below a minute. */
+    /** Every plan and every kernel at one or two shapes; takes less than a minute. */
     QUICK,
-    /** The kernels that stream through memory, alone. */
+    /** The kernels that stream through memory, one at a time. */
     CELL,
-    /** Whole runs of many shapes, the kernels of some, and how time grows with T, N and H. */
+    /** Whole runs of many shapes, the kernels of some, and how the time grows with T, N and H. */
     LSTM,
-    /** DeepBench's LSTM shapes, its recurrent part and its count of operations. */
+    /** DeepBench's LSTM shapes: the recurrent part, with DeepBench's count of operations. */
     DEEPBENCH,
     /** All of the above. */
     ALL;
 
-    /** What the user's own shapes are a suite of. */
+    /** The suite's name for the user's own shapes. */
     public static final String SHAPE = "shape";
 
-    /** Two shapes: large, and small enough that everything but the products weighs. */
+    /** A large shape, and one so small that everything except the products matters. */
     private static final String[] QUICK_SHAPES = {"64,256,512,512", "128,64,64,64"};
 
-    /** Large and small batches, long and short sequences, DeepBench's middle: {@code bench/compare} has the same. */
+    /**
+     * Large and small batches, long and short sequences, and DeepBench's medium sizes. {@code bench/compare} uses the
+     * same shapes.
+     */
     public static final List<Shape> LSTM_SHAPES = Stream.of(
                     "64,256,512,512",
                     "32,1024,512,512",
@@ -47,12 +50,12 @@ public enum Suite {
 
     private static final int LARGEST_SERIES_ROWS = 16384, LARGEST_SERIES_STEPS = 1024, LARGEST_SERIES_UNITS = 2048;
 
-    /** Its name on the command line and in reports. */
+    /** Returns the name on the command line and in reports. */
     public String id() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** Reads a suite's name. */
+    /** Parses a suite's name. */
     public static Suite parse(String text) {
         return Arrays.stream(values())
                 .filter(suite -> suite.id().equals(text.trim().toLowerCase(Locale.ROOT)))
@@ -62,7 +65,7 @@ public enum Suite {
                         + "'"));
     }
 
-    /** What is measured, in order. */
+    /** Returns the cases, in the order in which they are measured. */
     public List<BenchCase> cases() {
         return switch (this) {
             case QUICK -> quick();
@@ -76,7 +79,7 @@ public enum Suite {
         };
     }
 
-    /** The user's own shapes, under every plan and on {@code java}, however long they take. */
+    /** Returns the cases for the user's own shapes: every plan and {@code java}, regardless of the time they take. */
     public static List<BenchCase> of(List<Shape> shapes) {
         return shapes.stream()
                 .distinct()
@@ -96,7 +99,7 @@ public enum Suite {
     }
 
     private List<BenchCase> cell() {
-        // From 2 MB, a core's second-level cache, over tens of megabytes to more than any cache.
+        // From 2 MB, the size of a core's second-level cache, through tens of megabytes to more than any cache.
         return List.of(
                 new BenchCase.Cell(id(), 256, 256),
                 new BenchCase.Cell(id(), 4096, 64),
@@ -113,10 +116,11 @@ public enum Suite {
         for (Shape shape : LSTM_SHAPES) {
             cases.add(run(Dimensions.of(shape), BenchCase.Plans.CHOSEN, null));
         }
-        cases.add(run(new Dimensions(64, 64, 256, 256, 256, 2, 2), BenchCase.Plans.CHOSEN, null));
+        cases.add(run(Dimensions.of(64, 64, 256, 256).withLayers(2).withDirections(2), BenchCase.Plans.CHOSEN, null));
         cases.add(new BenchCase.Kernels(id(), Dimensions.of(16, 256, 512, 512)));
-        cases.add(new BenchCase.Kernels(id(), new Dimensions(16, 64, 512, 512, 256, 1, 1)));
-        // One of three sizes grows fourfold (H twofold, as its cost grows with the square); no series shares a point.
+        cases.add(new BenchCase.Kernels(id(), Dimensions.of(16, 64, 512, 512).withProjection(256)));
+        // In each series, one size grows by a factor of 4 (H by 2, since its cost grows with the square). No two series
+        // share a point.
         powers(1, LARGEST_SERIES_ROWS, 4)
                 .forEach(n -> cases.add(run(Dimensions.of(16, n, 64, 64), BenchCase.Plans.CHOSEN, "N")));
         powers(1, LARGEST_SERIES_STEPS, 4)
@@ -128,7 +132,7 @@ public enum Suite {
 
     private List<BenchCase> deepbench() {
         List<BenchCase> cases = new ArrayList<>();
-        // Inference, then training, whose forward pass is the same thing with more rows.
+        // Inference shapes first, then training shapes: their forward pass is the same computation with more rows.
         recurrent(cases, new int[] {512, 1024, 2048}, 25, 1, 2, 4);
         recurrent(cases, new int[] {1536}, 50, 1, 2, 4);
         recurrent(cases, new int[] {256}, 150, 1, 2, 4);
@@ -141,7 +145,7 @@ public enum Suite {
     private void recurrent(List<BenchCase> cases, int[] units, int steps, int... rows) {
         for (int h : units) {
             for (int n : rows) {
-                // One feature, as a layer has to have one: its product isn't timed.
+                // One feature, because a layer needs at least one. Its product isn't timed.
                 cases.add(new BenchCase.Recurrent(id(), Dimensions.of(steps, n, 1, h)));
             }
         }

@@ -1,5 +1,5 @@
 /**
- * Measures engines against each other and against the device's own limit, in one run, so that what is compared was taken under the
- * same conditions.
+ * Compares engines with each other and with the device's limits. Everything that is compared is measured in the same
+ * run, under the same conditions.
  */
 package io.github.cellfuse.bench;

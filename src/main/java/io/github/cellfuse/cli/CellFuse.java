@@ -37,10 +37,10 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:Done.",
-            "1:It ran and failed: a device, the disk, the memory.",
-            "2:The input or the arguments are wrong; nothing was computed or written."
+            "1:The run failed: a device, the disk or the memory.",
+            "2:The input or the arguments are wrong. Nothing was computed or written."
         },
-        // A command is one line here, and one class.
+        // Each command is one line here and one class.
         subcommands = {
             RunCommand.class,
             VerifyCommand.class,
@@ -57,8 +57,8 @@ public final class CellFuse implements Runnable {
     @Option(
             names = Errors.DEBUG,
             scope = ScopeType.INHERIT,
-            description = "Add the stack trace to an error. May stand after the command, too.")
-    @SuppressWarnings("unused") // read from the arguments, as it must count even where they can't be parsed
+            description = "Add the stack trace to an error message. Also allowed after the command.")
+    @SuppressWarnings("unused") // read from the arguments directly, because it must work even if they can't be parsed
     private boolean debug;
 
     private final boolean ownsStderr;
@@ -67,13 +67,14 @@ public final class CellFuse implements Runnable {
         this.ownsStderr = ownsStderr;
     }
 
-    /** The program; the only place that ends the process. */
+    /** Runs the program. Only this method ends the process. */
     public static void main(String... args) {
+        Logging.configure();
         Stdout stdout = new Stdout();
         PrintWriter out = new PrintWriter(stdout, true);
         PrintWriter err = new PrintWriter(System.err, true);
         int code = new CellFuse(true).start(out, err, args);
-        System.exit(stdout.failure().map(e -> lost(err, e, args)).orElse(code));
+        System.exit(stdout.failure().map(e -> reportLostOutput(err, e, args)).orElse(code));
     }
 
     /**
@@ -87,7 +88,7 @@ public final class CellFuse implements Runnable {
         return new CellFuse(false).start(out, err, args);
     }
 
-    private static int lost(PrintWriter err, IOException cause, String... args) {
+    private static int reportLostOutput(PrintWriter err, IOException cause, String... args) {
         return errors(err, args).report(new CellFuseException("stdout: writing failed: " + cause.getMessage(), cause));
     }
 
@@ -103,13 +104,13 @@ public final class CellFuse implements Runnable {
                     .setErr(err)
                     .setUsageHelpWidth(100)
                     .setCaseInsensitiveEnumValuesAllowed(true)
-                    // A file may be called @x.
+                    // A file name may start with @.
                     .setExpandAtFiles(false)
                     .setParameterExceptionHandler((e, given) -> errors.report(e))
                     .setExecutionExceptionHandler((e, command, parsed) -> errors.report(e))
                     .execute(args);
         } catch (Error e) {
-            // picocli passes on what isn't an Exception: no memory, a library that doesn't fit.
+            // picocli doesn't handle errors, such as a lack of memory or an incompatible library.
             return errors.report(e);
         } finally {
             out.flush();
@@ -117,7 +118,7 @@ public final class CellFuse implements Runnable {
         }
     }
 
-    /** Whether messages go to a terminal, on which a line can be written over. */
+    /** Returns whether messages go to a terminal, where a line can be overwritten. */
     public boolean isTerminal() {
         return ownsStderr && Terminal.isStderr();
     }

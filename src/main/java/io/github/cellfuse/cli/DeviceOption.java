@@ -14,7 +14,10 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The options that say where and how to compute; a mixin of every command that computes. Only {@code --weights} changes bits. */
+/**
+ * The options that select the device and how it computes; a mixin of every command that computes. Only {@code
+ * --weights} changes bits.
+ */
 public final class DeviceOption {
     private static final String AUTO = "auto";
 
@@ -22,18 +25,18 @@ public final class DeviceOption {
             names = "--device",
             paramLabel = "DEVICE",
             defaultValue = AUTO,
-            description = {
-                "Where to compute: auto, java, reference, opencl, opencl:P or opencl:P.D (device D of platform P;"
-                        + " 'cellfuse devices' lists them). Default: ${DEFAULT-VALUE}: a GPU, else another exact OpenCL device,"
-                        + " else java. A device that is named is never replaced by another."
-            })
+            description = "The device: auto, java, reference, opencl, opencl:P or opencl:P.D (device D of platform P;"
+                    + " 'cellfuse devices' lists them). Default: ${DEFAULT-VALUE}, which chooses a GPU, or"
+                    + " else another exact OpenCL device, or else java. A named device is never replaced by"
+                    + " another one.")
     private String name = AUTO;
 
     @Option(
             names = "--plan",
             paramLabel = "PLAN",
             description =
-                    "Force an OpenCL device's kernels: separate, fused, hoisted or sequence. A matter of speed alone.")
+                    "Force the plan of an OpenCL device: separate, fused, hoisted or sequence. It affects only the"
+                            + " speed.")
     private Plan plan;
 
     @Option(
@@ -66,10 +69,10 @@ public final class DeviceOption {
         }
     }
 
-    /** Opens {@code model} on the device that the options ask for. */
+    /** Opens {@code model} on the selected device, and says why this device was selected. */
     public Opened open(LstmModel model) {
         if (!isAuto()) {
-            Choice choice = new Choice(named(), "as asked for");
+            Choice choice = new Choice(named(), "selected by --device");
             return new Opened(open(choice, model), choice.reason());
         }
         checkPlan(Device.auto().device());
@@ -83,7 +86,9 @@ public final class DeviceOption {
         return new Opened(auto.engine(), auto.reason());
     }
 
-    /** The device that {@link #open(LstmModel)} would take, for a command that opens several models on one. */
+    /**
+     * Returns the device that {@link #open(LstmModel)} selects, for a command that opens several models on one device.
+     */
     public Choice settle(LstmModel model) {
         Opened opened = open(model);
         Choice choice = opened.choice();
@@ -91,13 +96,13 @@ public final class DeviceOption {
         return choice;
     }
 
-    /** Opens {@code model} on {@code choice}'s device, and on no other. */
+    /** Opens {@code model} on a device that was already selected. */
     public LstmEngine open(Choice choice, LstmModel model) {
         checkPlan(choice.device());
         return LstmEngine.open(choice.device(), model, options());
     }
 
-    /** How the weights are stored. */
+    /** Returns the precision in which the weights are stored. */
     public WeightPrecision weights() {
         return weights.precision();
     }
@@ -112,7 +117,7 @@ public final class DeviceOption {
 
     private void checkPlan(Device device) {
         if (plan != null && !(device instanceof Device.OpenCl)) {
-            throw new InvalidInputException("--plan: expected an OpenCL device, found " + device);
+            throw new InvalidInputException("--plan applies to OpenCL devices only, not to " + device);
         }
     }
 
@@ -120,7 +125,7 @@ public final class DeviceOption {
         try {
             return Device.parse(name);
         } catch (InvalidInputException e) {
-            throw new InvalidInputException("--" + e.getMessage() + "; there are auto, " + present(), e);
+            throw new InvalidInputException("--" + e.getMessage() + "; available devices: auto, " + present(), e);
         }
     }
 

@@ -6,12 +6,12 @@ import java.io.PrintWriter;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Turns whatever went wrong into one line on stderr and an exit code. */
+/** Reports an error as one line on stderr and an exit code. */
 public final class Errors {
     /** The option that adds stack traces. */
     static final String DEBUG = "--debug";
 
-    /** Exit code: it ran and failed. */
+    /** Exit code: the run failed. */
     public static final int FAILED = 1;
 
     /** Exit code: the input or the arguments are wrong. */
@@ -25,7 +25,7 @@ public final class Errors {
         this.debug = debug;
     }
 
-    /** Prints {@code error}'s line, and returns the exit code that it means. */
+    /** Prints an error as one line, and returns its exit code. */
     int report(Throwable error) {
         err.println("cellfuse: error: " + oneLine(message(error)));
         if (debug) {
@@ -37,8 +37,8 @@ public final class Errors {
 
     private static String message(Throwable error) {
         if (isOutOfMemory(error)) {
-            return "out of memory; take fewer rows at a time (run --batch, verify --shape), or give Java more:"
-                    + " CELLFUSE_JAVA_OPTS=-Xmx8g, for instance";
+            return "out of memory; use fewer rows at a time (run --batch, verify --shape), or give Java more memory,"
+                    + " such as CELLFUSE_JAVA_OPTS=-Xmx8g";
         }
         if (error instanceof ParameterException wrong) {
             return expectation(wrong) + "; see '"
@@ -47,7 +47,7 @@ public final class Errors {
         if (error instanceof CellFuseException && error.getMessage() != null) {
             return error.getMessage();
         }
-        return "internal error: " + error + "; " + DEBUG + " shows where";
+        return "internal error: " + error + "; " + DEBUG + " prints the stack trace";
     }
 
     private static String expectation(ParameterException wrong) {
@@ -62,7 +62,7 @@ public final class Errors {
                 + ((UnmatchedArgumentException) wrong).getUnmatched().get(0) + "'";
     }
 
-    /** Worker threads hand their errors over wrapped. */
+    /** Worker threads wrap their errors, so the causes count, too. */
     private static boolean isOutOfMemory(Throwable error) {
         for (Throwable e = error; e != null; e = e.getCause()) {
             if (e instanceof OutOfMemoryError) {
@@ -72,7 +72,7 @@ public final class Errors {
         return false;
     }
 
-    /** Names out of files and arguments may hold anything. */
+    /** Names in files and arguments may contain any character, including line breaks. */
     private static String oneLine(String message) {
         StringBuilder line = new StringBuilder(message.length());
         message.codePoints().map(c -> Character.isISOControl(c) ? ' ' : c).forEach(line::appendCodePoint);

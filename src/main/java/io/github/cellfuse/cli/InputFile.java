@@ -13,29 +13,29 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * An array in a file, as an argument names it: {@code F.npy}, {@code F.npz} with one array, or {@code F.npz:NAME}.
+ * An array in a file, named by an argument: {@code F.npy}, {@code F.npz} with one array, or {@code F.npz:NAME}.
  *
  * @param path the file
- * @param array the array's name in an archive, where one was given
+ * @param array the name of the array in an archive, if given
  */
 public record InputFile(Path path, Optional<String> array) {
     private static final String ARCHIVE = ".npz";
 
-    /** Reads an argument. */
+    /** Parses an argument. */
     public static final class Converter implements ITypeConverter<InputFile> {
         @Override
         public InputFile convert(String argument) {
             try {
                 return parse(argument);
             } catch (InvalidPathException e) {
-                throw new TypeConversionException("expected a file's name, found '" + argument + "'");
+                throw new TypeConversionException("expected a file name, found '" + argument + "'");
             }
         }
     }
 
     public static InputFile parse(String argument) {
         int end = argument.toLowerCase(Locale.ROOT).lastIndexOf(ARCHIVE + ":");
-        // A file that is really called so comes first.
+        // An existing file of exactly this name takes precedence.
         if (end < 0 || Files.exists(Path.of(argument))) {
             return new InputFile(Path.of(argument), Optional.empty());
         }
@@ -43,7 +43,7 @@ public record InputFile(Path path, Optional<String> array) {
         return new InputFile(Path.of(argument.substring(0, colon)), Optional.of(argument.substring(colon + 1)));
     }
 
-    /** Opens the array, which the caller closes; nothing but its header is read. */
+    /** Opens the array and reads only its header. The caller closes it. */
     public NpyArray open() {
         if (!path.toString().toLowerCase(Locale.ROOT).endsWith(ARCHIVE)) {
             return NpyArray.open(path);

@@ -4,7 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import java.io.PrintWriter;
 
-/** JSON for other programs: maps, lists, strings, numbers and null, with the keys in their order. Loaded only where asked for. */
+/** Writes maps, lists, strings, numbers and null as JSON. Keys keep their order. Loaded only if JSON is requested. */
 public final class Json {
     private static final Gson GSON = new GsonBuilder()
             .setPrettyPrinting()
@@ -14,7 +14,7 @@ public final class Json {
 
     private Json() {}
 
-    /** {@code value} as text, without a line break at its end. */
+    /** Returns a value as JSON without a trailing line break. */
     public static String text(Object value) {
         return GSON.toJson(value);
     }

@@ -4,9 +4,9 @@ import io.github.cellfuse.Layout;
 
 /** The values of {@code --layout}. */
 public enum LayoutOption {
-    /** One sequence after another. */
+    /** Rows first. */
     NTC(Layout.BATCH_MAJOR),
-    /** One time step after another. */
+    /** Time steps first. */
     TNC(Layout.TIME_MAJOR);
 
     private final Layout layout;
@@ -19,7 +19,7 @@ public enum LayoutOption {
         return layout;
     }
 
-    /** The shape of an input of {@code features} features. */
+    /** Returns the shape of an input with {@code features} features, as messages show it. */
     public String shape(int features) {
         return (this == NTC ? "[N, T, " : "[T, N, ") + features + "] (layout " + this + ")";
     }

@@ -15,10 +15,9 @@ public final class ModelOptions {
     @Parameters(
             index = "0",
             paramLabel = "MODEL",
-            description =
-                    "A .safetensors file with the tensors of a torch.nn.LSTM (weight_ih_l0, ...), a Keras model (.keras,"
-                            + " .h5), or an .onnx file. run and info accept any ONNX graph; other commands need one that consists"
-                            + " of LSTMs only.")
+            description = "A .safetensors file with the tensors of a torch.nn.LSTM (weight_ih_l0, ...), a Keras model"
+                    + " (.keras, .h5), or an .onnx file. run and info accept any ONNX graph; other commands"
+                    + " need one that consists of LSTMs only.")
     private Path path;
 
     @Mixin

@@ -2,29 +2,29 @@ package io.github.cellfuse.cli;
 
 import java.util.Locale;
 
-/** Numbers as people read them. */
+/** Formats numbers for people. */
 public final class Numbers {
     private static final String[] BYTE_UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
 
     private Numbers() {}
 
-    /** {@code 1 row}, {@code 240 rows}. */
+    /** Returns a number with its noun: {@code 1 row}, {@code 240 rows}. */
     public static String count(long number, String noun) {
         return number + " " + noun + (number == 1 ? "" : "s");
     }
 
-    /** Three digits of a rate, or all before the point: never an exponent, down to a thousandth. */
+    /** Returns a rate with three significant digits, at most three decimals, and no exponent. */
     public static String rate(double value) {
         int decimals = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
         return String.format(Locale.ROOT, "%." + decimals + "f", value);
     }
 
-    /** {@code 0x3f800000}; every NaN is {@code 0x7fc00000}. */
+    /** Returns the bits of a value, such as {@code 0x3f800000}. Every NaN is {@code 0x7fc00000}. */
     public static String bits(float value) {
         return String.format(Locale.ROOT, "0x%08x", Float.floatToIntBits(value));
     }
 
-    /** {@code 51.0 KiB}. */
+    /** Returns a number of bytes, such as {@code 51.0 KiB}. */
     public static String bytes(long count) {
         double value = count;
         int unit = 0;

@@ -12,15 +12,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** Checks of a file to be written, made before any work: hours of computing shall not end in a missing folder. */
+/** Checks an output file before any work is done: hours of computing must not end at a missing folder. */
 public final class OutputFile {
     private OutputFile() {}
 
     /**
-     * Refuses a target that can't be written.
+     * Rejects a target that can't be written.
      *
-     * @param suffixes the endings that it may have, such as {@code .npy}
-     * @param inputs files that are read, and mustn't be replaced while they are
+     * @param suffixes the endings that the target's name may have, such as {@code .npy}
+     * @param inputs the files that are read, none of which the target may replace
      */
     public static void check(Path target, boolean overwrite, List<String> suffixes, Path... inputs) {
         String name = target.toString().toLowerCase(Locale.ROOT);
@@ -33,27 +33,27 @@ public final class OutputFile {
         }
         Path folder = target.toAbsolutePath().getParent();
         if (folder == null || !Files.isDirectory(folder)) {
-            throw invalid(target, "expected an existing folder, found none at " + folder);
+            throw invalid(target, "the folder " + folder + " doesn't exist");
         }
         boolean isThere = isThere(target);
         if (isThere && !Files.isRegularFile(target)) {
             String kind = Files.isDirectory(target) ? "folder" : Files.exists(target) ? "device" : "broken link";
-            throw invalid(target, "expected a file to write, found a " + kind);
+            throw new InvalidInputException(target + " is a " + kind + ", not a file");
         }
         for (Path input : inputs) {
             if (isSame(target, input)) {
-                throw invalid(target, "expected another file than the input " + input + ", found the same");
+                throw new InvalidInputException(target + " is the same file as the input " + input);
             }
         }
         if (isThere && !overwrite) {
-            throw invalid(target, "expected no such file yet, found one; --overwrite replaces it");
+            throw new InvalidInputException(target + " already exists; use --overwrite to replace it");
         }
         if (!Files.isWritable(folder)) {
-            throw invalid(target, "expected a folder that can be written, found " + folder + " without permission");
+            throw invalid(target, "no permission to write to the folder " + folder);
         }
     }
 
-    /** Whether anything has this name, be it a link to nowhere; refuses a name that no file can have. */
+    /** Returns whether anything has this name, even a broken link. Rejects a name that no file can have. */
     private static boolean isThere(Path target) {
         try {
             Files.readAttributes(target, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
@@ -62,11 +62,11 @@ public final class OutputFile {
             return false;
         } catch (FileSystemException e) {
             throw new InvalidInputException(
-                    target + ": expected a name that a file can have, found that the system refuses it: "
+                    target + ": the system doesn't accept this file name: "
                             + (e.getReason() == null ? e.getClass().getSimpleName() : e.getReason()),
                     e);
         } catch (IOException e) {
-            throw new InvalidInputException(target + ": can't be looked at: " + e.getMessage(), e);
+            throw new InvalidInputException(target + ": reading the attributes failed: " + e.getMessage(), e);
         }
     }
 
@@ -74,7 +74,7 @@ public final class OutputFile {
         try {
             return Files.exists(target) && Files.exists(input) && Files.isSameFile(target, input);
         } catch (IOException e) {
-            throw new InvalidInputException(target + ": can't be compared with " + input + ": " + e.getMessage(), e);
+            throw new InvalidInputException(target + ": comparing with " + input + " failed: " + e.getMessage(), e);
         }
     }
 

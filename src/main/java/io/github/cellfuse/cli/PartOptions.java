@@ -19,9 +19,8 @@ public final class PartOptions {
             names = "--layers",
             paramLabel = "NAME",
             split = ",",
-            description =
-                    "The LSTM and Bidirectional(LSTM) layers of a Keras model to read, from the input up. Only needed if"
-                            + " the model has other layers, too.")
+            description = "The LSTM and Bidirectional(LSTM) layers of a Keras model to read, from the input up. Only"
+                    + " needed if the model has other layers, too.")
     private List<String> layers;
 
     /** Returns the option that was given, if any. */

@@ -5,27 +5,30 @@ import java.util.Locale;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
-/** Shows how far a run is: takes the number of rows, or of whatever it counts, that are done. Closing it ends the display. */
+/**
+ * Shows the progress of a run. It accepts the number of rows, or other items, that are done. Closing it ends the
+ * display.
+ */
 public interface Progress extends LongConsumer, AutoCloseable {
     @Override
     default void close() {}
 
-    /** Nothing at all. */
+    /** Returns a display that shows nothing. */
     static Progress none() {
         return done -> {};
     }
 
     /**
-     * What suits the place that {@code err} goes to: a bar on a terminal, a line now and then in a log.
+     * Returns a bar for a terminal, or an occasional line for a log.
      *
-     * @param total how many there are to do
-     * @param noun one of them, such as {@code row}
+     * @param total the number of items to do
+     * @param noun the name of one item, such as {@code row}
      */
     static Progress on(boolean terminal, PrintWriter err, long total, String noun) {
         return terminal ? new ProgressBarDisplay(err, total, noun) : new Lines(err, total, noun, System::nanoTime);
     }
 
-    /** How far it is after {@code nanos}, how fast, and the time left. */
+    /** Returns the progress after {@code nanos}, the rate, and the remaining time. */
     static String describe(long done, long total, String noun, long nanos) {
         double rate = done / Math.max(1e-9, nanos / 1e9);
         return String.format(
@@ -38,7 +41,7 @@ public interface Progress extends LongConsumer, AutoCloseable {
                 (total - done) / rate);
     }
 
-    /** See {@link #on}. */
+    /** Prints a line every ten seconds; see {@link #on}. */
     final class Lines implements Progress {
         private static final long PERIOD_NANOS = 10_000_000_000L;
 

@@ -6,9 +6,11 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** A bar with rate and time left, on one line of a terminal. A class of its own, so that the library is loaded only then. */
+/**
+ * A bar with the rate and the remaining time on one line of a terminal. Only this class loads the progress bar library.
+ */
 final class ProgressBarDisplay implements Progress {
-    /** Fits the narrowest usual terminal: a longer line would wrap, and not be written over. */
+    /** Fits the narrowest common terminal. A longer line would wrap and couldn't be overwritten. */
     private static final int COLUMNS = 79;
 
     private final ProgressBar bar;

@@ -7,8 +7,8 @@ import java.io.IOException;
 import java.util.Optional;
 
 /**
- * The process's stdout, which remembers why writing failed. A {@code PrintWriter} keeps that to itself, and a report that a full
- * disk cut off would pass for a whole one. Not thread safe.
+ * The process's stdout, which records why writing failed. A {@code PrintWriter} hides the reason, so a report truncated
+ * by a full disk would look complete. Not thread safe.
  */
 final class Stdout extends FilterOutputStream {
     private IOException failure;
@@ -32,7 +32,7 @@ final class Stdout extends FilterOutputStream {
         }
     }
 
-    /** Why something is missing; empty, too, where the reader has left, as {@code head} does: it has what it wanted. */
+    /** Returns why output was lost. A reader that stops reading, as {@code head} does, loses nothing it wants. */
     Optional<IOException> failure() {
         return Optional.ofNullable(failure)
                 .filter(e -> !String.valueOf(e.getMessage()).contains("Broken pipe"));

@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Where stderr goes to. */
+/** Detects terminals. */
 final class Terminal {
     private Terminal() {}
 
-    /** Whether stderr is a terminal, on which a line can be written over. */
+    /** Returns whether stderr is a terminal, where a line can be overwritten. */
     static boolean isStderr() {
-        // Java only tells of stdin and stdout together; Linux tells what a file descriptor is.
+        // Java only reports on stdin and stdout together. Linux reports on each file descriptor.
         Path descriptor = Path.of("/proc/self/fd/2");
         try {
             if (Files.isSymbolicLink(descriptor)) {

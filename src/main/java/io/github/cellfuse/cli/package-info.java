@@ -1,8 +1,9 @@
 /**
- * The command line. Imports whatever it needs; nothing imports it.
+ * The command line. It may use every other package; no other package uses it. Each command has a package of its own;
+ * this package holds the options and the output that they share.
  *
- * <p>stdout carries results alone (tables, JSON, help); everything that is said about the work goes to stderr. An error is one
- * line, {@code cellfuse: error: …}; the exit code is 0 when done, 1 when something ran and failed, 2 when the input or the
- * arguments are wrong, in which case nothing was computed or written.
+ * <p>stdout carries only results (tables, JSON, help). Messages about the work go to stderr. An error is one line,
+ * {@code cellfuse: error: …}. The exit code is 0 on success, 1 if the run failed, and 2 if the input or the arguments
+ * are wrong; in that case nothing was computed or written.
  */
 package io.github.cellfuse.cli;

@@ -13,7 +13,8 @@ import java.util.Optional;
  * @param model the LSTM
  * @param part the part of the file that the model was read from: its exact prefix or the names of its layers
  * @param otherTensors the tensors that the model doesn't use, in a format that stores tensors under names
- * @param otherLayers the layers that the model doesn't include, such as {@code Dense 'head'}, in a format that stores layers
+ * @param otherLayers the layers that the model doesn't include, such as {@code Dense 'head'}, in a format that stores
+ *     layers
  * @param remarks differences between the model's outputs and those of the program that saved it, one sentence each
  */
 public record ModelFile(

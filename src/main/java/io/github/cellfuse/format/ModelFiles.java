@@ -20,9 +20,10 @@ import java.util.Optional;
  * LstmModel model = ModelFiles.read(Path.of("model.safetensors"));
  * }</pre>
  *
- * <p>Reads {@code .safetensors} with PyTorch's names ({@link PyTorchLstm}), {@code .keras} and {@code .h5} ({@link KerasLstm}), and
- * {@code .onnx} ({@link OnnxLstm}); writes {@code .safetensors} and {@code .onnx}. An {@code .onnx} file must hold a stack of LSTMs
- * and nothing else; to run whole graphs, use {@code io.github.cellfuse.onnx.graph.OnnxModel}.
+ * <p>Reads {@code .safetensors} with PyTorch's names ({@link PyTorchLstm}), {@code .keras} and {@code .h5} ({@link
+ * KerasLstm}), and {@code .onnx} ({@link OnnxLstm}); writes {@code .safetensors} and {@code .onnx}. An {@code .onnx}
+ * file must hold a stack of LSTMs and nothing else; to run whole graphs, use {@code
+ * io.github.cellfuse.onnx.graph.OnnxModel}.
  */
 public final class ModelFiles {
     /** Every LSTM that PyTorch saved has this tensor. */
@@ -33,8 +34,8 @@ public final class ModelFiles {
     /**
      * Returns the only LSTM in a file.
      *
-     * @throws io.github.cellfuse.InvalidInputException when there is no such file, it is damaged or has another format, it holds no LSTM
-     *     or several, or the LSTM computes something that CellFuse doesn't
+     * @throws io.github.cellfuse.InvalidInputException when there is no such file, it is damaged or has another format,
+     *     it holds no LSTM or several, or the LSTM computes something that CellFuse doesn't
      * @throws io.github.cellfuse.CellFuseException when reading fails
      */
     public static LstmModel read(Path path) {
@@ -44,8 +45,8 @@ public final class ModelFiles {
     /**
      * Returns the selected LSTM of a file that may hold more.
      *
-     * @throws io.github.cellfuse.InvalidInputException as {@link #read(Path)}, and when {@code part} doesn't apply to the file's format or
-     *     selects nothing
+     * @throws io.github.cellfuse.InvalidInputException as {@link #read(Path)}, and when {@code part} doesn't apply to
+     *     the file's format or selects nothing
      * @throws io.github.cellfuse.CellFuseException when reading fails
      */
     public static LstmModel read(Path path, ModelPart part) {
@@ -77,13 +78,13 @@ public final class ModelFiles {
     }
 
     /**
-     * Writes a model in the format that the target's name ends in, {@code .safetensors} or {@code .onnx}. {@link #read(Path)} returns a
-     * model that computes the same bits.
+     * Writes a model in the format that the target's name ends in, {@code .safetensors} or {@code .onnx}. {@link
+     * #read(Path)} returns a model that computes the same bits.
      *
      * @param target the file's final name; the complete file appears under this name, or none does
      * @param overwrite whether to replace an existing file
-     * @throws io.github.cellfuse.InvalidInputException when the name ends otherwise, the format can't express the model, or the target
-     *     can't be written
+     * @throws io.github.cellfuse.InvalidInputException when the name ends otherwise, the format can't express the
+     *     model, or the target can't be written
      * @throws io.github.cellfuse.CellFuseException when writing fails
      */
     public static void write(LstmModel model, Path target, boolean overwrite) {
@@ -94,8 +95,8 @@ public final class ModelFiles {
      * Writes a model under a prefix; see {@link #write(LstmModel, Path, boolean)}.
      *
      * @param part the prefix for the tensor names in a {@code .safetensors} file
-     * @throws io.github.cellfuse.InvalidInputException as {@link #write(LstmModel, Path, boolean)}, and when {@code part} doesn't apply to
-     *     the target's format
+     * @throws io.github.cellfuse.InvalidInputException as {@link #write(LstmModel, Path, boolean)}, and when {@code
+     *     part} doesn't apply to the target's format
      * @throws io.github.cellfuse.CellFuseException when writing fails
      */
     public static void write(LstmModel model, Path target, ModelPart part, boolean overwrite) {

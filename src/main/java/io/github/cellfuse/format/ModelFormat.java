@@ -28,9 +28,9 @@ public enum ModelFormat {
     }
 
     /**
-     * Returns the format of a file. A name that ends in {@code .onnx} decides, because ONNX files have no signature; the first bytes
-     * tell Keras files; everything else is taken for {@code .safetensors}. A file that can't be opened is judged by its name:
-     * the format's reader reports the error.
+     * Returns the format of a file. A name that ends in {@code .onnx} decides, because ONNX files have no signature;
+     * the first bytes tell Keras files; everything else is taken for {@code .safetensors}. A file that can't be opened
+     * is judged by its name: the format's reader reports the error.
      */
     public static ModelFormat of(Path path) {
         if (ONNX.matches(path)) {

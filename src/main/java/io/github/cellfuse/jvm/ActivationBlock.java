@@ -1,9 +1,9 @@
 package io.github.cellfuse.jvm;
 
 /**
- * {@link Activations} over {@link GateProduct#WIDE} values at once, in loops that HotSpot's C2 turns into vector code: constant
- * trip count, every array at the loop index, no integer operations. What works on the bits is in short scalar loops between them.
- * Value by value the operations are the same as in {@link Activations}. Belongs to one task.
+ * {@link Activations} over {@link GateProduct#WIDE} values at once, in loops that HotSpot's C2 compiles to vector code:
+ * constant trip count, every array read at the loop index, no integer operations. Short scalar loops between them do
+ * the operations on bits. For each value the operations are those of {@link Activations}. Belongs to one task.
  */
 final class ActivationBlock {
     private static final int WIDE = GateProduct.WIDE;
@@ -13,7 +13,7 @@ final class ActivationBlock {
     private final float[] numerator = new float[WIDE];
     private final float[] reciprocal = new float[WIDE];
 
-    /** Replaces each of the values by its sigmoid. */
+    /** Replaces each value by its sigmoid. */
     void sigmoid(float[] x) {
         float[] z = numerator;
         for (int j = 0; j < WIDE; j++) {
@@ -29,7 +29,7 @@ final class ActivationBlock {
         quotient(numerator, 1.0f, reduced, reciprocal, x);
     }
 
-    /** Writes the tanh of each value of {@code x} to {@code y}, which may be {@code x}. */
+    /** Writes the tanh of each value of {@code x} to {@code y}, which may be the same array. */
     void tanh(float[] x, float[] y) {
         float[] z = numerator;
         for (int j = 0; j < WIDE; j++) {
@@ -49,7 +49,7 @@ final class ActivationBlock {
         }
     }
 
-    /** {@code t}: z·log2(e) rounded, in its low bits; {@code s}: e^r - 1 of what remains. */
+    /** Writes z·log2(e), rounded, to the low bits of {@code t}, and e^r - 1 of the remainder r to {@code s}. */
     private static void expm1(float[] z, float[] t, float[] s) {
         for (int j = 0; j < WIDE; j++) {
             float zj = z[j];
@@ -68,7 +68,10 @@ final class ActivationBlock {
         }
     }
 
-    /** {@code num / (one + e)}; {@code r} is scratch, and {@code result} may be none of the others. */
+    /**
+     * Writes {@code num / (one + e)} to {@code result}, which must be none of the other arrays; {@code r} is work
+     * memory.
+     */
     private static void quotient(float[] num, float one, float[] e, float[] r, float[] result) {
         for (int j = 0; j < WIDE; j++) {
             float d = one + e[j];

@@ -3,13 +3,13 @@ package io.github.cellfuse.jvm;
 import io.github.cellfuse.Activation;
 
 /**
- * The functions of a cell as the numerical contract defines them, operation by operation the same as {@code kernels/activations.cl} and
- * {@code kernels/cell_functions.cl}: whoever changes a line here changes it there. {@code docs/numerics.md} derives the errors: at most
- * 1.51 ulp for sigmoid and 1.96 for tanh over all 2³² inputs; both are monotone, exact at ±0, saturate at ±∞ and give NaN for NaN. Thread
- * safe.
+ * The functions of a cell as the numerical contract defines them. The operations are the same as in
+ * {@code kernels/activations.cl} and {@code kernels/cell_functions.cl}; every change here must be made there too.
+ * {@code docs/design/numerics.md} derives the errors: at most 1.51 ulp for sigmoid and 1.96 ulp for tanh over all 2³²
+ * inputs. Both are monotonic, exact at ±0, saturate at ±∞ and return NaN for NaN. Thread safe.
  */
 public final class Activations {
-    /** 1.5·2²³: adding it rounds to an integer, which then stands in the low bits. */
+    /** 1.5·2²³: adding it rounds to an integer, which is then in the low bits. */
     static final float ROUND_TO_INT = 12582912.0f;
 
     static final float LOG2_E = 0x1.715476p+0f;
@@ -25,7 +25,7 @@ public final class Activations {
             E5 = 0x1.12398ep-7f,
             E6 = 0x1.6a4b36p-10f;
 
-    /** 1/d on [1,2], roughly: G0 + d·(G1 + d·G2); exact at 1 and 2. */
+    /** Approximates 1/d on [1,2] as G0 + d·(G1 + d·G2), which is exact at 1 and 2. */
     static final float G0 = 2.1875f, G1 = -1.53125f, G2 = 0.34375f;
 
     /** 2·artanh(s/2) = s + s³·(A3 + s²·(A5 + s²·(A7 + s²·A9))), for s ≤ 2/3. */
@@ -33,7 +33,7 @@ public final class Activations {
 
     private Activations() {}
 
-    /** {@code 1 / (1 + e^-x)}. */
+    /** Returns {@code 1 / (1 + e^-x)}. */
     public static float sigmoid(float x) {
         float z = -Math.abs(x);
         z = z < -104.0f ? -104.0f : z;
@@ -44,7 +44,7 @@ public final class Activations {
         return quotient(x < 0.0f ? e : 1.0f, 1.0f, e);
     }
 
-    /** The hyperbolic tangent. */
+    /** Returns the hyperbolic tangent. */
     public static float tanh(float x) {
         float z = -2.0f * Math.abs(x);
         z = z < -20.0f ? -20.0f : z;
@@ -56,7 +56,7 @@ public final class Activations {
         return Float.intBitsToFloat(Float.floatToRawIntBits(q) | (Float.floatToRawIntBits(x) & 0x80000000));
     }
 
-    /** {@code activation} of {@code x}. */
+    /** Returns {@code activation} of {@code x}. */
     public static float apply(Activation activation, float x) {
         float alpha = activation.alpha(), beta = activation.beta();
         return switch (activation.function()) {
@@ -80,7 +80,7 @@ public final class Activations {
         return y > 1.0f ? 1.0f : y;
     }
 
-    /** {@code e^x - 1} for x ≤ 0. */
+    /** Returns {@code e^x - 1} for x ≤ 0. */
     private static float expm1OfNegative(float x) {
         float z = x < -20.0f ? -20.0f : x;
         float t = Math.fma(z, LOG2_E, ROUND_TO_INT);
@@ -124,7 +124,7 @@ public final class Activations {
         return (x > 0.0f ? x : 0.0f) + log1p;
     }
 
-    /** {@code e^r - 1} for |r| ≤ ln(2)/2. */
+    /** Returns {@code e^r - 1} for |r| ≤ ln(2)/2. */
     private static float expm1Reduced(float r) {
         float p = Math.fma(E6, r, E5);
         p = Math.fma(p, r, E4);
@@ -133,12 +133,12 @@ public final class Activations {
         return Math.fma(p * r, r, r);
     }
 
-    /** {@code z - n·ln 2}. */
+    /** Returns {@code z - n·ln 2}. */
     private static float reduce(float z, float n) {
         return Math.fma(n, LN2_EXCESS, Math.fma(n, -LN2_HIGH, z));
     }
 
-    /** {@code num / (one + e)} for a sum in [1,2]. */
+    /** Returns {@code num / (one + e)} for a sum in [1,2]. */
     private static float quotient(float num, float one, float e) {
         float d = one + e;
         float r = Math.fma(Math.fma(G2, d, G1), d, G0);

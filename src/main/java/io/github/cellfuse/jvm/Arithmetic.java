@@ -2,14 +2,16 @@ package io.github.cellfuse.jvm;
 
 import io.github.cellfuse.LstmWeights;
 
-/** One way to compute a step: a layout of the weights and the loops over it. All ways give the same bits. Thread safe. */
+/**
+ * One way to compute a step: a layout of the weights and the loops over it. All ways give the same bits. Thread safe.
+ */
 interface Arithmetic {
-    /** Lays out the weights of one direction of one layer. */
+    /** Packs the weights of one direction of one layer. */
     PackedWeights pack(LstmWeights weights);
 
-    /** Its tile for {@code units} units, for the log. */
+    /** Returns the tile for {@code units} units, for messages. */
     String tile(int units);
 
-    /** What it computes with, for the log. */
+    /** Returns what it computes with, for messages. */
     String name();
 }

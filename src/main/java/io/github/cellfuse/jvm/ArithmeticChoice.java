@@ -4,33 +4,33 @@ import java.util.Locale;
 import org.slf4j.LoggerFactory;
 
 /**
- * An arithmetic for the {@code java} device, and why it is that one: the JVM's vectors where they are switched on and pass a test,
- * else plain loops.
+ * The arithmetic of the {@code java} device, and the reason for the choice: the JVM's vectors if they are switched on
+ * and pass a test, else plain loops.
  *
  * @param arithmetic the arithmetic
- * @param reason what it is, or why it isn't the faster one
+ * @param reason the arithmetic's name, and why it isn't a faster one
  */
 record ArithmeticChoice(Arithmetic arithmetic, String reason) {
     private static final String MODULE = "jdk.incubator.vector";
 
-    /** {@code auto}, {@code on} (from the first run) or {@code off}. */
+    /** {@code auto}, {@code on} (vectors from the first run) or {@code off}. */
     private static final String WANTED = System.getProperty("cellfuse.vectors", "auto");
 
-    /** Made once, when they are first of use: loading and testing the vectors takes a fifth of a second. */
+    /** Created only when needed, because loading and testing the vectors takes a fifth of a second. */
     private static final class Best {
         static final ArithmeticChoice CHOICE = choose(WANTED, isEnabled(), "io.github.cellfuse.jvm.VectorArithmetic");
     }
 
-    /** What an engine begins with: in a short life vectors don't pay. */
+    /** Returns the arithmetic that an engine starts with. Vectors don't pay off in a short run. */
     static ArithmeticChoice first() {
         if (WANTED.equals("auto") && isEnabled()) {
             return plain(
-                    String.format(Locale.ROOT, "vectors pay from %.0f GFLOP on", ModelWeights.VECTORS_FROM * 1e-9));
+                    String.format(Locale.ROOT, "vectors pay off from %.0f GFLOP", ModelWeights.VECTORS_FROM * 1e-9));
         }
         return best();
     }
 
-    /** What an engine goes on with when there is much to do. */
+    /** Returns the arithmetic that an engine continues with when there is much to compute. */
     static ArithmeticChoice best() {
         return Best.CHOICE;
     }
@@ -40,9 +40,11 @@ record ArithmeticChoice(Arithmetic arithmetic, String reason) {
     }
 
     /**
+     * Chooses an arithmetic.
+     *
      * @param wanted the system property {@code cellfuse.vectors}
-     * @param enabled whether the module is there
-     * @param vectors the class to load, by its name: without the module it couldn't even be linked
+     * @param enabled whether the vector module is present
+     * @param vectors name of the class to load; without the module this class can't even be linked
      */
     static ArithmeticChoice choose(String wanted, boolean enabled, String vectors) {
         if (wanted.equals("off")) {
@@ -60,7 +62,7 @@ record ArithmeticChoice(Arithmetic arithmetic, String reason) {
                 return new ArithmeticChoice(arithmetic, arithmetic.name());
             }
         } catch (ReflectiveOperationException | LinkageError | RuntimeException e) {
-            // the module incubates: what a later Java has changed shows when it is used
+            // The module is in incubation: a change in a later Java only shows when it is used.
             failure = "this Java's vectors can't be used: " + e;
         }
         LoggerFactory.getLogger(ArithmeticChoice.class).warn("the java device falls back to plain loops: {}", failure);

@@ -4,17 +4,17 @@ import io.github.cellfuse.LstmWeights;
 import java.util.Random;
 
 /**
- * Holds an arithmetic against the plain one, as a device of OpenCL is held against this one: a few steps that go through every tile,
- * a full and a ragged block. So what can't be linked shows here, and not in the middle of a run.
+ * Compares an arithmetic with the plain one, just as OpenCL devices are compared with the Java engine: a few steps that
+ * use every tile, a full and a partial block. Linkage errors then occur here, not during a run.
  */
 final class ArithmeticSelfTest {
     private static final int INPUTS = 3, UNITS = 21;
-    /** Tiles of 6, 3 and 2 rows, or of 3 and 2; and one row by itself. */
+    /** Tiles of 6, 3 and 2 rows, or of 3 and 2; and a single row. */
     private static final int[] ROWS = {11, 1};
 
     private ArithmeticSelfTest() {}
 
-    /** What differs; null when every bit agrees. */
+    /** Returns what differs; null if every bit agrees. */
     static String failure(Arithmetic arithmetic) {
         Random random = new Random(20260101);
         LstmWeights weights = LstmWeights.builder(INPUTS, UNITS)
@@ -37,7 +37,7 @@ final class ArithmeticSelfTest {
         return null;
     }
 
-    /** The hidden and the cell states of all rows after a step. */
+    /** Returns the hidden states and then the cell states of all rows after a step. */
     private static float[] run(Arithmetic arithmetic, LstmWeights weights, int rows, float[] x, float[] h, float[] c) {
         PackedWeights packed = arithmetic.pack(weights);
         float[][] cells = new float[rows][packed.cellWidth()];
@@ -48,7 +48,13 @@ final class ArithmeticSelfTest {
             System.arraycopy(c, row * UNITS, cells[row], 0, UNITS);
         }
         float[] result = new float[2 * rows * UNITS];
-        packed.newStep(rows).step(rows, x, xOffset, h, hOffset, cells, result, hOffset);
+        packed.newStep(rows)
+                .step(
+                        rows,
+                        new RowValues(x, xOffset),
+                        new RowValues(h, hOffset),
+                        cells,
+                        new RowValues(result, hOffset));
         for (int row = 0; row < rows; row++) {
             System.arraycopy(cells[row], 0, result, (rows + row) * UNITS, UNITS);
         }

@@ -1,11 +1,12 @@
 package io.github.cellfuse.jvm;
 
 /**
- * The update of {@code kernels/lstm_cell.cl} over the units of a block of one row.
+ * The cell update of {@code kernels/lstm_cell.cl} for the units of a block of one row.
  *
- * <p>A full wide block goes through {@link Activations} split into loops over whole arrays: HotSpot's C2 makes vector code of those
- * without integer operations, which is most of the work, and leaves a short scalar loop for the operations on the bits. The
- * operations and their order for each value are those of {@link Activations}, so the bits are the same. Belongs to one task.
+ * <p>A full wide block uses {@link ActivationBlock}: {@link Activations} split into loops over whole arrays. HotSpot's
+ * C2 compiles the loops without integer operations, which are most of the work, to vector code; short scalar loops do
+ * the operations on bits. For each value the operations and their order are those of {@link Activations}, so the bits
+ * are the same. Belongs to one task.
  */
 final class CellBlock {
     private static final int WIDE = GateProduct.WIDE;
@@ -19,13 +20,13 @@ final class CellBlock {
     private final ActivationBlock activations = new ActivationBlock();
 
     /**
-     * {@code c' = f⊙c + i⊙g}, {@code h' = o⊙tanh(c')}.
+     * Computes {@code c' = f⊙c + i⊙g} and {@code h' = o⊙tanh(c')}.
      *
      * @param a pre-activations {@code [4·width]}, gates i, f, g, o
-     * @param width units of the block with its padding
+     * @param width units of the block, padding included
      * @param units units to update
-     * @param c cell states, updated in place from {@code cOffset}
-     * @param h receives the hidden states from {@code hOffset}
+     * @param c cell states, updated in place from {@code cOffset} on
+     * @param h receives the hidden states from {@code hOffset} on
      */
     void update(float[] a, int width, int units, float[] c, int cOffset, float[] h, int hOffset) {
         if (width == WIDE) {

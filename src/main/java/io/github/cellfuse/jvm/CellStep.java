@@ -3,12 +3,12 @@ package io.github.cellfuse.jvm;
 /** One time step of a group of rows: the products, the gates and the cell update of all units. Belongs to one task. */
 interface CellStep {
     /**
-     * {@code m = o⊙tanh(c')} of the first {@code rows} rows.
+     * Computes {@code m = o⊙tanh(c')} for the first {@code rows} rows.
      *
-     * @param x features of a row from {@code xOffset[row]}
-     * @param h previous hidden states of a row from {@code hOffset[row]}
+     * @param x features {@code [I]} of each row
+     * @param h previous hidden states {@code [P]} of each row
      * @param c cell states {@code [rows][cellWidth]}, updated in place
-     * @param m receives the result of a row from {@code mOffset[row]}; neither {@code x} nor {@code h}
+     * @param m receives the result {@code [H]} of each row; shares no values with {@code x} or {@code h}
      */
-    void step(int rows, float[] x, int[] xOffset, float[] h, int[] hOffset, float[][] c, float[] m, int[] mOffset);
+    void step(int rows, RowValues x, RowValues h, float[][] c, RowValues m);
 }

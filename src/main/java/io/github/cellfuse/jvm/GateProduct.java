@@ -1,20 +1,20 @@
 package io.github.cellfuse.jvm;
 
 /**
- * The product of {@code kernels/gate_product.cl}: for every row, gate and unit of a tile, {@code a = fma(x[k], w[k], a)} in
- * ascending k.
+ * The matrix product of {@code kernels/gate_product.cl}: for every row, gate and unit of a tile,
+ * {@code a = fma(x[k], w[k], a)} in ascending k.
  *
- * <p>A tile is {@link #ROWS} rows × a block of units × 4 gates. The sums of a row and the weights of one k are arrays of one fixed
- * width (gates i, f, g, o after one another), and the loops are written the way HotSpot's C2 turns into vector code: constant trip
- * count, every array read at the loop index itself, and no more than six multiply-adds in the body. Three rows × two k is the best
- * body that it vectorised every time; larger ones fell back to scalar code from one compilation to the next, four to five times
- * slower (docs/tuning.md).
+ * <p>A tile is {@link #ROWS} rows × a block of units × 4 gates. The sums of a row and the weights of one k are arrays
+ * of one fixed width (gates i, f, g, o in this order). The loops have the form that HotSpot's C2 compiles to vector
+ * code: constant trip count, every array read at the loop index itself, and at most six multiply-adds in the body.
+ * Three rows × two k is the best body that C2 vectorized every time. Larger bodies fell back to scalar code in some
+ * compilations, four to five times slower ({@code docs/lab/experiments.md}).
  */
 final class GateProduct {
     /** Rows of the batch that share one pass over the weights. */
     static final int ROWS = 3;
 
-    /** Units of a wide and of a narrow block. */
+    /** Units of a wide block and of a narrow block. */
     static final int WIDE = 64, NARROW = 16;
 
     private static final int WIDE_SUMS = 4 * WIDE, NARROW_SUMS = 4 * NARROW;
@@ -22,18 +22,18 @@ final class GateProduct {
     private GateProduct() {}
 
     /**
-     * Adds the products of {@code ROWS} rows from row {@code row} on.
+     * Adds the products of {@link #ROWS} rows, starting with row {@code row}.
      *
-     * @param a sums of each row, {@code [..][4·width]}
-     * @param offset where the inputs of each row begin in {@code x}
-     * @param k0 the first input to take
-     * @param weights {@code [K..][4·width]}
-     * @param first the weights' row of that input
+     * @param a sums of each row, {@code [rows][4·width]}
+     * @param in inputs of each row
+     * @param k0 the first input to use
+     * @param weights {@code [I+P][4·width]}
+     * @param first the row of the weights that belongs to this input
      * @param count the number of products
      */
-    static void accumulate(
-            float[][] a, int[] offset, int row, float[] x, int k0, float[][] weights, int first, int count) {
-        float[] a0 = a[row], a1 = a[row + 1], a2 = a[row + 2];
+    static void accumulate(float[][] a, int row, RowValues in, int k0, float[][] weights, int first, int count) {
+        float[] a0 = a[row], a1 = a[row + 1], a2 = a[row + 2], x = in.values();
+        int[] offset = in.offsets();
         int x0 = offset[row] + k0, x1 = offset[row + 1] + k0, x2 = offset[row + 2] + k0;
         boolean wide = a0.length == WIDE_SUMS;
         int k = 0;
@@ -64,7 +64,7 @@ final class GateProduct {
         }
     }
 
-    /** As above for one row: the rest of a group of rows that isn't a multiple of {@link #ROWS}. */
+    /** Adds the products of one row: a remainder of the rows that isn't a multiple of {@link #ROWS}. */
     static void accumulateRow(float[] a, float[] x, int offset, float[][] weights, int first, int count) {
         boolean wide = a.length == WIDE_SUMS;
         int k = 0;
@@ -99,7 +99,7 @@ final class GateProduct {
         }
     }
 
-    // Each loop stands twice, once for each constant trip count: with the width as a parameter C2 often leaves it
+    // Each loop is written twice, once for each constant trip count: if the width is a parameter, C2 often leaves it
     // scalar.
 
     private static void wide(

@@ -4,8 +4,8 @@ import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.LstmWeights;
 
 /**
- * The update of {@code kernels/lstm_cell.cl} for peepholes and for other equations than the ordinary ones, unit by unit: the same
- * operations in the same order. Immutable and thread safe.
+ * The cell update of {@code kernels/lstm_cell.cl} for peepholes and for other than the ordinary equations, unit by
+ * unit: the same operations in the same order. Immutable and thread safe.
  */
 final class GeneralCell {
     private final CellEquations equations;
@@ -18,21 +18,21 @@ final class GeneralCell {
         hiddenSize = weights.hiddenSize();
     }
 
-    /** The cell of {@code weights}; null where it is an ordinary one, for which there are faster classes. */
+    /** Returns the cell of {@code weights}; null if it is an ordinary one, for which there are faster classes. */
     static GeneralCell of(LstmWeights weights) {
         return weights.equations().isOrdinary() && !weights.hasPeepholes() ? null : new GeneralCell(weights);
     }
 
     /**
-     * Updates the units from {@code unit} on.
+     * Updates the units of a block.
      *
-     * @param a pre-activations: those of gate q, in the order i, f, g, o, from {@code at + q·stride} on
-     * @param c cell states, updated in place from {@code unit} on
-     * @param m receives {@code o⊙hidden(c')} from {@code mOffset} on
+     * @param a pre-activations; those of gate q, in the order i, f, g, o, start at {@code at + q·stride}
+     * @param c cell states {@code [H]} of the row, updated in place
+     * @param m receives {@code o⊙hidden(c')}, starting at {@code mOffset}
      */
-    void update(float[] a, int at, int stride, int unit, int units, float[] c, float[] m, int mOffset) {
-        for (int k = 0; k < units; k++) {
-            int u = unit + k;
+    void update(UnitBlock block, float[] a, int at, int stride, float[] c, float[] m, int mOffset) {
+        for (int k = 0; k < block.units(); k++) {
+            int u = block.firstUnit() + k;
             float ai = peep(LstmWeights.INPUT_GATE, u, c[u], a[at + k]);
             float af = peep(LstmWeights.FORGET_GATE, u, c[u], a[at + stride + k]);
             float input = Activations.apply(equations.gate(), clipped(ai));
@@ -46,7 +46,7 @@ final class GeneralCell {
         }
     }
 
-    /** Where the output gate stands among the gates with peepholes. */
+    /** Position of the output gate among the gates with peepholes. */
     private static final int LAST = LstmWeights.PEEPHOLES - 1;
 
     private float peep(int gate, int unit, float c, float a) {

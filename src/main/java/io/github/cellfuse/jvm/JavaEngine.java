@@ -18,8 +18,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The {@code java} device with a model's weights and its worker threads. Rows of a batch are independent through
- * all time steps of a layer, so each worker takes a group of rows through a whole layer and they meet only between layers.
+ * The {@code java} device with a model's weights and its worker threads. The rows of a batch are independent through
+ * all time steps of a layer, so each worker takes a group of rows through a whole layer; workers only synchronize
+ * between layers. Thread safe.
  */
 public final class JavaEngine implements LstmEngine {
     private static final AtomicInteger THREADS = new AtomicInteger();
@@ -72,19 +73,22 @@ public final class JavaEngine implements LstmEngine {
         workers.shutdown();
     }
 
-    /** The weights for a run of this shape. */
+    /** Returns the weights for a run of this shape. */
     ModelWeights.Packed weights(int rows, int steps) {
         return weights.forRun(rows, steps);
     }
 
-    /** The groups of rows that a batch is cut into: a group shares its passes over the weights, so none is less than a tile. */
+    /**
+     * Returns the number of row groups of a batch. A group shares its passes over the weights, so it has at least the
+     * rows of a tile.
+     */
     int groups(int rows) {
         return Math.min(threads, (rows + GateProduct.ROWS - 1) / GateProduct.ROWS);
     }
 
     /**
-     * Runs {@code tasks} on the workers and waits for all of them, after a failure and an interruption too: they write into arrays
-     * of the session and of the caller, who may use those again as soon as this returns.
+     * Runs {@code tasks} on the workers and waits for all of them, even after a failure or an interruption: they write
+     * into arrays of the session and of the caller, who may reuse them as soon as this method returns.
      */
     void runAll(List<? extends Runnable> tasks) {
         AtomicBoolean failed = new AtomicBoolean();
@@ -130,7 +134,7 @@ public final class JavaEngine implements LstmEngine {
         }
     }
 
-    /** Refuses the use of a closed engine. */
+    /** Throws if the engine is closed. */
     void checkOpen() {
         if (workers.isShutdown()) {
             throw new IllegalStateException("the java engine is closed");

@@ -10,7 +10,7 @@ import io.github.cellfuse.spi.EngineProvider;
 import java.util.List;
 import java.util.Map;
 
-/** Provides the {@code java} device: always there. */
+/** Provides the {@code java} device, which is always present. */
 public final class JavaEngineProvider implements EngineProvider {
     @Override
     public boolean handles(Device device) {

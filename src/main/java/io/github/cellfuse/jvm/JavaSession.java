@@ -10,10 +10,13 @@ import io.github.cellfuse.spi.Sizes;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A run on the {@code java} device: layer by layer, each as tasks of (direction, group of rows). */
+/** Runs batches on the {@code java} device: layer by layer, each as one task per direction and group of rows. */
 final class JavaSession implements LstmSession {
     private final JavaEngine engine;
-    /** Histories of hidden states [T+2][N·D·P] of the layer below and the one being computed; see {@link RowOrder}. */
+    /**
+     * Histories {@code [T+2][N·D·P]} of the hidden states of the layer below and of the layer being computed; see
+     * {@link RowOrder}.
+     */
     private float[][] below = {};
 
     private float[][] current = {};
@@ -94,7 +97,7 @@ final class JavaSession implements LstmSession {
         }
     }
 
-    /** {@code old} when it is large enough, or a new history. What it holds from earlier runs is never read. */
+    /** Returns {@code old} if it is large enough, else a new history. Values from earlier runs are never read. */
     private static float[][] history(float[][] old, int slots, int slotSize) {
         return old.length >= slots && old[0].length >= slotSize ? old : new float[slots][slotSize];
     }

@@ -3,18 +3,18 @@ package io.github.cellfuse.jvm;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.spi.RowOrder;
 
-/** Where a task finds the features of its rows at a time slot. Belongs to one task: it may hold a buffer. */
+/** The features of a task's rows at a time slot. Belongs to one task, because it may hold a buffer. */
 interface LayerInput {
     /** Makes the features of the rows at {@code positions[0 … count-1]} readable for {@code slot}. */
     void load(int slot, int[] positions, int count);
 
-    /** The array that they are in after {@link #load}. */
+    /** Returns the array that holds them after {@link #load}. */
     float[] values();
 
-    /** Where the features of the task's {@code j}-th row begin. */
+    /** Returns where the features of the task's {@code j}-th row begin. */
     int offset(int j);
 
-    /** The caller's batch: each row's features are copied together, whatever the layout. */
+    /** Returns the caller's batch as input. The features of the rows are copied into one array, in either layout. */
     static LayerInput of(LstmInput input, RowOrder order) {
         int width = input.x().limit() / input.rows() / input.steps();
         return new LayerInput() {
@@ -42,7 +42,7 @@ interface LayerInput {
         };
     }
 
-    /** The history {@code [T+2][N·width]} of the layer below, read in place. */
+    /** Returns the history {@code [T+2][N·width]} of the layer below as input, read in place. */
     static LayerInput of(float[][] history, int width) {
         return new LayerInput() {
             private float[] values;

@@ -12,8 +12,8 @@ import java.util.Optional;
  * @param model the whole model
  * @param layer index of the layer in it
  * @param order the rows, sorted by length
- * @param groups groups that the rows are divided into: one task each, in each direction
- * @param history receives the hidden states {@code [T+2][N·D·P]}, by time slot and position in {@code order}
+ * @param groups number of groups that the rows are divided into; each is one task in each direction
+ * @param history receives the hidden states {@code [T+2][N·D·P]} by time slot and by position in {@code order}
  * @param initialState the states of the whole model before the first step; empty for zeros
  * @param finalState receives the states of the whole model after the last step
  */

@@ -5,8 +5,8 @@ import io.github.cellfuse.spi.RowOrder;
 import java.util.Arrays;
 
 /**
- * Takes a group of rows through all time steps of one direction of one layer. Groups and directions write disjoint parts of the
- * history and of the final state, so tasks of a layer run side by side without locks.
+ * Runs a group of rows through all time steps of one direction of one layer. Groups and directions write disjoint parts
+ * of the history and of the final state, so the tasks of a layer run in parallel without locks.
  */
 final class LayerTask implements Runnable {
     private final LayerJob job;
@@ -15,7 +15,7 @@ final class LayerTask implements Runnable {
     private final float[][] history;
     private final RowOrder order;
     private final boolean reverse;
-    /** Where the states of this layer and direction begin, {@code [N,P]} and {@code [N,H]}. */
+    /** Where the states of this layer and direction begin: {@code [N,P]} and {@code [N,H]}. */
     private final int firstHidden, firstCell;
 
     /** Values of a row of the history: {@code D·P}. */
@@ -24,17 +24,18 @@ final class LayerTask implements Runnable {
     /** The column of this direction in a row of the history. */
     private final int column;
 
-    /** Positions (in the sorted order) of the group's rows: every groups-th one, so that long and short rows are spread evenly. */
+    /**
+     * Positions (in the sorted order) of the group's rows: every groups-th one, so that each group gets long and short
+     * rows.
+     */
     private final int[] positions;
 
     private final int[] xOffset;
     private final int[] hOffset;
     private final float[][] c;
     private final CellStep arithmetic;
-    /** o⊙tanh(c) before the projection, where there is one, and where a row's values begin. */
-    private final float[] unprojected;
-
-    private final int[] mOffset;
+    /** {@code o⊙tanh(c)} before the projection; null without one. */
+    private final RowValues unprojected;
 
     /**
      * @param group the group of rows, from 0 to {@code job.groups() - 1}
@@ -58,9 +59,13 @@ final class LayerTask implements Runnable {
         hOffset = new int[positions.length];
         c = new float[positions.length][weights.cellWidth()];
         arithmetic = weights.newStep(positions.length);
-        unprojected = weights.projection() == null ? null : new float[positions.length * weights.units()];
-        mOffset = new int[positions.length];
-        Arrays.setAll(mOffset, j -> j * weights.units());
+        unprojected = weights.projection() == null ? null : unprojected(positions.length, weights.units());
+    }
+
+    private static RowValues unprojected(int rows, int units) {
+        int[] offsets = new int[rows];
+        Arrays.setAll(offsets, j -> j * units);
+        return new RowValues(new float[rows * units], offsets);
     }
 
     @Override
@@ -70,8 +75,8 @@ final class LayerTask implements Runnable {
         int count = reverse ? 0 : positions.length;
         for (int s = 1; s <= steps; s++) {
             int slot = reverse ? steps + 1 - s : s;
-            // The group's rows with a step here are its first ones; their number falls with time forward and grows in
-            // reverse.
+            // The group's rows with a step here are its first ones. Their number decreases with time in the forward
+            // direction and increases in reverse.
             while (count > 0 && positions[count - 1] >= order.active(slot)) {
                 count--;
             }
@@ -92,22 +97,23 @@ final class LayerTask implements Runnable {
             xOffset[j] = input.offset(j);
             hOffset[j] = positions[j] * width + column;
         }
+        RowValues x = new RowValues(input.values(), xOffset), h = new RowValues(previous, hOffset);
         if (unprojected == null) {
-            arithmetic.step(count, input.values(), xOffset, previous, hOffset, c, history[slot], hOffset);
+            arithmetic.step(count, x, h, c, new RowValues(history[slot], hOffset));
         } else {
-            arithmetic.step(count, input.values(), xOffset, previous, hOffset, c, unprojected, mOffset);
+            arithmetic.step(count, x, h, c, unprojected);
             project(slot, count);
         }
     }
 
-    /** {@code h = S·(o⊙tanh(c))}, the chain of {@code kernels/hidden_projection.cl}. */
+    /** Computes {@code h = S·(o⊙tanh(c))}, the same chain as in {@code kernels/hidden_projection.cl}. */
     private void project(int slot, int count) {
         float[] sums = new float[weights.outputs()];
         for (int j = 0; j < count; j++) {
             Arrays.fill(sums, 0.0f);
             for (int k = 0; k < weights.units(); k++) {
                 float[] s = weights.projection()[k];
-                float m = unprojected[j * weights.units() + k];
+                float m = unprojected.values()[j * weights.units() + k];
                 for (int p = 0; p < sums.length; p++) {
                     sums[p] = Math.fma(m, s[p], sums[p]);
                 }

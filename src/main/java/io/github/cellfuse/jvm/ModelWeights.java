@@ -5,13 +5,14 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * A model's weights, laid out for the arithmetic that the engine's work calls for: plain loops at first, vectors once there is enough
- * to do. Until C2 has compiled it, vector code is slower than anything else, as the interpreter allocates every vector. Bits are the
- * same on both sides of the change. Thread safe.
+ * A model's weights, packed for the arithmetic that suits the engine's work: plain loops at first, vectors once there
+ * is enough to compute. Until C2 has compiled it, vector code is very slow, because the interpreter allocates every
+ * vector. The bits are the same before and after the switch. Thread safe.
  */
 final class ModelWeights {
     /**
-     * Operations of an engine from which vectors pay although it takes two cores half a second to get them going (docs/tuning.md).
+     * Floating-point operations of an engine from which vectors pay off, although they take half a second on two cores
+     * to get started ({@code docs/lab/experiments.md}).
      */
     static final double VECTORS_FROM = 60e9;
 
@@ -31,15 +32,17 @@ final class ModelWeights {
     private double operations;
     private Packed packed;
 
-    /** As {@link ArithmeticChoice} has it for this JVM. */
+    /** Uses the arithmetics that {@link ArithmeticChoice} selects for this JVM. */
     ModelWeights(LstmModel model) {
         this(model, ArithmeticChoice.first(), ArithmeticChoice::best, VECTORS_FROM);
     }
 
     /**
-     * @param first what to begin with
-     * @param best asked for what to go on with when there is enough to do
-     * @param bestFrom how many operations that is
+     * Uses the given arithmetics.
+     *
+     * @param first the arithmetic to start with
+     * @param best supplies the arithmetic to continue with when there is enough to compute
+     * @param bestFrom the number of operations that is enough
      */
     ModelWeights(LstmModel model, ArithmeticChoice first, Supplier<ArithmeticChoice> best, double bestFrom) {
         this.model = model;
@@ -52,12 +55,12 @@ final class ModelWeights {
                 .sum();
     }
 
-    /** The weights for a run of this shape, which is counted. */
+    /** Returns the weights for a run of this shape, and counts its operations. */
     synchronized Packed forRun(int rows, int steps) {
         operations += operationsOfAStep * rows * steps;
         ArithmeticChoice choice = operations < bestFrom ? first : best.get();
         if (packed == null || packed.choice != choice) {
-            packed = null; // makes room for the others
+            packed = null; // frees the memory first
             packed = new Packed(
                     choice,
                     model.layers().stream()
@@ -69,7 +72,7 @@ final class ModelWeights {
         return packed;
     }
 
-    /** What a run of this shape would be computed with, and why. */
+    /** Returns what a run of this shape would be computed with, and why. */
     synchronized String explain(int rows, int steps) {
         ArithmeticChoice choice = operations + operationsOfAStep * rows * steps < bestFrom ? first : best.get();
         int units = model.layer(0).hiddenSize();

@@ -3,27 +3,30 @@ package io.github.cellfuse.jvm;
 import io.github.cellfuse.LstmWeights;
 import java.util.stream.IntStream;
 
-/** The weights of one direction of one layer, laid out by an {@link Arithmetic}. Immutable once built, shared by all sessions. */
+/** The weights of one direction of one layer, packed by an {@link Arithmetic}. Immutable and shared by all sessions. */
 interface PackedWeights {
-    /** {@code I}. */
+    /** Returns {@code I}, the number of inputs. */
     int inputs();
 
-    /** {@code P}. */
+    /** Returns {@code P}, the size of the hidden state. */
     int outputs();
 
-    /** {@code H}. */
+    /** Returns {@code H}, the number of units. */
     int units();
 
-    /** Cell states that a row needs room for: the units, and the padding of the last block where a step writes that, too. */
+    /**
+     * Returns the number of cell states that a row needs memory for: the units, and the padding of the last block if a
+     * step writes to it.
+     */
     int cellWidth();
 
-    /** For each input of the projection its weights {@code [P]}; null without one. */
+    /** Returns the weights {@code [H][P]} of the projection by its input; null without a projection. */
     float[][] projection();
 
-    /** The arithmetic of a task of up to {@code rows} rows. */
+    /** Returns the arithmetic of a task of up to {@code rows} rows. */
     CellStep newStep(int rows);
 
-    /** The projection of {@code weights} as {@link #projection()} has it. */
+    /** Returns the projection of {@code weights} in the layout of {@link #projection()}. */
     static float[][] projectionOf(LstmWeights weights) {
         return weights.projection()
                 .map(s -> transpose(s, weights.outputSize(), weights.hiddenSize()))

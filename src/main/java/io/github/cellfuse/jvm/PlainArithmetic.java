@@ -2,7 +2,7 @@ package io.github.cellfuse.jvm;
 
 import io.github.cellfuse.LstmWeights;
 
-/** Plain loops, written so that HotSpot makes vector code of them: what every Java has. */
+/** Plain loops, in a form that HotSpot compiles to vector code. They run on every Java. */
 final class PlainArithmetic implements Arithmetic {
     @Override
     public PackedWeights pack(LstmWeights weights) {

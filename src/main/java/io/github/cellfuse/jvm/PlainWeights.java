@@ -5,26 +5,29 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Weights laid out for {@link GateProduct}: blocks of units, each with one array a k.
+ * Weights packed for {@link GateProduct}: blocks of units, each with one array per k.
  *
  * @param inputs {@code I}
  * @param outputs {@code P}
  * @param units {@code H}
- * @param blocks the units' blocks
- * @param projection for each input of the projection its weights {@code [P]}; null without one
+ * @param blocks the blocks of units
+ * @param projection the weights {@code [H][P]} of the projection by its input; null without one
  * @param general the cell; null for an ordinary one
  */
 record PlainWeights(int inputs, int outputs, int units, List<Block> blocks, float[][] projection, GeneralCell general)
         implements PackedWeights {
 
     /**
+     * A block of units.
+     *
      * @param firstUnit the first unit of the block
-     * @param units the units in it, up to {@code width}; the other lanes have weights of zero
+     * @param units the number of units, up to {@code width}; the other lanes have weights of zero
      * @param width {@link GateProduct#WIDE} or {@link GateProduct#NARROW}
      * @param bias {@code [4·width]}
-     * @param weights {@code [I+P][4·width]}: the input's, then the recurrent ones; gates i, f, g, o after one another
+     * @param weights {@code [I+P][4·width]}: the input weights, then the recurrent weights; gates i, f, g, o in this
+     *     order
      */
-    record Block(int firstUnit, int units, int width, float[] bias, float[][] weights) {}
+    record Block(int firstUnit, int units, int width, float[] bias, float[][] weights) implements UnitBlock {}
 
     static PlainWeights of(LstmWeights weights) {
         float[] bias = weights.bias();
@@ -55,7 +58,10 @@ record PlainWeights(int inputs, int outputs, int units, List<Block> blocks, floa
         return new PlainStep(this, rows);
     }
 
-    /** The width of the next block where {@code units} are left: a wide one that would be mostly padding is worse than narrow ones. */
+    /**
+     * Returns the width of the next block if {@code units} units are left. Narrow blocks are better than a wide one
+     * that is mostly padding.
+     */
     static int width(int units) {
         return units > GateProduct.WIDE - GateProduct.NARROW ? GateProduct.WIDE : GateProduct.NARROW;
     }

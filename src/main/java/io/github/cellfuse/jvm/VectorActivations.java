@@ -47,7 +47,7 @@ final class VectorActivations {
         return FloatVector.broadcast(SPECIES, value);
     }
 
-    /** The power of two whose exponent stands in the low bits of {@code t}, times that of {@code bits}. */
+    /** Returns the power of two whose exponent is in the low bits of {@code t}, times that of {@code bits}. */
     private static FloatVector scale(FloatVector t, int bits) {
         return t.reinterpretAsInts()
                 .lanewise(VectorOperators.LSHL, 23)

@@ -5,11 +5,11 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The JVM's own vectors, where the module {@code jdk.incubator.vector} is switched on. It and the classes named {@code Vector…} are
- * the only ones that need the module: {@link ArithmeticChoice} loads them by name.
+ * The JVM's vectors, from the module {@code jdk.incubator.vector}. Only this class and the other classes named
+ * {@code Vector…} need the module; {@link ArithmeticChoice} loads this one by name.
  */
 final class VectorArithmetic implements Arithmetic {
-    /** The widest vectors that the machine is at its best with. Static and final: only so does C2 know their type. */
+    /** The JVM's preferred vectors for this machine. Static and final, because C2 only then knows their type. */
     static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
 
     static final int LANES = SPECIES.length();

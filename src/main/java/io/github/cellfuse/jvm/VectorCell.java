@@ -3,7 +3,10 @@ package io.github.cellfuse.jvm;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link CellBlock}'s update on the vectors of a tile: the same operations in the same order for each value. Belongs to one task. */
+/**
+ * The update of {@link CellBlock} on the vectors of a tile: for each value the same operations in the same order.
+ * Belongs to one task.
+ */
 final class VectorCell {
     private static final VectorSpecies<Float> SPECIES = VectorArithmetic.SPECIES;
     private static final int LANES = VectorArithmetic.LANES;
@@ -12,16 +15,16 @@ final class VectorCell {
     private final float[] narrow = new float[LANES];
 
     /**
-     * {@code c' = f⊙c + i⊙g}, {@code m = o⊙tanh(c')}.
+     * Computes {@code c' = f⊙c + i⊙g} and {@code m = o⊙tanh(c')}.
      *
      * @param a pre-activations {@code [4][rows][lanes]}, gates i, f, g, o; overwritten
      * @param rows rows of the tile
-     * @param block whose units these are
+     * @param block the units
      * @param c cell states of all rows, updated in place
-     * @param row the tile's first row
-     * @param m receives the results of each row from {@code mOffset[row]}
+     * @param row the first row of the tile
+     * @param m receives the results of all rows
      */
-    void update(float[] a, int rows, VectorWeights.Block block, float[][] c, int row, float[] m, int[] mOffset) {
+    void update(float[] a, int rows, UnitBlock block, float[][] c, int row, RowValues m) {
         int gate = rows * LANES, unit = block.firstUnit();
         VectorActivations.sigmoid(a, 0, 2 * gate);
         VectorActivations.tanh(a, 2 * gate, 3 * gate);
@@ -31,17 +34,17 @@ final class VectorCell {
         }
         VectorActivations.tanh(a, 2 * gate, 3 * gate);
         for (int r = 0; r < rows; r++) {
-            int tanh = 2 * gate + r * LANES, output = tanh + gate, to = mOffset[row + r] + unit;
+            int tanh = 2 * gate + r * LANES, output = tanh + gate, to = m.offsets()[row + r] + unit;
             if (block.units() == LANES) {
-                multiply(a, output, tanh, m, to);
+                multiply(a, output, tanh, m.values(), to);
             } else {
                 multiply(a, output, tanh, narrow, 0);
-                System.arraycopy(narrow, 0, m, to, block.units());
+                System.arraycopy(narrow, 0, m.values(), to, block.units());
             }
         }
     }
 
-    /** The new cell states, also into the place of g. */
+    /** Writes the new cell states to {@code c}, and to the place of g. */
     private static void combine(float[] a, int at, int gate, float[] c, int unit) {
         FloatVector input = FloatVector.fromArray(SPECIES, a, at);
         FloatVector forget = FloatVector.fromArray(SPECIES, a, at + gate);

@@ -4,11 +4,13 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link GateProduct}'s products on vectors: a tile of rows × one vector of units × 4 gates whose sums stay in registers while k runs.
+ * The products of {@link GateProduct} on vectors: a tile of rows × one vector of units × 4 gates whose sums stay in
+ * registers during the loop over k.
  *
- * <p>Six rows are 24 sums, 4 weights and the row's value: 29 of the 32 registers that AVX-512 and NEON have. AVX2 has 16, so
- * there the gates go through two at a time: 12 sums, 2 weights and the value. C2 keeps vectors in registers only where each is a local variable of its own and nothing is left uninlined, so the
- * tile's loop stands once for each number of rows, written out.
+ * <p>Six rows need 24 sums, 4 weights and the row's value: 29 of the 32 registers of AVX-512 and NEON. AVX2 has 16, so
+ * the gates are computed two at a time there: 12 sums, 2 weights and the value. C2 keeps vectors in registers only if
+ * each is a local variable of its own and everything is inlined. The loop of a tile is therefore written out for each
+ * number of rows.
  */
 final class VectorProduct {
     private static final VectorSpecies<Float> SPECIES = VectorArithmetic.SPECIES;
@@ -17,27 +19,28 @@ final class VectorProduct {
     /** Rows of the largest tile. */
     static final int MAX_ROWS = 6;
 
-    /** Whether the registers hold the sums of two gates only: AVX2. */
+    /** Whether the registers hold the sums of only two gates: AVX2. */
     private static final boolean HALVES = LANES == 8;
 
     /**
-     * Products between two stores of the sums. A short loop is called often: C2 then compiles its method soon, and as a whole.
-     * Entered through a running loop instead (on-stack replacement), it wouldn't know the vectors' type and would allocate each.
+     * Products between two stores of the sums. A method with a short loop is called often, so C2 soon compiles it as a
+     * whole. If C2 entered it through a running loop instead (on-stack replacement), it wouldn't know the type of the
+     * vectors and would allocate each of them.
      */
     private static final int DEPTH = 64;
 
     private VectorProduct() {}
 
-    /** The rows of the next tile where {@code left} are left. */
+    /** Returns the rows of the next tile if {@code left} rows are left. */
     static int tileRows(int left) {
         return left >= MAX_ROWS ? MAX_ROWS : Math.min(left, 3);
     }
 
     /**
-     * The pre-activations of a tile.
+     * Computes the pre-activations of a tile.
      *
-     * @param rows a number that {@link #tileRows} gives
-     * @param x the tile's inputs {@code [depth][rows]} from {@code panel}
+     * @param rows a number that {@link #tileRows} returns
+     * @param x the inputs of the tile, {@code [depth][rows]}, starting at {@code panel}
      * @param weights {@code [depth][4][lanes]}
      * @param depth the number of products
      * @param bias {@code [4][lanes]}
@@ -156,7 +159,7 @@ final class VectorProduct {
         o5.intoArray(a, 23 * LANES);
     }
 
-    /** Six rows of two gates, whose sums begin at {@code at}. */
+    /** Computes six rows of two gates, whose sums begin at {@code at}. */
     private static void half(float[] x, int panel, float[] w, int weights, int count, float[] a, int at) {
         FloatVector p0 = FloatVector.fromArray(SPECIES, a, at);
         FloatVector q0 = FloatVector.fromArray(SPECIES, a, at + 6 * LANES);

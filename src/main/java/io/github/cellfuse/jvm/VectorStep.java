@@ -1,9 +1,10 @@
 package io.github.cellfuse.jvm;
 
 /**
- * {@link VectorProduct} and {@link VectorCell} over the blocks of {@link VectorWeights}. The rows' features and hidden states are
- * first interleaved, tile by tile, into panels {@code [I+P][rows of the tile]}: then a tile's loop has one running index for all its
- * rows instead of one each, for which there aren't the registers, and input and recurrent products are one chain in one loop.
+ * {@link VectorProduct} and {@link VectorCell} over the blocks of {@link VectorWeights}. The features and hidden states
+ * of the rows are first interleaved, tile by tile, into panels {@code [I+P][rows of the tile]}. The loop of a tile then
+ * has one running index for all rows; there aren't enough registers for one index per row. Input and recurrent products
+ * become one chain in one loop.
  */
 final class VectorStep implements CellStep {
     private static final int LANES = VectorArithmetic.LANES;
@@ -23,41 +24,41 @@ final class VectorStep implements CellStep {
     }
 
     @Override
-    public void step(
-            int rows, float[] x, int[] xOffset, float[] h, int[] hOffset, float[][] c, float[] m, int[] mOffset) {
+    public void step(int rows, RowValues x, RowValues h, float[][] c, RowValues m) {
         for (int row = 0; row < rows; row += VectorProduct.tileRows(rows - row)) {
             int tileRows = VectorProduct.tileRows(rows - row);
             for (int r = 0; r < tileRows; r++) {
                 int panel = row * depth + r;
-                interleave(x, xOffset[row + r], weights.inputs(), panel, tileRows);
-                interleave(h, hOffset[row + r], weights.outputs(), panel + weights.inputs() * tileRows, tileRows);
+                interleave(x, row + r, weights.inputs(), panel, tileRows);
+                interleave(h, row + r, weights.outputs(), panel + weights.inputs() * tileRows, tileRows);
             }
         }
         for (VectorWeights.Block block : weights.blocks()) {
-            // The block's weights stay in the second-level cache while they go through the tiles.
+            // The block's weights stay in the second-level cache while all tiles use them.
             for (int row = 0; row < rows; row += VectorProduct.tileRows(rows - row)) {
                 int tileRows = VectorProduct.tileRows(rows - row);
                 VectorProduct.tile(tileRows, panels, row * depth, block.weights(), depth, block.bias(), sums);
                 if (weights.general() == null) {
-                    cell.update(sums, tileRows, block, c, row, m, mOffset);
+                    cell.update(sums, tileRows, block, c, row, m);
                 } else {
-                    updateGeneral(tileRows, block, c, row, m, mOffset);
+                    updateGeneral(tileRows, block, c, row, m);
                 }
             }
         }
     }
 
-    private void updateGeneral(int rows, VectorWeights.Block block, float[][] c, int row, float[] m, int[] mOffset) {
-        int unit = block.firstUnit();
+    private void updateGeneral(int rows, UnitBlock block, float[][] c, int row, RowValues m) {
         for (int r = 0; r < rows; r++) {
-            weights.general()
-                    .update(sums, r * LANES, rows * LANES, unit, block.units(), c[row + r], m, mOffset[row + r] + unit);
+            int to = m.offsets()[row + r] + block.firstUnit();
+            weights.general().update(block, sums, r * LANES, rows * LANES, c[row + r], m.values(), to);
         }
     }
 
-    private void interleave(float[] from, int offset, int count, int to, int stride) {
+    private void interleave(RowValues from, int row, int count, int to, int stride) {
+        float[] values = from.values();
+        int offset = from.offsets()[row];
         for (int k = 0; k < count; k++) {
-            panels[to + k * stride] = from[offset + k];
+            panels[to + k * stride] = values[offset + k];
         }
     }
 }

@@ -5,13 +5,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Weights laid out for {@link VectorProduct}: a block of units for each vector, all its weights in one array.
+ * Weights packed for {@link VectorProduct}: one block of units per vector, with all its weights in one array.
  *
  * @param inputs {@code I}
  * @param outputs {@code P}
  * @param units {@code H}
- * @param blocks the units' blocks
- * @param projection for each input of the projection its weights {@code [P]}; null without one
+ * @param blocks the blocks of units
+ * @param projection the weights {@code [H][P]} of the projection by its input; null without one
  * @param general the cell; null for an ordinary one
  */
 record VectorWeights(int inputs, int outputs, int units, List<Block> blocks, float[][] projection, GeneralCell general)
@@ -19,12 +19,15 @@ record VectorWeights(int inputs, int outputs, int units, List<Block> blocks, flo
     private static final int LANES = VectorArithmetic.LANES;
 
     /**
+     * A block of units.
+     *
      * @param firstUnit the first unit of the block
-     * @param units the units in it, up to a vector's lanes; the other lanes have weights of zero
+     * @param units the number of units, up to the lanes of a vector; the other lanes have weights of zero
      * @param bias {@code [4][lanes]}
-     * @param weights {@code [I+P][4][lanes]}: the input's, then the recurrent ones; gates i, f, g, o
+     * @param weights {@code [I+P][4][lanes]}: the input weights, then the recurrent weights; gates i, f, g, o in this
+     *     order
      */
-    record Block(int firstUnit, int units, float[] bias, float[] weights) {}
+    record Block(int firstUnit, int units, float[] bias, float[] weights) implements UnitBlock {}
 
     static VectorWeights of(LstmWeights weights) {
         float[] bias = weights.bias();

@@ -18,24 +18,27 @@ import io.github.cellfuse.LstmWeights;
  *   c' = f⊙c + i⊙g                  h' = o⊙tanh(c')      (projected: h' = S·(o⊙tanh(c')))
  * </pre>
  *
- * <p>with the functions, the clip and the coupled gate of the {@link CellEquations} where they are others, and with {@code p_i·c},
- * {@code p_f·c} and {@code p_o·c'} added to the arguments of i, f and o where there are peepholes (Gers and Schmidhuber 2000).
+ * <p>{@link CellEquations} may select other functions, a clip and a coupled gate. Peepholes add {@code p_i·c},
+ * {@code p_f·c} and {@code p_o·c'} to the arguments of i, f and o (Gers and Schmidhuber 2000).
  *
- * <p>Hochreiter and Schmidhuber 1997 with the forget gate of Gers, Schmidhuber and Cummins 2000 and the projection of Sak, Senior
- * and Beaufays 2014, as {@code torch.nn.LSTM} documents them. The float32 weights become doubles without loss. Immutable, thread
- * safe.
+ * <p>Sources: Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000 and the
+ * projection of Sak, Senior and Beaufays 2014, as documented for {@code torch.nn.LSTM}. The float32 weights become
+ * doubles without loss. Immutable and thread safe.
  */
 public final class LstmCell {
     private final LstmWeights weights;
     private final double[] bias;
     private final float[] projection, peepholes; // null: absent
 
-    /** The cell of {@code weights} with the bias that the numerical contract gives them: the float32 sum of the two. */
+    /**
+     * Creates the cell of {@code weights}. Its bias is the float32 sum of the two biases, as the numerical contract
+     * defines.
+     */
     public LstmCell(LstmWeights weights) {
         this(weights, toDouble(weights.bias()));
     }
 
-    /** As above with another bias {@code [4H]}: PyTorch in double adds its two biases in double. */
+    /** Creates a cell with another bias {@code [4H]}: PyTorch in double precision adds its two biases in double. */
     LstmCell(LstmWeights weights, double[] bias) {
         this.weights = weights;
         this.bias = bias;
@@ -44,7 +47,7 @@ public final class LstmCell {
     }
 
     /**
-     * What a step computed.
+     * The values that a step computed.
      *
      * @param i input gate {@code [H]}
      * @param f forget gate {@code [H]}
@@ -52,22 +55,22 @@ public final class LstmCell {
      * @param o output gate {@code [H]}
      * @param c cell state after the step {@code [H]}
      * @param m {@code o⊙tanh(c)}, {@code [H]}: the hidden state before the projection
-     * @param h hidden state after the step {@code [P]}; {@code m} itself where there is no projection
+     * @param h hidden state after the step {@code [P]}; the same array as {@code m} if there is no projection
      */
     public record Step(double[] i, double[] f, double[] g, double[] o, double[] c, double[] m, double[] h) {}
 
-    /** The parameters. */
+    /** Returns the parameters. */
     public LstmWeights weights() {
         return weights;
     }
 
-    /** The bias {@code [4H]} of the pre-activation in gate {@code gate} of unit {@code unit}. */
+    /** Returns the bias of gate {@code gate} of unit {@code unit}. */
     public double bias(int gate, int unit) {
         return bias[gate * weights.hiddenSize() + unit];
     }
 
     /**
-     * Computes one step; changes none of its arguments.
+     * Computes one step. Doesn't change its arguments.
      *
      * @param x features {@code [I]}
      * @param h hidden state before the step {@code [P]}
@@ -91,18 +94,18 @@ public final class LstmCell {
         return new Step(i, f, g, o, nextC, m, projection == null ? m : project(m));
     }
 
-    /** {@code W·x + R·h + b} of one gate of one unit. */
+    /** Returns {@code W·x + R·h + b} for one gate of one unit. */
     public double preactivation(int gate, int unit, double[] x, double[] h) {
         int row = gate * weights.hiddenSize() + unit;
         return bias[row] + dot(weights.input(), row, x) + dot(weights.recurrent(), row, h);
     }
 
-    /** The peephole of unit {@code unit} in gate i, f or o: 0, 1 or 2. Without peepholes 0. */
+    /** Returns the peephole weight of unit {@code unit} in gate i, f or o (0, 1 or 2); 0 without peepholes. */
     public double peep(int gate, int unit) {
         return peepholes == null ? 0 : peepholes[gate * weights.hiddenSize() + unit];
     }
 
-    /** What cell state {@code c} adds to gate i, f or o: without peepholes nothing, even where it is infinite. */
+    /** Returns what cell state {@code c} adds to gate i, f or o: without peepholes 0, even if {@code c} is infinite. */
     private double peeped(int gate, int unit, double c) {
         return peepholes == null ? 0 : peep(gate, unit) * c;
     }
@@ -120,7 +123,7 @@ public final class LstmCell {
         return h;
     }
 
-    /** Row {@code row} of a matrix whose rows are as long as {@code vector}, times {@code vector}. */
+    /** Returns the product of row {@code row} of a matrix with {@code vector}, which is as long as a row. */
     private static double dot(float[] matrix, int row, double[] vector) {
         double sum = 0;
         for (int k = 0; k < vector.length; k++) {
@@ -129,19 +132,19 @@ public final class LstmCell {
         return sum;
     }
 
-    /** {@code 1 / (1 + e^-x)}, written so that the exponential only ever sees a negative argument and can't overflow. */
+    /** Returns {@code 1 / (1 + e^-x)}. The exponential never has a positive argument, so it can't overflow. */
     public static double sigmoid(double x) {
-        // StrictMath, here and below: the judge gives one answer on every machine.
+        // StrictMath, here and below, gives the same results on every machine.
         double e = StrictMath.exp(-Math.abs(x));
         return x < 0 ? e / (1 + e) : 1 / (1 + e);
     }
 
-    /** The hyperbolic tangent. */
+    /** Returns the hyperbolic tangent. */
     public static double tanh(double x) {
         return StrictMath.tanh(x);
     }
 
-    /** {@code activation} of {@code x}, as the ONNX operators of these names define the functions. */
+    /** Returns {@code activation} of {@code x}, as the ONNX operators of these names define the functions. */
     public static double apply(Activation activation, double x) {
         double alpha = activation.alpha(), beta = activation.beta();
         return switch (activation.function()) {

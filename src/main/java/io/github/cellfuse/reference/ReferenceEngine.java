@@ -17,19 +17,22 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 
-/** The {@code reference} device: double precision, the equations as written. Rows run in parallel, each on one thread. */
+/**
+ * The {@code reference} device: double precision, the equations as written. Rows run in parallel, each on one thread.
+ * Thread safe.
+ */
 public final class ReferenceEngine implements LstmEngine {
     private final LstmModel model;
     private final List<List<LstmCell>> cells;
     private final int threads;
     private final ExecutorService workers;
 
-    /** Opens {@code model}; of the options the number of threads and the precision of the weights matter. */
+    /** Opens {@code model}. Of the options, only the number of threads and the precision of the weights matter. */
     public ReferenceEngine(LstmModel model, EngineOptions options) {
         this(model, options, LstmCell::new);
     }
 
-    /** As above, with cells made in another way. */
+    /** Opens {@code model} with cells created by {@code newCell}. */
     ReferenceEngine(LstmModel model, EngineOptions options, Function<LstmWeights, LstmCell> newCell) {
         this.model = options.weights().round(model);
         cells = this.model.layers().stream()
@@ -81,7 +84,7 @@ public final class ReferenceEngine implements LstmEngine {
         return cells.get(layer).get(direction);
     }
 
-    /** Does {@code work} for the rows 0 to {@code rows - 1} on the workers and waits for all of them. */
+    /** Calls {@code work} for the rows 0 to {@code rows - 1} on the worker threads and waits for all of them. */
     void forEachRow(int rows, IntConsumer work) {
         List<Future<?>> futures = new ArrayList<>(rows);
         for (int n = 0; n < rows; n++) {
@@ -106,7 +109,7 @@ public final class ReferenceEngine implements LstmEngine {
             }
             throw new CellFuseException("a worker of the reference engine failed: " + e.getCause(), e.getCause());
         } finally {
-            // After a failure the rows that haven't begun needn't.
+            // After a failure, rows that haven't started are not needed.
             futures.forEach(future -> future.cancel(true));
         }
     }

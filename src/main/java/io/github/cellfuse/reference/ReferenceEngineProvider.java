@@ -10,7 +10,7 @@ import io.github.cellfuse.spi.EngineProvider;
 import java.util.List;
 import java.util.Map;
 
-/** Provides the {@code reference} device: always there. */
+/** Provides the {@code reference} device, which is always present. */
 public final class ReferenceEngineProvider implements EngineProvider {
     @Override
     public boolean handles(Device device) {

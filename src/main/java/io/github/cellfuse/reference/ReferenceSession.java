@@ -10,7 +10,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.IntFunction;
 
-/** Runs batches in double precision: every row by itself, one step at a time. Not thread safe. */
+/** Runs batches in double precision: each row by itself, one step at a time. Not thread safe. */
 public final class ReferenceSession implements LstmSession {
     private static final StepListener NOBODY = (layer, direction, time, x, h, c, step) -> {};
 
@@ -26,7 +26,7 @@ public final class ReferenceSession implements LstmSession {
         return engine;
     }
 
-    /** {@inheritDoc} The double results, each rounded to the nearest float32. */
+    /** {@inheritDoc} Each double result is rounded to the nearest float32. */
     @Override
     public void run(LstmInput input, LstmOutput output) {
         output.check(engine.model(), input);
@@ -44,16 +44,16 @@ public final class ReferenceSession implements LstmSession {
         }
     }
 
-    /** Runs a batch and gives the results as they were computed. */
+    /** Runs a batch and returns the results as computed. */
     public ReferenceOutput runDouble(LstmInput input) {
         return runDouble(input, row -> NOBODY);
     }
 
     /**
-     * Runs a batch while others watch.
+     * Runs a batch and reports every step to a listener.
      *
-     * @param listeners gives the listener of a row; called, as is the listener, on the thread that computes the row
-     * @throws io.github.cellfuse.InvalidInputException when the shapes don't fit the model
+     * @param listeners returns the listener of a row; called, like the listener, on the thread that computes the row
+     * @throws io.github.cellfuse.InvalidInputException if the shapes don't fit the model
      */
     public ReferenceOutput runDouble(LstmInput input, IntFunction<StepListener> listeners) {
         if (closed) {
@@ -62,59 +62,55 @@ public final class ReferenceSession implements LstmSession {
         input.check(engine.model());
         ReferenceOutput output = ReferenceOutput.allocate(engine.model(), input);
         int[] lengths = input.lengths();
-        engine.forEachRow(input.rows(), row -> runRow(input, row, lengths[row], output, listeners.apply(row)));
+        engine.forEachRow(input.rows(), row -> runRow(new Row(input, row, lengths[row], output, listeners.apply(row))));
         return output;
     }
 
-    private void runRow(LstmInput input, int row, int length, ReferenceOutput output, StepListener listener) {
+    /** One row of a run: its input and length, and the receivers of its results and steps. */
+    private record Row(LstmInput input, int row, int length, ReferenceOutput output, StepListener listener) {}
+
+    private void runRow(Row run) {
         LstmModel model = engine.model();
-        double[][] sequence = features(input, row, length);
+        double[][] sequence = features(run.input, run.row, run.length);
         for (int layer = 0; layer < model.layerCount(); layer++) {
-            double[][] y = new double[length][model.layer(layer).outputSize()];
+            double[][] y = new double[run.length][model.layer(layer).outputSize()];
             for (int direction = 0; direction < model.layer(layer).directionCount(); direction++) {
-                runDirection(layer, direction, sequence, y, input, row, output, listener);
+                runDirection(layer, direction, sequence, y, run);
             }
             sequence = y;
         }
         // Past the row's length y stays zero.
-        for (int time = 0; time < length; time++) {
-            int at = input.offset(row, time, model.outputSize());
-            System.arraycopy(sequence[time], 0, output.y(), at, model.outputSize());
+        for (int time = 0; time < run.length; time++) {
+            int at = run.input.offset(run.row, time, model.outputSize());
+            System.arraycopy(sequence[time], 0, run.output.y(), at, model.outputSize());
         }
     }
 
-    private void runDirection(
-            int layer,
-            int direction,
-            double[][] x,
-            double[][] y,
-            LstmInput input,
-            int row,
-            ReferenceOutput output,
-            StepListener listener) {
+    private void runDirection(int layer, int direction, double[][] x, double[][] y, Row run) {
+        LstmInput input = run.input;
         LstmLayer sizes = engine.model().layer(layer);
         LstmCell cell = engine.cell(layer, direction);
-        // Where the row's states begin: in the layer's share, in the direction's.
+        // The row's states begin after the states of the layers below, of the other direction and of the rows before.
         int hidden = Math.toIntExact(engine.model().hiddenValuesBelow(layer) * input.rows()
-                + ((long) direction * input.rows() + row) * sizes.stateSize());
+                + ((long) direction * input.rows() + run.row) * sizes.stateSize());
         int cells = Math.toIntExact(engine.model().cellValuesBelow(layer) * input.rows()
-                + ((long) direction * input.rows() + row) * sizes.hiddenSize());
+                + ((long) direction * input.rows() + run.row) * sizes.hiddenSize());
         double[] h = part(input.initialState().map(LstmState::h), hidden, sizes.stateSize());
         double[] c = part(input.initialState().map(LstmState::c), cells, sizes.hiddenSize());
         for (int n = 0; n < x.length; n++) {
             // The reverse direction reads from the last valid step to the first; y keeps the original order.
             int time = sizes.direction().isReverse(direction) ? x.length - 1 - n : n;
             LstmCell.Step step = cell.step(x[time], h, c);
-            listener.onStep(layer, direction, time, x[time], h, c, step);
+            run.listener.onStep(layer, direction, time, x[time], h, c, step);
             h = step.h();
             c = step.c();
             System.arraycopy(h, 0, y[time], direction * sizes.stateSize(), h.length);
         }
-        System.arraycopy(h, 0, output.h(), hidden, h.length);
-        System.arraycopy(c, 0, output.c(), cells, c.length);
+        System.arraycopy(h, 0, run.output.h(), hidden, h.length);
+        System.arraycopy(c, 0, run.output.c(), cells, c.length);
     }
 
-    /** The valid steps of a row, {@code [length][I]}. */
+    /** Returns the valid steps of a row, {@code [length][I]}. */
     private static double[][] features(LstmInput input, int row, int length) {
         int width = input.x().limit() / input.rows() / input.steps();
         double[][] x = new double[length][width];
@@ -126,7 +122,7 @@ public final class ReferenceSession implements LstmSession {
         return x;
     }
 
-    /** {@code size} values from {@code first} on as doubles; zeros where there are none. */
+    /** Returns {@code size} values, starting at {@code first}, as doubles; zeros if there are no states. */
     private static double[] part(Optional<float[]> states, int first, int size) {
         return states.map(values -> LstmCell.toDouble(Arrays.copyOfRange(values, first, first + size)))
                 .orElseGet(() -> new double[size]);

@@ -7,20 +7,22 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import java.util.List;
 
-/** How a kind of device plugs in: found by {@link java.util.ServiceLoader}. Thread safe. */
+/** Opens engines on one kind of device. Found by {@link java.util.ServiceLoader}. Thread safe. */
 public interface EngineProvider {
-    /** Whether {@code device} is of this kind, present or not. */
+    /** Returns whether {@code device} is of this kind, whether or not it is present. */
     boolean handles(Device device);
 
-    /** The devices of this kind that can be opened. Never throws: what is wrong goes to {@link #problems()}. */
+    /**
+     * Returns the devices of this kind that can be opened. Never throws: {@link #problems()} reports what went wrong.
+     */
     List<DeviceInfo> devices();
 
-    /** Why devices are missing, one sentence each. */
+    /** Returns why devices are missing, one sentence each. */
     List<String> problems();
 
     /**
-     * Opens {@code model}, rounded as the options ask, on {@code device}; see {@link LstmEngine#open(Device, LstmModel,
-     * EngineOptions)}.
+     * Opens {@code model}, rounded as the options ask, on {@code device}; see
+     * {@link LstmEngine#open(Device, LstmModel, EngineOptions)}.
      */
     LstmEngine open(Device device, LstmModel model, EngineOptions options);
 }

@@ -1,21 +1,25 @@
 package io.github.cellfuse.spi;
 
 /**
- * Conversions between float32 and the two floating-point formats of 16 bits: IEEE 754's binary16 (float16) and the upper half of a
- * float32 (bfloat16). Down is rounded to nearest, ties to even, denormals included; up is exact. NaN stays NaN. Thread safe.
+ * Conversions between float32 and two 16-bit floating-point formats: IEEE 754 binary16 (float16) and the upper half of
+ * a float32 (bfloat16). Conversion to 16 bits rounds to nearest, ties to even, denormals included; conversion
+ * to float32 is exact. NaN stays NaN. Thread safe.
  */
 public final class HalfPrecision {
-    /** The bits of 65520, halfway between float16's largest number and what would be the next: it and more become infinity. */
+    /**
+     * The bits of 65520, halfway between the largest float16 number and the next power of two: from here on, values
+     * round to infinity.
+     */
     private static final int FLOAT16_OVERFLOW = 0x477F_F000;
 
-    /** The bits of 2⁻¹⁴, float16's smallest normal number. */
+    /** The bits of 2⁻¹⁴, the smallest normal float16 number. */
     private static final int FLOAT16_MIN_NORMAL = 0x3880_0000;
 
     private static final int INFINITY = 0x7F80_0000;
 
     private HalfPrecision() {}
 
-    /** The bits of the float16 nearest to {@code value}; of an infinity from 65520 on. */
+    /** Returns the bits of the float16 number nearest to {@code value}; infinity from 65520 on. */
     public static short floatToFloat16(float value) {
         int bits = Float.floatToRawIntBits(value);
         int sign = bits >>> 16 & 0x8000, magnitude = bits & 0x7FFF_FFFF;
@@ -26,20 +30,20 @@ public final class HalfPrecision {
             return (short) (sign | 0x7C00);
         }
         if (magnitude < FLOAT16_MIN_NORMAL) {
-            // The last place of 0.5 is 2^-24, which is float16's denormals': the sum is rounded where they end.
+            // The last place of 0.5 is 2^-24, that of denormal float16 numbers, so the addition rounds where they end.
             return (short) (sign | Float.floatToRawIntBits(Float.intBitsToFloat(magnitude) + 0.5f) & 0x7FF);
         }
         int rebiased = magnitude - (127 - 15 << 23);
         return (short) (sign | rebiased + 0xFFF + (magnitude >>> 13 & 1) >>> 13);
     }
 
-    /** The float16 of these bits, exactly. */
+    /** Returns the exact value of a float16 number with these bits. */
     public static float float16ToFloat(short half) {
         int sign = (half & 0x8000) << 16;
         int exponent = half >>> 10 & 0x1F;
         int mantissa = half & 0x3FF;
         if (exponent == 0) {
-            // Zero and subnormals: mantissa · 2^-24, which float32 holds as a normal number.
+            // Zero and denormals: mantissa · 2^-24, which is a normal number in float32.
             float magnitude = mantissa * 0x1p-24f;
             return sign == 0 ? magnitude : -magnitude;
         }
@@ -47,7 +51,10 @@ public final class HalfPrecision {
         return Float.intBitsToFloat(sign | wideExponent << 23 | mantissa << 13);
     }
 
-    /** The bits of the bfloat16 nearest to {@code value}; of an infinity beyond its largest number, which is near float32's. */
+    /**
+     * Returns the bits of the bfloat16 number nearest to {@code value}; infinity beyond the largest one, which is near
+     * float32's.
+     */
     public static short floatToBfloat16(float value) {
         int bits = Float.floatToRawIntBits(value);
         if ((bits & 0x7FFF_FFFF) > INFINITY) {
@@ -56,7 +63,7 @@ public final class HalfPrecision {
         return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
     }
 
-    /** The bfloat16 of these bits, exactly. */
+    /** Returns the exact value of a bfloat16 number with these bits. */
     public static float bfloat16ToFloat(short bits) {
         return Float.intBitsToFloat(bits << 16);
     }

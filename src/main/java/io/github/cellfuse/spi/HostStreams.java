@@ -9,10 +9,12 @@ import io.github.cellfuse.LstmStreams;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
-/** Streams of a session that has no memory but the host's: the states of the rows of a call are brought together for it. */
+/**
+ * The streams of a session whose device has no memory of its own: a call gathers the states of its rows in host memory.
+ */
 public final class HostStreams extends LstmStreams {
     private final LstmSession session;
-    /** By stream: its hidden and cell states, layer after layer. */
+    /** By stream: its hidden and its cell states, layer after layer. */
     private float[][] hidden = {}, cell = {};
 
     public HostStreams(LstmSession session) {
@@ -79,7 +81,10 @@ public final class HostStreams extends LstmStreams {
         void copy(int stream, int at, int row, int width);
     }
 
-    /** For each layer and each stream: where its values stand in the stream's array, and where in that of a {@link LstmState}. */
+    /**
+     * Calls {@code copy} for each layer and each stream with two offsets: of its values in the stream's array, and in
+     * the array of a {@link LstmState}.
+     */
     private static void forEachRow(int[] widths, int[] streams, RowCopy copy) {
         int at = 0;
         for (int width : widths) {

@@ -5,12 +5,12 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * The rows of a batch sorted by falling length, so that the rows that have a step at a given time are always the first ones: rows
- * past their length then cost no work. Rows of equal length keep their order. Immutable.
+ * The rows of a batch, sorted by decreasing length. The rows that have a step at a given time are then always the first
+ * ones, and rows past their length cost no work. Rows of equal length keep their order. Immutable.
  *
- * <p>Engines keep hidden states in a history of <em>time slots</em> {@code [T+2]}: step {@code t} (0-based) is slot {@code t+1},
- * and the initial state of a row stands in the slot that its first step looks back to: slot 0 forward, slot {@code length+1} in
- * reverse.
+ * <p>Engines keep hidden states in a history of <em>time slots</em> {@code [T+2]}. Step {@code t} (0-based) has slot
+ * {@code t+1}. The initial state of a row is in the slot that precedes its first step: slot 0 for the forward
+ * direction, slot {@code length+1} for the reverse direction.
  */
 public final class RowOrder {
     private final int[] order;
@@ -42,57 +42,60 @@ public final class RowOrder {
         callersOrder = IntStream.range(0, rows).allMatch(position -> order[position] == position);
     }
 
-    /** The number of rows {@code N}. */
+    /** Returns the number of rows {@code N}. */
     public int rows() {
         return order.length;
     }
 
-    /** The number of steps {@code T}. */
+    /** Returns the number of time steps {@code T}. */
     public int steps() {
         return active.length - 2;
     }
 
-    /** The caller's row that stands at {@code position}. */
+    /** Returns the caller's index of the row at {@code position}. */
     public int row(int position) {
         return order[position];
     }
 
-    /** Whether the rows were sorted already, so that positions are the caller's rows. */
+    /** Returns whether the rows were already sorted, so that positions are the caller's row indices. */
     public boolean isCallersOrder() {
         return callersOrder;
     }
 
-    /** The length of the row at {@code position}. */
+    /** Returns the length of the row at {@code position}. */
     public int length(int position) {
         return lengths[position];
     }
 
-    /** How many rows have a step in {@code slot}, 1 to T; they are the first ones. For slot 0 all, for slot T+1 none. */
+    /**
+     * Returns how many rows have a step in {@code slot}, 1 to T; these rows come first. All rows for slot 0, none for
+     * slot T+1.
+     */
     public int active(int slot) {
         return active[slot];
     }
 
-    /** The slot that holds the state before the first step of the row at {@code position}. */
+    /** Returns the slot of the state before the first step of the row at {@code position}. */
     public int slotBefore(int position, boolean reverse) {
         return reverse ? lengths[position] + 1 : 0;
     }
 
-    /** The slot that holds the state after the last step of the row at {@code position}. */
+    /** Returns the slot of the state after the last step of the row at {@code position}. */
     public int slotAfter(int position, boolean reverse) {
         return reverse ? 1 : lengths[position];
     }
 
-    /** {@code [N]} the caller's rows by position; a new array. */
+    /** Returns the caller's row index for each position, {@code [N]}, as a new array. */
     public int[] toOrderArray() {
         return order.clone();
     }
 
-    /** {@code [N]} lengths by position; a new array. */
+    /** Returns the length of the row at each position, {@code [N]}, as a new array. */
     public int[] toLengthArray() {
         return lengths.clone();
     }
 
-    /** {@code [T+2]} active rows by slot; a new array. */
+    /** Returns the number of active rows by slot, {@code [T+2]}, as a new array. */
     public int[] toActiveArray() {
         return active.clone();
     }

@@ -2,11 +2,16 @@ package io.github.cellfuse.spi;
 
 import io.github.cellfuse.InvalidInputException;
 
-/** Sizes of buffers, computed in {@code long} and refused when a Java buffer can't hold them. */
+/** Computes buffer sizes as {@code long} and rejects those that a Java buffer can't hold. */
 public final class Sizes {
     private Sizes() {}
 
-    /** The product of {@code dimensions} as an {@code int}; refused when one is negative or the product exceeds 2³¹−1. */
+    /**
+     * Returns the product of {@code dimensions} as an {@code int}.
+     *
+     * @param what what has this size, for the message
+     * @throws InvalidInputException if a dimension is negative or the product exceeds 2³¹−1
+     */
     public static int elements(String what, long... dimensions) {
         long product = product(what, dimensions);
         if (product > Integer.MAX_VALUE) {
@@ -16,7 +21,12 @@ public final class Sizes {
         return (int) product;
     }
 
-    /** The product of {@code dimensions}; refused when one is negative or the product overflows a {@code long}. */
+    /**
+     * Returns the product of {@code dimensions}.
+     *
+     * @param what what has this size, for the message
+     * @throws InvalidInputException if a dimension is negative or the product overflows a {@code long}
+     */
     public static long product(String what, long... dimensions) {
         long product = 1;
         for (long dimension : dimensions) {

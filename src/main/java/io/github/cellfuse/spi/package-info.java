@@ -1,5 +1,5 @@
 /**
- * What an engine on another kind of device is built from: the provider that a {@link java.util.ServiceLoader} finds, and helpers
- * for rows of different lengths, sizes and weights in 16 bits. Callers of engines need none of it.
+ * For authors of engines on other kinds of devices: the provider that {@link java.util.ServiceLoader} finds, and
+ * helpers for rows of different lengths, streams, sizes and 16-bit weights. Users of engines need none of them.
  */
 package io.github.cellfuse.spi;

@@ -4,17 +4,18 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How a device's values agree with the twin's by bits, and with the reference within the bound, over a set of elements.
+ * How the values of a device agree with the Java engine's by bits, and with the reference within the error bound, over
+ * a set of elements.
  *
- * @param elements how many were compared by bits
- * @param differing how many of them differ; two NaNs don't, whatever their payload
+ * @param elements number of elements compared by bits
+ * @param differing number of these that differ; NaNs don't differ, whatever their payload
  * @param firstDifference the first that differs, in the order of the tensor
- * @param judged how many were held to the error bound
- * @param notJudged how many of the judged rows' elements have no bound: something overflowed float32
- * @param violations how many of the judged exceed their bound
+ * @param judged number of elements compared with their error bound
+ * @param notJudged number of elements of the judged rows without a bound, because something overflowed float32
+ * @param violations number of judged elements that exceed their bound
  * @param largestError largest distance of a judged, finite value from the reference
- * @param largestBound largest bound that a value was held to: above about 1e-2 it proves little
- * @param worst the judged value that comes nearest to its bound, or exceeds it the most
+ * @param largestBound largest bound that a value had to meet; above about 1e-2 it proves little
+ * @param worst the judged value with the largest ratio of error to bound
  */
 public record Agreement(
         long elements,
@@ -30,36 +31,36 @@ public record Agreement(
     /**
      * Two values that should have the same bits.
      *
-     * @param index where: row, step, feature in y; state (layer·D + direction), row, unit in h and c
-     * @param device the device's
-     * @param twin the java twin's
+     * @param index row, step and feature in y; state (layer·D + direction), row and unit in h and c
+     * @param device the device's value
+     * @param twin the Java engine's value
      */
     public record Difference(List<Integer> index, float device, float twin) {}
 
     /**
-     * A value held to its bound.
+     * A value and its error bound.
      *
-     * @param index where, as in {@link Difference}
-     * @param device the device's
-     * @param reference what it should be
-     * @param error the distance of the two; infinite where one is NaN or infinite and the other isn't the same
-     * @param bound what the error may be
-     * @param probabilistic whether the bound is the probabilistic one, else it is the worst case
+     * @param index as in {@link Difference}
+     * @param device the device's value
+     * @param reference the value in double precision
+     * @param error their distance; infinite if one is NaN or infinite and the other is not the same
+     * @param bound the largest error allowed
+     * @param probabilistic whether the bound is the probabilistic one; else it is the worst case
      */
     public record Judgement(
             List<Integer> index, float device, double reference, double error, double bound, boolean probabilistic) {
-        /** {@code error / bound}: at most 1 where the bound holds. */
+        /** Returns {@code error / bound}: at most 1 if the bound holds. */
         public double ratio() {
             return error == 0 ? 0 : error / bound;
         }
     }
 
-    /** Whether every bit is the same. */
+    /** Returns whether every bit agrees. */
     public boolean sameBits() {
         return differing == 0;
     }
 
-    /** Whether every judged value is within its bound. */
+    /** Returns whether every judged value is within its bound. */
     public boolean withinBound() {
         return violations == 0;
     }

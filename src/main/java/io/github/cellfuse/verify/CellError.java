@@ -14,8 +14,9 @@ import io.github.cellfuse.reference.LstmCell;
 /** The errors that one step of a cell inherits and adds; {@code docs/verify.md} has the derivation. Not thread safe. */
 final class CellError {
     /**
-     * How many times its root sum of squares a sum of independent errors may be off. A sum of independent errors of mean zero, each
-     * bounded by {@code r_k}, is beyond {@code λ·sqrt(Σ r_k²)} with a probability of at most {@code 2·exp(-λ²/2)} (Hoeffding): 3e-14.
+     * The factor by which a sum of independent errors may exceed its root sum of squares. A sum of independent errors
+     * of mean zero, each bounded by {@code r_k}, exceeds {@code λ·sqrt(Σ r_k²)} with a probability of at most
+     * {@code 2·exp(-λ²/2)} (Hoeffding): 3e-14.
      */
     static final double LAMBDA = 8;
 
@@ -35,7 +36,10 @@ final class CellError {
     /** The errors of the states after a step. */
     record States(TensorErrors h, TensorErrors c) {}
 
-    /** The errors after {@code step}, which computed from {@code x}, {@code h} and {@code c} with the errors given. */
+    /**
+     * Returns the errors after {@code step}, which was computed from {@code x}, {@code h} and {@code c} with the given
+     * errors.
+     */
     States step(
             double[] x, TensorErrors dx, double[] h, TensorErrors dh, double[] c, TensorErrors dc, LstmCell.Step step) {
         int units = cell.weights().hiddenSize();
@@ -52,7 +56,7 @@ final class CellError {
 
     private record Preactivations(double[] a, double[] worst, double[] probable) {}
 
-    /** The pre-activations of unit {@code u}, {@code [4]}, and their errors. */
+    /** Returns the pre-activations {@code [4]} of unit {@code u} and their errors. */
     private Preactivations preactivations(int u, double[] x, TensorErrors dx, double[] h, TensorErrors dh) {
         LstmWeights w = cell.weights();
         Preactivations result = new Preactivations(
@@ -71,7 +75,10 @@ final class CellError {
 
     private record State(double c, double m) {}
 
-    /** The cell of one unit: triangle inequality all the way, so it doesn't matter how the errors of a unit hang together. */
+    /**
+     * Returns the errors of one unit's cell update. Only triangle inequalities are used, so correlations between the
+     * errors of a unit don't matter.
+     */
     private State update(int u, double[] a, double[] da, double c, double dc, LstmCell.Step step, double scale) {
         CellEquations equations = cell.weights().equations();
         double i = step.i()[u], f = step.f()[u], g = step.g()[u], o = step.o()[u];
@@ -107,7 +114,7 @@ final class CellError {
 
     private record Value(double a, double da) {}
 
-    /** A pre-activation with what its peephole adds: one more multiply-add of the chain. */
+    /** Returns a pre-activation with its peephole added: one more multiply-add of the chain. */
     private Value peeped(double a, double da, double p, double c, double dc, double scale) {
         if (!cell.weights().hasPeepholes()) {
             return new Value(a, da);
@@ -119,12 +126,12 @@ final class CellError {
         return new Value(sum, error + rounding(sum, error, scale));
     }
 
-    /** Nothing is known of what infinities have met in. */
+    /** Infinities have met, so nothing is known about the error. */
     private static double finiteOrInfinity(double error) {
         return Double.isNaN(error) ? Double.POSITIVE_INFINITY : error;
     }
 
-    /** The projection {@code S·m}: a chain that begins at zero. */
+    /** Returns the errors of the projection {@code S·m}: chains that begin at zero. */
     private TensorErrors project(double[] m, TensorErrors dm) {
         LstmWeights w = cell.weights();
         float[] projection = w.projection().orElseThrow();
@@ -137,12 +144,12 @@ final class CellError {
         return dh;
     }
 
-    /** {@code |âb̂ - ab|}. */
+    /** Returns the bound of {@code |âb̂ - ab|}. */
     private static double product(double a, double da, double b, double db) {
         return Math.abs(a) * db + Math.abs(b) * da + da * db;
     }
 
-    /** One rounding of {@code value}, which is off by up to {@code error} already. */
+    /** Returns the error of one rounding of {@code value}, which already has an error of up to {@code error}. */
     private double rounding(double value, double error, double scale) {
         double magnitude = Math.abs(value) + error;
         return magnitude < Float.MAX_VALUE
@@ -150,7 +157,10 @@ final class CellError {
                 : Double.POSITIVE_INFINITY;
     }
 
-    /** The same of a pre-activation, which is clipped first: that is exact, and brings what is off nearer. */
+    /**
+     * Returns the error of {@code f} of a pre-activation, which is clipped first. Clipping is exact and never increases
+     * an error.
+     */
     private double clipped(Activation f, double a, double da, double scale) {
         double clip = cell.weights().equations().clip();
         return activation(f, within(a, clip), within(a - da, clip), within(a + da, clip), scale);
@@ -161,9 +171,10 @@ final class CellError {
     }
 
     /**
-     * What {@code f} of anything between {@code low} and {@code high} is off from {@code f(a)}, and what computing it adds. Between the
-     * places where they may turn or jump the functions rise or fall, so the ends are the worst: no derivatives, no higher orders, and it
-     * saturates as the function does.
+     * Returns the largest difference between {@code f(a)} and {@code f} of any value from {@code low} to {@code high},
+     * plus the error of computing it. Between the points where they may turn or jump, the functions are monotonic, so
+     * the ends are the worst case. No derivatives or higher orders are needed, and the error saturates as the function
+     * does.
      */
     private double activation(Activation f, double a, double low, double high, double scale) {
         double y = LstmCell.apply(f, a);
@@ -178,7 +189,7 @@ final class CellError {
         return spread + scale * ulps(f) * ulp;
     }
 
-    /** A product of a function with α may be off by twice as many units in the last place, and those of the products' roundings. */
+    /** A function times α may have twice the error in units in the last place, plus the roundings of the products. */
     private double ulps(Activation f) {
         boolean scaled = f.function() == ActivationFunction.SCALED_TANH || f.function() == ActivationFunction.ELU;
         return scaled ? 2 * arithmetic.activationUlps() + 2 : arithmetic.activationUlps();

@@ -3,9 +3,10 @@ package io.github.cellfuse.verify;
 import java.util.Arrays;
 
 /**
- * The error of a chain {@code s = fma(x_k, w_k, s)} whose inputs {@code x} carry errors: a running error analysis (Higham 2002,
- * §3.3). The computed sum is exactly the true one plus what the inputs' errors add, {@code Σ w_k·δx_k}, plus the roundings of the
- * partial sums {@code s_k}, each at most {@code u·|ŝ_k|}; with {@code |ŝ_k| ≤ |s_k| + T} the total {@code T} solves
+ * The error of a chain {@code s = fma(x_k, w_k, s)} whose inputs {@code x} have errors: a running error analysis
+ * (Higham 2002, §3.3). The computed sum is exactly the true sum, plus the contribution of the inputs' errors,
+ * {@code Σ w_k·δx_k}, plus the roundings of the partial sums {@code s_k}, each at most {@code u·|ŝ_k|}. With
+ * {@code |ŝ_k| ≤ |s_k| + T} the total {@code T} solves
  *
  * <pre>
  *   T = Σ|w_k|·δx_k + Σ u·|s_k| + n·u·T                              (worst case)
@@ -30,7 +31,7 @@ final class ChainError {
         length = 0;
     }
 
-    /** Goes on with {@code x·w}, the weights beginning at {@code offset}. */
+    /** Continues the chain with {@code x·w}; the weights begin at {@code offset}. */
     void add(float[] w, int offset, double[] x, TensorErrors dx) {
         double u = arithmetic.unitRoundoff(), underflow = arithmetic.roundings() * arithmetic.underflow();
         double scale = CellError.LAMBDA * CellError.LAMBDA;
@@ -61,7 +62,7 @@ final class ChainError {
         }
     }
 
-    /** Within a group errors are the same and add up; groups are independent of one another. */
+    /** Within a group, errors are the same and add up; groups are independent of each other. */
     private void addGroups(TensorErrors dx) {
         for (int k = 0; dx.groups() != null && k < dx.groups().length; k++) {
             squares += byGroup[k] * byGroup[k];
@@ -81,7 +82,7 @@ final class ChainError {
         return overflows(total) ? Double.POSITIVE_INFINITY : total;
     }
 
-    /** A partial sum that float32 can't hold makes everything after it meaningless, even where the full sum is small again. */
+    /** If float32 can't hold a partial sum, everything after it is meaningless, even if the full sum is small again. */
     private boolean overflows(double total) {
         return !(largest + total < Float.MAX_VALUE);
     }

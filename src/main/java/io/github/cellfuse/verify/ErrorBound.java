@@ -9,7 +9,8 @@ import io.github.cellfuse.reference.ReferenceSession;
 import io.github.cellfuse.reference.StepListener;
 
 /**
- * The results in double precision, and how far float32 may be from them: the error analysis goes along with the reference run.
+ * The results in double precision, and how far float32 may be from them. The error analysis runs together with the
+ * reference.
  *
  * @param exact the results; the shapes of {@link io.github.cellfuse.LstmOutput}
  * @param y for each element of {@code exact.y()}
@@ -18,7 +19,10 @@ import io.github.cellfuse.reference.StepListener;
  */
 record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorErrors c) {
 
-    /** Runs {@code input}, and the analysis for {@code arithmetic} beside it: about three times the work of the run alone. */
+    /**
+     * Runs {@code input} together with the error analysis for {@code arithmetic}: about three times the work of the run
+     * alone.
+     */
     static ErrorBound of(ReferenceSession session, LstmInput input, DeviceArithmetic arithmetic) {
         LstmModel model = session.engine().model();
         ReferenceOutput shape = ReferenceOutput.allocate(model, input);
@@ -26,10 +30,14 @@ record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorE
                 h = TensorErrors.none(shape.h().length),
                 c = TensorErrors.none(shape.c().length);
         int[] lengths = input.lengths();
+        Errors errors = new Errors(y, h, c);
         ReferenceOutput exact =
-                session.runDouble(input, row -> new RowAnalysis(model, arithmetic, input, row, lengths[row], y, h, c));
+                session.runDouble(input, row -> new RowAnalysis(model, arithmetic, input, row, lengths[row], errors));
         return new ErrorBound(exact, y, h, c);
     }
+
+    /** The errors of all rows: y, h and c as in {@link ErrorBound}. */
+    private record Errors(TensorErrors y, TensorErrors h, TensorErrors c) {}
 
     /** Carries the errors of one row from step to step and from layer to layer. */
     private static final class RowAnalysis implements StepListener {
@@ -37,30 +45,20 @@ record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorE
         private final DeviceArithmetic arithmetic;
         private final LstmInput input;
         private final int row;
-        private final TensorErrors y, h, c;
+        private final Errors errors;
         private int layer = -1, direction;
-        /** By time step: errors of the layer's features and of its outputs. */
+        /** By time step: the errors of the layer's features and of its outputs. */
         private TensorErrors[] features, outputs;
 
         private CellError cell;
         private CellError.States states;
 
-        RowAnalysis(
-                LstmModel model,
-                DeviceArithmetic arithmetic,
-                LstmInput input,
-                int row,
-                int length,
-                TensorErrors y,
-                TensorErrors h,
-                TensorErrors c) {
+        RowAnalysis(LstmModel model, DeviceArithmetic arithmetic, LstmInput input, int row, int length, Errors errors) {
             this.model = model;
             this.arithmetic = arithmetic;
             this.input = input;
             this.row = row;
-            this.y = y;
-            this.h = h;
-            this.c = c;
+            this.errors = errors;
             // The input is float32 and has no error.
             outputs = none(length, model.inputSize(), null);
         }
@@ -75,15 +73,18 @@ record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorE
             int width = sizes.stateSize();
             outputs[time].put(direction * width, states.h());
             if (layer == model.layerCount() - 1) {
-                y.put(input.offset(row, time, model.outputSize()) + direction * width, states.h());
+                errors.y.put(input.offset(row, time, model.outputSize()) + direction * width, states.h());
             }
-            // The last step's errors are the ones that stay.
+            // The errors of the last step remain.
             int place = direction * input.rows() + row;
-            this.h.put(below(model.hiddenValuesBelow(layer)) + place * width, states.h());
-            this.c.put(below(model.cellValuesBelow(layer)) + place * sizes.hiddenSize(), states.c());
+            errors.h.put(below(model.hiddenValuesBelow(layer)) + place * width, states.h());
+            errors.c.put(below(model.cellValuesBelow(layer)) + place * sizes.hiddenSize(), states.c());
         }
 
-        /** Where a layer's states begin: after those of the layers below, so many values a row. */
+        /**
+         * Returns where the states of a layer begin: after those of the layers below, which have {@code values} values
+         * per row.
+         */
         private int below(long values) {
             return Math.toIntExact(values * input.rows());
         }

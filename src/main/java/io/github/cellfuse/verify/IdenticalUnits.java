@@ -9,15 +9,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Units with the same weights compute the same values and make the same errors: those don't cancel in a sum, and the probable bound
- * mustn't take them for independent. Freshly initialised, pruned and hand-made models have such units.
+ * Finds units with the same weights. They compute the same values and make the same errors, which don't cancel in a
+ * sum, so the probabilistic bound must not treat them as independent. Newly initialized, pruned and hand-made models
+ * have such units.
  *
- * <p>A grouping is an {@code int[]}: units of one group have one number. All different is {@code null}.
+ * <p>A grouping is an {@code int[]}: the units of a group have the same number. {@code null} means that all units
+ * differ.
  */
 final class IdenticalUnits {
     private IdenticalUnits() {}
 
-    /** The groups of the cells {@code [H]}. */
+    /** Returns the groups of the cells {@code [H]}. */
     static int[] cells(LstmWeights w) {
         float[] bias = w.bias(), peepholes = w.peepholes().orElse(null);
         List<Object> keys = new ArrayList<>();
@@ -37,7 +39,7 @@ final class IdenticalUnits {
         return groups(keys);
     }
 
-    /** The groups of the hidden state {@code [P]}. */
+    /** Returns the groups of the hidden state {@code [P]}. */
     static int[] hidden(LstmWeights w) {
         if (!w.hasProjection()) {
             return cells(w);
@@ -50,7 +52,7 @@ final class IdenticalUnits {
         return groups(keys);
     }
 
-    /** The groups of a layer's outputs {@code [D·P]}: its directions' hidden states side by side. */
+    /** Returns the groups of a layer's outputs {@code [D·P]}: the hidden states of its directions. */
     static int[] outputs(LstmLayer layer) {
         List<Object> keys = new ArrayList<>();
         for (int d = 0; d < layer.directionCount(); d++) {
@@ -62,7 +64,7 @@ final class IdenticalUnits {
         return groups(keys);
     }
 
-    /** A row of a matrix as something that compares by content. */
+    /** Returns a row of a matrix as an object that compares by content. */
     private static FloatBuffer row(float[] matrix, int row, int width) {
         return FloatBuffer.wrap(matrix, row * width, width);
     }

@@ -8,21 +8,32 @@ import io.github.cellfuse.spi.Sizes;
 import java.nio.FloatBuffer;
 import java.util.Random;
 
-/** Batches of normally distributed features, the same for the same seed everywhere. */
+/**
+ * Creates batches of normally distributed features. The same seed gives the same batch on every machine. Thread safe.
+ */
 public final class RandomInput {
     private RandomInput() {}
 
-    /** Full-length sequences from states of zeros. */
+    /**
+     * Returns full-length sequences that start from states of zeros.
+     *
+     * @throws io.github.cellfuse.InvalidInputException if a size is less than 1 or the batch is larger than a buffer
+     */
     public static LstmInput full(LstmModel model, Layout layout, int rows, int steps, long seed) {
         int size = Sizes.elements("input [N,T,I]", rows, steps, model.inputSize());
         FloatBuffer x = FloatBuffer.wrap(normal(new Random(seed), size, 1));
         return LstmInput.of(layout, x, rows, steps);
     }
 
-    /** Sequences of lengths from 0 to {@code steps}, both present where there are two rows, from random states. */
+    /**
+     * Returns sequences of lengths from 0 to {@code steps} that start from random states. If there are two rows or
+     * more, both extremes occur.
+     *
+     * @throws io.github.cellfuse.InvalidInputException if a size is less than 1 or the batch is larger than a buffer
+     */
     public static LstmInput ragged(LstmModel model, Layout layout, int rows, int steps, long seed) {
         Random random = new Random(~seed);
-        // Made first: it refuses a shape that is none.
+        // Created first, because it refuses invalid shapes.
         LstmInput full = full(model, layout, rows, steps, seed);
         int[] lengths = new int[rows];
         for (int row = 0; row < rows; row++) {
@@ -31,7 +42,7 @@ public final class RandomInput {
         lengths[0] = rows > 1 ? 0 : steps;
         lengths[rows - 1] = steps;
         LstmState zeros = LstmState.zeros(model, rows);
-        // A hidden state stays within ±1 unless it is projected.
+        // A hidden state is within ±1 unless it is projected.
         LstmState initial =
                 new LstmState(rows, normal(random, zeros.h().length, 0.5), normal(random, zeros.c().length, 1));
         return full.withLengths(lengths).withInitialState(initial);

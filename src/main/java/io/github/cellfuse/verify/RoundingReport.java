@@ -3,8 +3,8 @@ package io.github.cellfuse.verify;
 import io.github.cellfuse.WeightPrecision;
 
 /**
- * How far a device that stores rounded weights is from the model as it was trained, which double precision computes with the
- * weights unrounded: over the judged rows. It says what the rounding costs this model, and is no criterion.
+ * How far the results with rounded weights are from those of the model as it was trained, in double precision with
+ * unrounded weights, over the judged rows. This is the cost of the rounding for this model, not a criterion.
  *
  * @param weights how the weights are stored
  * @param y outputs
@@ -14,15 +14,16 @@ import io.github.cellfuse.WeightPrecision;
 public record RoundingReport(WeightPrecision weights, Distance y, Distance h, Distance c) {
 
     /**
-     * A tensor's distance. Where both sides are NaN, or the same infinity, there is none; where one alone is finite it is infinite.
+     * The distance of a tensor. It is 0 where both values are NaN or the same infinity, and infinite where only one is
+     * finite.
      *
-     * @param elements how many were compared
+     * @param elements number of elements compared
      * @param largest the largest absolute difference
-     * @param rootMeanSquare of the differences
+     * @param rootMeanSquare root mean square of the differences
      */
     public record Distance(long elements, double largest, double rootMeanSquare) {}
 
-    /** Adds up to a {@link Distance}. */
+    /** Accumulates a {@link Distance}. */
     static final class Sum {
         private long elements;
         private double largest, squares;

@@ -4,11 +4,11 @@ import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmState;
 
-/** Some rows of a batch, as a batch of their own. */
+/** Selects rows of a batch. */
 final class SampledRows {
     private SampledRows() {}
 
-    /** The rows {@code rows} of {@code input}, in that order. */
+    /** Returns the rows {@code rows} of {@code input}, in this order, as a batch-major batch. */
     static LstmInput rows(LstmModel model, LstmInput input, int[] rows) {
         int width = model.inputSize();
         float[] x = new float[rows.length * input.steps() * width];
@@ -28,7 +28,7 @@ final class SampledRows {
                 .orElse(sample);
     }
 
-    /** The rows of {@code [N,widths[k]]}, which stand after one another. */
+    /** Returns rows of the matrices {@code [N,widths[k]]}, which are stored one after the other. */
     private static float[] stateRows(float[] values, int allRows, int[] rows, int[] widths) {
         float[] chosen = new float[values.length / allRows * rows.length];
         int from = 0, to = 0;

@@ -8,14 +8,15 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * One stage's values, side by side.
+ * The values of one stage, to be compared.
  *
+ * @param model the model of this stage
  * @param input the whole batch
  * @param sample the judged rows as a batch of their own
- * @param rows the judged rows' places in the whole batch
- * @param device what the device gave for the whole batch
- * @param twin what the twin gave for it
- * @param bound double results and bounds of the sample
+ * @param rows indices of the judged rows in the whole batch
+ * @param device the device's results for the whole batch
+ * @param expected the Java engine's results for the whole batch
+ * @param bound double-precision results and error bounds of the sample
  */
 record StageComparison(
         LstmModel model,
@@ -23,10 +24,10 @@ record StageComparison(
         LstmInput sample,
         int[] rows,
         LstmOutput device,
-        LstmOutput twin,
+        LstmOutput expected,
         ErrorBound bound) {
 
-    /** At most so many lines of time steps. */
+    /** The largest number of ranges of time steps in a report. */
     private static final int STEP_RANGES = 24;
 
     StageReport report(String name) {
@@ -48,13 +49,13 @@ record StageComparison(
                 y.result(),
                 states(
                         device.finalState().h(),
-                        twin.finalState().h(),
+                        expected.finalState().h(),
                         bound.exact().h(),
                         bound.h(),
                         model.hiddenWidths()),
                 states(
                         device.finalState().c(),
-                        twin.finalState().c(),
+                        expected.finalState().c(),
                         bound.exact().c(),
                         bound.c(),
                         model.cellWidths()),
@@ -68,10 +69,10 @@ record StageComparison(
             for (int time = 0; time < input.steps(); time++) {
                 int at = input.offset(row, time, width);
                 for (int k = 0; k < width; k++) {
-                    float found = device.y().get(at + k), expected = twin.y().get(at + k);
-                    y.compare(row, time, k, found, expected);
-                    ranges[time / perRange].compare(row, time, k, found, expected);
-                    if (Float.floatToIntBits(found) != Float.floatToIntBits(expected)) {
+                    float found = device.y().get(at + k), wanted = expected.y().get(at + k);
+                    y.compare(row, time, k, found, wanted);
+                    ranges[time / perRange].compare(row, time, k, found, wanted);
+                    if (Float.floatToIntBits(found) != Float.floatToIntBits(wanted)) {
                         firstStep = Math.min(firstStep, time);
                     }
                 }
@@ -92,17 +93,16 @@ record StageComparison(
                                 time,
                                 k,
                                 device.y().get(at + k),
-                                twin.y().get(at + k),
+                                expected.y().get(at + k),
                                 bound.exact().y()[sampleAt + k],
-                                bound.y().bound(sampleAt + k),
-                                bound.y().isProbable(sampleAt + k));
+                                bound.y().limit(sampleAt + k));
                     }
                 }
             }
         }
     }
 
-    /** Compares and judges final states, {@code [N,widths[k]]} after one another. */
+    /** Compares and judges final states: matrices {@code [N,widths[k]]}, one after the other. */
     private Agreement states(float[] found, float[] expected, double[] exact, TensorErrors errors, int[] widths) {
         Tally tally = new Tally();
         int all = 0, sampled = 0;
@@ -118,15 +118,7 @@ record StageComparison(
                 for (int k = 0; k < width; k++) {
                     int at = all + rows[n] * width + k;
                     int sampleAt = sampled + n * width + k;
-                    tally.judge(
-                            state,
-                            rows[n],
-                            k,
-                            found[at],
-                            expected[at],
-                            exact[sampleAt],
-                            errors.bound(sampleAt),
-                            errors.isProbable(sampleAt));
+                    tally.judge(state, rows[n], k, found[at], expected[at], exact[sampleAt], errors.limit(sampleAt));
                 }
             }
             all += input.rows() * width;

@@ -5,36 +5,36 @@ import io.github.cellfuse.verify.Agreement.Judgement;
 import java.util.List;
 import java.util.Optional;
 
-/** Counts up to an {@link Agreement}. */
+/** Accumulates an {@link Agreement}. */
 final class Tally {
     private long elements, differing, judged, notJudged, violations;
     private double largestError, largestBound, worstRatio = -1;
     private Difference first;
     private Judgement worst;
 
-    /** Compares bits; the three indices say where. */
-    void compare(int a, int b, int c, float device, float twin) {
+    /** Compares the bits of two values; {@code a}, {@code b} and {@code c} are their index. */
+    void compare(int a, int b, int c, float device, float expected) {
         elements++;
-        // floatToIntBits makes all NaNs one.
-        if (Float.floatToIntBits(device) != Float.floatToIntBits(twin)) {
+        // floatToIntBits maps all NaNs to one.
+        if (Float.floatToIntBits(device) != Float.floatToIntBits(expected)) {
             differing++;
             if (first == null) {
-                first = new Difference(List.of(a, b, c), device, twin);
+                first = new Difference(List.of(a, b, c), device, expected);
             }
         }
     }
 
-    /** Holds a value to its bound. */
-    void judge(int a, int b, int c, float device, float twin, double reference, double bound, boolean probabilistic) {
-        double error;
+    /** Compares the error of a value with its bound. */
+    void judge(int a, int b, int c, float device, float expected, double reference, TensorErrors.Bound limit) {
+        double error, bound = limit.value();
         if (Double.isFinite(reference) && Double.isFinite(bound)) {
             error = Float.isFinite(device) ? Math.abs(device - reference) : Double.POSITIVE_INFINITY;
-        } else if (!Double.isFinite(reference) && Double.compare(twin, reference) == 0) {
-            // NaN or an infinity that float32 agrees on: there is no distance, only the class.
+        } else if (!Double.isFinite(reference) && Double.compare(expected, reference) == 0) {
+            // NaN or an infinity that float32 agrees on: there is no distance, only equality.
             error = Double.compare(device, reference) == 0 ? 0 : Double.POSITIVE_INFINITY;
             bound = 0;
         } else {
-            // Something overflowed on the way in float32 but not in double: the reference has no say.
+            // Something overflowed in float32 but not in double, so the reference can't judge this value.
             notJudged++;
             return;
         }
@@ -47,7 +47,7 @@ final class Tally {
         double ratio = error == 0 ? 0 : error / bound;
         if (ratio > worstRatio) {
             worstRatio = ratio;
-            worst = new Judgement(List.of(a, b, c), device, reference, error, bound, probabilistic);
+            worst = new Judgement(List.of(a, b, c), device, reference, error, bound, limit.isProbable());
         }
     }
 

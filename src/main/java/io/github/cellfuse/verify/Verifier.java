@@ -19,8 +19,8 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Compares a device with the {@code java} twin by bits, over the whole batch, and with the double-precision reference by error,
- * over some of its rows: first the whole model, then each layer by itself. Thread safe.
+ * Compares a device with the Java engine by bits, over the whole batch, and with the double-precision reference by
+ * error, over some of its rows: first the whole model, then each layer by itself. Thread safe.
  *
  * <pre>{@code
  * VerifyReport report = new Verifier(m -> LstmEngine.open(device, m), 16).verify(model, input);
@@ -29,44 +29,47 @@ import java.util.function.Function;
  */
 public final class Verifier {
     private final Function<LstmModel, LstmEngine> device;
-    private final Function<LstmModel, LstmEngine> twin;
+    private final Function<LstmModel, LstmEngine> expected;
     private final int judgedRows;
     private final WeightPrecision weights;
 
     /**
      * Verifies a device.
      *
-     * @param device opens a model on it; called for the whole model and for each layer, the engines are closed
-     * @param judgedRows rows to hold to the error bound, at least 1; larger than the batch: all of them. The reference is slow.
+     * @param device opens a model on the device; called for the whole model and for each layer. The engines are closed.
+     * @param judgedRows number of rows to compare with the error bound, at least 1; all rows if the batch has fewer.
+     *     The reference is slow.
+     * @throws InvalidInputException if {@code judgedRows} is less than 1
      */
     public Verifier(Function<LstmModel, LstmEngine> device, int judgedRows) {
         this(device, judgedRows, WeightPrecision.F32);
     }
 
     /**
-     * Verifies a device that stores its weights in another precision. The twin and the reference have the rounded weights, too; beside
-     * the usual comparisons the report tells how far that is from the model with its own weights.
+     * Verifies a device that stores its weights in another precision. The Java engine and the reference use the rounded
+     * weights, too. The report additionally says how far the results are from those of the unrounded model.
      *
-     * @param device opens a model with {@linkplain EngineOptions#weights() weights} of this precision on it; otherwise as above
+     * @param device opens a model with {@linkplain EngineOptions#weights() weights} of this precision on the device;
+     *     otherwise as above
      */
     public Verifier(Function<LstmModel, LstmEngine> device, int judgedRows, WeightPrecision weights) {
         this(device, model -> LstmEngine.open(Device.JAVA, model), judgedRows, weights);
     }
 
-    Verifier(Function<LstmModel, LstmEngine> device, Function<LstmModel, LstmEngine> twin, int judgedRows) {
-        this(device, twin, judgedRows, WeightPrecision.F32);
+    Verifier(Function<LstmModel, LstmEngine> device, Function<LstmModel, LstmEngine> expected, int judgedRows) {
+        this(device, expected, judgedRows, WeightPrecision.F32);
     }
 
     private Verifier(
             Function<LstmModel, LstmEngine> device,
-            Function<LstmModel, LstmEngine> twin,
+            Function<LstmModel, LstmEngine> expected,
             int judgedRows,
             WeightPrecision weights) {
         if (judgedRows < 1) {
             throw new InvalidInputException("rows to judge: expected at least 1, found " + judgedRows);
         }
         this.device = device;
-        this.twin = twin;
+        this.expected = expected;
         this.judgedRows = judgedRows;
         this.weights = weights;
     }
@@ -74,8 +77,8 @@ public final class Verifier {
     /**
      * Runs the comparison.
      *
-     * @throws InvalidInputException when the input doesn't fit the model, or the weights the precision
-     * @throws io.github.cellfuse.CellFuseException when the device fails
+     * @throws InvalidInputException if the input doesn't fit the model, or the weights don't fit the precision
+     * @throws io.github.cellfuse.CellFuseException if the device fails
      */
     public VerifyReport verify(LstmModel trained, LstmInput input) {
         input.check(trained);
@@ -92,7 +95,7 @@ public final class Verifier {
                     : below;
             Stage stage = stage("layer " + layer, alone, own, rows);
             layers.add(stage.report);
-            below = LstmInput.of(input.layout(), stage.twin.y(), input.rows(), input.steps())
+            below = LstmInput.of(input.layout(), stage.expected.y(), input.rows(), input.steps())
                     .withLengths(input.lengths());
         }
         return new VerifyReport(
@@ -108,7 +111,7 @@ public final class Verifier {
                         : Optional.of(rounding(trained, input, rows, whole.found)));
     }
 
-    /** What the device {@code found}, beside double precision with unrounded weights. */
+    /** Compares the device's results with double precision and unrounded weights. */
     private RoundingReport rounding(LstmModel trained, LstmInput input, int[] rows, LstmOutput found) {
         LstmInput sample = SampledRows.rows(trained, input, rows);
         try (ReferenceEngine reference = new ReferenceEngine(trained, EngineOptions.DEFAULT)) {
@@ -131,7 +134,10 @@ public final class Verifier {
         }
     }
 
-    /** Final states, {@code [N,widths[k]]} after one another, beside those of the sample's {@code rows}. */
+    /**
+     * Compares final states, matrices {@code [N,widths[k]]} one after the other, with those of the sample's
+     * {@code rows}.
+     */
     private static RoundingReport.Distance states(
             float[] found, double[] exact, int allRows, int[] rows, int[] widths) {
         RoundingReport.Sum sum = new RoundingReport.Sum();
@@ -146,24 +152,23 @@ public final class Verifier {
         return sum.result();
     }
 
-    private record Stage(StageReport report, LstmOutput found, LstmOutput twin, Device device, Tier tier) {}
+    private record Stage(StageReport report, LstmOutput found, LstmOutput expected, Device device, Tier tier) {}
 
     private Stage stage(String name, LstmModel model, LstmInput input, int[] rows) {
         try (LstmEngine tested = device.apply(model);
-                LstmEngine exact = twin.apply(model);
+                LstmEngine exact = expected.apply(model);
                 ReferenceEngine reference = new ReferenceEngine(model, EngineOptions.DEFAULT)) {
-            LstmOutput found = run(tested, input);
-            LstmOutput expected = run(exact, input);
+            LstmOutput found = run(tested, input), wanted = run(exact, input);
             LstmInput sample = SampledRows.rows(model, input, rows);
             ErrorBound bound = ErrorBound.of(reference.newSession(), sample, DeviceArithmetic.of(tested.tier()));
-            StageReport report = new StageComparison(model, input, sample, rows, found, expected, bound).report(name);
-            return new Stage(report, found, expected, tested.device(), tested.tier());
+            StageReport report = new StageComparison(model, input, sample, rows, found, wanted, bound).report(name);
+            return new Stage(report, found, wanted, tested.device(), tested.tier());
         }
     }
 
     private static LstmOutput run(LstmEngine engine, LstmInput input) {
         LstmOutput output = LstmOutput.allocate(engine.model(), input);
-        // A value that is never written differs from every right one.
+        // A value that is never written differs from every correct one.
         for (int k = 0; k < output.y().limit(); k++) {
             output.y().put(k, UNWRITTEN);
         }
@@ -177,7 +182,7 @@ public final class Verifier {
 
     private static final float UNWRITTEN = -0x1.badbadp+100f;
 
-    /** The states of one layer. */
+    /** Returns the states of one layer. */
     private static LstmState stateOf(LstmModel model, int layer, LstmState all) {
         long rows = all.rows();
         return new LstmState(
@@ -190,7 +195,10 @@ public final class Verifier {
         return Arrays.copyOfRange(values, Math.toIntExact(from), Math.toIntExact(to));
     }
 
-    /** {@code count} rows of {@code rows}, evenly spread, the first and the last among them; all when there are no more. */
+    /**
+     * Returns {@code count} indices of {@code rows} rows, evenly spread, including the first and the last; all rows if
+     * there are no more.
+     */
     static int[] spread(int rows, int count) {
         int[] chosen = new int[Math.min(rows, count)];
         for (int k = 0; k < chosen.length; k++) {

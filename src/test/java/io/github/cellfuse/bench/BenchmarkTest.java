@@ -31,8 +31,13 @@ class BenchmarkTest {
         List<Long> progress = new ArrayList<>();
         List<BenchCase> cases = List.of(
                 new BenchCase.Run("shape", SMALL, BenchCase.Plans.ALL, null, true),
-                new BenchCase.Run("lstm", new Dimensions(3, 2, 4, 9, 9, 2, 2), BenchCase.Plans.CHOSEN, "N", false),
-                new BenchCase.Kernels("lstm", new Dimensions(3, 5, 4, 9, 6, 1, 1)),
+                new BenchCase.Run(
+                        "lstm",
+                        Dimensions.of(3, 2, 4, 9).withLayers(2).withDirections(2),
+                        BenchCase.Plans.CHOSEN,
+                        "N",
+                        false),
+                new BenchCase.Kernels("lstm", SMALL.withProjection(6)),
                 new BenchCase.Recurrent("deepbench", Dimensions.of(3, 5, 1, 9)),
                 new BenchCase.Cell("cell", 7, 37),
                 new BenchCase.Activations("cell", 1 << 12));
@@ -65,7 +70,11 @@ class BenchmarkTest {
                 List.of("lstm_cell", "lstm_activations"),
                 of(report, "cell").stream().map(BenchResult::kernel).toList());
         for (BenchResult result : report.results()) {
-            assertTrue(result.seconds() > 0 && result.ofRoofline() > 0 && result.rounds() == 2, result.toString());
+            assertTrue(
+                    result.seconds() > 0
+                            && result.timing().ofRoofline() > 0
+                            && result.timing().rounds() == 2,
+                    result.toString());
         }
     }
 
@@ -78,7 +87,7 @@ class BenchmarkTest {
     void weightsOfSixteenBitsAreMeasuredAndCounted() {
         List<BenchCase> cases = List.<BenchCase>of(
                         new BenchCase.Run("shape", SMALL, BenchCase.Plans.ALL, null, true),
-                        new BenchCase.Kernels("lstm", new Dimensions(3, 5, 4, 9, 6, 1, 1)),
+                        new BenchCase.Kernels("lstm", SMALL.withProjection(6)),
                         new BenchCase.Recurrent("deepbench", Dimensions.of(3, 5, 1, 9)))
                 .stream()
                 .map(each -> each.withWeights(WeightPrecision.F16))
@@ -106,7 +115,7 @@ class BenchmarkTest {
                 new BenchCase.Cell("quick", 0, 64));
         BenchReport report = Benchmark.run(Device.JAVA, cases, new Rounds(1), done -> {});
         assertEquals(1, report.results().size());
-        assertTrue(Double.isNaN(report.results().get(0).ofRoofline()));
+        assertTrue(Double.isNaN(report.results().get(0).timing().ofRoofline()));
         assertTrue(Double.isNaN(report.device().limits().flopsPerSecond()));
         assertEquals("quick", report.skipped().get(0).suite());
     }

@@ -58,7 +58,7 @@ class EarlierResultsTest {
     }
 
     private static BenchResult result(String suite, String kernel, String plan, Dimensions d, double seconds) {
-        return new BenchResult(suite, kernel, plan, null, d, new Work(1, 1), seconds, 0.5, 3);
+        return new BenchResult(suite, kernel, plan, null, d, new Work(1, 1), new Timing(seconds, 0.5, 3));
     }
 
     private static EarlierResults.Old old(String suite, String kernel, String plan, Dimensions d, double seconds) {

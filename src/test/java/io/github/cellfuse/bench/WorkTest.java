@@ -26,7 +26,7 @@ class WorkTest {
         // 6 rows x 16 gates x 5 features; x 30, W 80, bias 16, pre-activations 96.
         assertEquals(new Work(2 * 6 * 16 * 5, 4 * (30 + 80 + 16 + 96)), Work.inputProjection(D));
         // 3 rows x 4 units x 2 outputs; o*tanh(c) 12, S 8, h 6.
-        Dimensions projected = new Dimensions(2, 3, 5, 4, 2, 1, 1);
+        Dimensions projected = D.withProjection(2);
         assertEquals(new Work(2 * 3 * 4 * 2, 4 * (12 + 8 + 6)), Work.hiddenProjection(projected));
     }
 
@@ -53,7 +53,7 @@ class WorkTest {
     @Test
     void layersDirectionsAndProjection() {
         // P = 2: layer 0 has 5 features, layer 1 2·2; per direction and row 8·4·(5+2) + 2·2·4 and 8·4·(4+2) + 2·2·4.
-        Dimensions d = new Dimensions(2, 3, 5, 4, 2, 2, 2);
+        Dimensions d = D.withProjection(2).withLayers(2).withDirections(2);
         double flops = 6.0 * 2 * (8 * 4 * 7 + 16 + 8 * 4 * 6 + 16);
         double weights = 2 * (16 * (5 + 2 + 1) + 8 + 16 * (4 + 2 + 1) + 8);
         assertEquals(new Work(flops, 4 * (30 + 24 + weights + 4 * 2 * 3 * (2 + 4))), Work.run(d));
@@ -72,7 +72,7 @@ class WorkTest {
         assertEquals(4 * (30 + 24 + 16 + 48) + 2 * 144, Work.run(half).bytes());
         assertEquals(4 * (30 + 24 + 12 + 24 + 16) + 2 * 144, Work.sequence(half).bytes());
         assertEquals(4 * (96 + 24 + 12 + 24) + 2 * 64, Work.recurrent(half).bytes());
-        Dimensions projected = new Dimensions(2, 3, 5, 4, 2, 1, 1, WeightPrecision.BF16);
+        Dimensions projected = D.withProjection(2).withWeights(WeightPrecision.BF16);
         assertEquals(4 * (12 + 6) + 2 * 8, Work.hiddenProjection(projected).bytes());
         assertEquals(Work.run(D).flops(), Work.run(half).flops());
         assertEquals("2,3,5,4 f16", half.toString());

@@ -19,7 +19,9 @@ public final class Cli {
             return this;
         }
 
-        /** It ended with {@code code}, saying why in one line that holds every one of {@code parts}, and nothing else. */
+        /**
+         * It ended with {@code code}, saying why in one line that holds every one of {@code parts}, and nothing else.
+         */
         public Result assertError(int code, Object... parts) {
             assertEquals(code, exit, this::toString);
             assertEquals("", out);

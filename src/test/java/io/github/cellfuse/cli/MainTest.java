@@ -8,14 +8,17 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.format.torch.PyTorchLstm;
+import java.io.File;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -67,13 +70,20 @@ class MainTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx" + HEAP_MIB + "m",
                 "-cp",
-                System.getProperty("java.class.path"),
+                classPath(),
                 CellFuse.class.getName()));
         Stream.of(arguments).map(Object::toString).forEach(command::add);
         return new ProcessBuilder(command)
                 .directory(folder.toFile())
                 .redirectOutput(folder.resolve("stdout").toFile())
                 .redirectError(folder.resolve("stderr").toFile());
+    }
+
+    /** Without the tests' own classes and resources, such as their configuration of the log. */
+    private static String classPath() {
+        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> !entry.contains("test-classes"))
+                .collect(Collectors.joining(File.pathSeparator));
     }
 
     private int run(Object... arguments) throws IOException, InterruptedException {
@@ -173,7 +183,7 @@ class MainTest {
         Path x = input(10_000, 100, 64);
         assertEquals(1, run("run", model, x, "-o", out, "--device", "java", "--quiet", "--batch", 10_000));
         assertTrue(
-                stderr().matches("cellfuse: error: out of memory; take fewer rows at a time .run --batch.*-Xmx.*\\R"),
+                stderr().matches("cellfuse: error: out of memory; use fewer rows at a time .run --batch.*-Xmx.*\\R"),
                 stderr());
         assertEquals("model.safetensors stderr stdout x.npy", NpyFiles.names(folder));
     }

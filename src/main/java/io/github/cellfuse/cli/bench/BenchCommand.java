@@ -28,24 +28,25 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** {@code cellfuse bench}: kernels and whole runs against the roofline of the device. */
+/** {@code cellfuse bench}: compares kernels and whole runs with the roofline of the device. */
 @Command(
         name = "bench",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        header = "Time kernels and whole runs against the device's own limits.",
+        header = "Time kernels and whole runs, and compare them with the device's limits.",
         description = {
             "",
-            "Measures what the device can do at most (multiply-adds, memory, launches, transfers), then a suite, and reports"
-                    + " each result as a share of the roofline that was measured in the same round. Every result is"
-                    + " compared with plain Java's by bits before anything is timed.",
+            "Measures the device's limits (multiply-adds, memory, launches, transfers), runs a suite, and reports"
+                    + " each result as a fraction of the roofline measured in the same round. Before timing, every"
+                    + " result is compared bit by bit with plain Java's.",
             "",
-            "Suites: quick (every plan and kernel at one or two shapes; the default; half a minute on two cores), cell (the"
-                    + " kernels that stream through memory), lstm (whole runs of many shapes, and how time grows with T, N"
-                    + " and H), deepbench (DeepBench's LSTM shapes), all (the four; five minutes on two cores).",
+            "Suites: quick (every plan and kernel at one or two shapes; the default; half a minute on two cores),"
+                    + " cell (kernels that stream through memory), lstm (whole runs of many shapes, and how the time"
+                    + " grows with T, N and H), deepbench (DeepBench's LSTM shapes), all (all four; five minutes on"
+                    + " two cores).",
             "",
-            "A result is the median of --rounds rounds. After three no further one begins once a shape has taken 2 s. A run"
-                    + " of lstm or deepbench that would take more than 2 s is skipped, and said to be.",
+            "A result is the median of --rounds rounds. After three rounds, no new round begins once a shape has"
+                    + " taken 2 s. Runs of lstm and deepbench that would take more than 2 s are skipped and listed.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -64,14 +65,15 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--suite",
             paramLabel = "SUITE",
-            description = "quick, cell, lstm, deepbench or all. Default: quick, where no --shape is given.")
+            description = "quick, cell, lstm, deepbench or all. Default: quick, if no --shape is given.")
     private String suite;
 
     @Option(
             names = "--shape",
             paramLabel = "T,N,I,H",
-            description = "Time steps, rows, features, hidden units: one forward layer, under every plan and on java,"
-                    + " however long it takes. May be given more than once.")
+            description =
+                    "Time steps, rows, features and hidden units of one forward layer. It runs under every plan and on"
+                            + " java, regardless of the time it takes. Repeatable.")
     private List<String> shapes = List.of();
 
     @Option(
@@ -84,22 +86,26 @@ public final class BenchCommand implements Callable<Integer> {
     @Mixin
     private WeightsOption weights = new WeightsOption();
 
-    @Option(names = "--rounds", paramLabel = "R", defaultValue = "7", description = "Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--rounds",
+            paramLabel = "R",
+            defaultValue = "7",
+            description = "Number of rounds. Default: ${DEFAULT-VALUE}.")
     private int rounds = 7;
 
-    @Option(names = "--json", paramLabel = "F.json", description = "Write all of it as JSON.")
+    @Option(names = "--json", paramLabel = "F.json", description = "Write the report as JSON.")
     private Path json;
 
     @Option(
             names = "--html",
             paramLabel = "F.html",
-            description = "Write it as one page with the roofline plotted, which needs no network.")
+            description = "Write the report as a self-contained page with a roofline plot.")
     private Path html;
 
     @Option(
             names = "--compare",
             paramLabel = "OLD.json",
-            description = "Show how much faster everything is than in an earlier --json.")
+            description = "Show the speedup over an earlier --json report.")
     private Path compare;
 
     @Option(names = "--overwrite", description = "Replace F.json and F.html if they exist.")
@@ -107,7 +113,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = {"-q", "--quiet"},
-            description = "No progress on stderr.")
+            description = "Print no progress on stderr.")
     private boolean quiet;
 
     BenchCommand() {}
@@ -139,7 +145,7 @@ public final class BenchCommand implements Callable<Integer> {
             throw new InvalidInputException("--rounds: expected at least 1, found " + rounds);
         }
         if (suite != null && !shapes.isEmpty()) {
-            throw new InvalidInputException("--suite: expected without --shape, found both");
+            throw new InvalidInputException("--suite and --shape exclude each other");
         }
         if (!shapes.isEmpty()) {
             return Suite.of(shapes.stream().map(Shape::parse).toList());
@@ -166,7 +172,7 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private Device device(List<BenchCase> cases) {
-        // No self-test is needed for auto here: a device whose bits aren't java's is refused before it is timed.
+        // auto needs no self-test here: a device whose bits differ from java's is rejected before it is timed.
         Device on = device.equals("auto") ? Device.auto().device() : Device.parse(device);
         if (on instanceof Device.Reference) {
             throw new InvalidInputException(

@@ -6,15 +6,15 @@ import io.github.cellfuse.bench.EarlierResults;
 import java.util.Optional;
 
 /**
- * All that there is to say of a benchmark, for the table, the JSON and the page.
+ * A benchmark's content for the table, the JSON and the page.
  *
- * @param rounds as many as were asked for
- * @param old the earlier run that it is compared with
- * @param comparison with that run
+ * @param rounds the number of rounds requested
+ * @param old the earlier run to compare with
+ * @param comparison the comparison with the earlier run
  */
 record BenchDocument(BenchReport report, int rounds, Optional<BenchFile> old, Optional<EarlierResults> comparison) {
 
-    /** The result's match in the earlier run. */
+    /** Returns the match of a result in the earlier run. */
     Optional<EarlierResults.Pair> match(BenchResult result) {
         return comparison.flatMap(
                 c -> c.pairs().stream().filter(pair -> pair.now() == result).findFirst());

@@ -12,6 +12,7 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.bench.Dimensions;
 import io.github.cellfuse.bench.EarlierResults;
+import io.github.cellfuse.bench.Shape;
 import io.github.cellfuse.format.file.TextFile;
 import java.io.IOException;
 import java.io.StringReader;
@@ -20,18 +21,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * An earlier benchmark's JSON, as far as a comparison needs it.
+ * The part of an earlier benchmark's JSON that a comparison needs.
  *
  * @param device the device's name
- * @param date when it was measured
+ * @param date the date of the benchmark
  */
 record BenchFile(Path path, String device, String date, List<EarlierResults.Old> results) {
     private static final int LONGEST_QUOTE = 40;
 
     /**
-     * Reads it.
+     * Reads a file.
      *
-     * @throws InvalidInputException when it can't be read or isn't such a file; the message names the field
+     * @throws InvalidInputException when it can't be read or isn't the JSON of a benchmark; the message names the field
      */
     static BenchFile read(Path path) {
         JsonElement root = parse(path, TextFile.read(path));
@@ -56,10 +57,7 @@ record BenchFile(Path path, String device, String date, List<EarlierResults.Old>
 
     private static EarlierResults.Old result(Fields fields) {
         Dimensions dimensions = new Dimensions(
-                fields.integer("t"),
-                fields.integer("n"),
-                fields.integer("i"),
-                fields.integer("h"),
+                fields.shape(),
                 fields.integer("p"),
                 fields.integer("layers"),
                 fields.integer("directions"),
@@ -77,7 +75,7 @@ record BenchFile(Path path, String device, String date, List<EarlierResults.Old>
             }
             return root;
         } catch (JsonParseException | IOException e) {
-            throw new InvalidInputException(path + ": expected JSON as bench --json writes it, found another text", e);
+            throw new InvalidInputException(path + ": expected JSON as bench --json writes it, found other text", e);
         }
     }
 
@@ -125,7 +123,16 @@ record BenchFile(Path path, String device, String date, List<EarlierResults.Old>
             throw invalid(path, where + name, "a whole number", raw(name));
         }
 
-        /** Files from before there was a choice don't have it. */
+        Shape shape() {
+            int t = integer("t"), n = integer("n"), i = integer("i"), h = integer("h");
+            try {
+                return new Shape(t, n, i, h);
+            } catch (InvalidInputException e) {
+                throw new InvalidInputException(path + ": " + where + e.getMessage(), e);
+            }
+        }
+
+        /** Older files lack this field; their weights are float32. */
         WeightPrecision weights() {
             if (raw("weights") == null) {
                 return WeightPrecision.F32;

@@ -10,14 +10,17 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A benchmark as one page that needs nothing else: the template {@code bench.html}, Chart.js and the data, all as text in it. The
+ * Writes a benchmark as a self-contained page: the template {@code bench.html} with Chart.js and the data inserted. The
  * page's content security policy forbids the browser to load anything.
  */
 final class BenchHtml {
-    /** The bundle with everything in it, in the jar that pom.xml names. */
+    /** The complete bundle in the jar that pom.xml names. */
     private static final String CHARTS = "/META-INF/resources/webjars/chart.js/4.5.1/dist/chart.umd.min.js";
 
-    /** Escapes {@code <}, {@code >} and {@code &}, so that no name in the data can end the script that holds it. */
+    /**
+     * Escapes {@code <}, {@code >} and {@code &}, so that no name in the data can end the script element that contains
+     * it.
+     */
     private static final Gson GSON = new GsonBuilder().serializeNulls().create();
 
     private BenchHtml() {}
@@ -28,7 +31,7 @@ final class BenchHtml {
         document.comparison()
                 .ifPresent(comparison -> data.add(
                         "comparison", BenchJson.comparison(document.old().orElseThrow(), comparison)));
-        // A browser's tools would look for the file that the bundle's last line names.
+        // Developer tools would look for the source map that the last line of the bundle names.
         String charts = resource(CHARTS).replaceAll("(?m)^//# sourceMappingURL=.*$", "");
         return resource("bench.html").replace("/*chart.js*/", charts).replace("/*data*/", GSON.toJson(data));
     }

@@ -15,9 +15,12 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 
-/** A benchmark as JSON. {@code docs/benchmarking.md} lists the keys: they stay as they are, new ones may come. */
+/**
+ * Writes a benchmark as JSON. {@code docs/lab/benchmarking.md} lists the keys. Versions may add keys, but never change
+ * them.
+ */
 final class BenchJson {
-    /** What a file of these keys begins with. */
+    /** Identifies files with these keys. */
     static final String FORMAT = "cellfuse-bench-1";
 
     private BenchJson() {}
@@ -41,7 +44,7 @@ final class BenchJson {
         return json;
     }
 
-    /** The comparison, for the page: it is no part of the file, which is of one run. */
+    /** Returns the comparison for the page. The JSON file describes one run only, so it has no comparison. */
     static JsonObject comparison(BenchFile old, EarlierResults comparison) {
         JsonObject json = new JsonObject();
         json.addProperty("file", old.path().toString());
@@ -93,13 +96,13 @@ final class BenchJson {
         json.addProperty("layers", d.layers());
         json.addProperty("directions", d.directions());
         json.addProperty("weights", d.weights().toString());
-        json.addProperty("rounds", result.rounds());
+        json.addProperty("rounds", result.timing().rounds());
         json.addProperty("seconds", result.seconds());
         json.addProperty("flops", result.work().flops());
         json.addProperty("bytes", result.work().bytes());
         json.add("gflops", number(result.gflops()));
         json.add("gbytes_per_s", number(result.gbytesPerSecond()));
-        json.add("of_roofline", number(result.ofRoofline()));
+        json.add("of_roofline", number(result.timing().ofRoofline()));
         return json;
     }
 

@@ -8,7 +8,7 @@ import io.github.cellfuse.cli.Numbers;
 import java.io.PrintWriter;
 import java.util.Locale;
 
-/** A benchmark as text. */
+/** Prints a benchmark as text. */
 final class BenchTable {
     private static final String HEAD = "%-10s %-22s %-9s %-28s %10s %9s %8s %12s%s%n";
 
@@ -28,7 +28,7 @@ final class BenchTable {
                 "GFLOP/s",
                 "GB/s",
                 "of roofline",
-                compared ? "   times as fast" : "");
+                compared ? "   speedup" : "");
         for (BenchResult result : document.report().results()) {
             out.printf(
                     Locale.ROOT,
@@ -40,7 +40,7 @@ final class BenchTable {
                     String.format(Locale.ROOT, "%.3f", result.seconds() * 1e3),
                     number("%.1f", result.gflops()),
                     number("%.2f", result.gbytesPerSecond()),
-                    number("%.2f", result.ofRoofline()),
+                    number("%.2f", result.timing().ofRoofline()),
                     compared ? "   " + faster(document, result) : "");
         }
         for (BenchReport.Skipped skipped : document.report().skipped()) {
@@ -82,10 +82,10 @@ final class BenchTable {
         BenchFile old = document.old().orElseThrow();
         String device = document.report().device().info().name();
         if (!old.device().equals(device)) {
-            out.println(old.path() + ": of another device: " + old.device());
+            out.println(old.path() + " measured another device: " + old.device());
         }
         out.println(old.path() + ": " + Numbers.count(comparison.pairs().size(), "result") + " matched, "
-                + comparison.onlyNew().size() + " only here, "
-                + comparison.onlyOld().size() + " only there");
+                + comparison.onlyNew().size() + " only in this run, "
+                + comparison.onlyOld().size() + " only in that file");
     }
 }

@@ -19,16 +19,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code cellfuse convert}: an LSTM from one format into another. */
+/** {@code cellfuse convert}: converts an LSTM to another format. */
 @Command(
         name = "convert",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        header = "Write a model's LSTM in another format.",
+        header = "Convert a model's LSTM to another format.",
         description = {
             "",
-            "The result computes the same bits. A model that the other format can't express is refused, and the one line"
-                    + " that says so names the format that can.",
+            "The converted model computes the same bits. A model that the output format can't express is an error; the"
+                    + " message names a format that can.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -50,8 +50,9 @@ public final class ConvertCommand implements Runnable {
             paramLabel = "OUT",
             required = true,
             description =
-                    "OUT.safetensors: torch.nn.LSTM's tensors; OUT.onnx: a graph of the operator LSTM, from x to y, h_n and"
-                            + " c_n. In float32; appears whole.")
+                    "OUT.safetensors holds the tensors of a torch.nn.LSTM. OUT.onnx holds a graph of LSTM operators"
+                            + " with the input x and the outputs y, h_n and c_n. Weights are float32. The file"
+                            + " appears when it is complete.")
     private Path output;
 
     @Option(names = "--overwrite", description = "Replace OUT if it exists.")
@@ -60,13 +61,12 @@ public final class ConvertCommand implements Runnable {
     @Option(
             names = "--output-prefix",
             paramLabel = "P",
-            description =
-                    "What to put before the names in OUT.safetensors, such as lstm (a dot follows it). Default: nothing.")
+            description = "Prefix of the tensor names in OUT.safetensors, such as lstm; a dot is added. Default: none.")
     private String outputPrefix;
 
     @Option(
             names = {"-q", "--quiet"},
-            description = "Say nothing but warnings and errors.")
+            description = "Print only warnings and errors.")
     private boolean quiet;
 
     ConvertCommand() {}

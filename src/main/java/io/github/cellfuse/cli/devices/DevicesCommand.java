@@ -16,17 +16,17 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code cellfuse devices}: what there is to compute on, and what {@code auto} would choose. */
+/** {@code cellfuse devices}: lists the devices, and the one that {@code auto} chooses. */
 @Command(
         name = "devices",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        header = "List the devices, what each may be held to, and what auto chooses.",
+        header = "List the devices, their tiers, and the device that auto chooses.",
         description = {
             "",
-            "A device's tier says what its results may be held to: an exact device gives the same bits as every other exact"
-                    + " device; one in the tolerance tier only holds the error bound, and auto never chooses it; the"
-                    + " reference computes in double precision and judges the others.",
+            "A device's tier says what it guarantees. An exact device computes the same bits as every other exact"
+                    + " device. A device in the tolerance tier only keeps the error bound; auto never chooses it."
+                    + " The reference computes in double precision, and the others are judged by it.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -64,7 +64,7 @@ public final class DevicesCommand implements Runnable {
             out.println();
         }
         out.println("auto chooses " + auto.device() + ": " + auto.reason());
-        // The reason already tells of what kept auto from OpenCL.
+        // The reason already includes the problem that made auto avoid OpenCL.
         problems.stream()
                 .filter(problem -> !auto.reason().contains(problem))
                 .forEach(problem -> out.println("problem: " + problem));
@@ -105,7 +105,7 @@ public final class DevicesCommand implements Runnable {
     private static String meaning(Tier tier) {
         return switch (tier) {
             case EXACT -> "the same bits as every exact device";
-            case TOLERANCE -> "held to the error bound alone: it lacks a part of float32 that the exact bits need";
+            case TOLERANCE -> "only keeps the error bound: it lacks a float32 feature that exact bits require";
             case REFERENCE -> "double precision; judges the others' errors";
         };
     }

@@ -1,9 +1,9 @@
 package io.github.cellfuse.cli.graph;
 
 /**
- * How the results of calls are put together.
+ * The axis along which the results of calls are joined.
  *
- * @param axis along which axis
- * @param isNew whether it is one that a call's result doesn't have
+ * @param axis the axis
+ * @param isNew whether the result of one call lacks this axis
  */
 record FrameAxis(int axis, boolean isNew) {}

@@ -6,10 +6,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Which axis of a file is the succession of calls.
+ * The axis of a file along which successive calls run.
  *
- * @param axis the axis; counted from the end where negative
- * @param size elements along it that a call takes, where given
+ * @param axis the axis; a negative number counts from the end
+ * @param size the number of elements along the axis that each call takes, if given
  */
 record Frames(int axis, OptionalLong size) {
     private static final Pattern FORM = Pattern.compile("(-?\\d{1,3})(?::(\\d{1,18}))?");

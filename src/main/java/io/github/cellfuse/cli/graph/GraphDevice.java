@@ -6,7 +6,7 @@ import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cli.DeviceOption;
 import java.util.function.Consumer;
 
-/** Opens the LSTMs of a graph, all on one device. */
+/** Opens all LSTMs of a graph on one device. */
 final class GraphDevice {
     private final DeviceOption option;
     private final Consumer<String> say;

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The file that the outputs of a graph go to: an archive, or one array. */
+/** The output file of a graph: an archive or a single array. */
 record GraphFile(GraphOutput.Factory factory, Runnable committing, Runnable closing)
         implements GraphOutput.Factory, AutoCloseable {
 
@@ -41,7 +41,7 @@ record GraphFile(GraphOutput.Factory factory, Runnable committing, Runnable clos
         closing.run();
     }
 
-    /** A value's name as an archive can hold it: without folders. */
+    /** Returns the name of a value's archive entry. Slashes become underscores, since they would mean folders. */
     static String entry(String name) {
         return name.replaceAll("[/\\\\]", "_");
     }

@@ -1,7 +1,6 @@
 package io.github.cellfuse.cli.graph;
 
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.cli.run.ArrayBlock;
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.onnx.graph.GraphValue;
@@ -12,31 +11,31 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** An input of a graph in a file of any size, of which each call takes a part: some rows, and one frame. Owns the array. */
+/** An input of a graph in a file of any size. Each call takes some rows and one frame of it. Owns the array. */
 final class GraphInput implements AutoCloseable {
     private final GraphValue value;
     private final ElementType type;
     private final NpyArray array;
     private final Optional<Frames> frames;
-    /** The axis of the file that calls run along; -1 without frames. */
+    /** The axis of the file along which calls run; -1 without frames. */
     private final int frameAxis;
 
     private final long frameSize;
-    /** Whether the frames' axis isn't one of the input's. */
+    /** Whether the input lacks the axis of the frames. */
     private final boolean isExtraAxis;
 
     private ByteBuffer memory = ByteBuffer.allocateDirect(0);
     private Tensor last;
     private long[] lastPart;
 
-    /** Takes over {@code array}; refuses one that can't be the input. */
+    /** Takes ownership of {@code array}. Rejects an array that doesn't fit the input. */
     GraphInput(GraphValue value, NpyArray array, Optional<Frames> frames) {
         this.value = value;
         this.array = array;
         this.frames = frames;
         type = value.type()
                 .orElseThrow(() -> new InvalidInputException(
-                        "input '" + value.name() + "': expected one of numbers, found " + value.describe()));
+                        "input '" + value.name() + "': expected a numeric input, found " + value.describe()));
         long[] shape = array.shape();
         if (frames.isEmpty()) {
             frameAxis = -1;
@@ -53,8 +52,8 @@ final class GraphInput implements AutoCloseable {
             isExtraAxis = shape.length == rank + 1;
             frameSize = isExtraAxis ? 1 : frameSize(frames.get());
             if (isExtraAxis && frames.get().size().isPresent()) {
-                throw invalid("--frames: expected no size, as axis " + frameAxis + " of shape " + Arrays.toString(shape)
-                        + " isn't one of the input's, " + value.describe() + ", found one");
+                throw invalid("--frames takes no size here: the input, " + value.describe() + ", lacks axis "
+                        + frameAxis + " of shape " + Arrays.toString(shape));
             }
             if (shape[frameAxis] % frameSize != 0) {
                 throw invalid("--frames: expected a multiple of " + frameSize + " along axis " + frameAxis
@@ -65,7 +64,7 @@ final class GraphInput implements AutoCloseable {
             throw invalid("input '" + value.name() + "': expected " + value.describe()
                     + (frames.isEmpty() ? "" : " for each call") + ", found shape " + Arrays.toString(shape));
         }
-        array.read(0, type, ByteBuffer.allocate(0)); // refuses a dtype that can't become the input's
+        array.read(0, type, ByteBuffer.allocate(0)); // rejects a dtype that can't be converted to the input's
     }
 
     private long frameSize(Frames given) {
@@ -100,41 +99,41 @@ final class GraphInput implements AutoCloseable {
         return value;
     }
 
-    /** The axis of each call's tensor that an axis of the outputs is put together along. */
+    /** Returns the axis along which the outputs of the calls are joined. */
     FrameAxis outputAxis() {
         return new FrameAxis(frameAxis, isExtraAxis);
     }
 
-    /** Calls that it takes; none without frames: it is the same in each. */
+    /** Returns the number of calls; empty without frames, because every call takes the same data. */
     Optional<Long> calls() {
         return frames.map(f -> array.shape()[frameAxis] / frameSize);
     }
 
-    /** Its rows, where it has a dimension called {@code symbol}. */
+    /** Returns the number of rows, if the input has a dimension named {@code symbol}. */
     Optional<Long> rows(String symbol) {
         return rowAxis(symbol).map(axis -> array.shape()[axis]);
     }
 
-    /** Where rows are counted in the file. */
+    /** Returns the axis of the file that counts rows. */
     private Optional<Integer> rowAxis(String symbol) {
         return value.axis(symbol).map(axis -> isExtraAxis && axis >= frameAxis ? axis + 1 : axis);
     }
 
-    /** Bytes of a call with all rows. */
+    /** Returns the number of bytes that one call takes with all rows. */
     long bytes() {
         return Sizes.product(
                 array.name() + ": input", Sizes.product(array.name(), callShape(array.shape())), type.bytes());
     }
 
-    /** The dimensions of a call with all rows. */
+    /** Returns the shape that one call takes with all rows. */
     long[] shape() {
         return callShape(array.shape());
     }
 
     /**
-     * What a call takes.
+     * Returns the data of one call.
      *
-     * @param symbol the name of the dimension that counts rows; an empty one takes all
+     * @param symbol the name of the dimension that counts rows; if empty, the call takes all rows
      */
     Tensor read(String symbol, long firstRow, long rows, long call) {
         long[] part = {firstRow, rows, frames.isEmpty() ? 0 : call};

@@ -16,17 +16,17 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The inputs of a graph that come out of files. Owns them.
+ * The inputs of a graph that are read from files. Owns them.
  *
- * @param all in the model's order
- * @param states the names of those that are states
+ * @param all the inputs in the model's order
+ * @param states the names of the inputs that are states
  */
 record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoCloseable {
 
     /**
-     * Opens the files, and refuses what doesn't fit.
+     * Opens the files, and rejects those that don't fit the model.
      *
-     * @param only the file that was given without an input's name, or null
+     * @param only the file that was given without the name of an input, or null
      */
     static GraphInputs open(OnnxModel model, OnnxOptions options, InputFile only) {
         Set<String> states = options.states().keySet();
@@ -80,7 +80,7 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
         }
     }
 
-    /** The frames of each input; without a name they are those of the only one that isn't a state. */
+    /** Returns the frames of each input. Frames without a name belong to the only input that isn't a state. */
     private static Map<String, Frames> frames(OnnxModel model, OnnxOptions options, Map<String, InputFile> files) {
         Map<String, Frames> frames = new HashMap<>();
         List<String> data = files.keySet().stream()
@@ -91,20 +91,20 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
                 find(model, "--frames", "input", name, model.inputs());
                 if (!data.contains(name)) {
                     throw new InvalidInputException(
-                            "--frames " + name + ": expected an input that isn't a state, found one");
+                            "--frames " + name + ": a state has no frames; --state already names this input");
                 }
                 frames.put(name, axis);
             } else if (data.size() == 1) {
                 frames.put(data.get(0), axis);
             } else {
-                throw new InvalidInputException("--frames: expected NAME=AXIS with one of the inputs "
-                        + String.join(", ", data) + ", found an axis alone");
+                throw new InvalidInputException(
+                        "--frames: name the input, NAME=AXIS, because there are several: " + String.join(", ", data));
             }
         });
         return frames;
     }
 
-    /** The input or output called {@code name}, that an option speaks of. */
+    /** Returns the input or output that an option names. */
     static GraphValue find(OnnxModel model, String option, String what, String name, List<GraphValue> values) {
         return values.stream()
                 .filter(value -> value.name().equals(name))
@@ -113,20 +113,21 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
                         + ", one of " + names(values) + ", found '" + name + "'"));
     }
 
-    /** Their names, with commas between. */
+    /** Returns the names of values, separated by commas. */
     static String names(List<GraphValue> values) {
         return values.isEmpty() ? "none" : values.stream().map(GraphValue::name).collect(Collectors.joining(", "));
     }
 
-    /** The number of calls: as many as the inputs with frames have, or 1. */
+    /** Returns the number of calls: the number of frames of the inputs, or 1 without frames. */
     long calls() {
         GraphInput first = null;
         for (GraphInput input : all) {
             if (input.calls().isPresent()) {
                 if (first != null && !first.calls().equals(input.calls())) {
-                    throw new InvalidInputException("--frames: expected as many calls from every input, found "
-                            + first.calls().get() + " from '" + first.name() + "' and "
-                            + input.calls().get() + " from '" + input.name() + "'");
+                    throw new InvalidInputException(
+                            "--frames: expected the same number of calls for every input, found "
+                                    + first.calls().get() + " for '" + first.name() + "' and "
+                                    + input.calls().get() + " for '" + input.name() + "'");
                 }
                 first = first == null ? input : first;
             }
@@ -136,12 +137,12 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
         }
         if (first.calls().get() == 0) {
             throw new InvalidInputException(
-                    "--frames: expected at least one call from '" + first.name() + "', found none");
+                    "--frames: expected at least one call for '" + first.name() + "', found none");
         }
         return first.calls().get();
     }
 
-    /** Along which axis the results of calls are put together, where there are several calls. */
+    /** Returns the axis along which the results of several calls are joined; empty without frames. */
     Optional<FrameAxis> frameAxis() {
         return all.stream()
                 .filter(input -> input.calls().isPresent())
@@ -149,7 +150,7 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
                 .findFirst();
     }
 
-    /** What a call of some rows takes. A state that was given is so at the first call alone. */
+    /** Returns the data of one call with some of the rows. Initial states are part of the first call only. */
     Map<String, Tensor> read(String symbol, long firstRow, long count, long call) {
         Map<String, Tensor> given = new HashMap<>();
         for (GraphInput input : all) {

@@ -1,7 +1,6 @@
 package io.github.cellfuse.cli.graph;
 
 import io.github.cellfuse.CellFuseException;
-import io.github.cellfuse.cli.run.ArrayBlock;
 import io.github.cellfuse.format.file.ArraySink;
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.onnx.graph.GraphValue;
@@ -14,14 +13,17 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * An output of a graph on its way into a file: the results of calls, put together along the axis of the frames and that of the rows. The
- * file's array is made with the first result, whose shape tells its own.
+ * Writes an output of a graph to a file. It joins the results of calls along the axes of the frames and the rows. The
+ * array in the file is created with the first result, whose shape determines the array's.
  */
 final class GraphOutput {
-    /** Results of calls that are gathered before they are written: along an inner axis each of them is many small pieces. */
+    /**
+     * The size at which gathered results are written. Along an inner axis, a single result consists of many small
+     * pieces.
+     */
     private static final long GATHERED_BYTES = 8L << 20;
 
-    /** Makes the array in the file. */
+    /** Creates the array in the file. */
     interface Factory {
         ArraySink create(String name, ElementType type, long... shape);
     }
@@ -43,9 +45,9 @@ final class GraphOutput {
     private long gatheredFrom;
 
     /**
-     * @param symbol the name of the dimension that counts rows; an empty one: there are none to be put together
-     * @param totalRows rows of all chunks
-     * @param frames how calls are put together; without, the last one counts
+     * @param symbol the name of the dimension that counts rows; empty if rows aren't joined
+     * @param totalRows the number of rows of all chunks
+     * @param frames the axis along which calls are joined; if empty, only the last call's result is written
      */
     GraphOutput(
             GraphValue value, Factory factory, String symbol, long totalRows, Optional<FrameAxis> frames, long calls) {
@@ -61,7 +63,7 @@ final class GraphOutput {
         return value.name();
     }
 
-    /** Takes the result of a call of some rows, which is only read now. */
+    /** Adds the result of a call with some of the rows. The result is read now and not retained. */
     void add(Tensor result, long firstRow, long call) {
         Tensor tensor = writable(result);
         if (sink == null) {
@@ -102,7 +104,7 @@ final class GraphOutput {
         sink = factory.create(value.name(), tensor.type(), whole);
     }
 
-    /** With the axis that results don't have. */
+    /** Returns a result's shape with the joined axis inserted, if results lack it. */
     private long[] expanded(long[] shape) {
         if (!isInserted) {
             return shape;

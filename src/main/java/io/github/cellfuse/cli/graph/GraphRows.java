@@ -11,27 +11,30 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The rows of a run, and how many are computed at a time.
+ * The rows of a run, and the number of rows to compute at a time.
  *
- * @param symbol the name of the dimension that counts them; an empty one where there is none
- * @param count all of them; 1 where there is no such dimension
- * @param chunk at most so many at a time
+ * @param symbol the name of the dimension that counts rows; empty if there is none
+ * @param count the number of rows; 1 if there is no such dimension
+ * @param chunk the largest number of rows at a time
  */
 record GraphRows(String symbol, long count, long chunk) {
-    /** What inputs, and the inputs and outputs of LSTMs, may take. */
+    /** The memory for the inputs of the graph and the inputs and outputs of its LSTMs. */
     private static final long CHUNK_BYTES =
             Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 4);
 
     /**
-     * @param batch rows at a time, where asked for
+     * Finds the rows of a graph.
+     *
+     * @param batch the number of rows at a time, or null to choose one
      */
     static GraphRows of(OnnxModel model, List<GraphInput> inputs, List<GraphValue> outputs, Integer batch) {
         Optional<String> symbol = RowSymbol.of(model, outputs);
         if (symbol.isEmpty()) {
             if (batch != null) {
                 throw new InvalidInputException(
-                        "--batch: expected a dimension that counts rows, with a name such as batch that"
-                                + " inputs and outputs share, found none in " + model.path());
+                        "--batch: expected a dimension that counts rows: one with a name such as batch, shared by"
+                                + " inputs and"
+                                + " outputs; found none in " + model.path());
             }
             return new GraphRows("", 1, 1);
         }
@@ -59,7 +62,7 @@ record GraphRows(String symbol, long count, long chunk) {
         return first == null ? 1 : first.rows(symbol).get();
     }
 
-    /** Of a call: its inputs, and what goes in and out of LSTMs at the steps that the inputs' other free dimensions count. */
+    /** Returns the bytes per row of one call: its inputs, and the inputs and outputs of the LSTMs over all steps. */
     private static long bytesPerRow(OnnxModel model, List<GraphInput> inputs, String symbol, long rows) {
         long bytes = 0;
         Map<String, Long> sizes = new HashMap<>();
@@ -73,6 +76,7 @@ record GraphRows(String symbol, long count, long chunk) {
                 }
             }
         }
+        // The largest free dimension, other than the rows, is taken for the number of steps.
         long steps = sizes.values().stream().mapToLong(Long::longValue).max().orElse(1);
         for (LstmPart lstm : model.lstms()) {
             bytes += steps
@@ -82,7 +86,7 @@ record GraphRows(String symbol, long count, long chunk) {
         return bytes;
     }
 
-    /** The number of chunks. */
+    /** Returns the number of chunks. */
     long chunks() {
         return Math.max(1, (count + chunk - 1) / chunk);
     }

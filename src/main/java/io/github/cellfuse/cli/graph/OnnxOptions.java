@@ -7,60 +7,61 @@ import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
-/** The options of {@code run} that only a whole graph has; a mixin. */
+/** The options of {@code run} that apply to whole graphs only; a mixin. */
 public final class OnnxOptions {
     @Option(
             names = "--input",
             paramLabel = "NAME=F",
             description =
-                    "An input of an .onnx model: a .npy file, an .npz file with one array, or F.npz:NAME. For each one.")
+                    "File for an input of an .onnx model: a .npy file, an .npz file with one array, or F.npz:NAME."
+                            + " Repeatable.")
     private List<String> inputs = List.of();
 
     @Option(
             names = "--frames",
             paramLabel = "[NAME=]AXIS[:SIZE]",
-            description = {
-                "Call an .onnx model again and again: AXIS of the file (of input NAME, where there are several) is the succession of calls."
-                        + " Where the file has one axis more than the input, each call takes one index of it; otherwise SIZE elements,"
-                        + " by default the input's fixed size there, or 1. Outputs are put together along the same axis."
-            })
+            description =
+                    "Call an .onnx model repeatedly, once for each frame along AXIS of the file (of input NAME, if"
+                            + " there are several). If the file has one axis more than the input, each call takes"
+                            + " one index of AXIS. Otherwise each call takes SIZE elements; the default is the"
+                            + " input's fixed size on this axis, or 1. Outputs are joined along the same axis.")
     private List<String> frames = List.of();
 
     @Option(
             names = "--state",
             paramLabel = "IN=OUT",
             description =
-                    "Feed output OUT back as input IN of the next call; zeros at first, or what --input IN=F says.")
+                    "Pass output OUT to input IN of the next call. The first call gets zeros, or the file of --input"
+                            + " IN=F.")
     private List<String> states = List.of();
 
     @Option(
             names = "--output-name",
             paramLabel = "NAME",
-            description = "Write this output of an .onnx model; may be repeated for an .npz file. Default: all.")
+            description = "Output of an .onnx model to write. Repeatable if OUT is an .npz file. Default: all outputs.")
     private List<String> outputNames = List.of();
 
-    /** The files by input. */
+    /** Returns the files by input. */
     public Map<String, InputFile> inputs() {
         Map<String, InputFile> files = new LinkedHashMap<>();
         pairs("--input", "NAME=F", inputs).forEach((name, file) -> files.put(name, InputFile.parse(file)));
         return files;
     }
 
-    /** The frames by input; under an empty name where none was given. */
+    /** Returns the frames by input. Frames without a name have an empty one. */
     Map<String, Frames> frames() {
         Map<String, Frames> all = new LinkedHashMap<>();
         for (String argument : frames) {
             int equals = argument.lastIndexOf('=');
             String name = equals < 0 ? "" : argument.substring(0, equals);
             if (all.put(name, Frames.parse(argument.substring(equals + 1), argument)) != null) {
-                throw new InvalidInputException(
-                        "--frames " + argument + ": expected one axis of an input, found another before");
+                throw new InvalidInputException("--frames given twice" + (name.isEmpty() ? "" : " for input " + name));
             }
         }
         return all;
     }
 
-    /** The outputs that inputs are in the next call. */
+    /** Returns, for each input that is a state, the output that it gets in the next call. */
     Map<String, String> states() {
         return pairs("--state", "IN=OUT", states);
     }
@@ -69,7 +70,7 @@ public final class OnnxOptions {
         return outputNames;
     }
 
-    /** Arguments of the form {@code LEFT=RIGHT}; names of values may hold anything but that sign. */
+    /** Parses arguments of the form {@code LEFT=RIGHT}. */
     static Map<String, String> pairs(String option, String form, List<String> arguments) {
         Map<String, String> pairs = new LinkedHashMap<>();
         for (String argument : arguments) {
@@ -78,8 +79,7 @@ public final class OnnxOptions {
                 throw new InvalidInputException(option + ": expected " + form + ", found '" + argument + "'");
             }
             if (pairs.put(argument.substring(0, equals), argument.substring(equals + 1)) != null) {
-                throw new InvalidInputException(
-                        option + ": expected '" + argument.substring(0, equals) + "' once, found it twice");
+                throw new InvalidInputException(option + " given twice for " + argument.substring(0, equals));
             }
         }
         return pairs;

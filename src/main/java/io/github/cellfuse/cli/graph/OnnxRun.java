@@ -22,7 +22,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
 
-/** {@code cellfuse run} on a whole graph. */
+/** Runs a whole graph over files. */
 public final class OnnxRun implements AutoCloseable {
     private final OnnxModel model;
     private final OnnxOptions options;
@@ -34,11 +34,11 @@ public final class OnnxRun implements AutoCloseable {
     private final Path target;
 
     /**
-     * Opens the model and its inputs, and refuses what doesn't fit.
+     * Opens the model and its inputs, and rejects files and options that don't fit.
      *
-     * @param only the file that was given without an input's name, or null
-     * @param batch rows at a time, or null
-     * @param target the file to be written
+     * @param only the file that was given without the name of an input, or null
+     * @param batch the number of rows at a time, or null to choose one
+     * @param target the output file
      */
     public OnnxRun(OnnxModel model, OnnxOptions options, InputFile only, Integer batch, Path target) {
         this.model = model;
@@ -63,12 +63,14 @@ public final class OnnxRun implements AutoCloseable {
             GraphInputs.find(model, "--state", "output", state.getValue(), model.outputs());
         }
         if (!states.isEmpty() && options.frames().isEmpty()) {
-            throw new InvalidInputException(
-                    "--state: expected --frames beside it, as a state goes from call to call, found none");
+            throw new InvalidInputException("--state requires --frames, because a state is passed from call to call");
         }
     }
 
-    /** The outputs to be written: those asked for, or all; or the only one that isn't a state, for a file of one array. */
+    /**
+     * Returns the outputs to write: the named ones, or all. Without names, a file with one array gets the only output
+     * that isn't a state.
+     */
     private List<GraphValue> wanted() {
         List<GraphValue> named = options.outputNames().stream()
                 .distinct()
@@ -85,8 +87,9 @@ public final class OnnxRun implements AutoCloseable {
                         .toList()
                 : all;
         if (results.size() != 1) {
-            throw new InvalidInputException(target + ": expected a name that ends in .npz, or one --output-name, for "
-                    + Numbers.count(results.size(), "output") + ": " + GraphInputs.names(results));
+            throw new InvalidInputException(
+                    target + ": expected a name that ends in .npz, or one --output-name, because the" + " model has "
+                            + Numbers.count(results.size(), "output") + ": " + GraphInputs.names(results));
         }
         return results;
     }
@@ -95,8 +98,8 @@ public final class OnnxRun implements AutoCloseable {
         Set<String> entries = new HashSet<>();
         for (GraphValue value : values) {
             if (!entries.add(GraphFile.entry(value.name()))) {
-                throw new InvalidInputException(target + ": expected outputs with different names, found two that are "
-                        + GraphFile.entry(value.name()) + " in an archive; choose by --output-name");
+                throw new InvalidInputException(target + ": two outputs would be called "
+                        + GraphFile.entry(value.name()) + " in the archive; choose one with --output-name");
             }
         }
     }
@@ -105,7 +108,9 @@ public final class OnnxRun implements AutoCloseable {
         return target.toString().toLowerCase(Locale.ROOT).endsWith(".npz");
     }
 
-    /** All outputs that have to do with files or states: rows must be told apart in each. */
+    /**
+     * Returns all outputs that are written or passed on as states. Each of them must have a dimension that counts rows.
+     */
     private List<GraphValue> written() {
         List<GraphValue> all = new ArrayList<>(outputs);
         model.outputs().stream()
@@ -114,7 +119,7 @@ public final class OnnxRun implements AutoCloseable {
         return all;
     }
 
-    /** Runs it all and writes the file. */
+    /** Runs the graph and writes the file. */
     public void run(DeviceOption device, boolean overwrite, LongFunction<Progress> progress, Consumer<String> say) {
         GraphDevice opener = new GraphDevice(device, say);
         long started;
@@ -138,7 +143,7 @@ public final class OnnxRun implements AutoCloseable {
         return !options.frames().isEmpty();
     }
 
-    /** What is counted on the way: frames of all rows, or rows. */
+    /** Returns the noun for the items that the progress display counts. */
     public String noun() {
         return isStream() ? "frame" : "row";
     }
@@ -152,12 +157,12 @@ public final class OnnxRun implements AutoCloseable {
     }
 
     private void announce(Consumer<String> say) {
-        model.kept().forEach(lstm -> say.accept("LSTM " + lstm.node() + " stays with ONNX Runtime: " + lstm.reason()));
+        model.kept().forEach(lstm -> say.accept("LSTM " + lstm.node() + " runs in ONNX Runtime: " + lstm.reason()));
         if (model.lstms().isEmpty()) {
-            say.accept("no LSTM for a device in " + model.path() + ": all of it runs in ONNX Runtime");
+            say.accept("no LSTM of " + model.path() + " runs on the device: the whole graph runs in ONNX Runtime");
         }
         if (rows.symbol().isEmpty()) {
-            say.accept(isStream() ? Numbers.count(calls, "call") : "all in one piece");
+            say.accept(isStream() ? Numbers.count(calls, "call") : "all in one call");
         } else {
             say.accept(work() + " in " + Numbers.count(rows.chunks(), "chunk") + " of up to "
                     + Numbers.count(rows.chunk(), isStream() ? "stream" : "row"));

@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Finds the dimension of a graph that counts rows: what is computed for one of them doesn't depend on the others, so that a large batch can be
- * cut along it. A model says that by nothing but the dimension's name.
+ * Finds the dimension of a graph that counts rows. Rows don't depend on each other, so a large batch can be split along
+ * this dimension. Only the dimension's name identifies it.
  */
 final class RowSymbol {
     private static final Pattern NAME = Pattern.compile("(?i).*batch.*|n|b|bs|rows?|streams?");
@@ -18,9 +18,9 @@ final class RowSymbol {
     private RowSymbol() {}
 
     /**
-     * The name of the dimension.
+     * Returns the name of the dimension.
      *
-     * @param outputs those that are wanted, all of which must have it; of the inputs at least one
+     * @param outputs the wanted outputs; all of them, and at least one input, must have the dimension
      */
     static Optional<String> of(OnnxModel model, List<GraphValue> outputs) {
         Set<String> candidates = new LinkedHashSet<>();
@@ -36,7 +36,7 @@ final class RowSymbol {
                 .findFirst();
     }
 
-    /** Whether values have the dimension once, or not at all where they may. */
+    /** Returns whether every value has the dimension exactly once, or, if {@code mayMiss}, at most once. */
     private static boolean isOnce(String symbol, List<GraphValue> values, boolean mayMiss) {
         return values.stream().allMatch(value -> value.axis(symbol).isPresent() || mayMiss && !has(value, symbol));
     }

@@ -17,18 +17,18 @@ import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
-/** {@code --set}: inputs of a graph as constants; a mixin. */
+/** {@code --set}: binds inputs of a graph to constants; a mixin. */
 public final class SetOption {
     @Option(
             names = "--set",
             paramLabel = "NAME=VALUE",
             description =
-                    "Bind an input of an .onnx model to a constant: a number, numbers with commas between, true or false, or a"
-                            + " .npy file. What depends on it alone is computed once, and branches that it decides are the only ones"
-                            + " left.")
+                    "Bind an input of an .onnx model to a constant: a number, numbers separated by commas, true or"
+                            + " false, or a .npy file. Nodes that only depend on constants are computed once, and"
+                            + " branches that a constant decides are removed.")
     private List<String> settings = List.of();
 
-    /** The constants by input. */
+    /** Returns the constants by input. */
     public Map<String, Binding> bindings() {
         Map<String, Binding> bindings = new LinkedHashMap<>();
         OnnxOptions.pairs("--set", "NAME=VALUE", settings)
@@ -39,7 +39,7 @@ public final class SetOption {
     private static Tensor value(GraphValue input, String text) {
         ElementType type = input.type()
                 .orElseThrow(() -> new InvalidInputException(
-                        "--set " + input.name() + ": expected an input of numbers, found " + input.describe()));
+                        "--set " + input.name() + ": expected a numeric input, found " + input.describe()));
         String lower = text.toLowerCase(Locale.ROOT);
         if (lower.endsWith(".npy") || lower.contains(".npz")) {
             return read(InputFile.parse(text), type);
@@ -64,7 +64,10 @@ public final class SetOption {
         }
     }
 
-    /** Dimensions whose size is free are 1, or all of the numbers where there is just one such dimension. */
+    /**
+     * Returns the shape for {@code count} numbers. Free dimensions have size 1; a single free dimension takes all
+     * numbers.
+     */
     private static long[] shape(GraphValue input, int count) {
         List<GraphValue.Dimension> dimensions = input.dimensions().orElse(List.of());
         long[] shape = dimensions.stream()

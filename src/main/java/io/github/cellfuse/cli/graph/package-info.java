@@ -1,4 +1,4 @@
 /**
- * {@code cellfuse run} on a whole ONNX graph.
+ * {@code cellfuse run} for a whole ONNX graph.
  */
 package io.github.cellfuse.cli.graph;

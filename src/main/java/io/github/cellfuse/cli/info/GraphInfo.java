@@ -1,7 +1,8 @@
 package io.github.cellfuse.cli.info;
 
-import io.github.cellfuse.Activation;
-import io.github.cellfuse.CellEquations;
+import static io.github.cellfuse.cli.info.InfoText.direction;
+import static io.github.cellfuse.cli.info.InfoText.line;
+
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.cli.Numbers;
@@ -10,25 +11,24 @@ import io.github.cellfuse.onnx.graph.LstmPart;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.onnx.graph.Part;
 import io.github.cellfuse.onnx.graph.RuntimePart;
-import io.github.cellfuse.spi.Sizes;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * What {@code info} tells of a whole graph.
+ * Describes a whole graph.
  *
- * @param batch rows to account for
- * @param steps time steps to account for
+ * @param batch rows of the batch to account for
+ * @param steps time steps of the batch to account for
  */
 record GraphInfo(OnnxModel model, long batch, long steps) {
 
     void print(PrintWriter out) {
-        String cost = cost(); // first what may be refused, so that nothing is printed then
+        // Sizes that overflow are an error, so the cost comes before anything is printed.
+        String cost = BatchCost.of(lstms(), batch, steps).describe("LSTM ");
         line(out, "file", model.path().toString());
         values(out, "inputs", model.inputs());
         values(out, "outputs", model.outputs());
@@ -49,10 +49,10 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
             }
         }
         model.kept()
-                .forEach(lstm -> line(
-                        out, "not on device", "LSTM " + lstm.node() + " stays with ONNX Runtime: " + lstm.reason()));
+                .forEach(lstm ->
+                        line(out, "not on device", "LSTM " + lstm.node() + " runs in ONNX Runtime: " + lstm.reason()));
         if (model.lstms().isEmpty()) {
-            line(out, "LSTMs", "none for a device: all of it runs in ONNX Runtime");
+            line(out, "LSTMs", "none for the device: the whole graph runs in ONNX Runtime");
         }
         line(
                 out,
@@ -84,58 +84,10 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
     }
 
     private static String describe(LstmLayer layer) {
-        List<String> deviations = deviations(layer);
+        String equations = Equations.describe(layer);
         return direction(layer) + " " + layer.inputSize() + " -> " + layer.outputSize() + ", H = " + layer.hiddenSize()
-                + ", "
-                + layer.parameters() + " parameters, " + layer.flopsPerStep() + " FLOP per row and step"
-                + (deviations.isEmpty() ? "" : "; " + String.join(", ", deviations));
-    }
-
-    private static String direction(LstmLayer layer) {
-        return layer.direction().name().toLowerCase(Locale.ROOT);
-    }
-
-    /** Where a layer isn't the ordinary LSTM. */
-    private static List<String> deviations(LstmLayer layer) {
-        List<String> deviations = new ArrayList<>();
-        if (layer.hasPeepholes()) {
-            deviations.add("peepholes");
-        }
-        for (int d = 0; d < layer.directionCount(); d++) {
-            CellEquations equations = layer.weights().get(d).equations();
-            if (d == 1 && equations.equals(layer.weights().get(0).equations())) {
-                break;
-            }
-            String whose = d == 1 ? "reverse " : "";
-            function(deviations, whose + "gates", equations.gate(), Activation.SIGMOID);
-            function(deviations, whose + "candidate", equations.candidate(), Activation.TANH);
-            function(deviations, whose + "hidden", equations.hidden(), Activation.TANH);
-            if (equations.clips()) {
-                deviations.add(whose + "clip " + equations.clip());
-            }
-            if (equations.coupled()) {
-                deviations.add(whose + "coupled forget gate");
-            }
-        }
-        return deviations;
-    }
-
-    private static void function(List<String> deviations, String what, Activation found, Activation ordinary) {
-        if (!found.equals(ordinary)) {
-            deviations.add(what + " " + found);
-        }
-    }
-
-    private String cost() {
-        return String.format(
-                Locale.ROOT,
-                "%s x %s: LSTMs read %s, write %s, states %s, %s FLOP",
-                Numbers.count(batch, "row"),
-                Numbers.count(steps, "step"),
-                Numbers.bytes(inputBytes()),
-                Numbers.bytes(outputBytes()),
-                Numbers.bytes(stateBytes()),
-                flops());
+                + ", " + layer.parameters() + " parameters, " + layer.flopsPerStep() + " FLOP per row and step"
+                + (equations.equals(Equations.ORDINARY) ? "" : "; " + equations);
     }
 
     private List<LstmModel> lstms() {
@@ -148,43 +100,6 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
 
     private long flopsPerStep() {
         return lstms().stream().mapToLong(LstmModel::flopsPerStep).sum();
-    }
-
-    private long inputBytes() {
-        return size(
-                "bytes of input",
-                batch,
-                steps,
-                lstms().stream().mapToLong(LstmModel::inputSize).sum(),
-                Float.BYTES);
-    }
-
-    private long outputBytes() {
-        return size(
-                "bytes of output",
-                batch,
-                steps,
-                lstms().stream().mapToLong(LstmModel::outputSize).sum(),
-                Float.BYTES);
-    }
-
-    private long stateBytes() {
-        long values = lstms().stream()
-                .mapToLong(m -> m.hiddenValuesBelow(m.layerCount()) + m.cellValuesBelow(m.layerCount()))
-                .sum();
-        return size("bytes of states", batch, values, Float.BYTES);
-    }
-
-    private long flops() {
-        return size("FLOP", batch, steps, flopsPerStep());
-    }
-
-    private long size(String what, long... factors) {
-        return Sizes.product("--batch " + batch + ", --steps " + steps + ": " + what, factors);
-    }
-
-    private static void line(PrintWriter out, String name, String value) {
-        out.printf(Locale.ROOT, "%-14s %s%n", name, value);
     }
 
     Map<String, Object> toJson() {
@@ -202,14 +117,7 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         json.put("lstm_parameters", lstmParameters());
         json.put("other_parameters", model.otherParameters());
         json.put("flops_per_step", flopsPerStep());
-        Map<String, Object> cost = new LinkedHashMap<>();
-        cost.put("rows", batch);
-        cost.put("steps", steps);
-        cost.put("input_bytes", inputBytes());
-        cost.put("output_bytes", outputBytes());
-        cost.put("state_bytes", stateBytes());
-        cost.put("flops", flops());
-        json.put("batch", cost);
+        json.put("batch", BatchCost.of(lstms(), batch, steps).toJson());
         return json;
     }
 
@@ -254,7 +162,7 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         json.put("hidden_size", layer.hiddenSize());
         json.put("output_size", layer.outputSize());
         json.put("bias", layer.weights().get(0).hasBias());
-        json.put("deviations", deviations(layer));
+        json.put("deviations", Equations.deviations(layer));
         json.put("parameters", layer.parameters());
         json.put("flops_per_step", layer.flopsPerStep());
         return json;

@@ -13,14 +13,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code cellfuse info}: what a model is, and what it costs. */
+/** {@code cellfuse info}: describes a model and its cost. */
 @Command(
         name = "info",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        header = "Show a model's layers and sizes, what runs where in a graph, and what a batch of it costs.",
-        description = {"", "Bytes are those of float32. FLOP are two for each multiply-add of the matrix products.", ""
-        },
+        header = "Show a model's layers and sizes, where each part of a graph runs, and the cost of a batch.",
+        description = {"", "Bytes assume float32. Each multiply-add of the matrix products counts as two FLOP.", ""},
         footerHeading = "%nExamples:%n",
         footer = {
             "  cellfuse info model.safetensors",
@@ -39,10 +38,13 @@ public final class InfoCommand implements Runnable {
     @Mixin
     private SetOption settings;
 
-    @Option(names = "--batch", paramLabel = "N", description = "Rows of the batch to account for. Default: 1.")
+    @Option(names = "--batch", paramLabel = "N", description = "Rows of the batch whose cost is shown. Default: 1.")
     private int batch = 1;
 
-    @Option(names = "--steps", paramLabel = "T", description = "Time steps of the batch to account for. Default: 1.")
+    @Option(
+            names = "--steps",
+            paramLabel = "T",
+            description = "Time steps of the batch whose cost is shown. Default: 1.")
     private int steps = 1;
 
     @Option(names = "--json", description = "Print JSON.")

@@ -1,45 +1,42 @@
 package io.github.cellfuse.cli.info;
 
-import io.github.cellfuse.Activation;
-import io.github.cellfuse.CellEquations;
+import static io.github.cellfuse.cli.info.InfoText.line;
+
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
-import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.format.ModelFile;
 import io.github.cellfuse.format.ModelFormat;
 import io.github.cellfuse.format.torch.SafetensorsFile;
-import io.github.cellfuse.spi.Sizes;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What {@code info} tells.
+ * Describes a model of LSTMs.
  *
- * @param batch rows to account for
- * @param steps time steps to account for
+ * @param batch rows of the batch to account for
+ * @param steps time steps of the batch to account for
  */
 record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long steps) {
-    /** Tensors or layers beside the LSTM that the text names; JSON has all. */
-    private static final int NAMED = 6;
+    /** The most other tensors or layers that the text names; the JSON names all. */
+    private static final int MOST_NAMES = 6;
 
     ModelInfo(Path path, ModelFile file, long batch, long steps) {
         this(path, file, file.model(), batch, steps);
     }
 
     void print(PrintWriter out) {
-        // First what may be refused, so that nothing is printed then.
-        String cost = cost();
+        // Sizes that overflow are an error, so the cost comes before anything is printed.
+        String cost = BatchCost.of(List.of(model), batch, steps).describe("");
         boolean isTensors = file.format() == ModelFormat.SAFETENSORS;
         line(out, "file", path.toString());
         file.version().ifPresent(version -> line(out, "saved by", version));
@@ -51,22 +48,13 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
         line(out, "hidden", "H = " + each(layer -> Integer.toString(layer.hiddenSize())));
         line(out, "projection", each(layer -> layer.hasProjection() ? "P = " + layer.stateSize() : "none"));
         if (!model.isOrdinary()) {
-            line(out, "equations", each(ModelInfo::equations));
+            line(out, "equations", each(Equations::describe));
         }
         line(out, "output", "D*P = " + model.outputSize());
         line(out, "parameters", model.parameters() + " (" + Numbers.bytes(weightBytes()) + ")");
         line(out, "weights", describeStored());
         for (int layer = 0; layer < model.layerCount(); layer++) {
-            LstmLayer one = model.layer(layer);
-            line(
-                    out,
-                    "  layer " + layer,
-                    (layerNames().isEmpty() ? "" : "'" + layerNames().get(layer) + "', ")
-                            + (model.isUniform()
-                                    ? ""
-                                    : one.direction().toString().toLowerCase(Locale.ROOT) + ", ")
-                            + one.inputSize() + " -> " + one.outputSize() + ", " + one.parameters() + " parameters, "
-                            + one.flopsPerStep() + " FLOP per row and step");
+            line(out, "  layer " + layer, describe(layer));
         }
         line(out, "work", model.flopsPerStep() + " FLOP per row and step");
         line(out, "batch", cost);
@@ -83,19 +71,15 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
         file.remarks().forEach(remark -> line(out, "note", remark));
     }
 
-    private String cost() {
-        return String.format(
-                Locale.ROOT,
-                "%s x %s: input %s, output %s, states %s, %s FLOP",
-                Numbers.count(batch, "row"),
-                Numbers.count(steps, "step"),
-                Numbers.bytes(inputBytes()),
-                Numbers.bytes(outputBytes()),
-                Numbers.bytes(stateBytes()),
-                flops());
+    private String describe(int index) {
+        LstmLayer layer = model.layer(index);
+        return (layerNames().isEmpty() ? "" : "'" + layerNames().get(index) + "', ")
+                + (model.isUniform() ? "" : InfoText.direction(layer) + ", ")
+                + layer.inputSize() + " -> " + layer.outputSize() + ", " + layer.parameters() + " parameters, "
+                + layer.flopsPerStep() + " FLOP per row and step";
     }
 
-    /** A device's memory for the parameters, by the precision of the weights. */
+    /** Returns the memory that the parameters take on a device, for each precision of the weights. */
     private String describeStored() {
         return Stream.of(WeightPrecision.values())
                         .map(weights -> "as " + weights + " " + Numbers.bytes(weights.bytes(model)))
@@ -107,44 +91,11 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
         if (names.isEmpty()) {
             return "none";
         }
-        List<String> few = new ArrayList<>(names.subList(0, Math.min(NAMED, names.size())));
-        if (names.size() > NAMED) {
-            few.add("and " + (names.size() - NAMED) + " more");
+        List<String> few = new ArrayList<>(names.subList(0, Math.min(MOST_NAMES, names.size())));
+        if (names.size() > MOST_NAMES) {
+            few.add("and " + (names.size() - MOST_NAMES) + " more");
         }
         return String.join(", ", few);
-    }
-
-    /** What a layer computes, where it isn't the ordinary LSTM: as {@code gates HardSigmoid(0.2, 0.5), peepholes}. */
-    private static String equations(LstmLayer layer) {
-        return layer.weights().stream().map(ModelInfo::equations).distinct().collect(Collectors.joining(" and "));
-    }
-
-    private static String equations(LstmWeights weights) {
-        CellEquations equations = weights.equations();
-        List<String> parts = new ArrayList<>();
-        if (!equations.gate().equals(Activation.SIGMOID)) {
-            parts.add("gates " + equations.gate());
-        }
-        if (!equations.candidate().equals(Activation.TANH)) {
-            parts.add("candidate " + equations.candidate());
-        }
-        if (!equations.hidden().equals(Activation.TANH)) {
-            parts.add("hidden " + equations.hidden());
-        }
-        if (equations.clips()) {
-            parts.add("clip " + equations.clip());
-        }
-        if (equations.coupled()) {
-            parts.add("coupled gates");
-        }
-        if (weights.hasPeepholes()) {
-            parts.add("peepholes");
-        }
-        return parts.isEmpty() ? "ordinary" : String.join(", ", parts);
-    }
-
-    private static void line(PrintWriter out, String name, String value) {
-        out.printf(Locale.ROOT, "%-14s %s%n", name, value);
     }
 
     Map<String, Object> toJson() {
@@ -174,32 +125,29 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
         json.put("flops_per_step", model.flopsPerStep());
         List<Object> layers = new ArrayList<>();
         for (int layer = 0; layer < model.layerCount(); layer++) {
-            LstmLayer one = model.layer(layer);
-            Map<String, Object> entry = new LinkedHashMap<>();
-            entry.put("name", layerNames().isEmpty() ? null : layerNames().get(layer));
-            entry.put("direction", one.direction().toString().toLowerCase(Locale.ROOT));
-            entry.put("input_size", one.inputSize());
-            entry.put("hidden_size", one.hiddenSize());
-            entry.put("output_size", one.outputSize());
-            entry.put("equations", equations(one));
-            entry.put("parameters", one.parameters());
-            entry.put("flops_per_step", one.flopsPerStep());
-            layers.add(entry);
+            layers.add(layerJson(layer));
         }
         json.put("layers", layers);
-        Map<String, Object> cost = new LinkedHashMap<>();
-        cost.put("rows", batch);
-        cost.put("steps", steps);
-        cost.put("input_bytes", inputBytes());
-        cost.put("output_bytes", outputBytes());
-        cost.put("state_bytes", stateBytes());
-        cost.put("flops", flops());
-        json.put("batch", cost);
+        json.put("batch", BatchCost.of(List.of(model), batch, steps).toJson());
         json.put(
                 "other_tensors",
                 file.otherTensors().stream().map(ModelInfo::toJson).toList());
         json.put("other_layers", file.otherLayers());
         json.put("notes", file.remarks());
+        return json;
+    }
+
+    private Map<String, Object> layerJson(int index) {
+        LstmLayer layer = model.layer(index);
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("name", layerNames().isEmpty() ? null : layerNames().get(index));
+        json.put("direction", InfoText.direction(layer));
+        json.put("input_size", layer.inputSize());
+        json.put("hidden_size", layer.hiddenSize());
+        json.put("output_size", layer.outputSize());
+        json.put("equations", Equations.describe(layer));
+        json.put("parameters", layer.parameters());
+        json.put("flops_per_step", layer.flopsPerStep());
         return json;
     }
 
@@ -220,10 +168,10 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
     }
 
     private String direction() {
-        return each(layer -> layer.direction().toString().toLowerCase(Locale.ROOT));
+        return each(InfoText::direction);
     }
 
-    /** What {@code property} is in all layers, or in each of them where they differ. */
+    /** Returns a property of all layers: one value where they agree, and one for each layer where they differ. */
     private String each(Function<LstmLayer, String> property) {
         List<String> values = model.layers().stream().map(property).toList();
         return values.stream().distinct().count() == 1 ? values.get(0) : String.join(", ", values);
@@ -235,27 +183,5 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
 
     private long weightBytes() {
         return model.parameters() * Float.BYTES;
-    }
-
-    private long inputBytes() {
-        return size("bytes of input", batch, steps, model.inputSize(), Float.BYTES);
-    }
-
-    private long outputBytes() {
-        return size("bytes of output", batch, steps, model.outputSize(), Float.BYTES);
-    }
-
-    private long size(String what, long... factors) {
-        return Sizes.product("--batch " + batch + ", --steps " + steps + ": " + what, factors);
-    }
-
-    /** h and c of every layer and direction. */
-    private long stateBytes() {
-        long values = model.hiddenValuesBelow(model.layerCount()) + model.cellValuesBelow(model.layerCount());
-        return size("bytes of states", batch, values, Float.BYTES);
-    }
-
-    private long flops() {
-        return size("FLOP", batch, steps, model.flopsPerStep());
     }
 }

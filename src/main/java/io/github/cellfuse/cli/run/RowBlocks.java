@@ -5,16 +5,19 @@ import io.github.cellfuse.format.npy.NpyArray;
 import java.nio.FloatBuffer;
 
 /**
- * A dense array {@code [outer,N,width]} seen by its rows: a range of rows is {@code outer} blocks, each of them contiguous.
- * Sequences in either layout and states are all of this form.
+ * The rows of a dense array {@code [outer,N,width]}. A range of rows consists of {@code outer} contiguous blocks.
+ * Sequences in either layout and states have this form.
  *
- * @param outer the size of the dimension outside the rows'; 1 where rows come first
+ * @param outer the size of the dimension before the rows; 1 if rows come first
  * @param rows {@code N}
- * @param width values of a row within a block
+ * @param width the number of values of a row within a block
  */
 record RowBlocks(int outer, long rows, long width) {
 
-    /** Reads {@code count} rows from {@code firstRow} on: {@code [outer,count,width]} into {@code target} from index 0 on. */
+    /**
+     * Reads {@code count} rows, starting at {@code firstRow}, as {@code [outer,count,width]} to index 0 of {@code
+     * target}.
+     */
     void read(NpyArray array, long firstRow, int count, FloatBuffer target) {
         int block = Math.toIntExact(count * width);
         for (int k = 0; k < outer; k++) {
@@ -22,7 +25,7 @@ record RowBlocks(int outer, long rows, long width) {
         }
     }
 
-    /** Writes {@code count} rows from {@code firstRow} on out of {@code source [outer,count,width]}, from index 0 on. */
+    /** Writes {@code count} rows, starting at {@code firstRow}, from index 0 of {@code source [outer,count,width]}. */
     void write(ArraySink array, long firstRow, int count, FloatBuffer source) {
         int block = Math.toIntExact(count * width);
         for (int k = 0; k < outer; k++) {

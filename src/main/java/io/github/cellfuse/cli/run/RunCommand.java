@@ -13,6 +13,7 @@ import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.LayoutOption;
 import io.github.cellfuse.cli.ModelOptions;
 import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.cli.OptionalArray;
 import io.github.cellfuse.cli.OutputFile;
 import io.github.cellfuse.cli.Progress;
 import io.github.cellfuse.cli.Version;
@@ -26,7 +27,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,7 +36,10 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** {@code cellfuse run}: a model over a file of sequences. Everything that can be wrong is looked at before anything is done. */
+/**
+ * {@code cellfuse run}: runs a model over a file of sequences. It checks all arguments and files before it computes
+ * anything.
+ */
 @Command(
         name = "run",
         mixinStandardHelpOptions = true,
@@ -44,15 +47,15 @@ import picocli.CommandLine.Spec;
         header = "Run a trained LSTM over a file of sequences.",
         description = {
             "",
-            "Reads x, [N, T, I] (rows, time steps, features; see --layout), and writes y, [N, T, D*P] (D directions of P"
-                    + " values), as torch.nn.LSTM gives them. A single sequence [T, I] gives [T, D*P]. Files may be larger"
-                    + " than memory. Numbers of any kind are read and become float32; the result is float32.",
+            "Reads x [N, T, I] (rows, time steps, features; see --layout) and writes y [N, T, D*P] (D directions of P"
+                    + " values), like torch.nn.LSTM. A single sequence [T, I] gives [T, D*P]. Files may be larger than"
+                    + " memory. Numbers of any type are converted to float32; the result is float32.",
             "",
-            "An .onnx model is a whole graph: its LSTMs run on the device, everything else in ONNX Runtime. Its inputs are given by"
-                    + " name, its outputs written under theirs, in their types.",
+            "An .onnx model runs as a whole graph: its LSTMs run on the device, and everything else runs in ONNX"
+                    + " Runtime. Inputs and outputs have the names and types of the graph.",
             "",
-            "The result is the same, to the bit, on every exact device and for every --plan, --batch and --threads. --weights"
-                    + " alone changes it, and does so alike on every device.",
+            "The result is bit-identical on every exact device and for every --plan, --batch and --threads. Only"
+                    + " --weights changes it, in the same way on every device.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -81,18 +84,17 @@ public final class RunCommand implements Runnable {
             arity = "0..1",
             paramLabel = "INPUT",
             converter = InputFile.Converter.class,
-            description =
-                    "x: a .npy file, an .npz file with one array, or F.npz:NAME. For an .onnx model with several inputs see"
-                            + " --input.")
+            description = "x: a .npy file, an .npz file with one array, or F.npz:NAME. For an .onnx model with several"
+                    + " inputs, use --input.")
     private InputFile input;
 
     @Option(
             names = {"-o", "--output"},
             paramLabel = "OUT",
             required = true,
-            description =
-                    "OUT.npy holds y; OUT.npz holds y, h_n [L*D, N, P] and c_n [L*D, N, H], the states after each row's"
-                            + " last step; of an .onnx model each output under its name. Appears whole, when all is done.")
+            description = "OUT.npy holds y. OUT.npz holds y, h_n [L*D, N, P] and c_n [L*D, N, H]: the states after the"
+                    + " last step of each row. For an .onnx model, it holds each output under its name. The"
+                    + " file appears when it is complete.")
     private Path output;
 
     @Option(names = "--overwrite", description = "Replace OUT if it exists.")
@@ -103,8 +105,8 @@ public final class RunCommand implements Runnable {
             paramLabel = "NTC|TNC",
             defaultValue = "NTC",
             description =
-                    "The order of x's and y's dimensions: NTC, rows first (PyTorch's batch_first=True), or TNC, time steps"
-                            + " first. Default: ${DEFAULT-VALUE}.")
+                    "Order of the dimensions of x and y: NTC (rows first, PyTorch's batch_first=True) or TNC (time"
+                            + " steps first). Default: ${DEFAULT-VALUE}.")
     private LayoutOption layout;
 
     @Option(
@@ -112,31 +114,30 @@ public final class RunCommand implements Runnable {
             paramLabel = "F",
             converter = InputFile.Converter.class,
             description =
-                    "The valid steps of each row: integers [N] from 0 to T. Past its length a row's y is zero and its"
-                            + " states stand still. Default: all T.")
+                    "Number of valid steps of each row: integers [N] from 0 to T. Beyond the length of a row, its y"
+                            + " is zero and its states don't change. Default: T for all rows.")
     private InputFile lengths;
 
     @Option(
             names = "--h0",
             paramLabel = "F",
             converter = InputFile.Converter.class,
-            description =
-                    "Hidden states before the first step, [L*D, N, P]. Default: zeros, also where only --c0 is given.")
+            description = "Hidden states before the first step, [L*D, N, P]. Default: zeros, even if --c0 is given.")
     private InputFile hidden;
 
     @Option(
             names = "--c0",
             paramLabel = "F",
             converter = InputFile.Converter.class,
-            description =
-                    "Cell states before the first step, [L*D, N, H]. Default: zeros, also where only --h0 is given.")
+            description = "Cell states before the first step, [L*D, N, H]. Default: zeros, even if --h0 is given.")
     private InputFile cell;
 
     @Option(
             names = "--batch",
             paramLabel = "N",
             description =
-                    "Rows to hold in memory and compute at a time. Default: what fits 256 MiB and a quarter of Java's heap.")
+                    "Number of rows to hold in memory and compute at a time. Default: as many as fit in 256 MiB and"
+                            + " in a quarter of the Java heap.")
     private Integer batch;
 
     @Mixin
@@ -150,7 +151,7 @@ public final class RunCommand implements Runnable {
 
     @Option(
             names = {"-q", "--quiet"},
-            description = "Say nothing but warnings and errors.")
+            description = "Print only warnings and errors.")
     private boolean quiet;
 
     RunCommand() {}
@@ -176,7 +177,7 @@ public final class RunCommand implements Runnable {
     private void runLstm() {
         model.refuse(spec, ".onnx models", "--input", "--set", "--frames", "--state", "--output-name");
         if (input == null) {
-            throw new InvalidInputException("INPUT: expected a file with x, found none");
+            throw new InvalidInputException("INPUT is missing: name the file that holds x");
         }
         checkArguments();
         ModelFile file = model.read();
@@ -251,18 +252,6 @@ public final class RunCommand implements Runnable {
     private void say(String message) {
         if (!quiet) {
             spec.commandLine().getErr().println("cellfuse: " + message);
-        }
-    }
-
-    /** An array that may not have been asked for. */
-    private record OptionalArray(Optional<NpyArray> array) implements AutoCloseable {
-        static OptionalArray open(InputFile file) {
-            return new OptionalArray(Optional.ofNullable(file).map(InputFile::open));
-        }
-
-        @Override
-        public void close() {
-            array.ifPresent(NpyArray::close);
         }
     }
 }

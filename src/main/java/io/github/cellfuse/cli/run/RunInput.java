@@ -11,11 +11,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The arrays of a run, in files of any size. All of it is checked when it is made; the features and the states' values, of which
- * every one is good, are left alone until they are needed. Doesn't own the arrays.
+ * The input arrays of a run, in files of any size. The constructor checks shapes and lengths. Features and states may
+ * have any value, so they are only read when they are needed. Doesn't own the arrays.
  */
 public final class RunInput implements ChunkSource {
-    /** Lengths looked at at a time. */
+    /** The number of lengths to check at a time. */
     private static final int LENGTHS = 1 << 16;
 
     private final RunShape shape;
@@ -24,7 +24,7 @@ public final class RunInput implements ChunkSource {
     private final Optional<NpyArray> hidden;
     private final Optional<NpyArray> cell;
 
-    /** Refuses arrays that don't fit {@code shape}. */
+    /** Rejects arrays that don't fit {@code shape}. */
     public RunInput(
             RunShape shape,
             NpyArray x,
@@ -54,12 +54,12 @@ public final class RunInput implements ChunkSource {
         }
     }
 
-    /** The one array in which a model's layers have their states, if they are alike. */
+    /** Returns the single array that holds the states of all layers, which exists if the layers have one size. */
     private static RunShape.States only(List<RunShape.States> arrays, NpyArray given) {
         if (arrays.size() > 1) {
             throw new InvalidInputException(
-                    given.name()
-                            + ": initial states: expected a model whose layers have one size and direction, found one whose layers differ");
+                    given.name() + ": initial states: expected a model whose layers have one size and direction, found"
+                            + " layers that differ");
         }
         return arrays.get(0);
     }

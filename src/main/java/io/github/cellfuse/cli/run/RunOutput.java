@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 
-/** A run's results on their way into one file, which appears when they are committed. */
+/** Writes the results of a run to one file, which appears when they are committed. */
 final class RunOutput implements ChunkSink, AutoCloseable {
-    /** The endings that {@link #create} knows. */
+    /** The file name endings that {@link #create} accepts. */
     static final List<String> SUFFIXES = List.of(".npy", ".npz");
 
     private final RunShape shape;
@@ -24,7 +24,7 @@ final class RunOutput implements ChunkSink, AutoCloseable {
     private final Runnable commit;
     private final Runnable close;
 
-    /** An array of states, where the file takes them, and which of a run's states belong there. */
+    /** An array of states in the file, and the states of a run that belong there. */
     private record Target(ArraySink sink, RunShape.States array, Function<LstmState, float[]> values) {}
 
     private RunOutput(RunShape shape, ArraySink y, List<Target> states, Runnable commit, Runnable close) {
@@ -35,7 +35,7 @@ final class RunOutput implements ChunkSink, AutoCloseable {
         this.close = close;
     }
 
-    /** Starts {@code target}: an archive of y, h_n and c_n, or y alone, by its ending. */
+    /** Starts a file. Its ending decides whether it is an archive of y, h_n and c_n, or only y. */
     static RunOutput create(Path target, boolean overwrite, RunShape shape) {
         if (!target.toString().toLowerCase(Locale.ROOT).endsWith(".npz")) {
             NpyWriter file = NpyWriter.create(target, overwrite, shape.output());
@@ -68,12 +68,12 @@ final class RunOutput implements ChunkSink, AutoCloseable {
         }
     }
 
-    /** Gives the file its name: every row has been written. */
+    /** Makes the file appear under its name, after every row has been written. */
     void commit() {
         commit.run();
     }
 
-    /** Leaves nothing behind, unless it was committed. */
+    /** Deletes the file unless it was committed. */
     @Override
     public void close() {
         close.run();

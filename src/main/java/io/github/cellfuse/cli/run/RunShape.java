@@ -14,17 +14,17 @@ import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 
 /**
- * The shapes of a run's arrays, all following from the model and the input's shape, as {@code torch.nn.LSTM} has them. A single
- * sequence {@code [T,I]} without a batch dimension has none in the other arrays either.
+ * The shapes of a run's arrays, which follow from the model and the shape of the input, as in {@code torch.nn.LSTM}. If
+ * the input is a single sequence {@code [T,I]} without a batch dimension, the other arrays don't have one either.
  *
- * @param layout the order of the outer dimensions; without meaning for a single sequence
+ * @param layout the order of the outer dimensions; irrelevant for a single sequence
  * @param isBatched whether the arrays have a batch dimension
  * @param rows {@code N}
  * @param steps {@code T}
  */
 public record RunShape(LstmModel model, Layout layout, boolean isBatched, long rows, int steps) {
 
-    /** Reads the shape of {@code x}, and refuses one that doesn't fit. */
+    /** Returns the shapes for {@code x}, and rejects an {@code x} that doesn't fit the model. */
     public static RunShape of(LstmModel model, LayoutOption layoutOption, NpyArray x) {
         long[] shape = x.shape();
         int features = model.inputSize();
@@ -49,12 +49,12 @@ public record RunShape(LstmModel model, Layout layout, boolean isBatched, long r
         return new RunShape(model, layout, isBatched, rows, (int) steps);
     }
 
-    /** Where rows lie in the input. */
+    /** Returns the positions of rows in the input. */
     RowBlocks inputBlocks() {
         return sequence(model.inputSize());
     }
 
-    /** Where rows lie in the output y. */
+    /** Returns the positions of rows in the output y. */
     RowBlocks outputBlocks() {
         return sequence(model.outputSize());
     }
@@ -62,30 +62,36 @@ public record RunShape(LstmModel model, Layout layout, boolean isBatched, long r
     /**
      * An array of states.
      *
-     * @param suffix what its name ends with: nothing where all layers are in one array, else {@code _l0} and so on
-     * @param states states of a row in it, one a layer and direction
-     * @param width values of each
-     * @param below values of a row's states that stand before it in {@link io.github.cellfuse.LstmState}
+     * @param suffix the end of the array's name: empty if one array holds all layers, else {@code _l0} and so on
+     * @param states the number of states per row, one for each layer and direction
+     * @param width the number of values per state
+     * @param below the number of values per row that precede this array in {@link io.github.cellfuse.LstmState}
      */
     record States(String suffix, int states, int width, long below) {
-        /** Where {@code rows} rows lie in it. */
+        /** Returns the positions of {@code rows} rows in the array. */
         RowBlocks blocks(long rows) {
             return new RowBlocks(states, rows, width);
         }
 
-        /** The part of {@code all} that belongs into it, of a state of {@code rows} rows. */
+        /** Returns the part of {@code all}, the states of {@code rows} rows, that belongs in this array. */
         FloatBuffer part(float[] all, int rows) {
             return FloatBuffer.wrap(all)
                     .slice(Math.toIntExact(below * rows), Math.toIntExact((long) states * rows * width));
         }
     }
 
-    /** The arrays of hidden states: {@code [L*D,N,P]} where all layers are alike, else {@code [D,N,P]} of each. */
+    /**
+     * Returns the arrays of hidden states: {@code [L*D,N,P]} if all layers are alike, else {@code [D,N,P]} for each
+     * layer.
+     */
     List<States> hidden() {
         return states(LstmLayer::stateSize, model::hiddenValuesBelow);
     }
 
-    /** The arrays of cell states: {@code [L*D,N,H]} where all layers are alike, else {@code [D,N,H]} of each. */
+    /**
+     * Returns the arrays of cell states: {@code [L*D,N,H]} if all layers are alike, else {@code [D,N,H]} for each
+     * layer.
+     */
     List<States> cell() {
         return states(LstmLayer::hiddenSize, model::cellValuesBelow);
     }
@@ -110,7 +116,7 @@ public record RunShape(LstmModel model, Layout layout, boolean isBatched, long r
                 : new RowBlocks(steps, rows, features);
     }
 
-    /** The shape of the output y. */
+    /** Returns the shape of the output y. */
     long[] output() {
         if (!isBatched) {
             return new long[] {steps, model.outputSize()};
@@ -120,7 +126,7 @@ public record RunShape(LstmModel model, Layout layout, boolean isBatched, long r
                 : new long[] {steps, rows, model.outputSize()};
     }
 
-    /** The shape of an array of states. */
+    /** Returns the shape of an array of states. */
     long[] shape(States array) {
         return isBatched
                 ? new long[] {array.states(), rows, array.width()}

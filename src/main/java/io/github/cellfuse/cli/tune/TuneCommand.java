@@ -13,11 +13,9 @@ import io.github.cellfuse.cli.WeightsOption;
 import io.github.cellfuse.format.ModelFiles;
 import io.github.cellfuse.opencl.tune.Tuner;
 import io.github.cellfuse.opencl.tune.Tuning;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -32,21 +30,22 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code cellfuse tune}: measures the ways to run a model on a device, and keeps the fastest for later runs. */
+/** {@code cellfuse tune}: measures the ways to run a model on a device, and stores the fastest for later runs. */
 @Command(
         name = "tune",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        header = "Measure the candidate plans on an OpenCL device, and keep the fastest.",
+        header = "Measure the candidate plans on an OpenCL device, and store the fastest.",
         description = {
             "",
-            "For each shape the candidates (plans, tiles, and how work is shared) are compared by bits, then take turns on"
-                    + " random data. One that is clearly faster than the usual choice, by 3 %% or more in the median and in"
-                    + " three of four rounds, is stored in a small text file of the device; later runs of that layer size and"
-                    + " precision of the weights, of half to twice the rows, use it. No bit of a result changes.",
+            "For each shape, the candidates differ in plan, tile and work distribution. First their results are"
+                    + " compared bit by bit; then they take turns on random data. A candidate that is clearly faster"
+                    + " than the usual choice (by at least 3 %% in the median, and in three of four rounds) is"
+                    + " stored in a small text file for the device. Later runs with the same layer size and weight"
+                    + " precision, and half to twice the rows, use it. Results don't change by a single bit.",
             "",
-            "Without MODEL, single layers of 64, 128, 256, 512 and 1024 units with as many inputs are measured; with the"
-                    + " default shapes that takes some minutes on two cores.",
+            "Without MODEL, the command measures single layers with 64, 128, 256, 512 and 1024 units and as many"
+                    + " inputs. With the default shapes, this takes some minutes on two cores.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -59,12 +58,15 @@ import picocli.CommandLine.Spec;
 public final class TuneCommand implements Callable<Integer> {
     private static final Pattern SHAPE = Pattern.compile("([0-9]{1,6}),([0-9]{1,6})");
 
-    /** Each serves half to twice its rows; these are what batches of 1 to 2048 rows are near to. */
+    /** A stored plan serves half to twice its rows, so these cover batches of 1 to 2048 rows. */
     private static final int[] ROWS = {1, 4, 16, 64, 256, 1024};
 
     private static final int[] UNITS = {64, 128, 256, 512, 1024};
 
-    /** Row-steps of a default shape, so that many rows don't take minutes; never fewer steps than stand for all longer ones. */
+    /**
+     * A default shape has about this many row-steps, so that many rows don't take minutes. {@link #LEAST_STEPS} steps
+     * are enough to represent all longer sequences.
+     */
     private static final int WORK = 4096, LEAST_STEPS = 16, MOST_STEPS = 64;
 
     @Spec
@@ -90,30 +92,32 @@ public final class TuneCommand implements Callable<Integer> {
     @Option(
             names = "--shape",
             paramLabel = "T,N",
-            description = "Time steps and rows to measure; may be given more than once. Default: 1, 4, 16, 64, 256 and"
-                    + " 1024 rows of 16 to 64 steps.")
+            description =
+                    "Time steps and rows to measure. Repeatable. Default: 1, 4, 16, 64, 256 and 1024 rows of 16 to 64"
+                            + " steps.")
     private List<String> shapes = List.of();
 
     @Option(
             names = "--seconds",
             paramLabel = "S",
             defaultValue = "3",
-            description = "Time for measuring a shape, beside compiling; more where a few rounds take longer."
-                    + " Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Time to measure each shape, not counting compilation. A few rounds always run, even if they take"
+                            + " longer. Default: ${DEFAULT-VALUE}.")
     private double seconds = 3;
 
     @Mixin
     private WeightsOption weights = new WeightsOption();
 
-    @Option(names = "--dry-run", description = "Measure, and store nothing.")
+    @Option(names = "--dry-run", description = "Measure, but store nothing.")
     private boolean dryRun;
 
-    @Option(names = "--forget", description = "Delete what is stored for the device, and measure nothing.")
+    @Option(names = "--forget", description = "Delete the plans stored for the device, and measure nothing.")
     private boolean forget;
 
     @Option(
             names = {"-q", "--quiet"},
-            description = "Say nothing but the tables, warnings and errors.")
+            description = "Print only tables, warnings and errors.")
     private boolean quiet;
 
     /** Time steps and rows. */
@@ -130,15 +134,15 @@ public final class TuneCommand implements Callable<Integer> {
         Optional<Path> file = Tuner.file(on);
         if (file.isEmpty() && !dryRun) {
             throw new InvalidInputException(
-                    "tuned plans: expected a folder to keep them in, found that they are turned off"
-                            + " (cellfuse.tuned, CELLFUSE_TUNED, or no program cache); --dry-run measures all the same");
+                    "tuned plans are disabled (cellfuse.tuned=off, CELLFUSE_TUNED=off, or no program cache); use"
+                            + " --dry-run to measure without storing");
         }
         if (forget) {
-            say(Tuner.forget(on) ? "deleted " + file.orElseThrow() : "nothing is stored for " + on);
+            say(Tuner.forget(on) ? "deleted " + file.orElseThrow() : "no plans are stored for " + on);
             return 0;
         }
         int done = 0, winners = 0, total = models.size() * batches.size();
-        // One model at a time: the weights of all of them need not be in memory together.
+        // One model at a time, so that the weights of only one are in memory.
         for (Supplier<LstmModel> model : models) {
             try (Tuner tuner = new Tuner(on, model.get(), weights.precision())) {
                 if (done == 0) {
@@ -147,19 +151,19 @@ public final class TuneCommand implements Callable<Integer> {
                 for (Batch batch : batches) {
                     String what = tuner.layer() + ", " + Numbers.count(batch.rows(), "row") + " x "
                             + Numbers.count(batch.steps(), "step");
-                    // A line rather than a bar: the bar's thread would disturb what is measured.
+                    // A line rather than a progress bar, whose thread would disturb the measurement.
                     say("tuning " + on + ", shape " + ++done + " of " + total + ": " + what);
                     Tuning tuning = tuner.tune(batch.rows(), batch.steps(), seconds);
-                    print(what, tuning);
+                    TuneTable.print(spec.commandLine().getOut(), what, tuning, !dryRun);
                     if (!dryRun) {
-                        tuner.store(tuning); // at once: what was measured outlives Ctrl-C
+                        tuner.store(tuning); // at once, so that Ctrl-C loses no measurement
                     }
                     winners += tuning.measured().stream().anyMatch(Tuning.Measured::isWinner) ? 1 : 0;
                 }
             }
         }
-        say("the usual choice was beaten in " + winners + " of " + Numbers.count(total, "shape")
-                + (dryRun ? "; nothing is stored" : "; stored in " + file.orElseThrow()));
+        say("a candidate beat the usual choice in " + winners + " of " + Numbers.count(total, "shape")
+                + (dryRun ? "; nothing was stored" : "; stored in " + file.orElseThrow()));
         return 0;
     }
 
@@ -168,10 +172,10 @@ public final class TuneCommand implements Callable<Integer> {
             throw new InvalidInputException("--seconds: expected more than 0 and at most 3600, found " + seconds);
         }
         if (path == null && part.given().isPresent()) {
-            throw new InvalidInputException(part.given().get() + ": expected with a MODEL only, found without one");
+            throw new InvalidInputException(part.given().get() + " requires a MODEL");
         }
         if (forget && (path != null || !shapes.isEmpty() || dryRun)) {
-            throw new InvalidInputException("--forget: expected alone or with --device, found with "
+            throw new InvalidInputException("--forget can only be combined with --device, not with "
                     + (path != null ? "a MODEL" : dryRun ? "--dry-run" : "--shape"));
         }
     }
@@ -199,7 +203,7 @@ public final class TuneCommand implements Callable<Integer> {
         if (device.trim().equalsIgnoreCase("auto")) {
             AutoDevice.Candidate choice = Device.auto();
             if (!(choice.device() instanceof Device.OpenCl)) {
-                throw new InvalidInputException("--device: expected an OpenCL device, found that auto is "
+                throw new InvalidInputException("--device: expected an OpenCL device, but auto chooses "
                         + choice.device() + " (" + choice.reason() + "), which has nothing to tune");
             }
             on = choice.device();
@@ -225,7 +229,7 @@ public final class TuneCommand implements Callable<Integer> {
         return models;
     }
 
-    /** One forward layer with the spread of PyTorch's default initialisation. */
+    /** Returns one forward layer with the distribution of PyTorch's default initialization. */
     private static LstmModel layer(int units) {
         Random random = new Random(1);
         float[] weights = new float[4 * units * units], bias = new float[4 * units];
@@ -240,32 +244,6 @@ public final class TuneCommand implements Callable<Integer> {
                 .recurrentBias(bias)
                 .build();
         return new LstmModel(Direction.FORWARD, List.of(List.of(layer)));
-    }
-
-    private void print(String what, Tuning tuning) {
-        PrintWriter out = spec.commandLine().getOut();
-        out.printf(Locale.ROOT, "%-58s %10s %7s%n", what, "ms", "ratio");
-        for (Tuning.Measured line : tuning.measured()) {
-            String note = note(line);
-            out.printf(
-                    Locale.ROOT,
-                    "  %-56s %10.3f %7.2f%s%n",
-                    line.candidate(),
-                    line.seconds() * 1e3,
-                    line.ratio(),
-                    note);
-        }
-        out.flush();
-    }
-
-    private String note(Tuning.Measured line) {
-        if (line.isUsual()) {
-            return "  usual";
-        }
-        if (line.isWinner()) {
-            return dryRun ? "  faster" : "  stored";
-        }
-        return line.isFinalist() ? "" : "  screened out";
     }
 
     private void say(String message) {

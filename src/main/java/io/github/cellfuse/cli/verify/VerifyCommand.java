@@ -9,6 +9,7 @@ import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.Json;
 import io.github.cellfuse.cli.LayoutOption;
 import io.github.cellfuse.cli.ModelOptions;
+import io.github.cellfuse.cli.OptionalArray;
 import io.github.cellfuse.cli.OutputFile;
 import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.cli.run.RunInput;
@@ -37,29 +38,32 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code cellfuse verify}: whether a device computes a model as it should, on the user's data or on random data. */
+/**
+ * {@code cellfuse verify}: checks whether a device computes a model correctly, on the user's data or on random data.
+ */
 @Command(
         name = "verify",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        header = "Check a device: by bits against java, by error against double precision.",
+        header = "Check a device: its bits against java, and its errors against double precision.",
         description = {
             "",
-            "Runs the model, and each of its layers alone, on the device, on the java device and in double precision. Every"
-                    + " bit of y, h_n and c_n has to be java's, and every error within a bound that is computed from the"
-                    + " model and the data. A device in the tolerance tier is held to the bound alone.",
+            "Runs the model, and each of its layers alone, on the device, on the java device and in double"
+                    + " precision. Every bit of y, h_n and c_n must equal java's, and every error must be within a"
+                    + " bound that is computed from the model and the data. A device in the tolerance tier only has"
+                    + " to keep the bound.",
             "",
-            "With --weights f16 or bf16 java and double precision have the rounded weights, too, and one more line tells how far"
-                    + " the device is from double precision with the weights unrounded; nothing is held to that.",
+            "With --weights f16 or bf16, java and double precision use the rounded weights, too. One more line shows"
+                    + " the distance from double precision with unrounded weights, for information only.",
             "",
-            "Without INPUT two random batches are run: one of full-length sequences, and one of all lengths from 0 on that"
-                    + " starts from random states.",
+            "Without INPUT, two random batches are run: one of full-length sequences, and one of sequences of all"
+                    + " lengths, including 0, that starts from random states.",
             ""
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:Every bit agrees (in the tolerance tier it need not), and every error is within its bound.",
-            "1:Something doesn't agree, or the device failed.",
+            "0:Every bit agrees (except in the tolerance tier), and every error is within its bound.",
+            "1:The results disagree, or the device failed.",
             "2:The input or the arguments are wrong."
         },
         footerHeading = "%nExamples:%n",
@@ -94,23 +98,25 @@ public final class VerifyCommand implements Callable<Integer> {
             names = "--layout",
             paramLabel = "NTC|TNC",
             defaultValue = "NTC",
-            description =
-                    "The order of x's dimensions: NTC, rows first, or TNC, time steps first. Default: ${DEFAULT-VALUE}.")
+            description = "Order of the dimensions of x: NTC (rows first) or TNC (time steps first). Default:"
+                    + " ${DEFAULT-VALUE}.")
     private LayoutOption layout;
 
     @Option(
             names = "--lengths",
             paramLabel = "F",
             converter = InputFile.Converter.class,
-            description = "The valid steps of each row of INPUT: integers [N] from 0 to T. Default: all T.")
+            description =
+                    "Number of valid steps of each row of INPUT: integers [N] from 0 to T. Default: T for all rows.")
     private InputFile lengths;
 
     @Option(
             names = "--rows",
             paramLabel = "N",
             defaultValue = "16",
-            description = "Rows to compute in double precision, spread over the batch; bits are compared in all rows."
-                    + " Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Number of rows to compute in double precision, spread over the batch. Bits are compared in all"
+                            + " rows. Default: ${DEFAULT-VALUE}.")
     private int judgedRows;
 
     @Option(
@@ -119,10 +125,13 @@ public final class VerifyCommand implements Callable<Integer> {
             description = "Rows and time steps of the random batches. Default: 8,50.")
     private String shape;
 
-    @Option(names = "--seed", paramLabel = "S", description = "What the random batches are made from. Default: 1.")
+    @Option(names = "--seed", paramLabel = "S", description = "Seed of the random batches. Default: 1.")
     private Long seed;
 
-    @Option(names = "--json", paramLabel = "F.json", description = "Write all of it as JSON; appears whole.")
+    @Option(
+            names = "--json",
+            paramLabel = "F.json",
+            description = "Write the full report as JSON. The file appears when it is complete.")
     private Path json;
 
     @Option(names = "--overwrite", description = "Replace F.json if it exists.")
@@ -156,11 +165,11 @@ public final class VerifyCommand implements Callable<Integer> {
             throw new InvalidInputException("--rows: expected at least 1 row, found " + judgedRows);
         }
         if (input != null && (shape != null || seed != null)) {
-            throw new InvalidInputException((shape != null ? "--shape" : "--seed")
-                    + ": expected with random batches only, found with " + input);
+            throw new InvalidInputException(
+                    (shape != null ? "--shape" : "--seed") + " applies to random batches only, not to " + input);
         }
         if (input == null && lengths != null) {
-            throw new InvalidInputException("--lengths: expected with an INPUT only, found without one");
+            throw new InvalidInputException("--lengths requires an INPUT");
         }
         if (json != null) {
             Path[] inputs = Stream.concat(
@@ -189,12 +198,12 @@ public final class VerifyCommand implements Callable<Integer> {
         return cases;
     }
 
-    /** The user's batch, all of it in memory: there is no chunk that a comparison could do without. */
+    /** Reads the user's whole batch into memory, because the comparison needs all of it. */
     private LstmInput read(LstmModel loaded) {
         try (NpyArray x = input.open();
-                NpyArray valid = lengths == null ? null : lengths.open()) {
+                OptionalArray valid = OptionalArray.open(lengths)) {
             RunShape of = RunShape.of(loaded, layout, x);
-            RunInput source = new RunInput(of, x, Optional.ofNullable(valid), Optional.empty(), Optional.empty());
+            RunInput source = new RunInput(of, x, valid.array(), Optional.empty(), Optional.empty());
             int size = Sizes.elements(x.name() + ": input [N,T,I]", of.rows(), of.steps(), loaded.inputSize());
             int rows = (int) of.rows();
             FloatBuffer features = FloatBuffer.allocate(size);

@@ -14,11 +14,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** A verification as JSON. {@code docs/verify.md} lists the keys: they stay as they are from version to version, new ones may come. */
+/**
+ * Writes a verification as JSON. {@code docs/verify.md} lists the keys. Versions may add keys, but never change them.
+ */
 final class VerifyJson {
     private VerifyJson() {}
 
-    /** The reports of several cases, by name, as one document. */
+    /** Returns one document with the reports of all cases, given by name. */
     static JsonObject of(Map<String, VerifyReport> cases) {
         JsonObject document = new JsonObject();
         document.addProperty("format", "cellfuse-verify-1");
@@ -132,7 +134,7 @@ final class VerifyJson {
         return array;
     }
 
-    /** JSON has no NaN and no infinities: they become strings. */
+    /** JSON has no NaN and no infinities, so they become strings. */
     private static JsonElement number(double value) {
         return Double.isFinite(value) ? new JsonPrimitive(value) : new JsonPrimitive(Double.toString(value));
     }

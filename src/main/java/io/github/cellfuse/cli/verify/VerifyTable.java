@@ -11,11 +11,11 @@ import io.github.cellfuse.verify.VerifyReport;
 import java.io.PrintWriter;
 import java.util.Locale;
 
-/** A verification as text. */
+/** Prints a verification as text. */
 final class VerifyTable {
     private static final String HEAD = "  %-12s %-4s %12s %10s   %-10s %-10s %-10s %s%n";
 
-    /** Above this a wrong result could pass. */
+    /** With a larger bound, a wrong result could pass. */
     private static final double WEAK_BOUND = 1e-2;
 
     private VerifyTable() {}
@@ -39,7 +39,7 @@ final class VerifyTable {
             String steps = range.first() == range.last() ? "" + range.first() : range.first() + "-" + range.last();
             line(out, steps, "y", range.y());
         }
-        out.println("  * of the value that comes nearest to its bound");
+        out.println("  * of the value closest to its bound");
         out.println();
         report.stages().forEach(stage -> details(out, stage));
         weak(out, report);
@@ -100,7 +100,7 @@ final class VerifyTable {
                 .ifPresent(step -> out.println(stage.name() + ": outputs differ from step " + step + " on"));
     }
 
-    /** Says so where the bound proves little. */
+    /** Prints a note if the bounds prove little. */
     private static void weak(PrintWriter out, VerifyReport report) {
         double largest = report.stages().stream()
                 .flatMap(stage -> stage.tensors().stream())
@@ -113,7 +113,7 @@ final class VerifyTable {
         }
     }
 
-    /** What the precision of the weights costs this model: a figure to decide by, and no criterion. */
+    /** Prints the error caused by the precision of the weights. It informs a decision; it is not a criterion. */
     private static void rounding(PrintWriter out, RoundingReport report) {
         out.println("rounding of the weights to " + report.weights().label()
                 + ", largest error (root mean square) against double precision with unrounded weights: "

@@ -54,7 +54,8 @@ public record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) 
             int inputs = first.inputSize(), outputs = first.outputSize(), hidden = first.hiddenSize();
             int size = blockSize("weights [I+P,4,VEC]", inputs + outputs, 4, vec);
             return fill("weights", precision, Tile.blocks(hidden, vec), size, (target, direction, block) -> {
-                float[] input = layer.get(direction).input(), recurrent = layer.get(direction).recurrent();
+                float[] input = layer.get(direction).input(),
+                        recurrent = layer.get(direction).recurrent();
                 for (int gate = 0; gate < LstmWeights.GATES; gate++) {
                     for (int lane = 0; lane < vec && block * vec + lane < hidden; lane++) {
                         int row = gate * hidden + block * vec + lane;
@@ -75,7 +76,8 @@ public record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) 
             int vectors = LstmWeights.GATES + (first.hasPeepholes() ? LstmWeights.PEEPHOLES : 0);
             List<float[]> sums = layer.stream().map(LstmWeights::bias).toList();
             return fill("bias", WeightPrecision.F32, blocks, vectors * vec, (target, direction, block) -> {
-                float[] sum = sums.get(direction), peepholes = layer.get(direction).peepholes().orElse(null);
+                float[] sum = sums.get(direction),
+                        peepholes = layer.get(direction).peepholes().orElse(null);
                 for (int lane = 0; lane < vec && block * vec + lane < hidden; lane++) {
                     int unit = block * vec + lane;
                     for (int gate = 0; gate < LstmWeights.GATES; gate++) {

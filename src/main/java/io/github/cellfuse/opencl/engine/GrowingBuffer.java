@@ -28,7 +28,8 @@ public final class GrowingBuffer {
         if (buffer == null || buffer.bytes() < bytes) {
             checkLargest(bytes);
             if (buffer != null) {
-                // Freed first, so that the device needn't hold both. No kernel uses it any more: the last run was waited for.
+                // Freed first, so that the device needn't hold both. No kernel uses it any more: the last run was
+                // waited for.
                 buffer.close();
                 buffer = null;
             }

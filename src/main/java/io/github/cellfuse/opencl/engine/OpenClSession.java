@@ -116,7 +116,8 @@ final class OpenClSession implements LstmSession {
 
     /** Returns whether {@code output} holds the result: false if cooperative work-items gave up waiting. */
     private boolean compute(LstmInput batch, RowOrder rows, PlanChoice choice, LstmOutput output) {
-        RunSizes run = new RunSizes(engine.model(), rows, choice, batch.initialState().isPresent());
+        RunSizes run =
+                new RunSizes(engine.model(), rows, choice, batch.initialState().isPresent());
         // All memory first: a batch that doesn't fit is refused before anything is moved.
         workspace.ensure(run);
         DeviceBatch onDevice = new DeviceBatch(run, workspace);

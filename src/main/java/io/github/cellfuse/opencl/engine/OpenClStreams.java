@@ -53,8 +53,8 @@ final class OpenClStreams extends LstmStreams {
                     (long) Float.BYTES * Sizes.elements("states of " + to + " streams", RunSizes.LINE + to * values);
             long largest = context.device().capabilities().maxAllocationBytes();
             if (bytes > largest) {
-                throw new InvalidInputException("states of " + to + " streams: " + bytes + " bytes exceed the " + largest
-                        + " that " + context.device() + " allocates at once; use several sessions");
+                throw new InvalidInputException("states of " + to + " streams: " + bytes + " bytes exceed the "
+                        + largest + " that " + context.device() + " allocates at once; use several sessions");
             }
             ClBuffer larger = context.buffer("states of streams", bytes, ClBuffer.Access.READ_WRITE);
             try {

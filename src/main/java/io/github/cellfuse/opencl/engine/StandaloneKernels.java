@@ -151,7 +151,8 @@ public final class StandaloneKernels implements AutoCloseable {
             ClBuffer x = filled(buffers, "x", values);
             ClBuffer sigmoid = filled(buffers, "sigmoid", values);
             ClBuffer tanh = filled(buffers, "tanh", values);
-            Kernel kernel = programs.kernel(KernelSource.STATE, DeviceTraits.of(has).largestTile(), "lstm_activations")
+            Kernel kernel = programs.kernel(
+                            KernelSource.STATE, DeviceTraits.of(has).largestTile(), "lstm_activations")
                     .set("x", x)
                     .set("s", sigmoid)
                     .set("t", tanh);

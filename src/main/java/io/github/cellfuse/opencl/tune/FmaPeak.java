@@ -15,11 +15,11 @@ import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
 
 /**
- * The fused multiply-adds a device does at most, from registers alone ({@code kernels/roofline.cl}): what a product's speed is
- * measured against. Not thread safe.
+ * Measures the peak rate of fused multiply-adds from registers ({@code kernels/roofline.cl}): the upper bound of a
+ * product's speed. Not thread safe.
  */
 public final class FmaPeak implements AutoCloseable {
-    /** Long enough that launching doesn't count, short enough to stand between other measurements. */
+    /** Long enough that the launch doesn't matter, and short enough to alternate with other measurements. */
     private static final double SECONDS = 0.1;
 
     private final ClContext context;
@@ -33,10 +33,10 @@ public final class FmaPeak implements AutoCloseable {
     public FmaPeak(Device.OpenCl device) {
         ClDevice found = OpenClDevices.find(device);
         Capabilities has = found.capabilities();
-        // The tile of a large batch: its sums fill the registers, and that is what hides the latency of the
-        // multiply-adds.
-        Tile tile = DeviceTraits.of(has).largestTile();
-        boolean cpu = has.type() == Capabilities.Type.CPU;
+        DeviceTraits traits = DeviceTraits.of(has);
+        // The tile for a large batch: its sums fill the registers, which hides the latency of the multiply-adds.
+        Tile tile = traits.largestTile();
+        boolean cpu = traits.isCpu();
         long items = cpu ? 4L * has.computeUnits() : 4096L * has.computeUnits();
         operationsPerRound = 2.0 * 4 * tile.rows() * tile.vec() * items;
         range = NdRange.of(items).local(cpu ? 1 : 64);
@@ -55,7 +55,7 @@ public final class FmaPeak implements AutoCloseable {
         }
     }
 
-    /** One measurement, in operations per second: a multiply-add is two. Takes about a tenth of a second. */
+    /** Measures once, in operations per second; a multiply-add counts as two. Takes about a tenth of a second. */
     public double measure() {
         return operationsPerRound * rounds / run();
     }

@@ -3,16 +3,17 @@ package io.github.cellfuse.opencl.tune;
 import java.util.Arrays;
 
 /**
- * Times of several candidates that took turns: {@code seconds[candidate][round]}, candidate 0 being the one that has to be beaten.
+ * The times of several candidates that took turns: {@code seconds[candidate][round]}. Candidate 0 is the one to beat.
  * Candidates are compared within rounds, so a machine that slows down for a while slows both sides of a ratio.
  */
 record Race(double[][] seconds) {
-    /** What has to be gained: machines that do something else as well differ by this from one minute to the next. */
+    /** The ratio that a winner must reach: on a busy machine, times vary by this much from one minute to the next. */
     static final double ENOUGH = 0.97;
 
     /**
-     * The candidate with the least median time among those that are clearly ahead of candidate 0, in the median round by
-     * 3 % or more, and in three of four rounds at all; 0 when none is, so that noise doesn't tune.
+     * Returns the candidate with the least median time among those that are clearly ahead of candidate 0: by 3 % or
+     * more in the median round, and by any amount in three of four rounds. Returns 0 if there is none, so that noise
+     * never wins.
      */
     int winner() {
         int best = 0;
@@ -29,12 +30,12 @@ record Race(double[][] seconds) {
         return quantile(ratios, 0.5) <= ENOUGH && quantile(ratios, 0.75) < 1;
     }
 
-    /** The candidate's median time. */
+    /** Returns the median time of {@code candidate}. */
     double median(int candidate) {
         return quantile(seconds[candidate], 0.5);
     }
 
-    /** The median over the rounds of the candidate's time as a share of candidate 0's. */
+    /** Returns the median, over the rounds, of the time of {@code candidate} divided by the time of candidate 0. */
     double ratio(int candidate) {
         return quantile(ratios(candidate), 0.5);
     }

@@ -21,18 +21,18 @@ import java.util.function.DoubleSupplier;
 import java.util.stream.DoubleStream;
 
 /**
- * What a device can do at most, measured by kernels that do nothing else ({@code kernels/roofline.cl}): multiply-adds from registers,
- * memory to memory, a launch, and the way between the host's arrays and the device. Holds about as much of the device's memory as
- * {@link #workingSet()} says. Not thread safe.
+ * Measures the limits of a device with kernels that do nothing else ({@code kernels/roofline.cl}): multiply-adds from
+ * registers, copies of memory, launches, and transfers between Java arrays and the device. Allocates about {@link
+ * #workingSet()} bytes on the device. Not thread safe.
  */
 public final class Roofline implements AutoCloseable {
-    /** Long enough that launching and waiting don't count. */
+    /** Long enough that launching and waiting don't matter. */
     private static final double SECONDS = 0.03;
 
     private static final int LAUNCHES = 1000;
     private static final int HOST_FLOATS = 16 << 20;
 
-    /** What each core reads again and again: much less than its own cache, and more than it. */
+    /** Bytes that each core reads again and again: much less than its own cache holds, and more than it holds. */
     private static final int NEAR_BYTES = 256 << 10, FAR_BYTES = 4 << 20;
 
     private static final int SAMPLES = 5;
@@ -54,7 +54,8 @@ public final class Roofline implements AutoCloseable {
     public Roofline(Device.OpenCl device) {
         ClDevice found = OpenClDevices.find(device);
         Capabilities has = found.capabilities();
-        Tile tile = DeviceTraits.of(has).largestTile();
+        DeviceTraits traits = DeviceTraits.of(has);
+        Tile tile = traits.largestTile();
         workingSet = workingSet(has);
         peak = new FmaPeak(device);
         ClContext opened = null;
@@ -65,7 +66,7 @@ public final class Roofline implements AutoCloseable {
             copy = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_copy");
             read = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_read");
             nothing = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_nothing");
-            boolean cpu = has.type() == Capabilities.Type.CPU;
+            boolean cpu = traits.isCpu();
             int group = cpu ? (int) Math.min(1024, has.maxWorkGroupSize()) : 1;
             long items = workingSet / 2 / Float.BYTES / tile.vec() / group * group;
             copied = items * tile.vec() * Float.BYTES;
@@ -96,9 +97,10 @@ public final class Roofline implements AutoCloseable {
     }
 
     /**
-     * Bytes that no cache of a device keeps from one pass over them to the next: four times its largest cache and at least 256 MiB,
-     * but no more than an eighth of its memory, nor than two of its largest buffers; then a power of two, as some drivers tell another
-     * size of memory each time, and sizes that are derived from this shall be the same in two runs.
+     * Returns bytes that no cache of a device keeps from one pass over them to the next: four times its largest cache
+     * and at least 256 MiB, but at most an eighth of its memory and at most two of its largest buffers. The result is
+     * rounded down to a power of two, because some drivers report another size of memory each time, and two runs should
+     * use the same sizes.
      */
     static long workingSet(Capabilities has) {
         long wanted = Math.max(256L << 20, 4 * has.globalCacheBytes());
@@ -106,22 +108,24 @@ public final class Roofline implements AutoCloseable {
                 Math.min(wanted, Math.min(has.globalMemoryBytes() / 8, 2 * has.maxAllocationBytes())));
     }
 
-    /** The device that was found, with its platform and index. */
+    /** Returns the device that is measured, with its platform and index. */
     public Device.OpenCl device() {
         return OpenClDevices.nameOf(context.device());
     }
 
-    /** Bytes that {@link #copyBandwidth()} moves in one pass, reading and writing: more than the device's caches hold. */
+    /**
+     * Returns the bytes that {@link #copyBandwidth()} reads and writes in one pass: more than the device's caches hold.
+     */
     public long workingSet() {
         return workingSet;
     }
 
-    /** One measurement of the multiply-add peak, in operations per second: a multiply-add is two. Takes about a tenth of a second. */
+    /** Measures the multiply-add peak once, as {@link FmaPeak#measure()} does. */
     public double fmaPeak() {
         return peak.measure();
     }
 
-    /** One measurement of the memory, in bytes per second: each byte copied is read and written, and counts as two. */
+    /** Measures the memory once, in bytes per second; each copied byte is read and written, and counts as two. */
     public double copyBandwidth() {
         int passes = 0;
         long start = System.nanoTime();
@@ -136,10 +140,10 @@ public final class Roofline implements AutoCloseable {
     }
 
     /**
-     * What {@link CostModel} wants to know, from medians: about two seconds.
+     * Measures the speeds that {@link CostModel} needs, each as a median. Takes about two seconds.
      *
-     * <p>The caches are those of a CPU. A GPU's work-items are too slow one by one to tell anything of its caches; nothing asks for
-     * them there.
+     * <p>The speeds of caches mean something on a CPU only: a single work-item of a GPU is too slow to measure its
+     * caches. The choice of a GPU's plan doesn't depend on them.
      */
     DeviceSpeed speed() {
         return new DeviceSpeed(
@@ -154,7 +158,10 @@ public final class Roofline implements AutoCloseable {
         return DoubleStream.generate(measurement).limit(SAMPLES).sorted().toArray()[SAMPLES / 2];
     }
 
-    /** One measurement of reading the same {@code bytes} again and again on every core at once, in bytes per second of a core. */
+    /**
+     * Measures once how fast each core reads the same {@code bytes} again while all cores do, in bytes per second of a
+     * core.
+     */
     double readBandwidth(int bytes) {
         int vectors = Math.max(4, bytes / readVectorBytes / 4 * 4);
         NdRange range = NdRange.of(readers).local(1);
@@ -172,7 +179,7 @@ public final class Roofline implements AutoCloseable {
         }
     }
 
-    /** What one launch costs where many follow one another, in seconds: one work-item that does nothing. */
+    /** Measures the seconds of one launch in a row of launches of a single work-item that does nothing. */
     public double launchSeconds() {
         long start = System.nanoTime();
         for (int k = 0; k < LAUNCHES; k++) {
@@ -183,8 +190,8 @@ public final class Roofline implements AutoCloseable {
     }
 
     /**
-     * From a Java array to the device and back the way that a session moves its batches, in bytes per second: {@code [0]} to the
-     * device, {@code [1]} to the host. 64 MiB each.
+     * Measures transfers of 64 MiB between a Java array and the device, made as a session makes them, in bytes per
+     * second: {@code [0]} to the device, {@code [1]} to the host.
      */
     public double[] hostBandwidth() {
         float[] values = new float[HOST_FLOATS];

@@ -4,9 +4,9 @@ import io.github.cellfuse.opencl.device.DeviceSpeed;
 import java.util.List;
 
 /**
- * What {@code cellfuse tune} found on a device. Immutable.
+ * The results of {@code cellfuse tune} on a device. Immutable.
  *
- * @param speed the device's roofline when last measured
+ * @param speed the speeds of the device, from the last measurement
  * @param entries the winners
  */
 public record Tuned(DeviceSpeed speed, List<TunedEntry> entries) {

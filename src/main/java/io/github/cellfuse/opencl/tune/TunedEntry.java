@@ -5,19 +5,19 @@ import io.github.cellfuse.opencl.plan.LayerSize;
 import io.github.cellfuse.opencl.plan.PlanChoice;
 
 /**
- * What measuring found for a layer's size and a batch's, and which other batches it serves.
+ * The winner for one size of a layer and of a batch. It serves batches of a similar size, too. Immutable.
  *
- * @param layer the sizes of the layer
- * @param rows the rows {@code N} it was measured with, at least 1
- * @param steps the time steps {@code T} it was measured with, at least 1
+ * @param layer the size of the layer
+ * @param rows rows {@code N} of the measured batch, at least 1
+ * @param steps time steps {@code T} of the measured batch, at least 1
  * @param candidate the winner
- * @param ahead by how much of the time of the usual choice it was ahead, in percent
+ * @param ahead the time that the winner saves, in percent of the time of the usual choice
  */
 public record TunedEntry(LayerSize layer, int rows, int steps, Candidate candidate, int ahead) {
-    /** From so many steps on a step costs the same, however many follow. */
+    /** With this many steps or more, the cost of a step no longer depends on their number. */
     static final int MANY_STEPS = 16;
 
-    /** What is measured once: a later measurement of the same replaces it. */
+    /** What an entry is stored under: a later measurement with the same key replaces it. */
     record Key(LayerSize layer, int rows, int steps) {}
 
     Key key() {
@@ -25,14 +25,14 @@ public record TunedEntry(LayerSize layer, int rows, int steps, Candidate candida
     }
 
     /**
-     * Whether a batch is near enough: rows between half and twice those measured, and steps likewise, where {@value #MANY_STEPS} and
-     * more count as {@value #MANY_STEPS}.
+     * Returns whether a batch is similar enough: with half to twice the measured rows, and half to twice the measured
+     * steps, where more than {@value #MANY_STEPS} steps count as {@value #MANY_STEPS}.
      */
     boolean serves(int batchRows, int batchSteps) {
         return near(rows, batchRows) && near(many(steps), many(batchSteps));
     }
 
-    /** How far a batch is from the one measured: 0 for the same. */
+    /** Returns how far a batch is from the measured one: 0 for the same size. */
     double distance(int batchRows, int batchSteps) {
         return ratio(rows, batchRows) + ratio(many(steps), many(batchSteps)) + 1e-3 * ratio(steps, batchSteps);
     }
@@ -49,7 +49,7 @@ public record TunedEntry(LayerSize layer, int rows, int steps, Candidate candida
         return Math.abs(Math.log((double) measured / other));
     }
 
-    /** For {@link PlanChoice#reason}. */
+    /** Returns the reason for {@link PlanChoice#reason}. */
     public String reason() {
         return "tuned: " + ahead + " % less time than the usual choice at " + rows + " rows x " + steps + " steps";
     }

@@ -27,18 +27,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The file of what was tuned on one device. Reading never fails: what can't be used is said once in the log and counts as nothing.
- * Threads and processes may read and update it at once: each sees it whole.
+ * The file that stores the tuned entries of one device. Reading never fails: a file that can't be used counts as
+ * missing, with one warning in the log. Threads and processes may read and update the file at the same time: each sees
+ * a whole file.
  */
 public final class TunedFile {
     private static final Logger LOG = LoggerFactory.getLogger(TunedFile.class);
     private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
     private static final String OFF = "off";
 
-    /** Thousands of entries are smaller; a larger file was not written here. */
+    /** Thousands of entries are smaller, so a larger file is not one of ours. */
     private static final long MAX_BYTES = 1 << 20;
 
-    /** Characters of the device's name in the file's. */
+    /** Characters of the device's name in the name of the file. */
     private static final int NAME_KEPT = 48;
 
     private final Path path;
@@ -50,8 +51,9 @@ public final class TunedFile {
     }
 
     /**
-     * The file of {@code device} in the folder that the system property {@code cellfuse.tuned} or else the environment variable
-     * {@code CELLFUSE_TUNED} names, or else in {@code tuned} in the program cache's folder; empty when that is {@code off}.
+     * Returns the file of {@code device} in the folder that the system property {@code cellfuse.tuned} names, or else
+     * the environment variable {@code CELLFUSE_TUNED}, or else in {@code tuned} in the folder of the program cache.
+     * Returns empty if the name is {@code off}, or if nothing names a folder.
      */
     public static Optional<TunedFile> of(Capabilities device) {
         return folder(
@@ -61,11 +63,12 @@ public final class TunedFile {
                 .map(folder -> at(folder, device));
     }
 
-    /** The file of {@code device} in {@code folder}, which is created when first written to. */
+    /** Returns the file of {@code device} in {@code folder}; the first update creates both. */
     static TunedFile at(Path folder, Capabilities device) {
         return new TunedFile(folder.resolve(name(device)), device);
     }
 
+    /** Returns the folder of the files, from settings and the folder of the program {@code cache}. */
     static Optional<Path> folder(
             UnaryOperator<String> property, UnaryOperator<String> environment, Optional<Path> cache) {
         String chosen = property.apply("cellfuse.tuned");
@@ -80,12 +83,14 @@ public final class TunedFile {
                     ? Optional.empty()
                     : Optional.of(Path.of(chosen.strip()).toAbsolutePath());
         } catch (InvalidPathException e) {
-            warn("no tuned plans: cellfuse.tuned: expected a folder, found " + e.getMessage());
+            warn("tuned plans are disabled: cellfuse.tuned: expected a folder, found " + e.getMessage());
             return Optional.empty();
         }
     }
 
-    /** For people the device's name, and for the rest a hash of what makes a measurement another device's. */
+    /**
+     * Returns the name of the device, for people, with a hash of all that makes it a different device for measurements.
+     */
     private static String name(Capabilities device) {
         String readable = device.name().replaceAll("[^A-Za-z0-9]+", "-");
         String all = String.join(
@@ -99,14 +104,14 @@ public final class TunedFile {
         return path;
     }
 
-    /** What can be used of the file: nothing where there is none. */
+    /** Returns the content of the file; empty if there is no file, or if it can't be used. */
     public Optional<Tuned> read() {
         try {
             long size = Files.size(path);
             if (size > MAX_BYTES) {
                 throw new TunedText.Unusable("size", "at most " + MAX_BYTES + " bytes", size);
             }
-            // Every byte is a character: what isn't UTF-8 is found where it stands.
+            // Bytes that aren't UTF-8 become characters that no field takes, so a warning names their field.
             String text = new String(Files.readAllBytes(path), StandardCharsets.UTF_8);
             return Optional.of(TunedText.read(text, device));
         } catch (NoSuchFileException neverTuned) {
@@ -119,9 +124,9 @@ public final class TunedFile {
         return Optional.empty();
     }
 
-    /** Says once that the file, or a part of it, goes unused, and why. */
+    /** Warns, once, that the file or a part of it is ignored, and says why. */
     void ignore(String why) {
-        warn(path + " is ignored: " + why + "; 'cellfuse tune' makes it anew");
+        warn(path + " is ignored: " + why + "; 'cellfuse tune' replaces it");
     }
 
     private static void warn(String what) {
@@ -131,15 +136,15 @@ public final class TunedFile {
     }
 
     /**
-     * Puts {@code winners} in the place of whatever was stored for {@code measured}, and {@code speed} in the place of an earlier one;
-     * other entries stay.
+     * Replaces the entries for {@code measured} by {@code winners}, and the speeds by {@code speed}. Other entries
+     * stay.
      *
-     * @throws IOException when the folder can't be written
+     * @throws IOException if the folder can't be written
      */
     void update(DeviceSpeed speed, Collection<TunedEntry.Key> measured, Collection<TunedEntry> winners)
             throws IOException {
         Files.createDirectories(path.getParent());
-        // Within a process locks of files exclude nobody, they throw.
+        // A file lock works between processes; between the threads of one process it throws.
         synchronized (TunedFile.class) {
             try (FileChannel channel = FileChannel.open(
                     path.resolveSibling(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
@@ -159,7 +164,10 @@ public final class TunedFile {
         }
     }
 
-    /** Not every network's file system has locks; without one the file is whole still, but of two that tune at once one may win. */
+    /**
+     * Returns the lock, or null on file systems without locks, as some network file systems are. Without a lock, the
+     * file is still whole, but of two updates at the same time one may be lost.
+     */
     private static FileLock lock(FileChannel channel) {
         try {
             return channel.lock();
@@ -169,7 +177,7 @@ public final class TunedFile {
         }
     }
 
-    /** Writes beside it, then renames: another process sees the old file or the new one. */
+    /** Writes a temporary file, then renames it: another process sees the old file or the new one. */
     private void write(String text) throws IOException {
         Path unfinished = Files.createTempFile(path.getParent(), "unfinished-", ".tmp");
         try {
@@ -183,8 +191,8 @@ public final class TunedFile {
     /**
      * Deletes the file.
      *
-     * @return whether there was one
-     * @throws IOException when it can't be deleted
+     * @return whether there was a file
+     * @throws IOException if it can't be deleted
      */
     boolean delete() throws IOException {
         return Files.deleteIfExists(path);

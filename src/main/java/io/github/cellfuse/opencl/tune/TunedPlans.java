@@ -10,7 +10,9 @@ import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.program.UnfitTileException;
 import java.util.Optional;
 
-/** Chooses what {@code cellfuse tune} found fastest for a batch like this one, or else what {@link PlanChooser} estimates. */
+/**
+ * Chooses the winner of {@code cellfuse tune} for a batch of a similar size, or else what {@link PlanChooser} chooses.
+ */
 public final class TunedPlans implements Plans {
     private final PlanChooser chooser;
     private final TunedTable tuned;
@@ -25,7 +27,7 @@ public final class TunedPlans implements Plans {
     /**
      * Returns the plans for a device and the sizes of a model.
      *
-     * @param forced the only plan that may be chosen; it bypasses tuned entries, as a caller who forces a plan compares plans
+     * @param forced the only plan that may be chosen, if the caller insists on one; it bypasses tuned entries
      */
     public static Plans of(Capabilities device, LayerSize layer, Optional<Plan> forced) {
         Optional<TunedFile> file = TunedFile.of(device);

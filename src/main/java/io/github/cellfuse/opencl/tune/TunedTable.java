@@ -10,16 +10,20 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** The tuned entries of one layer's size that this machine can run. Immutable. */
+/** The tuned entries for one size of a layer, without those that this machine can't run. Immutable. */
 public record TunedTable(List<TunedEntry> entries) {
-    /** Nothing was tuned. */
+    /** A table for a device that was never tuned. */
     public static final TunedTable EMPTY = new TunedTable(List.of());
 
     public TunedTable {
         entries = List.copyOf(entries);
     }
 
-    /** What {@code tuned}, read from {@code file}, has for {@code layer}, without what {@code chooser} can't run. */
+    /**
+     * Returns the entries of {@code tuned} for {@code layer} that {@code chooser} can run, and warns of the others.
+     *
+     * @param file the file that {@code tuned} was read from
+     */
     public static TunedTable of(Tuned tuned, TunedFile file, LayerSize layer, PlanChooser chooser) {
         List<TunedEntry> usable = new ArrayList<>();
         for (TunedEntry entry : tuned.entries()) {
@@ -44,7 +48,8 @@ public record TunedTable(List<TunedEntry> entries) {
     }
 
     /**
-     * The entry that serves a batch; of several the nearest, and of two as near the larger.
+     * Returns the entry that serves a batch: of several the nearest, and of two that are equally near the one with more
+     * rows.
      *
      * @param cooperative whether work-items may wait for each other
      */

@@ -3,17 +3,18 @@ package io.github.cellfuse.opencl.tune;
 import java.util.List;
 import java.util.Optional;
 
-/** What {@link Tuner} found for one shape. Immutable. */
+/** The measurements of one shape, from {@link Tuner}. Immutable. */
 public final class Tuning {
     /**
-     * A candidate.
+     * The measurement of one candidate.
      *
-     * @param candidate the plan and its tile
+     * @param candidate the plan and its tile, for people
      * @param seconds the median time of a run
-     * @param ratio the median over the rounds of its time as a share of the usual choice's in the same round
-     * @param isFinalist whether it was measured again after the screening, as the usual choice is: times of the two don't compare
-     * @param isUsual whether it is chosen without measuring it
-     * @param isWinner whether it is clearly ahead of the usual choice, and the fastest that is
+     * @param ratio the median, over the rounds, of its time divided by the time of the usual choice
+     * @param isFinalist whether it was measured again after the screening, as the usual choice always is; times of
+     *     finalists and of others come from different rounds
+     * @param isUsual whether it is the choice without tuning
+     * @param isWinner whether it is the fastest candidate that is clearly ahead of the usual choice
      */
     public record Measured(
             String candidate, double seconds, double ratio, boolean isFinalist, boolean isUsual, boolean isWinner) {}
@@ -28,16 +29,17 @@ public final class Tuning {
         this.winner = winner;
     }
 
-    /** The finalists, then the others, each the fastest first. */
+    /** Returns the finalists, the fastest first, then the others, the fastest first. */
     public List<Measured> measured() {
         return measured;
     }
 
+    /** Returns what a winner is stored under. */
     TunedEntry.Key key() {
         return key;
     }
 
-    /** Empty when the usual choice stands. */
+    /** Returns the entry to store; empty if no candidate beat the usual choice. */
     Optional<TunedEntry> winner() {
         return Optional.ofNullable(winner);
     }

@@ -1,4 +1,4 @@
 /**
- * Measured ways: what {@code cellfuse tune} finds on a device, and where it keeps it.
+ * Measures plans and speeds on a device for {@code cellfuse tune}, and stores the winners.
  */
 package io.github.cellfuse.opencl.tune;

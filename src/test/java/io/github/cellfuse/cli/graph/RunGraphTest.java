@@ -200,7 +200,10 @@ class RunGraphTest {
         assertArrayEquals(read(out, "h_out"), read(folder.resolve("step6.npz"), "h_out"));
     }
 
-    /** A model as PyTorch exports it, whose LSTMs are in the branches of an If on the sampling rate, fed in pieces as PyTorch was. */
+    /**
+     * A model as PyTorch exports it, whose LSTMs are in the branches of an If on the sampling rate, fed in pieces as
+     * PyTorch was.
+     */
     @Test
     void framesOfAVoiceActivityModel() throws IOException {
         Path out = folder.resolve("out.npz"), again = folder.resolve("again.npz");
@@ -229,9 +232,8 @@ class RunGraphTest {
         Cli.Result info = Cli.run("info", model("voice")).assertDone();
         assertTrue(
                 info.out()
-                        .contains(
-                                "LSTM /slow/LSTM stays with ONNX Runtime: it is in a branch of If /If, whose condition"
-                                        + " depends on the inputs"),
+                        .contains("LSTM /slow/LSTM runs in ONNX Runtime: it is in a branch of If /If, whose condition"
+                                + " depends on the inputs"),
                 info::toString);
     }
 
@@ -270,7 +272,7 @@ class RunGraphTest {
                         "-o",
                         out)
                 .assertDone();
-        assertTrue(result.err().contains("no LSTM for a device"), result::toString);
+        assertTrue(result.err().contains("runs on the device: the whole graph runs in ONNX Runtime"), result::toString);
         assertArrayEquals(new float[] {6, 15, 60, 150}, read(out, "sum")); // [2,2]: a new last axis
         assertArrayEquals(new long[] {2, 2}, shape(out, "sum"));
         assertArrayEquals(new long[] {2, 6}, shape(out, "both"));
@@ -350,13 +352,13 @@ class RunGraphTest {
         Path model = Protos.write(folder, graph), out = folder.resolve("y.npy");
         Path x = NpyFiles.floats(folder.resolve("x.npy"), new float[] {1, 2, 3, 4}, 2, 1, 2);
         Cli.Result free = Cli.run("info", model).assertDone();
-        assertTrue(free.out().contains("LSTM a stays with ONNX Runtime: it is in a branch of If if"), free::toString);
+        assertTrue(free.out().contains("LSTM a runs in ONNX Runtime: it is in a branch of If if"), free::toString);
         Cli.Result bound = Cli.run("info", model, "--set", "sr=16000", "--batch", 2, "--steps", 3)
                 .assertDone();
         assertTrue(bound.out().contains("device: LSTM a"), bound::toString);
         assertTrue(bound.out().contains("forward 2 -> 3, H = 3, 84 parameters, 120 FLOP"), bound::toString);
         assertTrue(
-                bound.out().contains("2 rows x 3 steps: LSTMs read 48 B, write 72 B, states 48 B, 720 FLOP"),
+                bound.out().contains("2 rows x 3 steps: LSTM input 48 B, output 72 B, states 48 B, 720 FLOP"),
                 bound::toString);
         assertTrue(!bound.out().contains("sr"), bound::toString);
         String json = Cli.run("info", model, "--set", "sr=16000", "--json")
@@ -401,10 +403,10 @@ class RunGraphTest {
             {new Object[] {"--input", "tokens=" + tokens, tokens}, "--input NAME=F"},
             {
                 new Object[] {"--input", "tokens=" + tokens, "--input", "tokens=" + tokens},
-                "'tokens' once, found it twice"
+                "--input given twice for tokens"
             },
             {new Object[] {tokens, "--output-name", "tags"}, "one of scores, found 'tags'"},
-            {new Object[] {tokens, "--state", "tokens=scores"}, "--state: expected --frames"},
+            {new Object[] {tokens, "--state", "tokens=scores"}, "--state requires --frames"},
             {new Object[] {tokens, "--state", "a=scores", "--frames", "0"}, "one of tokens, found 'a'"},
             {new Object[] {tokens, "--frames", "x"}, "--frames: expected [NAME=]AXIS[:SIZE], found 'x'"},
             {new Object[] {tokens, "--frames", "3"}, "--frames: expected an axis from -2 to 1", "found 3"},
@@ -425,7 +427,7 @@ class RunGraphTest {
         }
         Cli.Result whole =
                 Cli.run("run", model("lstm_static"), array("lstm_static", "x"), "-o", out, "--device", "java");
-        assertTrue(whole.assertDone().err().contains("cellfuse: all in one piece"), whole::toString);
+        assertTrue(whole.assertDone().err().contains("cellfuse: all in one call"), whole::toString);
         assertTrue(whole.err().contains("wrote " + out + " in "), whole::toString);
         assertTrue(out.toFile().delete());
         Cli.run("run", model("lstm_static"), array("lstm_static", "x"), "-o", out, "--batch", 2)

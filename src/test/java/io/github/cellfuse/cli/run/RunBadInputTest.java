@@ -22,7 +22,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whatever is wrong: exit code 2, one line with the file, the field, what was expected and what was found; nothing written. */
+/**
+ * Whatever is wrong: exit code 2, one line with the file, the field, what was expected and what was found; nothing
+ * written.
+ */
 class RunBadInputTest {
     @TempDir
     Path folder;
@@ -175,7 +178,7 @@ class RunBadInputTest {
     void devicesThatAreNot() {
         assertRefused(run("--device", "cuda"), "--device", "opencl:P.D", "'cuda'", "java");
         assertRefused(run("--device", "opencl:97.3"), "opencl:97.3", "expected", "opencl:0.0");
-        assertRefused(run("--device", "java", "--plan", "fused"), "--plan", "OpenCL", "found java");
+        assertRefused(run("--device", "java", "--plan", "fused"), "--plan applies to OpenCL devices only, not to java");
         assertRefused(run("--device", "java", "--threads", "-1"), "threads", "found -1");
         assertRefused(run("--weights", "half"), "--weights", "F32, F16, BF16", "'half'", "cellfuse run --help");
     }
@@ -193,9 +196,9 @@ class RunBadInputTest {
         Path directory = Files.createDirectory(folder.resolve("d.npy"));
         assertRefused(outputTo(directory, "--overwrite"), directory, "folder");
         Path lost = Files.createSymbolicLink(folder.resolve("lost.npy"), folder.resolve("nowhere.npy"));
-        assertRefused(outputTo(lost), lost, "found a broken link");
-        assertRefused(outputTo(lost, "--overwrite"), lost, "found a broken link");
-        assertRefused(outputTo(folder.resolve("y".repeat(252) + ".npy")), "expected a name that a file can have");
+        assertRefused(outputTo(lost), lost, "is a broken link");
+        assertRefused(outputTo(lost, "--overwrite"), lost, "is a broken link");
+        assertRefused(outputTo(folder.resolve("y".repeat(252) + ".npy")), "the system doesn't accept this file name");
         Path link = Files.createSymbolicLink(folder.resolve("link.npy"), x);
         assertRefused(outputTo(link, "--overwrite"), link, "input", "the same");
     }

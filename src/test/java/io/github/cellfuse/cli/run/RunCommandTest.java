@@ -72,7 +72,10 @@ class RunCommandTest {
         return devices().flatMap(device -> LongStream.range(seed, seed + 12).mapToObj(s -> Arguments.of(device, s)));
     }
 
-    /** Random models and batches, with lengths and states, in both layouts: the bits of the library, however they are cut. */
+    /**
+     * Random models and batches, with lengths and states, in both layouts: the bits of the library, however they are
+     * cut.
+     */
     @ParameterizedTest
     @MethodSource("cases")
     void writesTheLibrarysBitsWhateverTheBatch(String device, long seed) throws IOException {
@@ -99,7 +102,10 @@ class RunCommandTest {
         }
     }
 
-    /** NaN, both infinities and values that overflow go through as data; a NaN's sign and payload are left to chance by IEEE 754. */
+    /**
+     * NaN, both infinities and values that overflow go through as data; a NaN's sign and payload are left to chance by
+     * IEEE 754.
+     */
     @Test
     void notANumberIsTheSameOnEveryDevice() throws IOException {
         RandomLstm random = RunFiles.random(3);
@@ -147,7 +153,10 @@ class RunCommandTest {
         }
     }
 
-    /** Other bytes than with float32 weights, and the same ones everywhere: those of a file that has the rounded weights. */
+    /**
+     * Other bytes than with float32 weights, and the same ones everywhere: those of a file that has the rounded
+     * weights.
+     */
     @ParameterizedTest
     @EnumSource(WeightPrecision.class)
     void weightsOfEveryPrecisionGiveTheSameFileEverywhere(WeightPrecision weights) throws IOException {
@@ -288,7 +297,7 @@ class RunCommandTest {
                         "run", MODEL, INPUT, "-o", folder.resolve("a.npy"), "--device", "java", "--batch", "100")
                 .assertDone();
         assertEquals("", loud.out());
-        assertTrue(loud.err().contains("cellfuse: device java: as asked for"), loud.err());
+        assertTrue(loud.err().contains("cellfuse: device java: selected by --device"), loud.err());
         assertTrue(loud.err().contains("240 rows of 36 steps in 3 chunks of up to 100 rows"), loud.err());
         assertTrue(loud.err().contains("rows/s") && loud.err().contains("GFLOP/s"), loud.err());
         Cli.Result quiet = Cli.run("run", MODEL, INPUT, "-o", folder.resolve("b.npy"), "--device", "java", "-q")

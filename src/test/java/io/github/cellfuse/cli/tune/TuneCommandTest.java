@@ -75,7 +75,7 @@ class TuneCommandTest {
         assertTrue(Cli.run("tune", "--forget", "--device", "opencl")
                 .assertDone()
                 .err()
-                .contains("nothing is stored"));
+                .contains("no plans are stored"));
     }
 
     @Test
@@ -87,7 +87,8 @@ class TuneCommandTest {
         assertEquals("", result.err());
         assertFalse(result.out().contains("stored"), result::toString);
         assertEquals(List.of(), stored());
-        Cli.run("tune", model, "--device", "opencl").assertError(2, "tuned plans", "turned off", "--dry-run");
+        Cli.run("tune", model, "--device", "opencl")
+                .assertError(2, "tuned plans are disabled", "cellfuse.tuned=off", "--dry-run");
     }
 
     @Test

@@ -128,7 +128,8 @@ class LimitsTest {
                     InvalidInputException.class,
                     () -> new BatchTransfer(new Transfers(queue, 2), input, run).uploadInput(x.get()));
             assertEquals(
-                    "features of a row and step: expected at most 2, the limit of one transfer, found 3", e.getMessage());
+                    "features of a row and step: expected at most 2, the limit of one transfer, found 3",
+                    e.getMessage());
         }
     }
 

@@ -27,14 +27,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What {@code cellfuse tune} may store for a shape. */
+/** The candidates that {@code cellfuse tune} may store for a shape. */
 class CandidatesTest {
     private static final int CASES = 10;
 
-    /** Whatever wins: the twin's bits. */
+    /** Every possible winner gives the bits of the Java engine. */
     @ParameterizedTest
     @MethodSource("io.github.cellfuse.cl.TestDevices#all")
-    void everyCandidateGivesTheTwinsBits(ClDevice device) {
+    void everyCandidateGivesTheBitsOfTheJavaEngine(ClDevice device) {
         try (ClContext context = device.open()) {
             Programs programs = new Programs(context);
             for (long seed = TestEngines.seed(900), end = seed + CASES; seed < end; seed++) {
@@ -42,8 +42,8 @@ class CandidatesTest {
                 LstmInput input = random.input();
                 PlanChooser chooser = Choosers.typical(device.capabilities(), LayerSize.of(random.model()));
                 LstmOutput expected;
-                try (LstmEngine twin = LstmEngine.open(Device.JAVA, random.model());
-                        var session = twin.newSession()) {
+                try (LstmEngine java = LstmEngine.open(Device.JAVA, random.model());
+                        var session = java.newSession()) {
                     expected = session.run(input);
                 }
                 for (Candidate candidate : chooser.candidates(input.rows(), input.steps(), true)) {
@@ -61,7 +61,7 @@ class CandidatesTest {
         }
     }
 
-    /** One size large, the others small, by turns. */
+    /** Returns a case with large or small sizes, by turns. */
     private static RandomLstm random(long seed) {
         Random random = new Random(seed);
         int rows = RandomLstm.SIZES[random.nextInt(RandomLstm.SIZES.length)];
@@ -80,14 +80,14 @@ class CandidatesTest {
 
             @Override
             public PlanChoice choose(int rows, int steps, boolean cooperative) {
-                assertTrue(cooperative, "nobody gives up waiting");
+                assertTrue(cooperative, "no work-item gives up waiting");
                 return choice;
             }
         };
     }
 
     @Test
-    void theRulesOwnChoiceComesFirstAndTheListIsBoundedAndOfAllKinds() {
+    void theUsualChoiceComesFirstAndTheListIsBoundedAndOfAllKinds() {
         Capabilities device = TestDevices.first().capabilities();
         for (int units : new int[] {1, 64, 256, 1024, 4096}) {
             PlanChooser chooser = Choosers.typical(device, new LayerSize(units, units, units, 1), 64);

@@ -11,7 +11,7 @@ import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Test;
 
-/** What a candidate is taken to cost, and how that follows a device's speeds. */
+/** The estimated cost of a candidate, and how it depends on the speeds of the device. */
 class CostModelTest {
     private static final DeviceSpeed SPEED = new DeviceSpeed(300e9, 100e9, 50e9, 25e9, 4e-6);
     private static final Candidate FUSED = new Candidate(Plan.FUSED, 6, 4, 0, false, SequenceGroups.EACH_TILE);
@@ -37,7 +37,7 @@ class CostModelTest {
     }
 
     @Test
-    void whatACandidateNeedsMoreOfMakesItDearerWhereThatIsSlow() {
+    void aSlowerSpeedCostsThoseMoreThatUseItMore() {
         DeviceSpeed slowLaunch = new DeviceSpeed(300e9, 100e9, 50e9, 25e9, 40e-6);
         assertTrue(ratio(slowLaunch, 64, SEQUENCE, FUSED, 64) < ratio(SPEED, 64, SEQUENCE, FUSED, 64));
         DeviceSpeed slowFar = new DeviceSpeed(300e9, 100e9, 10e9, 25e9, 4e-6);
@@ -47,10 +47,12 @@ class CostModelTest {
         assertTrue(ratio(slowMemory, 512, HOISTED, FUSED, 64) > ratio(SPEED, 512, HOISTED, FUSED, 64));
         CostModel slow = model(slowLaunch, 64);
         assertEquals(
-                "launches and waits", slow.of(FUSED, 64, 64).excessOver(slow.of(SEQUENCE, 64, 64)), "and says what of");
+                "launches and waits",
+                slow.of(FUSED, 64, 64).excessOver(slow.of(SEQUENCE, 64, 64)),
+                "the reason names it");
     }
 
-    /** Costs are times: positive, and more of anything takes longer, whatever the speeds. */
+    /** Costs are times: positive, and more work never takes less time, at any speed. */
     @Test
     void moreRowsStepsUnitsOrDirectionsNeverCostLess() {
         long seed = TestEngines.seed(60);

@@ -5,16 +5,16 @@ import io.github.cellfuse.cl.Capabilities.LocalMemory;
 import io.github.cellfuse.cl.TestDevices;
 import java.util.List;
 
-/** Devices as drivers describe them: what is chosen must not depend on the machine of the test. */
+/** Device descriptions, so that tests of choices don't depend on the machine. */
 public final class Described {
     private Described() {}
 
-    /** A device without local memory of its own. */
+    /** Returns a device without dedicated local memory. */
     public static Capabilities device(Capabilities.Type type, String version, int computeUnits, int width) {
         return device(type, version, computeUnits, width, LocalMemory.GLOBAL, 32 << 10, 4096);
     }
 
-    /** A GPU with local memory on its chip. */
+    /** Returns a GPU with dedicated local memory. */
     public static Capabilities gpu(int computeUnits, long localBytes, long workItems) {
         return device(
                 Capabilities.Type.GPU,

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What GPUs of all sizes would choose, and that it gives the twin's bits on the devices that there are. */
+/** The choices for GPUs of all sizes, and their bits on the devices of this machine. */
 class StagedTilesTest {
     private static final LayerSize LARGE = new LayerSize(512, 512, 512, 1);
     private static final LayerSize SMALL = new LayerSize(64, 64, 64, 1);
@@ -57,7 +57,7 @@ class StagedTilesTest {
     }
 
     @Test
-    void aGpuStagesWhatAProcessorReadsFromItsCaches() {
+    void aGpuStagesWhatACpuReadsFromItsCaches() {
         PlanChoice many = choice(GPU, LARGE, 8192, 64);
         assertEquals(Plan.FUSED, many.plan());
         assertEquals(new Staging(16, 16, 8), many.step().staging(), many.reason());
@@ -76,14 +76,14 @@ class StagedTilesTest {
         assertEquals(16, small.step().groupBlocks(), "all 64 units in a group");
         assertTrue(
                 small.reason()
-                        .matches(
-                                "sequence plan, hoisted \\(a small layer: .*\\), tile of [0-9]+ rows x 64 units .* in local memory"),
+                        .matches("sequence plan, hoisted \\(a small layer: .*\\), "
+                                + "tile of [0-9]+ rows x 64 units .* in local memory"),
                 small.reason());
         PlanChoice projected = choice(GPU, new LayerSize(64, 32, 64, 1), 4096, 64);
         assertEquals(Plan.FUSED, projected.plan(), "the whole sequence has no projection");
     }
 
-    /** A device that gets its barriers wrong must not be called exact. */
+    /** A device with wrong barriers must not be in the exact tier. */
     @Test
     void theOpeningSelfTestOfAGpuStagesItsTiles() {
         PlanChoice choice =
@@ -94,15 +94,15 @@ class StagedTilesTest {
     }
 
     @Test
-    void whatDoesntFitTheDeviceIsntChosen() {
+    void tilesThatDoNotFitTheDeviceAreNotChosen() {
         Capabilities processor = Described.device(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 2, 16);
         Capabilities without = Described.device(Capabilities.Type.GPU, "OpenCL 2.0 AMD-APP", 60, 1);
         Candidate staged = Candidate.of(choice(GPU, LARGE, 4096, 64));
         assertTrue(chooser(GPU, LARGE).mayRun(staged));
-        assertFalse(chooser(processor, LARGE).mayRun(staged), "what was tuned elsewhere");
+        assertFalse(chooser(processor, LARGE).mayRun(staged), "tuned elsewhere");
         for (LayerSize layer : new LayerSize[] {LARGE, SMALL}) {
-            assertFalse(choice(processor, layer, 4096, 64).step().isStaged(), "a processor has caches");
-            assertFalse(choice(without, layer, 4096, 64).step().isStaged(), "local memory that isn't on the chip");
+            assertFalse(choice(processor, layer, 4096, 64).step().isStaged(), "a CPU has caches");
+            assertFalse(choice(without, layer, 4096, 64).step().isStaged(), "local memory that is not dedicated");
             for (long local : new long[] {4 << 10, 16 << 10, 32 << 10, 48 << 10, 64 << 10, 100 << 10, 228 << 10}) {
                 for (long items : new long[] {32, 64, 128, 256, 1024}) {
                     PlanChoice choice = choice(Described.gpu(60, local, items), layer, 4096, 64);
@@ -129,7 +129,7 @@ class StagedTilesTest {
                 .staging();
     }
 
-    /** A GPU's choices, on every device that there is. */
+    /** Returns the cases for every device of this machine. */
     static Stream<Arguments> devicesAndSeeds() {
         long first = TestEngines.seed(500);
         return TestDevices.list().stream()
@@ -139,7 +139,7 @@ class StagedTilesTest {
 
     @ParameterizedTest
     @MethodSource("devicesAndSeeds")
-    void whatAGpuWouldChooseGivesTheTwinsBits(ClDevice device, long seed) {
+    void theChoicesOfAGpuGiveTheBitsOfTheJavaEngine(ClDevice device, long seed) {
         Random random = new Random(seed);
         WeightPrecision weights = WeightPrecision.values()[(int) (seed % 3)];
         int rows = 16 + random.nextInt(60), units = 1 + random.nextInt(200);
@@ -148,8 +148,8 @@ class StagedTilesTest {
         Capabilities gpu = Described.gpu(1 + random.nextInt(4), 64 << 10, 256);
         PlanChooser chooser = chooser(gpu, LayerSize.of(model, weights));
         LstmOutput expected;
-        try (LstmEngine twin = LstmEngine.open(Device.JAVA, model, EngineOptions.DEFAULT.withWeights(weights));
-                var session = twin.newSession()) {
+        try (LstmEngine java = LstmEngine.open(Device.JAVA, model, EngineOptions.DEFAULT.withWeights(weights));
+                var session = java.newSession()) {
             expected = session.run(batch.input());
         }
         Set<Tile> staged = new HashSet<>();
@@ -169,10 +169,10 @@ class StagedTilesTest {
                 }
             }
         }
-        assertTrue(staged.size() > 1, "what was tested must have been staged: " + staged);
+        assertTrue(staged.size() > 1, "too few tiles were staged: " + staged);
     }
 
-    /** A compiler that can't do what it should: the next tile is taken, and at last the one that stages nothing. */
+    /** After a compiler's error the next tile is chosen, and finally one that is not staged. */
     @ParameterizedTest
     @EnumSource(Plan.class)
     void aTileThatDoesntCompileIsReplacedByTheNext(Plan plan, @TempDir Path folder) throws IOException {
@@ -181,19 +181,19 @@ class StagedTilesTest {
         RandomLstm many = new RandomLstm(31, model, RandomLstm.input(new Random(31), model, 40, 3));
         PlanChooser chooser = chooser(GPU, LayerSize.of(model));
         assertTrue(chooser.choose(40, 3, Optional.of(plan), true).step().isStaged(), batch::toString);
-        LstmOutput expected = twin(many);
+        LstmOutput expected = javaOutput(many);
         LooseKernels.with(folder, "gate_product_tiled.cl", "#if VEC != 4", "#if 1", () -> {
             try (ClContext context = TestDevices.first().open()) {
                 OpenClEngine engine = new OpenClEngine(
                         context, new Programs(context), model, new StagedPlans(chooser, Optional.of(plan)), Tier.EXACT);
                 Bits.assertSame("after refusals", expected, engine.newSession().run(many.input()));
-                assertFalse(engine.choose(40, 3).step().isStaged(), "nothing that is staged compiles");
+                assertFalse(engine.choose(40, 3).step().isStaged(), "no staged tile compiles");
             }
         });
     }
 
     @Test
-    void whereNoTileIsLeftTheCompilersLogIsTheError(@TempDir Path folder) throws IOException {
+    void withoutAnotherTileTheErrorIsTheCompilersLog(@TempDir Path folder) throws IOException {
         RandomLstm batch = RandomLstm.of(TestEngines.seed(32));
         PlanChooser chooser = chooser(GPU, LayerSize.of(batch.model()));
         LooseKernels.with(
@@ -213,7 +213,7 @@ class StagedTilesTest {
                 });
     }
 
-    private static LstmOutput twin(RandomLstm batch) {
+    private static LstmOutput javaOutput(RandomLstm batch) {
         try (LstmEngine engine = LstmEngine.open(Device.JAVA, batch.model());
                 var session = engine.newSession()) {
             return session.run(batch.input());

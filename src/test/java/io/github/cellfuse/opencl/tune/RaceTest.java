@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** The rule against noise, on made-up timings. */
+/** The rule against noise, on artificial timings. */
 class RaceTest {
     private static final double[] USUAL = {10, 11, 10, 12, 10};
 
@@ -46,7 +46,7 @@ class RaceTest {
         assertEquals(0, winner(times(1.02, 0.01, 1.02, 1.02, 1.02)));
     }
 
-    /** Both sides slow down together: a ratio doesn't notice. */
+    /** Both sides slow down at the same time, so their ratio stays the same. */
     @Test
     void aSlowMinuteSlowsBothSides() {
         Random random = new Random(5);

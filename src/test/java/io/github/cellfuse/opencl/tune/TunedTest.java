@@ -46,7 +46,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A device's file of tuned entries, and the engines that look there. */
+/** The file of tuned entries of a device, and engines that use it. */
 class TunedTest {
     private static final LayerSize LAYER = new LayerSize(5, 40, 40, 1);
     private static final DeviceSpeed SPEED = new DeviceSpeed(232e9, 115.5e9, 97e9, 36.125e9, 2.003e-6);
@@ -110,22 +110,22 @@ class TunedTest {
                         entries.get(3).key(), entries.get(3),
                         entries.get(4).key(), entries.get(4)),
                 entries().stream().collect(Collectors.toMap(TunedEntry::key, e -> e)),
-                "measured anew: replaced by the new winner, or forgotten where there is none");
+                "measured again: replaced by the new winner, or deleted if there is none");
         assertTrue(file().delete());
         assertFalse(file().delete());
         assertEquals(List.of(), entries());
     }
 
-    /** One field at a time, each with its warning, said once. */
+    /** One bad field at a time: each gives its warning, once. */
     @ParameterizedTest(name = "{0} -> {1}")
     @CsvSource(delimiter = '|', textBlock = """
             cellfuse-tuned 3 | cellfuse-tuned 2     | version: expected 3, found '2'
             cellfuse-tuned 3 | something else       | line 1: expected 'cellfuse-tuned ...', found 'something else'
             (?m)^kernels .*  | kernels 0123456789ab | kernels: expected '
-            gflops 232.000   | gflops 0.000         | fma-peak-gflops: expected a number above 0 such as 12.345, found '0.000'
-            gflops 232.000   | gflops NaN           | fma-peak-gflops: expected a number above 0 such as 12.345, found 'NaN'
+            gflops 232.000 | gflops 0.000 | fma-peak-gflops: expected a number above 0 such as 12.345, found '0.000'
+            gflops 232.000 | gflops NaN | fma-peak-gflops: expected a number above 0 such as 12.345, found 'NaN'
             launch-us 2.003  | launch-us 1e3        | launch-us: expected a number above 0 such as 12.345, found '1e3'
-            core-far         | core-fair            | line 8: expected 'core-far-gbytes-per-s ...', found 'core-fair-gbytes-per-s 97.000'
+            core-far | core-fair | line 8: expected 'core-far-gbytes-per-s ...', found 'core-fair-gbytes-per-s 97.000'
             (?m)^driver .*   | driver 0.1           | driver: expected '
             (?m)^device .*   | device Other         | device: expected '
             (?m)^compute-units .* | compute-units 977 | compute-units: expected '
@@ -140,7 +140,7 @@ class TunedTest {
             rows=16          | rows=2147483648      | line 12, rows: expected 1 to 2147483647, found '2147483648'
             steps=64         | steps=-1             | line 12, steps: expected 1 to 2147483647, found '-1'
             steps=64         | step=64              | line 12: expected steps=..., found 'step=64'
-            plan=separate    | plan=fastest         | line 12, plan: expected separate, fused, hoisted or sequence, found 'fastest'
+            plan=separate | plan=fastest | line 12, plan: expected separate, fused, hoisted or sequence, found 'fastest'
             tile=3           | tile=17              | line 12, tile: expected 1 to 16, found '17'
             tile=3           | tile=0               | line 12, tile: expected 1 to 16, found '0'
             tile=3           | tile=3x              | line 12, tile: expected 1 to 16, found '3x'
@@ -149,7 +149,7 @@ class TunedTest {
             hoisted=no       | hoisted=yes          | line 12, hoisted: expected no, found 'yes'
             hoisted=no       | hoisted=maybe        | line 12, hoisted: expected no, found 'maybe'
             groups=each-tile | groups=1x2           | line 12, groups: expected each-tile, found '1x2'
-            staging=no       | staging=8x16         | line 12, staging: expected no or three numbers such as 8x16x8, found '8x16'
+            staging=no | staging=8x16 | line 12, staging: expected no or three numbers such as 8x16x8, found '8x16'
             staging=no       | staging=8x16x0       | line 12, staging: expected 1 to 1024, found '0'
             plan=separate    | plan=hoisted         | line 12, hoisted: expected yes, found 'no'
             ahead=7          | ahead=7 ahead=8      | line 12: expected 15 fields, found 16
@@ -168,7 +168,7 @@ class TunedTest {
         });
         assertTrue(log.contains(path + " is ignored: " + warning), log);
         assertEquals(1, log.split("is ignored", -1).length - 1, log);
-        // Tuning makes it anew.
+        // Tuning replaces it.
         TunedEntry next = entry(1, 1, SEPARATE);
         log(() -> {
             try {
@@ -189,7 +189,7 @@ class TunedTest {
         assertTrue(log.contains("line 12, groups: expected "), log);
     }
 
-    /** Whatever happens to it, reading doesn't throw. */
+    /** Reading a damaged file never throws. */
     @Test
     void damagedBytesNeverFail() throws Exception {
         store(entry(16, 64, SEPARATE), entry(1, 64, SEPARATE));
@@ -224,7 +224,7 @@ class TunedTest {
         assertTrue(log.contains("content: expected a file to read"), log);
     }
 
-    /** Nobody's entries are lost, and whoever reads meanwhile sees a whole file. */
+    /** No entry is lost, and every reader sees a whole file. */
     @Test
     void manyMayWriteAtOnce() throws Exception {
         int writers = 6, each = 15;
@@ -267,7 +267,7 @@ class TunedTest {
         TunedTable table = new TunedTable(List.of(small, large, few));
         assertEquals(Optional.of(small), table.find(8, 1000, true));
         assertEquals(Optional.empty(), table.find(7, 64, true));
-        assertEquals(Optional.of(large), table.find(32, 32, true), "of two as near the larger");
+        assertEquals(Optional.of(large), table.find(32, 32, true), "of two that are equally near, the larger");
         assertEquals(Optional.of(small), table.find(31, 64, true));
         assertEquals(Optional.of(large), table.find(128, 16, true));
         assertEquals(Optional.empty(), table.find(129, 16, true));
@@ -280,12 +280,12 @@ class TunedTest {
         Candidate shared = new Candidate(Plan.SEQUENCE, 6, 4, 0, false, new SequenceGroups(1, 2));
         TunedTable waits = new TunedTable(List.of(entry(16, 64, shared)));
         assertTrue(waits.find(16, 64, true).isPresent());
-        assertTrue(waits.find(16, 64, false).isEmpty(), "not where work-items have waited in vain");
+        assertTrue(waits.find(16, 64, false).isEmpty(), "not after cooperative work-items gave up waiting");
     }
 
-    /** Another machine's way to share work could wait for ever here. */
+    /** Cooperative groups from another machine could wait forever here. */
     @Test
-    void whatMayNotWaitHereIsLeftOut() throws Exception {
+    void cooperativeEntriesThatCannotRunHereAreLeftOut() throws Exception {
         TunedEntry fine = entry(1, 64, SEPARATE);
         store(fine, entry(16, 64, new Candidate(Plan.SEQUENCE, 6, 4, 0, false, new SequenceGroups(1, 2))));
         PlanChooser oneCore = Choosers.typical(device, LAYER, 0);
@@ -310,7 +310,7 @@ class TunedTest {
                 "another layer");
     }
 
-    /** What is fastest with half of the bytes to read may be slow with all of them. */
+    /** The fastest candidate for 16-bit weights may be slow for 32-bit weights. */
     @Test
     void entriesOfAnotherPrecisionOfTheWeightsDoNotCount() throws Exception {
         LayerSize halves = new LayerSize(5, 40, 40, 1, WeightPrecision.F16);
@@ -328,7 +328,7 @@ class TunedTest {
     }
 
     @Test
-    void anEngineUsesWhatIsTunedAndNotABitChanges() throws Exception {
+    void anEngineUsesTunedEntriesWithTheSameBits() throws Exception {
         long seed = TestEngines.seed(77);
         Random random = new Random(seed);
         LstmModel model = RandomLstm.model(random, 2, 9, 37, false, true);
@@ -389,7 +389,7 @@ class TunedTest {
     }
 
     @Test
-    void theFolderIsNamedOrBesideTheProgramCache() {
+    void theFolderIsNamedOrInTheProgramCache() {
         Path cache = folder.resolve("cache"), other = folder.resolve("other");
         Map<String, String> none = Map.of();
         assertEquals(Optional.of(cache.resolve("tuned")), TunedFile.folder(none::get, none::get, Optional.of(cache)));
@@ -403,7 +403,7 @@ class TunedTest {
         assertTrue(name.matches("[A-Za-z0-9-]{1,49}[0-9a-f]{12}\\.txt"), name);
     }
 
-    /** What is logged while {@code action} runs. */
+    /** Returns what is logged while {@code action} runs. */
     private static String log(Runnable action) {
         PrintStream before = System.err;
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -108,19 +108,20 @@ final class AuditKernels implements Callable<Integer> {
                 .setErr(err)
                 .setUsageHelpWidth(100)
                 .setExpandAtFiles(false)
-                .setParameterExceptionHandler((e, given) -> report(err, e, INVALID))
+                .setParameterExceptionHandler(
+                        (e, given) -> report(err, e.getMessage() + "; see bench/audit-kernels --help", INVALID))
                 .setExecutionExceptionHandler((e, command, parsed) -> {
                     if (!(e instanceof CellFuseException)) {
                         throw e;
                     }
-                    return report(err, e, e instanceof InvalidInputException ? INVALID : FAILED);
+                    return report(err, e.getMessage(), e instanceof InvalidInputException ? INVALID : FAILED);
                 })
                 .execute(args);
     }
 
-    /** Prints the message of {@code error} and returns {@code code}. */
-    private static int report(PrintWriter err, Exception error, int code) {
-        err.println("cellfuse: error: " + error.getMessage());
+    /** Prints an error and returns {@code code}. */
+    private static int report(PrintWriter err, String error, int code) {
+        err.println("cellfuse: error: " + error);
         return code;
     }
 

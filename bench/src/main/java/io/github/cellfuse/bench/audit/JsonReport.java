@@ -55,6 +55,7 @@ public final class JsonReport {
         object.addProperty("not_vector", mix.notVector());
         object.addProperty("fma_share", mix.fmaShare());
         object.addProperty("issue_share", mix.issueShare());
+        object.addProperty("loop_local_bytes", mix.bytes(Kind.LOCAL_LOAD) + mix.bytes(Kind.LOCAL_STORE));
         object.add("narrowest_local_load", number(mix.narrowestLocalLoad()));
         object.addProperty("local_accesses", mix.accesses(Kind.LOCAL_LOAD, Kind.LOCAL_STORE));
         object.addProperty("global_accesses", mix.accesses(Kind.GLOBAL));

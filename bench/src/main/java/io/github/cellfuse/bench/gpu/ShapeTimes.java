@@ -86,16 +86,13 @@ public final class ShapeTimes {
             float scale = (float) (1 / Math.sqrt(s[3]));
             model = new LstmModel(
                     Direction.FORWARD,
-                    List.of(List.of(new LstmWeights(
-                            s[2],
-                            s[3],
-                            s[3],
-                            values(random, 4 * s[3] * s[2], scale),
-                            values(random, 4 * s[3] * s[3], scale),
-                            values(random, 4 * s[3], scale),
-                            values(random, 4 * s[3], scale),
-                            null))));
-            input = LstmInput.timeMajor(values(random, s[0] * s[1] * s[2], 1), s[0], s[1]);
+                    List.of(List.of(LstmWeights.builder(s[2], s[3])
+                            .input(values(random, 4 * s[3] * s[2], scale))
+                            .recurrent(values(random, 4 * s[3] * s[3], scale))
+                            .inputBias(values(random, 4 * s[3], scale))
+                            .recurrentBias(values(random, 4 * s[3], scale))
+                            .build())));
+            input = LstmInput.timeMajor(values(random, s[0] * s[1] * s[2], 1), s[1], s[0]);
         }
     }
 

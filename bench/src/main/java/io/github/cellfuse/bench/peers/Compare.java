@@ -28,7 +28,7 @@ import picocli.CommandLine.Option;
             "One forward layer on random data, the same for all; then, by those that run ONNX graphs, a whole tagger that"
                     + " PyTorch exported: an embedding, two bidirectional layers, a linear one. Results are compared before anything is timed. Times are medians"
                     + " over the rounds; the ratio is the best peer's time over CellFuse's, paired by rounds: above 1, CellFuse"
-                    + " is faster. docs/benchmarking.md has the details.",
+                    + " is faster. docs/lab/benchmarking.md has the details.",
             ""
         })
 final class Compare implements Callable<Integer> {

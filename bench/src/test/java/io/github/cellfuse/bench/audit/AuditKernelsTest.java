@@ -88,5 +88,7 @@ class AuditKernelsTest {
         assertEquals(2, run(compiler(0), "--target", "gfx1"));
         assertTrue(err.toString().contains("expected one of gfx906, gfx90a"), err.toString());
         assertEquals(2, run(compiler(0), "--target", "gfx906", "--check", "page.md"));
+        assertEquals(2, run(compiler(0), "--no-such-option"));
+        assertTrue(err.toString().contains("; see bench/audit-kernels --help"), err.toString());
     }
 }

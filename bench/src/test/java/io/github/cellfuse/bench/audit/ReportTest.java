@@ -53,6 +53,7 @@ class ReportTest {
         assertEquals(4, result.get("waves").getAsInt());
         assertEquals(5.0 / 7, result.get("fma_share").getAsDouble(), 1e-9);
         assertEquals(5.0 / 11, result.get("issue_share").getAsDouble(), 1e-9);
+        assertEquals(16, result.get("loop_local_bytes").getAsInt());
         assertEquals(16, result.get("narrowest_local_load").getAsInt());
         assertTrue(document.get("ptxas").isJsonNull());
         assertEquals(

@@ -1,4 +1,4 @@
-package io.github.cellfuse.cli.run;
+package io.github.cellfuse.cli.graph;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

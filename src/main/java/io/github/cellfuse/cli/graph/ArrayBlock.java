@@ -1,18 +1,18 @@
-package io.github.cellfuse.cli.run;
+package io.github.cellfuse.cli.graph;
 
 import java.util.Arrays;
 
 /**
- * A block of a larger array: from an offset on, a number of elements along each axis. All in C order.
+ * A block of a larger array: an offset and a number of elements along each axis. Both are in C order.
  *
  * @param shape the array's dimensions
- * @param offset where the block begins
- * @param size the block's dimensions, as many as the array's
+ * @param offset the index of the block's first element
+ * @param size the block's dimensions; the same number as the array's
  */
-public record ArrayBlock(long[] shape, long[] offset, long[] size) {
+record ArrayBlock(long[] shape, long[] offset, long[] size) {
 
-    /** Takes a stretch of elements that lie together in both. */
-    public interface Stretch {
+    /** Receives a run of elements that are contiguous in both the array and the block. */
+    interface Stretch {
         /**
          * @param inArray index of the first element in the array
          * @param inBlock index of the first element in the block
@@ -20,30 +20,30 @@ public record ArrayBlock(long[] shape, long[] offset, long[] size) {
         void at(long inArray, int inBlock, int count);
     }
 
-    /** All of an array. */
-    public static ArrayBlock whole(long... shape) {
+    /** Returns a block that covers a whole array. */
+    static ArrayBlock whole(long... shape) {
         return new ArrayBlock(shape, new long[shape.length], shape);
     }
 
-    /** The part from {@code first} on of {@code count} elements along {@code axis}. */
-    public ArrayBlock part(int axis, long first, long count) {
+    /** Returns the part with {@code count} elements along {@code axis}, starting at {@code first}. */
+    ArrayBlock part(int axis, long first, long count) {
         long[] from = offset.clone(), less = size.clone();
         from[axis] += first;
         less[axis] = count;
         return new ArrayBlock(shape, from, less);
     }
 
-    /** The number of elements in the block. */
-    public long elementCount() {
+    /** Returns the number of elements in the block. */
+    long elementCount() {
         return Arrays.stream(size).reduce(1, (a, b) -> a * b);
     }
 
-    /** Goes through the block in stretches that are as long as can be. */
-    public void forEach(Stretch stretch) {
+    /** Visits the block in runs that are as long as possible. */
+    void forEach(Stretch stretch) {
         if (elementCount() == 0) {
             return;
         }
-        // The innermost axes that the block has all of are one run with the axis before them.
+        // Innermost axes that the block covers completely form one run with the next outer axis.
         int axis = shape.length;
         long run = 1;
         while (axis > 0 && (axis == shape.length || size[axis] == shape[axis])) {

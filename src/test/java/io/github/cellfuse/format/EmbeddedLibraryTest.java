@@ -1,0 +1,81 @@
+package io.github.cellfuse.format;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.format.npy.NpyArray;
+import java.io.File;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The library in a program that has none of the command line's dependencies. */
+class EmbeddedLibraryTest {
+    private static final List<String> OF_THE_COMMAND_LINE =
+            List.of("picocli", "progressbar", "chart.js", "slf4j-simple");
+
+    /** Runs in a class path of its own; a public class with a public method, to be called from outside. */
+    public static final class Inside {
+        private Inside() {}
+
+        /** Runs a model; the largest distance from PyTorch's outputs. */
+        public static double run() {
+            Path example = Path.of("examples/sunspots");
+            LstmModel model = ModelFiles.read(example.resolve("model.safetensors"));
+            try (NpyArray x = NpyArray.open(example.resolve("input.npy"));
+                    NpyArray y = NpyArray.open(example.resolve("expected_y.npy"));
+                    LstmEngine engine = LstmEngine.open(Device.JAVA, model);
+                    LstmSession session = engine.newSession()) {
+                int rows = (int) x.shape()[0], steps = (int) x.shape()[1];
+                FloatBuffer found = session.run(LstmInput.batchMajor(x.readAll(), rows, steps))
+                        .y();
+                double largest = 0;
+                for (float expected : y.readAll()) {
+                    largest = Math.max(largest, Math.abs(expected - found.get()));
+                }
+                return largest;
+            }
+        }
+    }
+
+    @Test
+    void runsWithoutTheDependenciesOfTheCommandLine() throws Exception {
+        List<URL> classPath = new ArrayList<>();
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            if (OF_THE_COMMAND_LINE.stream().noneMatch(entry::contains)) {
+                classPath.add(Path.of(entry).toUri().toURL());
+            }
+        }
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        try (URLClassLoader loader =
+                new URLClassLoader(classPath.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
+            thread.setContextClassLoader(loader); // devices are found through it
+            for (String name : List.of(
+                    "picocli.CommandLine", "me.tongfei.progressbar.ProgressBar", "org.slf4j.simple.SimpleLogger")) {
+                assertThrows(ClassNotFoundException.class, () -> loader.loadClass(name));
+            }
+            double largest = (double)
+                    loader.loadClass(Inside.class.getName()).getMethod("run").invoke(null);
+            assertEquals(0, largest, 1e-5);
+        } finally {
+            thread.setContextClassLoader(before);
+        }
+    }
+
+    @Test
+    void leavesTheLogToTheProgram() {
+        assertFalse(Files.exists(Path.of("src/main/resources/simplelogger.properties")));
+    }
+}
