@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * these tests. A case that fails prints its seed; {@code bin/test -Dtest=NAME -Dcellfuse.seed=SEED} begins with it.
  */
 public abstract class EngineContract {
-    private static final int CASES = 12;
+    private static final int CASES = Extent.cases(6, 12);
 
     /** The device under test. */
     protected abstract Device device();

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.TestFactory;
 
 /** The tests marked {@link EveryImplementation}, on one implementation, in a process of its own. */
 abstract class ImplementationContract {
-    /** The compilers of these implementations take their time on a small machine. */
-    private static final int SECONDS = 420;
+    /** These implementations' compilers are slow, and the machine may be busy. */
+    private static final int SECONDS = 1200;
 
     private final Implementation implementation;
 
@@ -74,6 +74,7 @@ abstract class ImplementationContract {
                 "-Xmx1g",
                 "-D" + Implementation.PROPERTY + "=" + implementation,
                 "-Dcellfuse.seed=" + System.getProperty("cellfuse.seed", ""),
+                "-Dcellfuse.long=" + System.getProperty("cellfuse.long", "false"),
                 // Whatever stands on the other stream comes from the driver.
                 "-Dorg.slf4j.simpleLogger.logFile=System.out");
         return ChildJvm.start(all, options, main, arguments).await(SECONDS);

@@ -9,10 +9,12 @@ import io.github.cellfuse.Activation;
 import io.github.cellfuse.ActivationFunction;
 import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.Device;
+import io.github.cellfuse.Extent;
 import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.TestEngines;
+import io.github.cellfuse.cl.ProgramsNotStored;
 import io.github.cellfuse.onnx.Onnx.AttributeProto;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
@@ -39,7 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
  * grows; therefore every step of every row is also run by itself, from the state before it, where nothing is inherited.
  */
 class OnnxOperatorTest {
-    private static final int CASES = 3000, MISTAKEN = 300;
+    private static final int CASES = Extent.cases(600, 3000), MISTAKEN = 300;
 
     /** New equations are new kernels, a second or more for a case; so each must have as much that is new. */
     private static final int ON_OPENCL = 10, NEW_ON_OPENCL = 4;
@@ -194,6 +196,7 @@ class OnnxOperatorTest {
         assertEquals(7, seen.stream().filter(s -> s.startsWith("outputs")).count());
     }
 
+    @ProgramsNotStored
     @Test
     void openClDevicesGiveTheBitsOfJava() {
         long seed = TestEngines.seed(20261124);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.Extent;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmEngine;
@@ -51,7 +52,7 @@ class VerifierTest {
     @ParameterizedTest
     @MethodSource("devices")
     void everyDeviceHereIsVerified(Device device) {
-        for (int n = 0; n < 12; n++) {
+        for (int n = 0; n < Extent.cases(6, 12); n++) {
             RandomLstm random = RandomLstm.any(TestEngines.seed(0) + n);
             VerifyReport report =
                     new Verifier(m -> LstmEngine.open(device, m), 3).verify(random.model(), random.input());

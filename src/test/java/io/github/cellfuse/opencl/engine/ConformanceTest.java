@@ -11,6 +11,7 @@ import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.Extent;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
@@ -44,8 +45,9 @@ import io.github.cellfuse.verify.Verifier;
 import io.github.cellfuse.verify.VerifyReport;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -69,10 +71,23 @@ class ConformanceTest {
         }
     }
 
+    /** Every plan and every precision of the weights. Their pairs are StoredWeightsTest's. */
+    static Stream<Arguments> plans() {
+        return Extent.of(
+                Stream.of(
+                        Arguments.of(Plan.FUSED, WeightPrecision.F32),
+                        Arguments.of(Plan.HOISTED, WeightPrecision.F16),
+                        Arguments.of(Plan.SEPARATE, WeightPrecision.BF16),
+                        Arguments.of(Plan.SEQUENCE, WeightPrecision.F32)),
+                () -> Stream.of(Plan.values())
+                        .flatMap(plan ->
+                                Stream.of(WeightPrecision.values()).map(precision -> Arguments.of(plan, precision))));
+    }
+
     @ParameterizedTest
-    @EnumSource(Plan.class)
-    void everyPlanGivesTheTwinsBits(Plan plan) {
-        EngineOptions options = EngineOptions.DEFAULT.withPlan(plan);
+    @MethodSource("plans")
+    void everyPlanAndPrecisionGivesTheTwinsBits(Plan plan, WeightPrecision precision) {
+        EngineOptions options = EngineOptions.DEFAULT.withPlan(plan).withWeights(precision);
         for (ClDevice device : TestDevices.list()) {
             for (long seed = TestEngines.seed(2000), end = seed + CASES; seed < end; seed++) {
                 RandomLstm random = small(seed);
@@ -82,7 +97,7 @@ class ConformanceTest {
                     assertTrue(e.getMessage().contains("ends a work-item's loops after 65535 rounds"), e.getMessage());
                 } else {
                     Bits.assertSame(
-                            random + " on " + device + ", " + plan,
+                            random + " on " + device + ", " + plan + ", " + precision,
                             twin(random, options),
                             run(device, random, options));
                 }
@@ -90,21 +105,7 @@ class ConformanceTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(WeightPrecision.class)
-    void everyPrecisionOfTheWeightsGivesTheTwinsBits(WeightPrecision precision) {
-        EngineOptions options = EngineOptions.DEFAULT.withWeights(precision);
-        RandomLstm random = small(TestEngines.seed(2100));
-        for (ClDevice device : TestDevices.list()) {
-            Bits.assertSame(
-                    random + " on " + device + ", " + precision, twin(random, options), run(device, random, options));
-        }
-    }
-
-    /**
-     * Layers of two sizes with peepholes, a clip, other functions and, in the second direction, others than in the
-     * first.
-     */
+    /** Layers of two sizes with peepholes, a clip, other functions and, in the second direction, others than in the first. */
     @ParameterizedTest
     @MethodSource("io.github.cellfuse.cl.TestDevices#all")
     void otherCellsGiveTheTwinsBits(ClDevice device) {

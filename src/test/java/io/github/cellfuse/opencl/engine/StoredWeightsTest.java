@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import io.github.cellfuse.Bits;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.Extent;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
@@ -22,6 +23,7 @@ import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.cl.ProgramsNotStored;
 import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.opencl.device.OpenClDevices;
 import io.github.cellfuse.opencl.plan.Choosers;
@@ -36,6 +38,8 @@ import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -46,12 +50,10 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/**
- * Weights stored in 16 bits: whatever the plan, the tile and the device, the bits are the twin's over the rounded
- * weights.
- */
+/** Weights stored in 16 bits: whatever the plan, the tile and the device, the bits are the twin's over the rounded weights. */
+@ProgramsNotStored
 class StoredWeightsTest {
-    private static final int CASES = 12;
+    private static final int CASES = Extent.cases(4, 12);
     private static final List<WeightPrecision> SMALL = List.of(WeightPrecision.F16, WeightPrecision.BF16);
 
     static Stream<Arguments> cases() {
@@ -113,8 +115,10 @@ class StoredWeightsTest {
         }
     }
 
+    private static final int[] VECS = {1, 2, 4, 8, 16};
+
     static Stream<Arguments> vectors() {
-        return SMALL.stream().flatMap(weights -> Stream.of(1, 2, 4, 8, 16).map(vec -> Arguments.of(weights, vec)));
+        return SMALL.stream().flatMap(weights -> Arrays.stream(VECS).mapToObj(vec -> Arguments.of(weights, vec)));
     }
 
     /** Every number of 16 bits becomes the float that Java says, in vectors of every width. */
@@ -148,29 +152,44 @@ class StoredWeightsTest {
         }
     }
 
-    @ParameterizedTest
-    @MethodSource("vectors")
-    void tilesOfEveryWidthGiveTheTwinsBits(WeightPrecision weights, int vec) {
-        try (ClContext context = TestDevices.first().open()) {
-            Programs programs = new Programs(context, weights);
-            for (Plan plan : Plan.values()) {
-                RandomLstm random = RandomLstm.of(TestEngines.seed(70) + plan.ordinal());
-                Tile tile = Tile.of(vec, 2).withPrefetch(plan.ordinal());
-                PlanChoice choice = new PlanChoice(
-                        plan,
-                        tile.withHoisted(plan == Plan.HOISTED).withFused(plan != Plan.SEPARATE),
-                        Tile.of(vec, 2),
-                        SequenceGroups.EACH_TILE,
-                        "this one");
-                OpenClEngine engine = new OpenClEngine(context, programs, random.model(), always(choice), Tier.EXACT);
-                try (LstmSession session = engine.newSession()) {
-                    Bits.assertSame(
-                            random + ", " + weights + " in " + choice,
-                            run(Device.JAVA, EngineOptions.DEFAULT.withWeights(weights), random),
-                            session.run(random.input()));
-                }
-                engine.closeWeights();
+    /** Each precision in vectors of each width, and under each plan. Each width under each plan is TileTest's. */
+    static Stream<Arguments> tiles() {
+        List<Arguments> pairs = new ArrayList<>();
+        for (WeightPrecision weights : SMALL) {
+            for (int v = 0; v < VECS.length; v++) {
+                pairs.add(Arguments.of(weights, VECS[v], plan(v + 2 * weights.ordinal())));
             }
+        }
+        return Extent.of(
+                pairs.stream(),
+                () -> vectors()
+                        .flatMap(pair -> Stream.of(Plan.values())
+                                .map(plan -> Arguments.of(pair.get()[0], pair.get()[1], plan))));
+    }
+
+    private static Plan plan(int number) {
+        return Plan.values()[number % Plan.values().length];
+    }
+
+    @ParameterizedTest
+    @MethodSource("tiles")
+    void tilesOfEveryWidthGiveTheTwinsBits(WeightPrecision weights, int vec, Plan plan) {
+        RandomLstm random = RandomLstm.of(TestEngines.seed(70) + plan.ordinal());
+        Tile tile = Tile.of(vec, 2).withPrefetch(plan.ordinal());
+        PlanChoice choice = new PlanChoice(
+                plan,
+                tile.withHoisted(plan == Plan.HOISTED).withFused(plan != Plan.SEPARATE),
+                Tile.of(vec, 2),
+                SequenceGroups.EACH_TILE,
+                "this one");
+        try (ClContext context = TestDevices.first().open();
+                LstmEngine engine = new OpenClEngine(
+                        context, new Programs(context, weights), random.model(), always(choice), Tier.EXACT);
+                LstmSession session = engine.newSession()) {
+            Bits.assertSame(
+                    random + ", " + weights + " in " + choice,
+                    run(Device.JAVA, EngineOptions.DEFAULT.withWeights(weights), random),
+                    session.run(random.input()));
         }
     }
 

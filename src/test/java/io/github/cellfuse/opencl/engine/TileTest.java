@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.cellfuse.Bits;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.Direction;
+import io.github.cellfuse.Extent;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
@@ -19,6 +20,7 @@ import io.github.cellfuse.Tier;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.cl.ProgramsNotStored;
 import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.implementations.EveryImplementation;
 import io.github.cellfuse.opencl.device.DeviceTraits;
@@ -40,6 +42,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -53,22 +56,26 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The kernels in every tile there can be, those that only another device would choose included: the twin's bits come
  * out, nothing is written beyond a tensor or in a row that has no step, and nothing that wasn't written is read.
  */
+@ProgramsNotStored
 class TileTest {
     private static final int[] VECS = {1, 2, 4, 8, 16};
     private static final int MAX_ROWS = 6;
 
-    /**
-     * Each VEC under every plan and with every other ROWS: all pairs would compile for minutes. 4 x 4 fused is a GPU's
-     * tile.
-     */
+    /** ROWS for each VEC under each plan. Every VEC and every plan has small and large ROWS. 4 x 4 fused is a GPU's tile. */
+    private static final Map<Plan, int[]> ROWS = Map.of(
+            Plan.SEPARATE, new int[] {3, 5, 6, 1, 2},
+            Plan.FUSED, new int[] {2, 6, 4, 3, 1},
+            Plan.HOISTED, new int[] {4, 1, 2, 5, 3},
+            Plan.SEQUENCE, new int[] {6, 3, 1, 2, 5});
+
     static Stream<Arguments> tiles() {
-        List<Arguments> tiles = new ArrayList<>();
-        for (int v = 0; v < VECS.length; v++) {
-            for (int rows = 2 - v % 2; rows <= MAX_ROWS; rows += 2) {
-                tiles.add(Arguments.of(VECS[v], rows, Plan.values()[(v + (rows + 1) / 2) % Plan.values().length]));
-            }
-        }
-        return tiles.stream();
+        return Stream.of(Plan.values())
+                .flatMap(plan -> IntStream.range(0, VECS.length)
+                        .boxed()
+                        .flatMap(v -> Extent.of(
+                                        Stream.of(ROWS.get(plan)[v]),
+                                        () -> IntStream.rangeClosed(1, MAX_ROWS).boxed())
+                                .map(rows -> Arguments.of(VECS[v], rows, plan))));
     }
 
     @ParameterizedTest(name = "{1} rows x {0} units, {2}")
@@ -178,10 +185,14 @@ class TileTest {
         }
     }
 
-    /** Sizes just below, at and above one and two tiles. */
+    /**
+     * Sizes around those of one and of two tiles. Batches are of any size. The numbers of units are few, because a CPU
+     * compiles the kernels of the states for each: below a tile, between two, and exactly two.
+     */
     private static RandomLstm around(long seed, int width, int rows, boolean projects) {
         Random random = new Random(seed);
-        int units = 1 + random.nextInt(2 * width + 1), batch = 1 + random.nextInt(2 * rows + 1);
+        int[] sizes = {Math.max(1, width - 1), width + 1, 2 * width};
+        int units = sizes[Math.floorMod(seed / 2, sizes.length)], batch = 1 + random.nextInt(2 * rows + 1);
         LstmModel model = RandomLstm.model(
                 random, direction(seed), 1, 1 + random.nextInt(5), units, projects && seed % 2 == 0, true);
         return new RandomLstm(seed, model, RandomLstm.input(random, model, batch, 1 + random.nextInt(6)));
@@ -375,9 +386,10 @@ class TileTest {
     void directionsSideBySideAndOneAfterTheOtherGiveTheSameBits(boolean hoisted) {
         Random random = new Random(TestEngines.seed(15));
         LstmModel model = RandomLstm.model(random, Direction.BIDIRECTIONAL, 2, 5, 207, true, true);
-        // Enough steps for several chunks of hoisted products.
-        LstmInput input =
-                RandomLstm.input(random, model, 9, 1600).withLengths(17, 1500, 0, 1, 1499, 1500, 1500, 5, 600);
+        // Enough steps for several chunks of hoisted products; the other plan has no chunks.
+        int longest = hoisted ? 1500 : 150;
+        LstmInput input = RandomLstm.input(random, model, 9, longest + 100)
+                .withLengths(17, longest, 0, 1, longest - 1, longest, longest, 5, 60);
         Tile tile = new Tile(16, 3, 4, 0, hoisted, true);
         Plans sideBySide = forced(Plan.SEQUENCE, tile, SequenceGroups.EACH_TILE);
         Plans inTurn = forced(Plan.SEQUENCE, tile, new SequenceGroups(1, 2));
@@ -478,7 +490,7 @@ class TileTest {
         Plans plans = forced(Plan.SEQUENCE, tile, groups);
         try (ClContext context = TestDevices.first().open()) {
             Programs programs = new Programs(context);
-            for (long seed = TestEngines.seed(700), end = seed + 12; seed < end; seed++) {
+            for (long seed = TestEngines.seed(700), end = seed + Extent.cases(6, 12); seed < end; seed++) {
                 Random sizes = new Random(seed);
                 int layers = 1 + sizes.nextInt(2), inputs = 1 + sizes.nextInt(9), units = 1 + sizes.nextInt(70);
                 LstmModel model = RandomLstm.model(sizes, direction(seed), layers, inputs, units, seed % 2 == 0, true);

@@ -1,0 +1,24 @@
+package io.github.cellfuse;
+
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/**
+ * How many cases the tests run. {@code bin/test} covers every value of every option and the pairs that interact.
+ * {@code bin/test --all} runs every combination, and more random cases.
+ */
+public final class Extent {
+    private static final boolean ALL = Boolean.getBoolean("cellfuse.long");
+
+    private Extent() {}
+
+    /** Returns the number of random cases: {@code few}, or {@code many} with {@code bin/test --all}. */
+    public static int cases(int few, int many) {
+        return ALL ? many : few;
+    }
+
+    /** Returns {@code covering}, or every combination with {@code bin/test --all}. */
+    public static <T> Stream<T> of(Stream<T> covering, Supplier<Stream<T>> everyCombination) {
+        return ALL ? everyCombination.get() : covering;
+    }
+}
