@@ -8,8 +8,8 @@ import java.util.Locale;
 /**
  * How an engine stores a model's weights: {@code W}, {@code R} and the projection. On an OpenCL device, 16-bit weights
  * halve the memory that they take and that each step reads. The other devices store the same rounded values as floats.
- * All arithmetic is float32, so every exact device gives the same bits: those of the
- * {@linkplain #round(LstmModel) rounded model}. Biases stay float32, because they take little memory. Immutable.
+ * All arithmetic is float32, so every exact device gives the same bits: those of the {@linkplain #round(LstmModel)
+ * rounded model}. Biases stay float32, because they take little memory. Immutable.
  */
 public enum WeightPrecision {
     /** Not rounded. */

@@ -3,8 +3,8 @@ package io.github.cellfuse.bench;
 import java.util.Arrays;
 
 /**
- * The number of rounds in which a shape is measured. After {@link #LEAST} rounds, no new round begins once {@link
- * #SECONDS} have passed, so that one large shape doesn't take as long as all others together.
+ * The number of rounds in which a shape is measured. After {@link #LEAST} rounds, no new round begins once
+ * {@link #SECONDS} have passed, so that one large shape doesn't take as long as all others together.
  *
  * @param most the requested number of rounds
  */

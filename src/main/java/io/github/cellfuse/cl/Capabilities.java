@@ -8,8 +8,8 @@ import org.jocl.CL;
 import org.jocl.cl_device_id;
 
 /**
- * The properties that a device reports. Sizes are in bytes, the clock is in MHz, the timer's resolution in nanoseconds. A value
- * that the driver doesn't report is 0 or empty. Immutable.
+ * The properties that a device reports. Sizes are in bytes, the clock is in MHz, the timer's resolution in nanoseconds.
+ * A value that the driver doesn't report is 0 or empty. Immutable.
  *
  * @param version such as {@code "OpenCL 3.0 PoCL …"}
  * @param cVersion such as {@code "OpenCL C 1.2 …"}
@@ -180,7 +180,10 @@ public record Capabilities(
             return Cl.deviceLong(device, name, what);
         }
 
-        /** Some drivers don't answer queries that later versions of OpenCL deprecate or make optional; that loses only this detail. */
+        /**
+         * Some drivers don't answer queries that later versions of OpenCL deprecate or make optional; that loses only
+         * this detail.
+         */
         long optional(int name, String what) {
             try {
                 return number(name, what);

@@ -24,8 +24,8 @@ import org.jocl.cl_platform_id;
 import org.jocl.cl_program;
 
 /**
- * The only caller of {@link CL}, with one method for each OpenCL function. A status other than success becomes a {@link
- * ClException} that names the call and its purpose. {@code what} is converted to text only on failure.
+ * The only caller of {@link CL}, with one method for each OpenCL function. A status other than success becomes a
+ * {@link ClException} that names the call and its purpose. {@code what} is converted to text only on failure.
  */
 final class Cl {
     /** No answer to a query is longer: a larger size is a driver's error, and nothing is allocated for it. */
@@ -36,7 +36,10 @@ final class Cl {
     // ---- platforms and devices
     // -------------------------------------------------------------------------------------------
 
-    /** Returns every platform that the loader finds. The list is empty if there is none, however the loader reports that. */
+    /**
+     * Returns every platform that the loader finds. The list is empty if there is none, however the loader reports
+     * that.
+     */
     static List<cl_platform_id> platforms() {
         int[] count = new int[1];
         int status = statusOf(() -> CL.clGetPlatformIDs(0, null, count));

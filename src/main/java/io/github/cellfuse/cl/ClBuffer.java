@@ -5,8 +5,8 @@ import org.jocl.CL;
 import org.jocl.cl_mem;
 
 /**
- * A piece of device memory with a name and a fixed size in bytes. The object is safe to share; what is in the memory is ordered by
- * the queues that use it.
+ * A piece of device memory with a name and a fixed size in bytes. The object is safe to share; what is in the memory is
+ * ordered by the queues that use it.
  */
 public final class ClBuffer extends ClObject {
     /** What kernels may do with a buffer. */

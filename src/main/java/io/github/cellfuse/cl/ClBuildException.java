@@ -4,7 +4,9 @@ package io.github.cellfuse.cl;
 public final class ClBuildException extends ClException {
     private static final long serialVersionUID = 1L;
 
-    /** Lines of the log in the message: the first error explains the failure, and the later ones mostly follow from it. */
+    /**
+     * Lines of the log in the message: the first error explains the failure, and the later ones mostly follow from it.
+     */
     private static final int MESSAGE_LINES = 40;
 
     private static final int MESSAGE_CHARS = 4_000;

@@ -6,7 +6,9 @@ import org.jocl.CL;
 import org.jocl.cl_context;
 import org.jocl.cl_program;
 
-/** An OpenCL context on one device: the owner of its queues, programs and buffers. Safe for use from several threads. */
+/**
+ * An OpenCL context on one device: the owner of its queues, programs and buffers. Safe for use from several threads.
+ */
 public final class ClContext extends ClObject {
     private final ClDevice device;
     private final cl_context raw;
@@ -62,8 +64,8 @@ public final class ClContext extends ClObject {
     }
 
     /**
-     * A buffer in memory that the host reaches too, for {@linkplain ClQueue#map mapping}: on a GPU, pinned host memory; on a CPU,
-     * the same memory, so that mapping copies nothing. Errors as for {@link #buffer}.
+     * A buffer in memory that the host reaches too, for {@linkplain ClQueue#map mapping}: on a GPU, pinned host memory;
+     * on a CPU, the same memory, so that mapping copies nothing. Errors as for {@link #buffer}.
      */
     public ClBuffer hostBuffer(String name, long bytes, ClBuffer.Access access) {
         return ClBuffer.open(this, name, bytes, access, true);

@@ -6,8 +6,8 @@ import org.jocl.cl_event;
 /** The completion of one command and, on a profiling queue, its times. Safe for use from several threads. */
 public final class ClEvent extends ClObject {
     /**
-     * The times at which a command was queued, submitted to the device, started and ended, in nanoseconds of the device's own
-     * clock. Only differences are meaningful.
+     * The times at which a command was queued, submitted to the device, started and ended, in nanoseconds of the
+     * device's own clock. Only differences are meaningful.
      */
     public record Times(long queued, long submitted, long started, long ended) {}
 

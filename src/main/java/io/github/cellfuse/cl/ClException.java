@@ -3,8 +3,8 @@ package io.github.cellfuse.cl;
 import io.github.cellfuse.CellFuseException;
 
 /**
- * An OpenCL call failed. The message is one line: the call, the status by name and number, the purpose of the call, and advice
- * if there is any.
+ * An OpenCL call failed. The message is one line: the call, the status by name and number, the purpose of the call, and
+ * advice if there is any.
  */
 public class ClException extends CellFuseException {
     private static final long serialVersionUID = 1L;

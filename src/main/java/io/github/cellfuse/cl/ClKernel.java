@@ -10,8 +10,8 @@ import org.jocl.cl_kernel;
 import org.jocl.cl_program;
 
 /**
- * A kernel with its bound arguments. Arguments stay bound from launch to launch, so set constant ones once. Not thread safe, like
- * OpenCL's own kernel objects; make one per thread.
+ * A kernel with its bound arguments. Arguments stay bound from launch to launch, so set constant ones once. Not thread
+ * safe, like OpenCL's own kernel objects; make one per thread.
  */
 public final class ClKernel extends ClObject {
     /** The driver's facts about a compiled kernel on the context's device. Sizes are in bytes. */
@@ -25,7 +25,9 @@ public final class ClKernel extends ClObject {
     private final ClBuffer[]
             bound; // by argument, null where it is no buffer: a launch on closed memory takes the process down
 
-    /** Holds a number while the driver copies it. Kept, as direct memory is expensive and a run binds dozens of numbers. */
+    /**
+     * Holds a number while the driver copies it. Kept, as direct memory is expensive and a run binds dozens of numbers.
+     */
     private final ByteBuffer word = ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder());
 
     private ClKernel(ClProgram program, String name, cl_kernel raw, int arguments, Handle handle) {

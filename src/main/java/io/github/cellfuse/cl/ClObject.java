@@ -3,8 +3,8 @@ package io.github.cellfuse.cl;
 import java.lang.ref.Cleaner;
 
 /**
- * The common part of all OpenCL objects: a name for messages, and a {@link #close()} that is idempotent, may be called from any
- * thread and never throws. Closing a parent closes its children first, the newest first.
+ * The common part of all OpenCL objects: a name for messages, and a {@link #close()} that is idempotent, may be called
+ * from any thread and never throws. Closing a parent closes its children first, the newest first.
  */
 public abstract sealed class ClObject implements AutoCloseable
         permits ClContext, ClQueue, ClProgram, ClKernel, ClBuffer, MappedBuffer, ClEvent {

@@ -3,8 +3,8 @@ package io.github.cellfuse.cl;
 import java.util.List;
 
 /**
- * One OpenCL implementation on this machine and its devices: GPUs first, then accelerators, CPUs and custom devices, each in the
- * driver's order. Immutable.
+ * One OpenCL implementation on this machine and its devices: GPUs first, then accelerators, CPUs and custom devices,
+ * each in the driver's order. Immutable.
  *
  * @param index its place in {@link OpenCl#platforms()}, the loader's order
  * @param version such as {@code "OpenCL 3.0 PoCL …"}

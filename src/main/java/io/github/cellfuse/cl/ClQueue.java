@@ -9,11 +9,12 @@ import org.jocl.cl_command_queue;
 import org.jocl.cl_event;
 
 /**
- * An in-order command queue: commands run one after another in the order in which they were given. Not thread-safe; make one per
- * thread.
+ * An in-order command queue: commands run one after another in the order in which they were given. Not thread-safe;
+ * make one per thread.
  *
- * <p>Offsets and sizes are in bytes. Host buffers must be direct, and read or written from their position to their limit, neither
- * of which is changed. Closing waits for what is still running, and only logs what that reports; {@link #finish()} first where it matters.
+ * <p>Offsets and sizes are in bytes. Host buffers must be direct, and read or written from their position to their
+ * limit, neither of which is changed. Closing waits for what is still running, and only logs what that reports;
+ * {@link #finish()} first where it matters.
  */
 public final class ClQueue extends ClObject {
     private static final ByteBuffer ZEROS =
@@ -57,8 +58,8 @@ public final class ClQueue extends ClObject {
     }
 
     /**
-     * Enqueues {@code kernel} over {@code range} and returns at once, without creating an event or any Java object. The range may
-     * be changed as soon as this returns.
+     * Enqueues {@code kernel} over {@code range} and returns at once, without creating an event or any Java object. The
+     * range may be changed as soon as this returns.
      *
      * @throws IllegalStateException when this queue, the kernel or a buffer bound to it is closed
      * @throws ClException when the driver refuses
@@ -92,8 +93,8 @@ public final class ClQueue extends ClObject {
     }
 
     /**
-     * Reads from a buffer to host memory, all that {@code to} has room for, and returns when it is there. Waits for every earlier
-     * command of this queue.
+     * Reads from a buffer to host memory, all that {@code to} has room for, and returns when it is there. Waits for
+     * every earlier command of this queue.
      *
      * @throws InvalidInputException when {@code to} is not direct or read-only, or asks for more than the buffer holds
      */
@@ -155,14 +156,17 @@ public final class ClQueue extends ClObject {
         }
     }
 
-    /** Maps the whole of {@code buffer}, which must be less than 2 GiB; see {@link #map(ClBuffer, MappedBuffer.Mode, long, long)}. */
+    /**
+     * Maps the whole of {@code buffer}, which must be less than 2 GiB; see {@link #map(ClBuffer, MappedBuffer.Mode,
+     * long, long)}.
+     */
     public MappedBuffer map(ClBuffer buffer, MappedBuffer.Mode mode) {
         return map(buffer, mode, 0, buffer.bytes());
     }
 
     /**
-     * Maps a part of {@code buffer} into the host's memory, when every earlier command of this queue is done. No command may touch
-     * the mapped part until the mapping is closed.
+     * Maps a part of {@code buffer} into the host's memory, when every earlier command of this queue is done. No
+     * command may touch the mapped part until the mapping is closed.
      *
      * @param bytes 1 to 2³¹−1: what one Java buffer can address; larger buffers are mapped piece by piece
      */

@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One OpenCL object's life: its name, its children and the call that releases it. It is apart from the object that the program
- * holds, so that a parent can close a child that the program has dropped, and the drop can still be noticed.
+ * One OpenCL object's life: its name, its children and the call that releases it. It is apart from the object that the
+ * program holds, so that a parent can close a child that the program has dropped, and the drop can still be noticed.
  */
 final class Handle {
     private static final Logger LOG = LoggerFactory.getLogger(Handle.class);
@@ -30,8 +30,8 @@ final class Handle {
     }
 
     /**
-     * Takes charge of an OpenCL object that has just been created. When a parent has been closed meanwhile, the object is
-     * released again and the parent named.
+     * Takes charge of an OpenCL object that has just been created. When a parent has been closed meanwhile, the object
+     * is released again and the parent named.
      *
      * @param release must not refer to the object that the program holds, or dropping that one could never be noticed
      */
@@ -87,8 +87,9 @@ final class Handle {
     }
 
     /**
-     * Closes the children, the youngest first, then releases the object; does nothing the second time. Returns what OpenCL says
-     * against the release, or null. The object counts as released either way: there is nothing more to be done about it.
+     * Closes the children, the youngest first, then releases the object; does nothing the second time. Returns what
+     * OpenCL says against the release, or null. The object counts as released either way: there is nothing more to be
+     * done about it.
      */
     Throwable release() {
         Handle[] orphans;
@@ -123,7 +124,8 @@ final class Handle {
         String until = parents.isEmpty() ? "the process ends" : parents.get(0).name + " is closed";
         if (createdAt == null) {
             LOG.warn(
-                    "{} was dropped without close(); it is held until {}. -Dcellfuse.leaks=true tells where it was created",
+                    "{} was dropped without close(); it is held until {}. -Dcellfuse.leaks=true tells where"
+                            + " it was created",
                     name,
                     until);
         } else {

@@ -8,11 +8,13 @@ import org.jocl.cl_mem;
 /**
  * A part of a {@link ClBuffer} mapped into the host's memory; closing it unmaps. Not thread-safe.
  *
- * <p>After writing, end with {@link #unmap()}, which can fail; {@link #close()} only logs a failure. Each unmapping costs one of
- * JOCL's waiting threads for a moment (tenths of a millisecond on PoCL), so map large parts and transfer small ones.
+ * <p>After writing, end with {@link #unmap()}, which can fail; {@link #close()} only logs a failure. Each unmapping
+ * costs one of JOCL's waiting threads for a moment (tenths of a millisecond on PoCL), so map large parts and transfer
+ * small ones.
  *
- * <p>Closing hands the memory back to the device in the order of the queue and does not wait. The {@link #bytes() view} must not be
- * touched afterwards: like any view of native memory it would then read or write memory that is no longer there.
+ * <p>Closing hands the memory back to the device in the order of the queue and does not wait. The {@link #bytes() view}
+ * must not be touched afterwards: like any view of native memory it would then read or write memory that is no longer
+ * there.
  */
 public final class MappedBuffer extends ClObject {
     /** What the host does with the mapped memory. */
@@ -48,8 +50,8 @@ public final class MappedBuffer extends ClObject {
     }
 
     /**
-     * Unmaps like {@link #close()}, but throws if that fails: the device may then not have what the host wrote. Call it at the end
-     * of the block that writes; the close that follows does nothing.
+     * Unmaps like {@link #close()}, but throws if that fails: the device may then not have what the host wrote. Call it
+     * at the end of the block that writes; the close that follows does nothing.
      *
      * @throws IllegalStateException when the mapping is closed
      * @throws ClException when the driver refuses
@@ -62,8 +64,8 @@ public final class MappedBuffer extends ClObject {
     }
 
     /**
-     * The mapped memory, in native byte order; read-only for {@link Mode#READ}. Always the same object: its position and limit are
-     * the caller's to move.
+     * The mapped memory, in native byte order; read-only for {@link Mode#READ}. Always the same object: its position
+     * and limit are the caller's to move.
      *
      * @throws IllegalStateException when the mapping is closed
      */

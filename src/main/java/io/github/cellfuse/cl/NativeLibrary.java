@@ -55,9 +55,10 @@ final class NativeLibrary {
     }
 
     /**
-     * Whether a Linux machine has no OpenCL loader for certain: the dynamic linker's index does not know one, and no folder that it
-     * looks through besides holds one. JOCL finds out as well, but says so on the process's standard output, where it would spoil
-     * what the program writes. Without an index (musl, NixOS) nothing is certain, and JOCL tries.
+     * Whether a Linux machine has no OpenCL loader for certain: the dynamic linker's index does not know one, and no
+     * folder that it looks through besides holds one. JOCL finds out as well, but says so on the process's standard
+     * output, where it would spoil what the program writes. Without an index (musl, NixOS) nothing is certain, and JOCL
+     * tries.
      */
     static boolean certainlyNoLoader(Path index, List<Path> folders) {
         try {

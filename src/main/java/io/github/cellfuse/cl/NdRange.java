@@ -3,11 +3,11 @@ package io.github.cellfuse.cl;
 import java.util.Arrays;
 
 /**
- * The index space of a launch: global size, global offset and, if wanted, the work-group's size, in one to three dimensions.
- * Mutable, so that a loop can change the offset and launch again without allocating; not thread-safe.
+ * The index space of a launch: global size, global offset and, if wanted, the work-group's size, in one to three
+ * dimensions. Mutable, so that a loop can change the offset and launch again without allocating; not thread-safe.
  *
- * <p>Values are in work-items. {@code get_global_id(d)} runs from {@code offset[d]} to {@code offset[d] + global[d] − 1}. Where a
- * work-group's size is given, the global size must be a multiple of it in each dimension.
+ * <p>Values are in work-items. {@code get_global_id(d)} runs from {@code offset[d]} to {@code offset[d] + global[d] −
+ * 1}. Where a work-group's size is given, the global size must be a multiple of it in each dimension.
  */
 public final class NdRange {
     private final int dimensions;
@@ -47,7 +47,10 @@ public final class NdRange {
         return this;
     }
 
-    /** Sets the global offset in dimension {@code d}, at least 0: the way to hand a kernel its time step without an argument. */
+    /**
+     * Sets the global offset in dimension {@code d}, at least 0: the way to hand a kernel its time step without an
+     * argument.
+     */
     public NdRange offset(int d, long value) {
         if (value < 0) {
             throw new IllegalArgumentException("offset in dimension " + d + ": expected at least 0, found " + value);

@@ -3,8 +3,8 @@ package io.github.cellfuse.cl;
 import java.util.List;
 
 /**
- * The OpenCL runtime of this machine. It is examined once per process, on first use. Nothing here throws: {@link #problems()}
- * explains what is missing. Thread safe.
+ * The OpenCL runtime of this machine. It is examined once per process, on first use. Nothing here throws:
+ * {@link #problems()} explains what is missing. Thread safe.
  */
 public final class OpenCl {
     private OpenCl() {}
@@ -14,7 +14,10 @@ public final class OpenCl {
         private static final Probe PROBE = Probe.run();
     }
 
-    /** Returns every platform in the loader's order, including those without a usable device. Empty if there is no OpenCL. */
+    /**
+     * Returns every platform in the loader's order, including those without a usable device. Empty if there is no
+     * OpenCL.
+     */
     public static List<ClPlatform> platforms() {
         return Found.PROBE.platforms();
     }
@@ -25,13 +28,17 @@ public final class OpenCl {
     }
 
     /**
-     * Returns why there is no platform, or no device on one: one sentence each, with a remedy. Empty if everything answered.
+     * Returns why there is no platform, or no device on one: one sentence each, with a remedy. Empty if everything
+     * answered.
      */
     public static List<String> problems() {
         return Found.PROBE.problems();
     }
 
-    /** Returns the number of open objects of this package in this process: contexts, queues, programs, kernels, buffers … */
+    /**
+     * Returns the number of open objects of this package in this process: contexts, queues, programs, kernels, buffers
+     * …
+     */
     public static long liveObjects() {
         return Handle.live();
     }

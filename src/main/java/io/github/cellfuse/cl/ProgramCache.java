@@ -18,12 +18,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Compiled programs on disk, one file each, so that only the first start on a machine compiles. The key of an entry is the SHA-256
- * of the source, the options, the device, its driver and its platform; a change of any of them leads to another file.
+ * Compiled programs on disk, one file each, so that only the first start on a machine compiles. The key of an entry is
+ * the SHA-256 of the source, the options, the device, its driver and its platform; a change of any of them leads to
+ * another file.
  *
- * <p>A cache can slow a build down, but never fail it. An entry that is damaged or that the driver rejects is logged, deleted and
- * compiled again. A folder that can't be written is logged once and not used. Threads and processes may share a folder. The driver
- * runs what the folder contains, so only the user may have write access to it. Thread safe.
+ * <p>A cache can slow a build down, but never fail it. An entry that is damaged or that the driver rejects is logged,
+ * deleted and compiled again. A folder that can't be written is logged once and not used. Threads and processes may
+ * share a folder. The driver runs what the folder contains, so only the user may have write access to it. Thread safe.
  */
 public final class ProgramCache {
     private static final Logger LOG = LoggerFactory.getLogger(ProgramCache.class);
@@ -53,9 +54,10 @@ public final class ProgramCache {
     public record Statistics(long hits, long misses, long rejected, long stored) {}
 
     /**
-     * Returns the user's cache: the folder in the system property {@code cellfuse.cache}, else in the environment variable
-     * {@code CELLFUSE_CACHE}, else {@code $XDG_CACHE_HOME/cellfuse} or {@code ~/.cache/cellfuse}; on macOS
-     * {@code ~/Library/Caches/cellfuse}, on Windows {@code %LOCALAPPDATA%\cellfuse\cache}. The value {@code off} disables it.
+     * Returns the user's cache: the folder in the system property {@code cellfuse.cache}, else in the environment
+     * variable {@code CELLFUSE_CACHE}, else {@code $XDG_CACHE_HOME/cellfuse} or {@code ~/.cache/cellfuse}; on macOS
+     * {@code ~/Library/Caches/cellfuse}, on Windows {@code %LOCALAPPDATA%\cellfuse\cache}. The value {@code off}
+     * disables it.
      */
     public static ProgramCache fromEnvironment() {
         return new ProgramCache(folder(System::getProperty, System::getenv).orElse(null));
@@ -166,7 +168,8 @@ public final class ProgramCache {
     private void warnOnce(String verb, IOException e) {
         if (warned.compareAndSet(false, true)) {
             LOG.warn(
-                    "the program cache cannot {} {} ({}); programs are compiled each time. -Dcellfuse.cache=DIR moves it, "
+                    "the program cache cannot {} {} ({}); programs are compiled each time."
+                            + " -Dcellfuse.cache=DIR moves it, "
                             + "-Dcellfuse.cache=off turns it off",
                     verb,
                     folder,
@@ -174,7 +177,9 @@ public final class ProgramCache {
         }
     }
 
-    /** Returns the folder from the property or the environment; empty if it is {@code off} or there is no place for one. */
+    /**
+     * Returns the folder from the property or the environment; empty if it is {@code off} or there is no place for one.
+     */
     static Optional<Path> folder(UnaryOperator<String> property, UnaryOperator<String> environment) {
         String chosen = firstSet(property.apply("cellfuse.cache"), environment.apply("CELLFUSE_CACHE"));
         try {

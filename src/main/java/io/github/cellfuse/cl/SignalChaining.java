@@ -11,10 +11,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Checks whether the JVM keeps its signal handlers when a driver loads a compiler into the process.
  *
- * <p>The JVM stops its threads by letting them read a protected page and handling the SIGSEGV. PoCL compiles with LLVM, which installs
- * handlers of its own for SIGSEGV while it has temporary files: the next stop of a thread then runs LLVM's handler, which deletes those
- * files (the build fails with "unable to rename temporary") and, if two threads meet there, ends the process without a message. The
- * JDK's {@code libjsig.so}, preloaded, keeps the JVM's handlers in front and chains the others.
+ * <p>The JVM stops its threads by letting them read a protected page and handling the SIGSEGV. PoCL compiles with LLVM,
+ * which installs handlers of its own for SIGSEGV while it has temporary files: the next stop of a thread then runs
+ * LLVM's handler, which deletes those files (the build fails with "unable to rename temporary") and, if two threads
+ * meet there, ends the process without a message. The JDK's {@code libjsig.so}, preloaded, keeps the JVM's handlers in
+ * front and chains the others.
  */
 final class SignalChaining {
     private static final Logger LOG = LoggerFactory.getLogger(SignalChaining.class);
@@ -28,9 +29,9 @@ final class SignalChaining {
         if (device.platformName().contains("Portable Computing Language")
                 && isMissing()
                 && WARNED.compareAndSet(false, true)) {
-            LOG.warn(
-                    "PoCL's compiler takes over signals that the JVM needs: a build may fail, or the process end. Start java with"
-                            + " LD_PRELOAD=$JAVA_HOME/lib/libjsig.so, as bin/cellfuse does");
+            LOG.warn("PoCL's compiler takes over signals that the JVM needs: a build may fail, or the process"
+                    + " end. Start java with"
+                    + " LD_PRELOAD=$JAVA_HOME/lib/libjsig.so, as bin/cellfuse does");
         }
     }
 

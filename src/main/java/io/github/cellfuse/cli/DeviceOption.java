@@ -15,8 +15,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * The options that select the device and how it computes; a mixin of every command that computes. Only {@code
- * --weights} changes bits.
+ * The options that select the device and how it computes; a mixin of every command that computes. Only
+ * {@code --weights} changes bits.
  */
 public final class DeviceOption {
     private static final String AUTO = "auto";

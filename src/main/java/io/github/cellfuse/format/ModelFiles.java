@@ -20,10 +20,10 @@ import java.util.Optional;
  * LstmModel model = ModelFiles.read(Path.of("model.safetensors"));
  * }</pre>
  *
- * <p>Reads {@code .safetensors} with PyTorch's names ({@link PyTorchLstm}), {@code .keras} and {@code .h5} ({@link
- * KerasLstm}), and {@code .onnx} ({@link OnnxLstm}); writes {@code .safetensors} and {@code .onnx}. An {@code .onnx}
- * file must hold a stack of LSTMs and nothing else; to run whole graphs, use {@code
- * io.github.cellfuse.onnx.graph.OnnxModel}.
+ * <p>Reads {@code .safetensors} with PyTorch's names ({@link PyTorchLstm}), {@code .keras} and {@code .h5}
+ * ({@link KerasLstm}), and {@code .onnx} ({@link OnnxLstm}); writes {@code .safetensors} and {@code .onnx}. An
+ * {@code .onnx} file must hold a stack of LSTMs and nothing else; to run whole graphs, use
+ * {@code io.github.cellfuse.onnx.graph.OnnxModel}.
  */
 public final class ModelFiles {
     /** Every LSTM that PyTorch saved has this tensor. */
@@ -78,8 +78,8 @@ public final class ModelFiles {
     }
 
     /**
-     * Writes a model in the format that the target's name ends in, {@code .safetensors} or {@code .onnx}. {@link
-     * #read(Path)} returns a model that computes the same bits.
+     * Writes a model in the format that the target's name ends in, {@code .safetensors} or {@code .onnx}.
+     * {@link #read(Path)} returns a model that computes the same bits.
      *
      * @param target the file's final name; the complete file appears under this name, or none does
      * @param overwrite whether to replace an existing file
@@ -95,8 +95,8 @@ public final class ModelFiles {
      * Writes a model under a prefix; see {@link #write(LstmModel, Path, boolean)}.
      *
      * @param part the prefix for the tensor names in a {@code .safetensors} file
-     * @throws io.github.cellfuse.InvalidInputException as {@link #write(LstmModel, Path, boolean)}, and when {@code
-     *     part} doesn't apply to the target's format
+     * @throws io.github.cellfuse.InvalidInputException as {@link #write(LstmModel, Path, boolean)}, and when
+     *     {@code part} doesn't apply to the target's format
      * @throws io.github.cellfuse.CellFuseException when writing fails
      */
     public static void write(LstmModel model, Path target, ModelPart part, boolean overwrite) {

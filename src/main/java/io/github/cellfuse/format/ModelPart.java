@@ -6,8 +6,8 @@ import java.util.Optional;
 /**
  * Selects one LSTM in a file that holds more. Immutable.
  *
- * @param prefix what precedes {@code weight_ih_l0} in the tensor names of a {@code .safetensors} file, such as {@code
- *     encoder.rnn}; the last dot may be left out
+ * @param prefix what precedes {@code weight_ih_l0} in the tensor names of a {@code .safetensors} file, such as
+ *     {@code encoder.rnn}; the last dot may be left out
  * @param layers the names of a Keras model's LSTM layers, from the input up
  */
 public record ModelPart(Optional<String> prefix, Optional<List<String>> layers) {

@@ -1,8 +1,8 @@
 package io.github.cellfuse.jvm;
 
 /**
- * The matrix product of {@code kernels/gate_product.cl}: for every row, gate and unit of a tile,
- * {@code a = fma(x[k], w[k], a)} in ascending k.
+ * The matrix product of {@code kernels/gate_product.cl}: for every row, gate and unit of a tile, {@code a = fma(x[k],
+ * w[k], a)} in ascending k.
  *
  * <p>A tile is {@link #ROWS} rows × a block of units × 4 gates. The sums of a row and the weights of one k are arrays
  * of one fixed width (gates i, f, g, o in this order). The loops have the form that HotSpot's C2 compiles to vector

@@ -5,8 +5,8 @@ import io.github.cellfuse.LstmModel;
 import java.util.List;
 
 /**
- * LSTM nodes that form one model: nothing but the next node reads a node's Y. Time, batch and lengths are the
- * same in all of them. Immutable and thread safe.
+ * LSTM nodes that form one model: nothing but the next node reads a node's Y. Time, batch and lengths are the same in
+ * all of them. Immutable and thread safe.
  *
  * <p>The input is X of the first node, and the output is Y of the last; either has the layout of its node. Each node
  * has its own initial and final states, in its own layout. Initial states that are zeros are omitted.

@@ -21,8 +21,8 @@ public interface EngineProvider {
     List<String> problems();
 
     /**
-     * Opens {@code model}, rounded as the options ask, on {@code device}; see
-     * {@link LstmEngine#open(Device, LstmModel, EngineOptions)}.
+     * Opens {@code model}, rounded as the options ask, on {@code device}; see {@link LstmEngine#open(Device, LstmModel,
+     * EngineOptions)}.
      */
     LstmEngine open(Device device, LstmModel model, EngineOptions options);
 }

@@ -2,8 +2,8 @@ package io.github.cellfuse.spi;
 
 /**
  * Conversions between float32 and two 16-bit floating-point formats: IEEE 754 binary16 (float16) and the upper half of
- * a float32 (bfloat16). Conversion to 16 bits rounds to nearest, ties to even, denormals included; conversion
- * to float32 is exact. NaN stays NaN. Thread safe.
+ * a float32 (bfloat16). Conversion to 16 bits rounds to nearest, ties to even, denormals included; conversion to
+ * float32 is exact. NaN stays NaN. Thread safe.
  */
 public final class HalfPrecision {
     /**

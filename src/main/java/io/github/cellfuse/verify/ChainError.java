@@ -4,9 +4,9 @@ import java.util.Arrays;
 
 /**
  * The error of a chain {@code s = fma(x_k, w_k, s)} whose inputs {@code x} have errors: a running error analysis
- * (Higham 2002, §3.3). The computed sum is exactly the true sum, plus the contribution of the inputs' errors,
- * {@code Σ w_k·δx_k}, plus the roundings of the partial sums {@code s_k}, each at most {@code u·|ŝ_k|}. With
- * {@code |ŝ_k| ≤ |s_k| + T} the total {@code T} solves
+ * (Higham 2002, §3.3). The computed sum is exactly the true sum, plus the contribution of the inputs' errors, {@code Σ
+ * w_k·δx_k}, plus the roundings of the partial sums {@code s_k}, each at most {@code u·|ŝ_k|}. With {@code |ŝ_k| ≤
+ * |s_k| + T} the total {@code T} solves
  *
  * <pre>
  *   T = Σ|w_k|·δx_k + Σ u·|s_k| + n·u·T                              (worst case)

@@ -12,9 +12,7 @@ import io.github.cellfuse.Tier;
  * @param activationUlps the largest error of sigmoid and tanh, in units in the last place of the result
  */
 record DeviceArithmetic(double unitRoundoff, double underflow, boolean fused, double activationUlps) {
-    /**
-     * The numerical contract: round to nearest, denormals kept, fused multiply-adds, activations within 2 ulp.
-     */
+    /** The numerical contract: round to nearest, denormals kept, fused multiply-adds, activations within 2 ulp. */
     static final DeviceArithmetic EXACT = new DeviceArithmetic(0x1p-24, 0x1p-150, true, 2);
 
     /**

@@ -141,7 +141,8 @@ class OpenClTest {
             }
         });
         assertEquals(
-                "OpenCL platform 0 (rusticl) has no device; it offers those of the drivers that RUSTICL_ENABLE names, such as "
+                "OpenCL platform 0 (rusticl) has no device; it offers those of the drivers that"
+                        + " RUSTICL_ENABLE names, such as "
                         + "radeonsi (AMD), iris (Intel) or llvmpipe (the processor)",
                 probe.problems().get(0));
     }

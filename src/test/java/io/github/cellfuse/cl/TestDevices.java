@@ -6,9 +6,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The OpenCL devices that tests run on: every device of this machine that takes source code, or those of one {@link Implementation}
- * in a process that was started for it. Where there is none the tests fail, with the sentence that says how to get one; skipping
- * would look like passing.
+ * The OpenCL devices that tests run on: every device of this machine that takes source code, or those of one
+ * {@link Implementation} in a process that was started for it. Where there is none the tests fail, with the sentence
+ * that says how to get one; skipping would look like passing.
  *
  * <p>Use with {@code @ParameterizedTest @MethodSource("io.github.cellfuse.cl.TestDevices#all")}.
  */

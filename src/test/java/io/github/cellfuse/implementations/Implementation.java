@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The OpenCL implementations that the tests run on, by name. Each has a process of its own, since each brings an LLVM of another
- * version: {@link ImplementationContract}.
+ * The OpenCL implementations that the tests run on, by name. Each has a process of its own, since each brings an LLVM
+ * of another version: {@link ImplementationContract}.
  */
 public enum Implementation {
     /** The processor, through LLVM. */
@@ -18,8 +18,8 @@ public enum Implementation {
     /** Mesa's OpenCL on its software rasteriser: another compiler, without denormals. */
     RUSTICL("rusticl", "mesa-opencl-icd", Map.of("RUSTICL_ENABLE", "llvmpipe")),
     /**
-     * A simulator, which looks at every access to memory. Its options aren't in the key of the program cache, so there is none. Its
-     * version 21.10 doesn't know what LLVM makes of {@code restrict} where functions are inlined.
+     * A simulator, which looks at every access to memory. Its options aren't in the key of the program cache, so there
+     * is none. Its version 21.10 doesn't know what LLVM makes of {@code restrict} where functions are inlined.
      */
     OCLGRIND("Oclgrind", "oclgrind", Map.of("CELLFUSE_CACHE", "off", "OCLGRIND_BUILD_OPTIONS", "-Drestrict="));
 

@@ -11,7 +11,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** On the simulator, which finds accesses outside a buffer, data races and reads of what nobody wrote. It must find none. */
+/**
+ * On the simulator, which finds accesses outside a buffer, data races and reads of what nobody wrote. It must find
+ * none.
+ */
 class OclgrindTest extends ImplementationContract {
     private static final Map<String, String> RACES = Map.of("OCLGRIND_DATA_RACES", "1");
 

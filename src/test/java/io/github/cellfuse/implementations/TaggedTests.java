@@ -17,8 +17,8 @@ import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
 /**
- * Runs the tests with a tag in this process and prints a line for each that ended: {@link #MARK}, its name, and in base 64 why it
- * failed.
+ * Runs the tests with a tag in this process and prints a line for each that ended: {@link #MARK}, its name, and in base
+ * 64 why it failed.
  */
 final class TaggedTests {
     static final String MARK = "cellfuse-test";

@@ -17,7 +17,10 @@ import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.function.Executable;
 
-/** The models that {@code src/test/python/make_onnx_cases.py} had PyTorch export, and what the tests of this package share. */
+/**
+ * The models that {@code src/test/python/make_onnx_cases.py} had PyTorch export, and what the tests of this package
+ * share.
+ */
 final class Cases {
     private Cases() {}
 

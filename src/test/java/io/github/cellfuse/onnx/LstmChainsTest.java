@@ -116,7 +116,9 @@ class LstmChainsTest {
         assertEquals(Optional.empty(), node.initialC());
     }
 
-    /** LSTMs {@code lstm0}, {@code lstm1} … of x0, x1 … with outputs y0, y1 …, in the given layout, of one direction. */
+    /**
+     * LSTMs {@code lstm0}, {@code lstm1} … of x0, x1 … with outputs y0, y1 …, in the given layout, of one direction.
+     */
     private static GraphProto.Builder stack(int count, int layout, String... outputs) {
         return stack(count, layout, 1, outputs);
     }
@@ -274,7 +276,10 @@ class LstmChainsTest {
                         .split(" \\|")[0]);
     }
 
-    /** Random nodes between two LSTMs: where a chain is seen, numbered elements in their place are at the same places behind them. */
+    /**
+     * Random nodes between two LSTMs: where a chain is seen, numbered elements in their place are at the same places
+     * behind them.
+     */
     @Test
     void whatIsFollowedIsRight() {
         long seed = TestEngines.seed(6000);

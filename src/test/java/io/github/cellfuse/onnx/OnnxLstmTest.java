@@ -227,7 +227,8 @@ class OnnxLstmTest {
         OnnxLstm.save(mixed, path, true, Set.of(Input.STATES));
         assertEquals(
                 "x [batch,time,3] h0_l0 [2,batch,4] h0_l1 [1,batch,5] c0_l0 [2,batch,4] c0_l1 [1,batch,5] -> "
-                        + "y [batch,time,5] h_n_l0 [2,batch,4] h_n_l1 [1,batch,5] c_n_l0 [2,batch,4] c_n_l1 [1,batch,5]",
+                        + "y [batch,time,5] h_n_l0 [2,batch,4] h_n_l1 [1,batch,5] c_n_l0 [2,batch,4] c_n_l1"
+                        + " [1,batch,5]",
                 signature(path));
         OnnxLstm.save(model.only(0), path, true);
         assertEquals("x [batch,time,3] -> y [batch,time,8] h_n [2,batch,4] c_n [2,batch,4]", signature(path));

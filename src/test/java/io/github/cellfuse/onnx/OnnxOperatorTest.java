@@ -30,15 +30,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The operator LSTM is ONNX Runtime's: random nodes over the whole attribute space, read from their bytes and run here, against the same
- * bytes in ONNX Runtime. {@link OnnxRuntimeDifferencesTest} has what isn't the same.
+ * The operator LSTM is ONNX Runtime's: random nodes over the whole attribute space, read from their bytes and run here,
+ * against the same bytes in ONNX Runtime. {@link OnnxRuntimeDifferencesTest} has what isn't the same.
  *
- * <p><b>The tolerance.</b> ONNX Runtime's sigmoid and tanh are rational approximations, right to 5e-7 of 1 (and so to no more than 3e-4 of
- * a sigmoid of -8), and what a step is off the next one inherits, through functions that aren't bounded. One number that suits all cases
- * would be too wide for most. So every value has its own: {@link OperatorAnalysis} computes in double precision what the operator gives and,
- * beside it, how far float32 may be from that, by the formulas that ONNX Runtime has; both sides must be within. Nearly all of it is below
- * 1e-5, which is asserted, and {@link #mistakesAreCaught} shows what that is worth. Where weights and functions let errors grow, the bound
- * grows; therefore every step of every row is also run by itself, from the state before it, where nothing is inherited.
+ * <p><b>The tolerance.</b> ONNX Runtime's sigmoid and tanh are rational approximations, right to 5e-7 of 1 (and so to
+ * no more than 3e-4 of a sigmoid of -8), and what a step is off the next one inherits, through functions that aren't
+ * bounded. One number that suits all cases would be too wide for most. So every value has its own:
+ * {@link OperatorAnalysis} computes in double precision what the operator gives and, beside it, how far float32 may be
+ * from that, by the formulas that ONNX Runtime has; both sides must be within. Nearly all of it is below 1e-5, which is
+ * asserted, and {@link #mistakesAreCaught} shows what that is worth. Where weights and functions let errors grow, the
+ * bound grows; therefore every step of every row is also run by itself, from the state before it, where nothing is
+ * inherited.
  */
 class OnnxOperatorTest {
     private static final int CASES = Extent.cases(600, 3000), MISTAKEN = 300;
@@ -219,7 +221,9 @@ class OnnxOperatorTest {
         }
     }
 
-    /** The bounds are tight enough: of the mistakes that change a value by a thousandth hardly one would have passed. */
+    /**
+     * The bounds are tight enough: of the mistakes that change a value by a thousandth hardly one would have passed.
+     */
     @Test
     void mistakesAreCaught() {
         long seed = TestEngines.seed(20261124);
@@ -249,8 +253,8 @@ class OnnxOperatorTest {
     }
 
     /**
-     * Whether a mistake is seen: where a layer is read wrongly the bounds are wrong, too, and it is ONNX Runtime's answers that are beyond them;
-     * where it is run wrongly the answers here are beyond the right ones.
+     * Whether a mistake is seen: where a layer is read wrongly the bounds are wrong, too, and it is ONNX Runtime's
+     * answers that are beyond them; where it is run wrongly the answers here are beyond the right ones.
      */
     private static boolean isSeen(
             OperatorMistake mistake, OperatorAnalysis right, OperatorAnalysis wrong, OperatorOutputs onnxRuntime) {
@@ -294,7 +298,10 @@ class OnnxOperatorTest {
         }
     }
 
-    /** {@code f} of each of {@code x} by ONNX Runtime: rows of one step through gates that are 1 and another function that is the identity. */
+    /**
+     * {@code f} of each of {@code x} by ONNX Runtime: rows of one step through gates that are 1 and another function
+     * that is the identity.
+     */
     private static double[] answers(Activation f, boolean isHidden, float[] x) throws OrtException {
         Activation one = new Activation(ActivationFunction.AFFINE, 0, 1);
         Activation identity = new Activation(ActivationFunction.AFFINE, 1, 0);

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Where ONNX Runtime departs from the specification, or the specification is silent, and what is done here: the table in
- * {@code docs/onnx.md}, line by line. Nodes of one feature and one unit, whose rows are a step each.
+ * Where ONNX Runtime departs from the specification, or the specification is silent, and what is done here: the table
+ * in {@code docs/onnx.md}, line by line. Nodes of one feature and one unit, whose rows are a step each.
  */
 class OnnxRuntimeDifferencesTest {
     private static final double CLOSE = 1e-6;

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** What is written means to ONNX Runtime what it means here; {@link OnnxOperatorTest} has what is read. */
 class OnnxRuntimeTest {
     /**
-     * Its sigmoid and tanh are off by up to 1e-5, which a few steps of small weights don't add up far; a parameter, a gate or a step in
-     * the wrong place is off by 1e-2.
+     * Its sigmoid and tanh are off by up to 1e-5, which a few steps of small weights don't add up far; a parameter, a
+     * gate or a step in the wrong place is off by 1e-2.
      */
     private static final double TOLERANCE = 2e-4;
 

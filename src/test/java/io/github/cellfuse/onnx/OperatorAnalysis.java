@@ -10,19 +10,21 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The operator LSTM in double precision, as its specification has it and with ONNX Runtime's rule for rows of length 0, and beside every
- * value how far float32 may be from it: a running error analysis, by the triangle inequality all the way.
+ * The operator LSTM in double precision, as its specification has it and with ONNX Runtime's rule for rows of length 0,
+ * and beside every value how far float32 may be from it: a running error analysis, by the triangle inequality all the
+ * way.
  *
  * <ul>
- *   <li>A pre-activation is a sum of n terms in an order that nobody promises: at most {@code (n + 4)·2^-24·Σ|term|}, the biases' and the
- *       peephole's additions among the n, and what the state that goes in was off, times its weight.
- *   <li>A function moves by what it moves between the ends of its argument's range, which is exact where it is steep, flat or jumps, and adds
- *       its own error ({@link #own}).
+ *   <li>A pre-activation is a sum of n terms in an order that nobody promises: at most {@code (n + 4)·2^-24·Σ|term|},
+ *       the biases' and the peephole's additions among the n, and what the state that goes in was off, times its
+ *       weight.
+ *   <li>A function moves by what it moves between the ends of its argument's range, which is exact where it is steep,
+ *       flat or jumps, and adds its own error ({@link #own}).
  *   <li>The cell's products and sums: one rounding each, and what their factors are off.
  * </ul>
  *
- * <p>So the bound is about 1e-6 after one step, whatever the functions, and grows with the steps only as fast as the weights and the
- * functions let an error grow.
+ * <p>So the bound is about 1e-6 after one step, whatever the functions, and grows with the steps only as fast as the
+ * weights and the functions let an error grow.
  */
 final class OperatorAnalysis {
     /** Half an ulp of 1. */
@@ -126,8 +128,8 @@ final class OperatorAnalysis {
     }
 
     /**
-     * Every step of every row as a sequence of its own, from the state that the one before gave: nothing that an earlier step was off is
-     * inherited.
+     * Every step of every row as a sequence of its own, from the state that the one before gave: nothing that an
+     * earlier step was off is inherited.
      */
     OperatorInputs singleSteps() {
         int inputs = layer.inputSize(), steps = 0, at = 0;
@@ -208,7 +210,10 @@ final class OperatorAnalysis {
         }
     }
 
-    /** A number and the ends of what it may be, each kept within a clip. Unknown where it may be NaN, which no clip keeps anywhere. */
+    /**
+     * A number and the ends of what it may be, each kept within a clip. Unknown where it may be NaN, which no clip
+     * keeps anywhere.
+     */
     private record Range(double value, double low, double high, boolean isKnown) {
         Range(Number a, double clip) {
             this(
@@ -271,7 +276,8 @@ final class OperatorAnalysis {
     }
 
     /**
-     * What ONNX Runtime's function is itself off, by the formulas that it has; {@link OnnxOperatorTest} measures that it isn't more.
+     * What ONNX Runtime's function is itself off, by the formulas that it has; {@link OnnxOperatorTest} measures that
+     * it isn't more.
      *
      * @param a the largest argument's size
      * @param y the largest result's size

@@ -190,8 +190,8 @@ final class OperatorCase {
     }
 
     /**
-     * The same model as ONNX Runtime takes it and understands it: with a hidden size, time-major, and with the specification's default
-     * for ThresholdedRelu written out, where its own is another.
+     * The same model as ONNX Runtime takes it and understands it: with a hidden size, time-major, and with the
+     * specification's default for ThresholdedRelu written out, where its own is another.
      */
     ModelProto modelForOnnxRuntime() {
         return model(forOnnxRuntime());

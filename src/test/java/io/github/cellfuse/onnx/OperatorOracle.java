@@ -7,8 +7,8 @@ import io.github.cellfuse.LstmWeights;
 import java.util.Optional;
 
 /**
- * ONNX's operator LSTM in double precision, one row after another and as its specification has the equations: shows that what was read
- * is in its place. Time-major, {@code x [T,N,I]}.
+ * ONNX's operator LSTM in double precision, one row after another and as its specification has the equations: shows
+ * that what was read is in its place. Time-major, {@code x [T,N,I]}.
  */
 final class OperatorOracle {
     private final int steps, rows;

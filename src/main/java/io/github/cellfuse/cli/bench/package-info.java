@@ -1,4 +1,2 @@
-/**
- * {@code cellfuse bench}: its options, table, JSON and page.
- */
+/** {@code cellfuse bench}: its options, table, JSON and page. */
 package io.github.cellfuse.cli.bench;

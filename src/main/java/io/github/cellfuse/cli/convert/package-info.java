@@ -1,4 +1,2 @@
-/**
- * {@code cellfuse convert}.
- */
+/** {@code cellfuse convert}. */
 package io.github.cellfuse.cli.convert;

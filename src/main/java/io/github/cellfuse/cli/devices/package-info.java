@@ -1,4 +1,2 @@
-/**
- * {@code cellfuse devices}.
- */
+/** {@code cellfuse devices}. */
 package io.github.cellfuse.cli.devices;

@@ -1,4 +1,2 @@
-/**
- * {@code cellfuse run} for a whole ONNX graph.
- */
+/** {@code cellfuse run} for a whole ONNX graph. */
 package io.github.cellfuse.cli.graph;

@@ -1,4 +1,2 @@
-/**
- * {@code cellfuse info}.
- */
+/** {@code cellfuse info}. */
 package io.github.cellfuse.cli.info;

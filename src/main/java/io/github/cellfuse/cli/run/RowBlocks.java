@@ -15,8 +15,8 @@ import java.nio.FloatBuffer;
 record RowBlocks(int outer, long rows, long width) {
 
     /**
-     * Reads {@code count} rows, starting at {@code firstRow}, as {@code [outer,count,width]} to index 0 of {@code
-     * target}.
+     * Reads {@code count} rows, starting at {@code firstRow}, as {@code [outer,count,width]} to index 0 of
+     * {@code target}.
      */
     void read(NpyArray array, long firstRow, int count, FloatBuffer target) {
         int block = Math.toIntExact(count * width);

@@ -1,4 +1,2 @@
-/**
- * {@code cellfuse run} on a bare LSTM.
- */
+/** {@code cellfuse run} on a bare LSTM. */
 package io.github.cellfuse.cli.run;

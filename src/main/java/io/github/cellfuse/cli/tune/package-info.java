@@ -1,4 +1,2 @@
-/**
- * {@code cellfuse tune}.
- */
+/** {@code cellfuse tune}. */
 package io.github.cellfuse.cli.tune;

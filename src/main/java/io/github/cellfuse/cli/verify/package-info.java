@@ -1,4 +1,2 @@
-/**
- * {@code cellfuse verify}.
- */
+/** {@code cellfuse verify}. */
 package io.github.cellfuse.cli.verify;

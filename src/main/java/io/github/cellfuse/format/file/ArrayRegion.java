@@ -12,7 +12,10 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** A part of a file that holds an array of little-endian elements. */
 public final class ArrayRegion implements ArraySink {
-    /** Stages elements between the caller's memory and a file, in a direct buffer, which the channel writes without another copy. */
+    /**
+     * Stages elements between the caller's memory and a file, in a direct buffer, which the channel writes without
+     * another copy.
+     */
     private static final int STAGING_BYTES = 1 << 18;
 
     private final Object label;

@@ -16,9 +16,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A file that appears under its name complete or not at all. The content goes to a temporary file in the same folder, so that
- * renaming is atomic. {@link #commit()} makes it durable and renames it; {@link #close()} deletes it. Several threads may use the
- * channel; committing and closing exclude each other.
+ * A file that appears under its name complete or not at all. The content goes to a temporary file in the same folder,
+ * so that renaming is atomic. {@link #commit()} makes it durable and renames it; {@link #close()} deletes it. Several
+ * threads may use the channel; committing and closing exclude each other.
  */
 public final class AtomicFile implements AutoCloseable {
     /** Unfinished files, which are deleted if the program is interrupted, for example by Ctrl-C. */
@@ -28,7 +28,10 @@ public final class AtomicFile implements AutoCloseable {
         Runtime.getRuntime().addShutdownHook(new Thread(AtomicFile::deleteUnfinished, "cellfuse-temporary-files"));
     }
 
-    /** Characters of the final name in the temporary one: file systems allow 255 bytes, and the final name may take them all. */
+    /**
+     * Characters of the final name in the temporary one: file systems allow 255 bytes, and the final name may take them
+     * all.
+     */
     private static final int NAME_KEPT = 40;
 
     private final Path target;
@@ -47,8 +50,8 @@ public final class AtomicFile implements AutoCloseable {
     /**
      * Starts a file.
      *
-     * @throws io.github.cellfuse.InvalidInputException when the target exists and may not be overwritten, isn't a plain file, or
-     *     its folder is missing or can't be written
+     * @throws io.github.cellfuse.InvalidInputException when the target exists and may not be overwritten, isn't a plain
+     *     file, or its folder is missing or can't be written
      */
     public static AtomicFile create(Path target, boolean overwrite) {
         try {

@@ -6,7 +6,10 @@ import java.nio.ByteBuffer;
 /** Elements of one type as elements of another, in any byte orders. */
 public interface ElementConversion {
 
-    /** Converts all of {@code source}; {@code target} has the same number of elements. Their positions are undefined afterwards. */
+    /**
+     * Converts all of {@code source}; {@code target} has the same number of elements. Their positions are undefined
+     * afterwards.
+     */
     void convert(ByteBuffer source, ByteBuffer target);
 
     /** Throws for conversions that would be a guess: floats to integers, floats to truth values. */

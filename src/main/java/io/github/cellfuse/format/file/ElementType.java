@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /**
- * The number types that files hold and how each becomes a float32: exactly where float32 has the value, else rounded to the
- * nearest (ties to even; beyond the largest float32 to infinity). NaN, the infinities and -0 are kept.
+ * The number types that files hold and how each becomes a float32: exactly where float32 has the value, else rounded to
+ * the nearest (ties to even; beyond the largest float32 to infinity). NaN, the infinities and -0 are kept.
  */
 public enum ElementType {
     FLOAT16("float16", "<f2", 2, (bytes, at) -> HalfPrecision.float16ToFloat(bytes.getShort(at))),

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Bytes that lie one after the other in a file, mapped read-only: the whole file, or an entry of an archive. Thread safe; reads are
- * refused after {@link #close()}, and the memory is given back by the garbage collector.
+ * Bytes that lie one after the other in a file, mapped read-only: the whole file, or an entry of an archive. Thread
+ * safe; reads are refused after {@link #close()}, and the memory is given back by the garbage collector.
  */
 public final class FileRegion implements AutoCloseable {
     private final String label;
@@ -45,7 +45,9 @@ public final class FileRegion implements AutoCloseable {
         return size;
     }
 
-    /** Returns all of it as one read-only, little-endian buffer, or nothing if it is too large (about 1 GiB) or empty. */
+    /**
+     * Returns all of it as one read-only, little-endian buffer, or nothing if it is too large (about 1 GiB) or empty.
+     */
     public Optional<ByteBuffer> whole() {
         if (size == 0 || size > Integer.MAX_VALUE) {
             return Optional.empty();

@@ -13,9 +13,10 @@ import java.nio.file.StandardOpenOption;
 /**
  * A whole file mapped read-only, in windows, because one Java buffer ends at 2 GiB. Thread safe.
  *
- * <p>All windows are mapped when it is opened: that reserves addresses and reads nothing, and the channel can be closed at once.
- * (A channel kept for later windows would be closed under its other readers by the first interrupted thread.) The memory is
- * unmapped by the garbage collector some time after {@link #close()}: Java 17 has no safe way to do it sooner.
+ * <p>All windows are mapped when it is opened: that reserves addresses and reads nothing, and the channel can be closed
+ * at once. (A channel kept for later windows would be closed under its other readers by the first interrupted thread.)
+ * The memory is unmapped by the garbage collector some time after {@link #close()}: Java 17 has no safe way to do it
+ * sooner.
  */
 public final class MappedFile implements AutoCloseable {
     private static final long WINDOW = 1L << 30;
@@ -84,8 +85,8 @@ public final class MappedFile implements AutoCloseable {
     }
 
     /**
-     * The bytes from {@code position} on, little-endian: as many as the window has, at most {@code bytes}, a multiple of
-     * {@code elementBytes} (1 to 8), and at least one element. The caller stays within the file.
+     * The bytes from {@code position} on, little-endian: as many as the window has, at most {@code bytes}, a multiple
+     * of {@code elementBytes} (1 to 8), and at least one element. The caller stays within the file.
      */
     public ByteBuffer view(long position, long bytes, int elementBytes) {
         ByteBuffer[] open = windows;

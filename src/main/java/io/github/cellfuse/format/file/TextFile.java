@@ -18,8 +18,8 @@ public final class TextFile {
     /**
      * Reads a text in UTF-8.
      *
-     * @throws io.github.cellfuse.InvalidInputException when there is no such file, it can't be opened, isn't UTF-8 or has more than
-     *     64 MiB
+     * @throws io.github.cellfuse.InvalidInputException when there is no such file, it can't be opened, isn't UTF-8 or
+     *     has more than 64 MiB
      * @throws CellFuseException when the disk fails
      */
     public static String read(Path file) {
@@ -43,8 +43,8 @@ public final class TextFile {
      * Writes {@code text} in UTF-8. The file appears under its name whole or not at all.
      *
      * @param overwrite whether a file of that name may be replaced
-     * @throws io.github.cellfuse.InvalidInputException when the target exists and may not be overwritten, or its folder is missing
-     *     or can't be written
+     * @throws io.github.cellfuse.InvalidInputException when the target exists and may not be overwritten, or its folder
+     *     is missing or can't be written
      * @throws CellFuseException when the disk fails
      */
     public static void write(Path target, boolean overwrite, String text) {

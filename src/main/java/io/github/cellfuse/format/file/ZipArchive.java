@@ -15,9 +15,9 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /**
- * The entries of a zip archive of any size. A stored entry is mapped in place. A deflated one is inflated into a temporary file in
- * the folder {@code java.io.tmpdir} and checked against its size and checksum. The temporary file is deleted when the entry is
- * closed or the program ends.
+ * The entries of a zip archive of any size. A stored entry is mapped in place. A deflated one is inflated into a
+ * temporary file in the folder {@code java.io.tmpdir} and checked against its size and checksum. The temporary file is
+ * deleted when the entry is closed or the program ends.
  *
  * <p>Thread safe. Entries that were opened stay usable after the archive has been closed.
  */
@@ -42,8 +42,8 @@ public final class ZipArchive implements AutoCloseable {
      * Opens an archive and reads its directory.
      *
      * @param kind what the archive should be, for the message: {@code .npz}
-     * @throws io.github.cellfuse.InvalidInputException when the file isn't there, isn't a whole zip archive, holds a name twice, or
-     *     is encrypted
+     * @throws io.github.cellfuse.InvalidInputException when the file isn't there, isn't a whole zip archive, holds a
+     *     name twice, or is encrypted
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static ZipArchive open(Path path, String kind) {
@@ -56,8 +56,8 @@ public final class ZipArchive implements AutoCloseable {
     }
 
     /**
-     * An entry's content, compared with its checksum, which reads all of it; the caller closes it. Empty where there is no such
-     * entry.
+     * An entry's content, compared with its checksum, which reads all of it; the caller closes it. Empty where there is
+     * no such entry.
      *
      * @throws io.github.cellfuse.InvalidInputException when it is damaged
      * @throws io.github.cellfuse.CellFuseException when the disk fails, or the archive has been closed
@@ -68,7 +68,10 @@ public final class ZipArchive implements AutoCloseable {
         return stored.or(() -> inflated(name));
     }
 
-    /** Returns a stored entry's content without checking its checksum, which would read all of it. Empty if there is none. */
+    /**
+     * Returns a stored entry's content without checking its checksum, which would read all of it. Empty if there is
+     * none.
+     */
     public Optional<FileRegion> stored(String name) {
         return entry(name, ZipFormat.STORED)
                 .map(entry -> new FileRegion(

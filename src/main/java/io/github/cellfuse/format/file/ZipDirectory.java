@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Reads a zip archive's central directory. {@link java.util.zip.ZipFile} does that too, but doesn't reveal the offset of an entry's
- * bytes, which is needed to map a stored array.
+ * Reads a zip archive's central directory. {@link java.util.zip.ZipFile} does that too, but doesn't reveal the offset
+ * of an entry's bytes, which is needed to map a stored array.
  */
 final class ZipDirectory {
     private static final int LONGEST_COMMENT = 0xFFFF;
@@ -198,7 +198,8 @@ final class ZipDirectory {
     }
 
     /**
-     * Returns the offset of an entry's bytes: after its local header, whose variable parts may differ from the directory's.
+     * Returns the offset of an entry's bytes: after its local header, whose variable parts may differ from the
+     * directory's.
      *
      * @throws InvalidInputException when the local header isn't there or is another entry's
      */

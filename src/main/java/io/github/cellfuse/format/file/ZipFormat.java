@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * The records of a zip archive as they are written, after PKWARE's APPNOTE: a local header before each entry's bytes, then the
- * central directory, then the end record.
+ * The records of a zip archive as they are written, after PKWARE's APPNOTE: a local header before each entry's bytes,
+ * then the central directory, then the end record.
  *
  * @param zip64From the first value that its 32-bit field can't hold, so that it moves to a 64-bit one
  * @param zip64Entries the same for the number of entries
@@ -60,7 +60,9 @@ public record ZipFormat(long zip64From, int zip64Entries) {
         }
     }
 
-    /** Returns the header before a stored entry's bytes, padded so that these begin at a multiple of {@code alignment}. */
+    /**
+     * Returns the header before a stored entry's bytes, padded so that these begin at a multiple of {@code alignment}.
+     */
     public byte[] localHeader(Entry entry, long crc, int alignment) {
         byte[] name = entry.nameBytes();
         boolean isLarge = entry.size() >= zip64From;

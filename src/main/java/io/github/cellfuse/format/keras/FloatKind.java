@@ -29,7 +29,9 @@ record FloatKind(ElementType type, ByteOrder order) {
         return Optional.ofNullable(element).map(known -> new FloatKind(known, floating.getByteOrder()));
     }
 
-    /** Returns {@code type} if its bits are laid out like IEEE's: by size alone, bfloat16 would be taken for float16. */
+    /**
+     * Returns {@code type} if its bits are laid out like IEEE's: by size alone, bfloat16 would be taken for float16.
+     */
     private static ElementType with(ElementType type, FloatingPoint found, int exponent, int mantissa) {
         return found.getExponentSize() == exponent && found.getMantissaSize() == mantissa ? type : null;
     }

@@ -21,8 +21,8 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * An HDF5 file as Keras writes it: groups, attributes with strings, and contiguous arrays of floats. All exceptions of the
- * underlying library on damaged bytes become one-line messages. Not thread safe.
+ * An HDF5 file as Keras writes it: groups, attributes with strings, and contiguous arrays of floats. All exceptions of
+ * the underlying library on damaged bytes become one-line messages. Not thread safe.
  */
 final class Hdf5File implements AutoCloseable {
     /** The first bytes of every HDF5 file. */

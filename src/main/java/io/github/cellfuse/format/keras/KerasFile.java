@@ -11,7 +11,9 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The two kinds of files: an archive with the configuration and the weights as entries, and one HDF5 file with both. */
+/**
+ * The two kinds of files: an archive with the configuration and the weights as entries, and one HDF5 file with both.
+ */
 final class KerasFile {
     private static final String CONFIG = "config.json", METADATA = "metadata.json", WEIGHTS = "model.weights.h5";
     private static final String MODEL_CONFIG = "model_config", VERSION = "keras_version";

@@ -6,17 +6,18 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * LSTMs in models that Keras saved, as {@code model.keras} (Keras 3, and 2 from 2.12 on) or {@code model.h5} (Keras 2, and 3's
- * {@code model.save("model.h5")}).
+ * LSTMs in models that Keras saved, as {@code model.keras} (Keras 3, and 2 from 2.12 on) or {@code model.h5} (Keras 2,
+ * and 3's {@code model.save("model.h5")}).
  *
- * <p>Reads consecutive {@code LSTM} and {@code Bidirectional(LSTM, merge_mode="concat")} layers of Sequential and Functional models.
- * Layers between them may only be those that do nothing during inference (such as Dropout). Keras stacks the gates in the order
- * i, f, c, o, as CellFuse does; its kernels {@code [I,4H]} and {@code [H,4H]} are transposed. Weights in float16
- * are read exactly, those in float64 rounded to the nearest float32, and everything is computed in float32.
+ * <p>Reads consecutive {@code LSTM} and {@code Bidirectional(LSTM, merge_mode="concat")} layers of Sequential and
+ * Functional models. Layers between them may only be those that do nothing during inference (such as Dropout). Keras
+ * stacks the gates in the order i, f, c, o, as CellFuse does; its kernels {@code [I,4H]} and {@code [H,4H]} are
+ * transposed. Weights in float16 are read exactly, those in float64 rounded to the nearest float32, and everything is
+ * computed in float32.
  *
- * <p>A layer with {@code go_backwards} outside of a Bidirectional runs in {@link io.github.cellfuse.Direction#REVERSE reverse}. Keras
- * returns its outputs from the last step to the first, CellFuse in the order of the input. The directions of the layers above are
- * changed accordingly, so that a stack computes the same as in Keras.
+ * <p>A layer with {@code go_backwards} outside of a Bidirectional runs in {@link io.github.cellfuse.Direction#REVERSE
+ * reverse}. Keras returns its outputs from the last step to the first, CellFuse in the order of the input. The
+ * directions of the layers above are changed accordingly, so that a stack computes the same as in Keras.
  *
  * <pre>{@code
  * LstmModel model = KerasLstm.load(Path.of("model.keras"));
@@ -28,8 +29,8 @@ public final class KerasLstm {
     /**
      * Reads a model that has only LSTM layers.
      *
-     * @throws io.github.cellfuse.InvalidInputException when the file isn't one of Keras' or is damaged, the model has other layers (the
-     *     message lists them) or none, or a setting that CellFuse doesn't compute
+     * @throws io.github.cellfuse.InvalidInputException when the file isn't one of Keras' or is damaged, the model has
+     *     other layers (the message lists them) or none, or a setting that CellFuse doesn't compute
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static LstmModel load(Path path) {
@@ -40,7 +41,8 @@ public final class KerasLstm {
      * Reads some layers of a model.
      *
      * @param layers their names, the lowest first; each reads the one before it
-     * @throws io.github.cellfuse.InvalidInputException as {@link #load(Path)}, and when there are no such layers, or others between them
+     * @throws io.github.cellfuse.InvalidInputException as {@link #load(Path)}, and when there are no such layers, or
+     *     others between them
      */
     public static LstmModel load(Path path, List<String> layers) {
         return read(path, Optional.of(layers)).model();

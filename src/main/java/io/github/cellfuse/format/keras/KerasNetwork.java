@@ -14,8 +14,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A model's layers and how they are connected, from its configuration. {@code Sequential} and {@code Functional} models have one;
- * another model is code.
+ * A model's layers and how they are connected, from its configuration. {@code Sequential} and {@code Functional} models
+ * have one; another model is code.
  *
  * @param label the file, for messages
  * @param layers by name, in the order of the configuration
@@ -80,8 +80,8 @@ record KerasNetwork(String label, Map<String, KerasLayer> layers) {
     }
 
     /**
-     * Returns the outputs that a layer's calls name. Keras 2 writes {@code ["lstm", 0, 0, {...}]} (layer, call, output) in lists of
-     * varying depth; Keras 3 has the same three values in a tensor's {@code keras_history}.
+     * Returns the outputs that a layer's calls name. Keras 2 writes {@code ["lstm", 0, 0, {...}]} (layer, call, output)
+     * in lists of varying depth; Keras 3 has the same three values in a tensor's {@code keras_history}.
      */
     private static void sources(JsonElement element, Set<String> names, List<KerasLayer.Source> sources) {
         if (element instanceof JsonObject object) {

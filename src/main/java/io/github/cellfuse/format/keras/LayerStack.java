@@ -22,10 +22,11 @@ record LayerStack(List<KerasLayer> layers, boolean isMasked) {
     private static final int MOST_NAMES = 8;
 
     /**
-     * Returns the layers called {@code names}, the lowest first, or all LSTM layers of a model that has no other layers to compute.
+     * Returns the layers called {@code names}, the lowest first, or all LSTM layers of a model that has no other layers
+     * to compute.
      *
-     * @throws InvalidInputException when a name isn't an LSTM layer's, the layers aren't connected so, or without names the model
-     *     computes something else, too
+     * @throws InvalidInputException when a name isn't an LSTM layer's, the layers aren't connected so, or without names
+     *     the model computes something else, too
      */
     static LayerStack of(KerasNetwork network, Optional<List<String>> names) {
         return new Finder(network, names.isPresent()).find(names);
@@ -69,7 +70,8 @@ record LayerStack(List<KerasLayer> layers, boolean isMasked) {
                         || layer.sources().size() > 1
                         || !layer.sources().stream().allMatch(s -> read.add(s.layer()))) {
                     throw invalid("layer " + Problems.quote(layer.name())
-                            + ": expected the layers one after the other, found them to branch; name those that follow one another"
+                            + ": expected the layers one after the other, found them to branch; name those"
+                            + " that follow one another"
                             + " (--layers), or " + EXPORT);
                 }
             }

@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The layout of {@code .h5} files: a group for each layer, under its name, whose attribute {@code weight_names} lists the arrays in
- * the order in which the layer has them ({@code lstm/lstm_cell/kernel:0}).
+ * The layout of {@code .h5} files: a group for each layer, under its name, whose attribute {@code weight_names} lists
+ * the arrays in the order in which the layer has them ({@code lstm/lstm_cell/kernel:0}).
  *
  * @param file the file
  * @param weights the group of the layers' groups

@@ -13,8 +13,8 @@ import java.util.stream.IntStream;
 
 /**
  * The layout within {@code .keras} archives: a group for each layer by its class and number ({@code layers/lstm},
- * {@code layers/lstm_1}, ...), and in it the cell's variables by number ({@code cell/vars/0}, ...). The names of the layers aren't in
- * it, except as an attribute that late versions add.
+ * {@code layers/lstm_1}, ...), and in it the cell's variables by number ({@code cell/vars/0}, ...). The names of the
+ * layers aren't in it, except as an attribute that late versions add.
  *
  * @param file the file
  * @param network the model

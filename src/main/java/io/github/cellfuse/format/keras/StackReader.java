@@ -13,7 +13,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Builds one LSTM from a stack of layers. Everything except the arrays' values is checked before the first array is read. */
+/**
+ * Builds one LSTM from a stack of layers. Everything except the arrays' values is checked before the first array is
+ * read.
+ */
 final class StackReader {
     private final KerasNetwork network;
     private final String version;
@@ -68,7 +71,8 @@ final class StackReader {
             if (layer.isBidirectional() && isTurned) {
                 throw invalid(
                         layer,
-                        "expected no Bidirectional above a layer with go_backwards, whose outputs are reversed in time, found one; "
+                        "expected no Bidirectional above a layer with go_backwards, whose outputs are"
+                                + " reversed in time, found one; "
                                 + LayerStack.EXPORT);
             }
             Direction direction = Direction.BIDIRECTIONAL;
@@ -79,7 +83,8 @@ final class StackReader {
             if (isTurned && stack.isMasked() && first.isSequence() && !isTop) {
                 throw invalid(
                         layer,
-                        "expected no mask where go_backwards reverses the steps for the layers above, found one: Keras doesn't"
+                        "expected no mask where go_backwards reverses the steps for the layers above, found"
+                                + " one: Keras doesn't"
                                 + " reverse it with them; "
                                 + LayerStack.EXPORT);
             }
@@ -109,8 +114,8 @@ final class StackReader {
             remarks.add("the model takes time steps before rows (time_major): that is the layout TNC");
         }
         if (isMasked) {
-            remarks.add(
-                    "masked steps are given as lengths; past a row's length y is 0, where Keras may repeat the last output");
+            remarks.add("masked steps are given as lengths; past a row's length y is 0, where Keras may repeat"
+                    + " the last output");
         }
     }
 

@@ -12,13 +12,14 @@ import java.nio.file.Path;
 /**
  * An array in NumPy's {@code .npy} format (versions 1.0, 2.0 and 3.0), mapped into memory and read as float32.
  *
- * <p>float16, float32, float64, the integers of 8 to 64 bits with and without sign, and bool are read, in either byte order.
- * Conversion to float32 is exact where float32 has the value; other float64 and integer values are rounded to the nearest
- * (ties to even), and a float64 beyond the largest float32 becomes an infinity. NaN, the infinities and -0 are kept; bool becomes
- * 0 and 1. Complex numbers, objects, strings and structured dtypes are refused, as is Fortran order in more than one dimension.
+ * <p>float16, float32, float64, the integers of 8 to 64 bits with and without sign, and bool are read, in either byte
+ * order. Conversion to float32 is exact where float32 has the value; other float64 and integer values are rounded to
+ * the nearest (ties to even), and a float64 beyond the largest float32 becomes an infinity. NaN, the infinities and -0
+ * are kept; bool becomes 0 and 1. Complex numbers, objects, strings and structured dtypes are refused, as is Fortran
+ * order in more than one dimension.
  *
- * <p>Thread safe: any number of threads may read. After {@link #close()} reads are refused; the memory itself is given back by
- * the garbage collector. Don't shorten the file while it is open.
+ * <p>Thread safe: any number of threads may read. After {@link #close()} reads are refused; the memory itself is given
+ * back by the garbage collector. Don't shorten the file while it is open.
  */
 public final class NpyArray implements AutoCloseable {
     private final Object label;
@@ -77,8 +78,8 @@ public final class NpyArray implements AutoCloseable {
     }
 
     /**
-     * Fills what remains of {@code target} with the elements from {@code firstElement} on (in C order), converted to float32, and
-     * moves its position to its limit. Little-endian float32 is one bulk copy.
+     * Fills what remains of {@code target} with the elements from {@code firstElement} on (in C order), converted to
+     * float32, and moves its position to its limit. Little-endian float32 is one bulk copy.
      *
      * @throws InvalidInputException when there are fewer elements than the target takes
      * @throws io.github.cellfuse.CellFuseException when the disk fails or the array has been closed
@@ -89,13 +90,13 @@ public final class NpyArray implements AutoCloseable {
     }
 
     /**
-     * Fills what remains of {@code target} with the elements from {@code firstElement} on (in C order), as elements of {@code type} in the
-     * target's byte order, and moves its position to its limit. Any number becomes a float, rounded to the nearest (by way of float32
-     * where {@code type} has 16 bits); integers become integers where they fit; 0, 1 and bool become bool. Elements of the same
-     * type are one bulk copy.
+     * Fills what remains of {@code target} with the elements from {@code firstElement} on (in C order), as elements of
+     * {@code type} in the target's byte order, and moves its position to its limit. Any number becomes a float, rounded
+     * to the nearest (by way of float32 where {@code type} has 16 bits); integers become integers where they fit; 0, 1
+     * and bool become bool. Elements of the same type are one bulk copy.
      *
-     * @throws InvalidInputException when there are fewer elements than the target takes, floats would have to become integers, or an
-     *     integer is beyond what {@code type} holds
+     * @throws InvalidInputException when there are fewer elements than the target takes, floats would have to become
+     *     integers, or an integer is beyond what {@code type} holds
      * @throws io.github.cellfuse.CellFuseException when the disk fails or the array has been closed
      */
     public void read(long firstElement, ElementType type, ByteBuffer target) {
@@ -137,7 +138,8 @@ public final class NpyArray implements AutoCloseable {
     /**
      * {@code count} integers from {@code firstElement} on, such as the lengths {@code [N]} of a batch.
      *
-     * @throws InvalidInputException when the dtype isn't an integer's, a value doesn't fit 32 bits, or there are too few elements
+     * @throws InvalidInputException when the dtype isn't an integer's, a value doesn't fit 32 bits, or there are too
+     *     few elements
      */
     public int[] readInts(long firstElement, int count) {
         checkRange(firstElement, count);

@@ -5,8 +5,8 @@ import io.github.cellfuse.format.file.Problems;
 import java.util.Arrays;
 
 /**
- * The text of a {@code .npy} header: a Python dictionary with exactly three keys, such as
- * {@code {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }}.
+ * The text of a {@code .npy} header: a Python dictionary with exactly three keys, such as {@code {'descr': '<f4',
+ * 'fortran_order': False, 'shape': (3, 4), }}.
  */
 record NpyHeaderText(String descr, boolean fortranOrder, long[] shape) {
 
@@ -75,7 +75,8 @@ record NpyHeaderText(String descr, boolean fortranOrder, long[] shape) {
             if (at < text.length() && (text.charAt(at) == '[' || text.charAt(at) == '(')) {
                 throw Problems.invalid(
                         label,
-                        "dtype: expected float16/32/64, an integer or bool, found a structured dtype; save one field of it");
+                        "dtype: expected float16/32/64, an integer or bool, found a structured dtype; save"
+                                + " one field of it");
             }
             return string();
         }

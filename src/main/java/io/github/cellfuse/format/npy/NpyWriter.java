@@ -11,9 +11,9 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 
 /**
- * Writes a {@code .npy} file of little-endian elements in C order, of a shape known beforehand, piece by piece in any order. The
- * file appears under its name, whole, with {@link #commit()}; until then it is a hidden temporary file in the same folder, which
- * {@link #close()} deletes.
+ * Writes a {@code .npy} file of little-endian elements in C order, of a shape known beforehand, piece by piece in any
+ * order. The file appears under its name, whole, with {@link #commit()}; until then it is a hidden temporary file in
+ * the same folder, which {@link #close()} deletes.
  *
  * <pre>{@code
  * try (NpyWriter out = NpyWriter.create(Path.of("y.npy"), false, rows, steps, features)) {
@@ -39,15 +39,18 @@ public final class NpyWriter implements ArraySink, AutoCloseable {
      * @param target the final name
      * @param overwrite whether a file of that name may be replaced
      * @param shape the dimensions; none for a single value
-     * @throws io.github.cellfuse.InvalidInputException when the target exists and may not be overwritten, its folder is missing
-     *     or can't be written, or the size overflows 64 bits
+     * @throws io.github.cellfuse.InvalidInputException when the target exists and may not be overwritten, its folder is
+     *     missing or can't be written, or the size overflows 64 bits
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static NpyWriter create(Path target, boolean overwrite, long... shape) {
         return create(target, overwrite, ElementType.FLOAT32, shape);
     }
 
-    /** Starts a file of elements of {@code type}, which NumPy must have; otherwise like {@link #create(Path, boolean, long...)}. */
+    /**
+     * Starts a file of elements of {@code type}, which NumPy must have; otherwise like {@link #create(Path, boolean,
+     * long...)}.
+     */
     public static NpyWriter create(Path target, boolean overwrite, ElementType type, long... shape) {
         ArrayRegion.bytes(target, type, shape);
         byte[] header = NpyHeader.encode(type, shape);
@@ -89,7 +92,8 @@ public final class NpyWriter implements ArraySink, AutoCloseable {
     /**
      * Makes the file durable and gives it its name. The writer is closed afterwards, whether that succeeded or not.
      *
-     * @throws io.github.cellfuse.CellFuseException when elements were never written, the disk fails, or the writer is closed
+     * @throws io.github.cellfuse.CellFuseException when elements were never written, the disk fails, or the writer is
+     *     closed
      */
     public void commit() {
         try (file) {

@@ -7,12 +7,12 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A {@code .npz} file: {@code .npy} arrays by name in a zip archive, as {@code numpy.savez} and {@code numpy.savez_compressed}
- * write it, of any size.
+ * A {@code .npz} file: {@code .npy} arrays by name in a zip archive, as {@code numpy.savez} and
+ * {@code numpy.savez_compressed} write it, of any size.
  *
- * <p>A stored array is mapped in place. A deflated one is inflated into a temporary file in the folder {@code java.io.tmpdir} and
- * checked against its checksum; the file is deleted when the array is closed or the program ends. The checksum of a stored array
- * isn't checked, as that would read all of it first.
+ * <p>A stored array is mapped in place. A deflated one is inflated into a temporary file in the folder
+ * {@code java.io.tmpdir} and checked against its checksum; the file is deleted when the array is closed or the program
+ * ends. The checksum of a stored array isn't checked, as that would read all of it first.
  *
  * <p>Thread safe. The arrays that were opened stay usable after the archive has been closed.
  */
@@ -37,8 +37,8 @@ public final class NpzArchive implements AutoCloseable {
     /**
      * Opens an archive and reads its directory.
      *
-     * @throws io.github.cellfuse.InvalidInputException when the file isn't there, isn't a whole zip archive, holds something else
-     *     than {@code .npy} files without folders, holds a name twice, or is encrypted
+     * @throws io.github.cellfuse.InvalidInputException when the file isn't there, isn't a whole zip archive, holds
+     *     something else than {@code .npy} files without folders, holds a name twice, or is encrypted
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static NpzArchive open(Path path) {
@@ -64,8 +64,8 @@ public final class NpzArchive implements AutoCloseable {
     /**
      * Opens an array, which the caller closes.
      *
-     * @throws io.github.cellfuse.InvalidInputException when there is no such array, or it isn't a whole {@code .npy} file of a
-     *     supported dtype; the message lists the arrays that there are
+     * @throws io.github.cellfuse.InvalidInputException when there is no such array, or it isn't a whole {@code .npy}
+     *     file of a supported dtype; the message lists the arrays that there are
      * @throws io.github.cellfuse.CellFuseException when the disk fails, or the archive has been closed
      */
     public NpyArray array(String name) {

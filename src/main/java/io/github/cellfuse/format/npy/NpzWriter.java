@@ -16,8 +16,8 @@ import java.util.zip.CRC32;
 
 /**
  * Writes several arrays into one {@code .npz} file, each of a shape known beforehand, piece by piece in any order. The
- * file appears under its name, whole, with {@link #commit()}; until then it is a hidden temporary file in the same folder, which
- * {@link #close()} deletes.
+ * file appears under its name, whole, with {@link #commit()}; until then it is a hidden temporary file in the same
+ * folder, which {@link #close()} deletes.
  *
  * <pre>{@code
  * try (NpzWriter out = NpzWriter.create(Path.of("out.npz"), false)) {
@@ -29,9 +29,10 @@ import java.util.zip.CRC32;
  * }
  * }</pre>
  *
- * <p>Adding and writing are thread safe; commit when every write has returned. The arrays are stored, not compressed, and written
- * where they will lie in the archive: nothing is copied at the end, but each array is read once more for its checksum. Archives
- * and arrays may be larger than 4 GiB (zip64). The same arrays give the same bytes: the entries' dates are those of 1980.
+ * <p>Adding and writing are thread safe; commit when every write has returned. The arrays are stored, not compressed,
+ * and written where they will lie in the archive: nothing is copied at the end, but each array is read once more for
+ * its checksum. Archives and arrays may be larger than 4 GiB (zip64). The same arrays give the same bytes: the entries'
+ * dates are those of 1980.
  */
 public final class NpzWriter implements AutoCloseable {
     /** The data of an array begins at a multiple of this many bytes, so that a reader can map it. */
@@ -62,8 +63,8 @@ public final class NpzWriter implements AutoCloseable {
      *
      * @param target the final name
      * @param overwrite whether a file of that name may be replaced
-     * @throws io.github.cellfuse.InvalidInputException when the target exists and may not be overwritten, or its folder is missing
-     *     or can't be written
+     * @throws io.github.cellfuse.InvalidInputException when the target exists and may not be overwritten, or its folder
+     *     is missing or can't be written
      * @throws CellFuseException when the disk fails
      */
     public static NpzWriter create(Path target, boolean overwrite) {
@@ -80,14 +81,17 @@ public final class NpzWriter implements AutoCloseable {
      *
      * @param name its name in the archive, without {@code .npy}
      * @param shape the dimensions; none for a single value
-     * @throws io.github.cellfuse.InvalidInputException when the name is empty, taken or a path, or the size overflows 64 bits
+     * @throws io.github.cellfuse.InvalidInputException when the name is empty, taken or a path, or the size overflows
+     *     64 bits
      * @throws CellFuseException when the disk fails
      */
     public ArraySink add(String name, long... shape) {
         return add(name, ElementType.FLOAT32, shape);
     }
 
-    /** Adds an array of elements of {@code type}, which NumPy must have; otherwise like {@link #add(String, long...)}. */
+    /**
+     * Adds an array of elements of {@code type}, which NumPy must have; otherwise like {@link #add(String, long...)}.
+     */
     public synchronized ArraySink add(String name, ElementType type, long... shape) {
         String entryName = name + NpzArchive.SUFFIX;
         NpzArchive.checkName(label, entryName);

@@ -11,9 +11,9 @@ import java.util.Map;
 /**
  * A {@code .safetensors} file, mapped into memory: named tensors, little-endian, behind a JSON header.
  *
- * <p>The whole header is checked when the file is opened: every tensor's bytes fit its dtype and shape, and together they cover
- * the data without hole or overlap, as the format demands. Thread safe. After {@link #close()} reads are refused; the memory is
- * given back by the garbage collector. Don't shorten the file while it is open.
+ * <p>The whole header is checked when the file is opened: every tensor's bytes fit its dtype and shape, and together
+ * they cover the data without hole or overlap, as the format demands. Thread safe. After {@link #close()} reads are
+ * refused; the memory is given back by the garbage collector. Don't shorten the file while it is open.
  */
 public final class SafetensorsFile implements AutoCloseable {
     private final Path path;
@@ -29,7 +29,8 @@ public final class SafetensorsFile implements AutoCloseable {
     /**
      * Opens a file and checks its header.
      *
-     * @throws io.github.cellfuse.InvalidInputException when the file isn't there or isn't a whole {@code .safetensors} file
+     * @throws io.github.cellfuse.InvalidInputException when the file isn't there or isn't a whole {@code .safetensors}
+     *     file
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static SafetensorsFile open(Path path) {
@@ -52,11 +53,11 @@ public final class SafetensorsFile implements AutoCloseable {
     }
 
     /**
-     * A tensor's values as float32 in C order, in a new array: F32 as they are; F16 and BF16 exactly; F64 rounded to the nearest
-     * float32 (ties to even, beyond the largest to infinity).
+     * A tensor's values as float32 in C order, in a new array: F32 as they are; F16 and BF16 exactly; F64 rounded to
+     * the nearest float32 (ties to even, beyond the largest to infinity).
      *
-     * @throws io.github.cellfuse.InvalidInputException when there is no such tensor, its dtype is another one, or it has more
-     *     values than an array holds
+     * @throws io.github.cellfuse.InvalidInputException when there is no such tensor, its dtype is another one, or it
+     *     has more values than an array holds
      * @throws io.github.cellfuse.CellFuseException when the disk fails or the file has been closed
      */
     public float[] readFloats(String name) {

@@ -21,14 +21,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The header of a {@code .safetensors} file: 8 bytes of length, then JSON that maps each tensor's name to its dtype, shape and
- * place. Immutable.
+ * The header of a {@code .safetensors} file: 8 bytes of length, then JSON that maps each tensor's name to its dtype,
+ * shape and place. Immutable.
  *
  * @param metadata free text by name
  * @param tensors by name, in the order of the header
  */
 record SafetensorsHeader(Map<String, String> metadata, Map<String, SafetensorsFile.Tensor> tensors) {
-    /** The limit of the format's reference implementation: more than any model needs, and small enough to be harmless. */
+    /**
+     * The limit of the format's reference implementation: more than any model needs, and small enough to be harmless.
+     */
     static final long LONGEST = 100_000_000;
 
     static final String METADATA = "__metadata__";

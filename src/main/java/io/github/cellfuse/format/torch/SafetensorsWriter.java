@@ -16,8 +16,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Collects float32 tensors and writes them to a {@code .safetensors} file, in the order in which they were added. Not thread
- * safe.
+ * Collects float32 tensors and writes them to a {@code .safetensors} file, in the order in which they were added. Not
+ * thread safe.
  *
  * <pre>{@code
  * new SafetensorsWriter().tensor("weight", values, rows, columns).write(Path.of("model.safetensors"), false);
@@ -43,7 +43,8 @@ public final class SafetensorsWriter {
      *
      * @param values its values in C order; not copied, so leave them alone until {@link #write}
      * @param shape its dimensions; none for a single value
-     * @throws io.github.cellfuse.InvalidInputException when the name is taken or the values aren't as many as the shape says
+     * @throws io.github.cellfuse.InvalidInputException when the name is taken or the values aren't as many as the shape
+     *     says
      */
     public SafetensorsWriter tensor(String name, float[] values, long... shape) {
         String what = "tensor " + Problems.quote(name);
@@ -65,8 +66,8 @@ public final class SafetensorsWriter {
      * Writes the file: under a temporary name beside the target, which it gets when it is whole.
      *
      * @param overwrite whether a file of that name may be replaced
-     * @throws io.github.cellfuse.InvalidInputException when the target exists and may not be overwritten, its folder is missing or
-     *     can't be written, or the header grows past 100 MB
+     * @throws io.github.cellfuse.InvalidInputException when the target exists and may not be overwritten, its folder is
+     *     missing or can't be written, or the header grows past 100 MB
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public void write(Path target, boolean overwrite) {

@@ -125,7 +125,9 @@ final class TorchLstmReader {
         return tensor;
     }
 
-    /** Unknown tensors next to an LSTM's may change its meaning, like the raw weights of an LSTM with weight dropout. */
+    /**
+     * Unknown tensors next to an LSTM's may change its meaning, like the raw weights of an LSTM with weight dropout.
+     */
     private void refuseUnknown() {
         for (String tensor : file.tensors().keySet()) {
             if (tensor.startsWith(prefix) && !TorchName.parse(tensor).isPresent()) {

@@ -49,7 +49,8 @@ final class TorchLstmWriter {
                     + "torch.nn.LSTM can't express";
         }
         if (!model.isOrdinary()) {
-            return "expected an LSTM with sigmoid gates and tanh alone, found peepholes, a clip, a coupled forget gate or other"
+            return "expected an LSTM with sigmoid gates and tanh alone, found peepholes, a clip, a coupled"
+                    + " forget gate or other"
                     + " activations, which torch.nn.LSTM can't express";
         }
         return null;

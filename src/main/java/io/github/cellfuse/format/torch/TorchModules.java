@@ -31,9 +31,9 @@ final class TorchModules {
     /** Returns the tensors of the LSTM with {@code prefix}, or of the only one. */
     List<TorchName> choose(Optional<String> prefix) {
         if (modules.isEmpty()) {
-            throw invalid(
-                    "expected an LSTM's tensors, named weight_ih_l0, weight_hh_l0, ... as torch.nn.LSTM names them, found "
-                            + Problems.some(file.tensors().keySet()));
+            throw invalid("expected an LSTM's tensors, named weight_ih_l0, weight_hh_l0, ... as torch.nn.LSTM"
+                    + " names them, found "
+                    + Problems.some(file.tensors().keySet()));
         }
         return prefix.isPresent() ? named(prefix.get()) : only();
     }
@@ -65,7 +65,10 @@ final class TorchModules {
         return modules.get(found);
     }
 
-    /** Returns whether the shapes may be an LSTM's: a damaged LSTM is not skipped, so that a message can say what is wrong. */
+    /**
+     * Returns whether the shapes may be an LSTM's: a damaged LSTM is not skipped, so that a message can say what is
+     * wrong.
+     */
     private boolean isLstm(String prefix) {
         SafetensorsFile.Tensor recurrent = file.tensors().get(prefix + "weight_hh_l0");
         boolean isProjected = modules.get(prefix).stream().anyMatch(name -> name.kind() == TorchName.Kind.WEIGHT_HR);

@@ -51,7 +51,9 @@ record TorchName(String prefix, Kind kind, int layer, boolean reverse) {
                 name.substring(0, ending.start()), kind, Integer.parseInt(ending.group(2)), ending.group(3) != null));
     }
 
-    /** Returns whether a tensor called {@code name} within a module looks like one of a recurrent layer, known or not. */
+    /**
+     * Returns whether a tensor called {@code name} within a module looks like one of a recurrent layer, known or not.
+     */
     static boolean looksRecurrent(String name) {
         return RECURRENT.matcher(name).matches();
     }

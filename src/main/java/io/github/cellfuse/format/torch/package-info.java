@@ -1,4 +1,2 @@
-/**
- * PyTorch's LSTMs in {@code .safetensors} files.
- */
+/** PyTorch's LSTMs in {@code .safetensors} files. */
 package io.github.cellfuse.format.torch;

@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One layer on a device: the facts that all of its kernels share, and the kernels that were opened, which {@link
- * #close} closes. Belongs to one session.
+ * One layer on a device: the facts that all of its kernels share, and the kernels that were opened, which
+ * {@link #close} closes. Belongs to one session.
  */
 final class DeviceLayer implements AutoCloseable {
     private final Programs programs;

@@ -25,8 +25,9 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * The kernels that stream through memory, by themselves and at any size: {@code lstm_cell} and {@code
- * lstm_activations}. Before a kernel is timed, its results are compared with plain Java's, bit by bit. Not thread-safe.
+ * The kernels that stream through memory, by themselves and at any size: {@code lstm_cell} and
+ * {@code lstm_activations}. Before a kernel is timed, its results are compared with plain Java's, bit by bit. Not
+ * thread-safe.
  */
 public final class StandaloneKernels implements AutoCloseable {
     /** A kernel bound to its buffers. Closing it frees their memory. */

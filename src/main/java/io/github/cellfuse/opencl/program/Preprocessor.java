@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 
 /**
  * The part of the C preprocessor that decides what a kernel's signature is: conditionals, and macros without
- * parameters. It knows the macros of the sources and of the build options, and none that only a driver defines; {@link
- * Kernel} compares the result with the driver's.
+ * parameters. It knows the macros of the sources and of the build options, and none that only a driver defines;
+ * {@link Kernel} compares the result with the driver's.
  *
  * <p>Engines wait for it when they open, so it goes through the sources line by line and leaves most lines as they are.
  */

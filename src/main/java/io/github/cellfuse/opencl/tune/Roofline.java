@@ -22,8 +22,8 @@ import java.util.stream.DoubleStream;
 
 /**
  * Measures the limits of a device with kernels that do nothing else ({@code kernels/roofline.cl}): multiply-adds from
- * registers, copies of memory, launches, and transfers between Java arrays and the device. Allocates about {@link
- * #workingSet()} bytes on the device. Not thread safe.
+ * registers, copies of memory, launches, and transfers between Java arrays and the device. Allocates about
+ * {@link #workingSet()} bytes on the device. Not thread safe.
  */
 public final class Roofline implements AutoCloseable {
     /** Long enough that launching and waiting don't matter. */

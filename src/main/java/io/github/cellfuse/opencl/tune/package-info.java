@@ -1,4 +1,2 @@
-/**
- * Measures plans and speeds on a device for {@code cellfuse tune}, and stores the winners.
- */
+/** Measures plans and speeds on a device for {@code cellfuse tune}, and stores the winners. */
 package io.github.cellfuse.opencl.tune;

@@ -148,11 +148,11 @@ class VerifyCommandTest {
         assertEquals(
                 2,
                 out.lines()
-                        .filter(
-                                line -> line.matches(
-                                        "rounding of the weights to " + name
-                                                + ", largest error \\(root mean square\\) against double precision with unrounded weights: "
-                                                + "y [0-9.e-]+ \\([0-9.e-]+\\), h_n [0-9.e-]+ \\([0-9.e-]+\\), c_n [0-9.e-]+ \\([0-9.e-]+\\)"))
+                        .filter(line -> line.matches("rounding of the weights to " + name
+                                + ", largest error \\(root mean square\\) against double"
+                                + " precision with unrounded weights: "
+                                + "y [0-9.e-]+ \\([0-9.e-]+\\), h_n [0-9.e-]+"
+                                + " \\([0-9.e-]+\\), c_n [0-9.e-]+ \\([0-9.e-]+\\)"))
                         .count(),
                 out);
         assertTrue(out.contains("verified: every bit agrees with java; every error is within its bound"), out);

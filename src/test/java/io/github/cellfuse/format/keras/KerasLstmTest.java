@@ -26,7 +26,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class KerasLstmTest {
-    /** float32 of the device against double of the expected values, over 5 steps; a wrong gate is off by 1e-2 and more. */
+    /**
+     * float32 of the device against double of the expected values, over 5 steps; a wrong gate is off by 1e-2 and more.
+     */
     private static final double TOLERANCE = 1e-5;
 
     private static final Optional<List<String>> ALL = Optional.empty();

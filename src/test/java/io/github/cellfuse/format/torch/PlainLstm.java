@@ -3,7 +3,10 @@ package io.github.cellfuse.format.torch;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 
-/** The equations of {@link LstmWeights} in double precision, one row at a time: shows that weights were put in their places. */
+/**
+ * The equations of {@link LstmWeights} in double precision, one row at a time: shows that weights were put in their
+ * places.
+ */
 final class PlainLstm {
     private PlainLstm() {}
 

@@ -18,8 +18,8 @@ import java.util.Set;
 /** ONNX Runtime on a whole model, and the same model cut, on every device. */
 final class GraphOracle {
     /**
-     * ONNX Runtime's sigmoid and tanh are rational approximations, off by up to some 1e-6 here; a few layers and steps of a contracting
-     * recurrence leave it near that.
+     * ONNX Runtime's sigmoid and tanh are rational approximations, off by up to some 1e-6 here; a few layers and steps
+     * of a contracting recurrence leave it near that.
      */
     static final double TOLERANCE = 1e-5;
 

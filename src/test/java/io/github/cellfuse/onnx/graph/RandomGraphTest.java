@@ -23,7 +23,9 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Random graphs of LSTMs and other nodes, wired at random: cut, they give what ONNX Runtime gives on the whole of them. */
+/**
+ * Random graphs of LSTMs and other nodes, wired at random: cut, they give what ONNX Runtime gives on the whole of them.
+ */
 class RandomGraphTest {
     private static final int GRAPHS = 150, T = 3, N = 2, H = 4;
 

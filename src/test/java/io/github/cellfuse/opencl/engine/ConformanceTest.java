@@ -105,7 +105,10 @@ class ConformanceTest {
         }
     }
 
-    /** Layers of two sizes with peepholes, a clip, other functions and, in the second direction, others than in the first. */
+    /**
+     * Layers of two sizes with peepholes, a clip, other functions and, in the second direction, others than in the
+     * first.
+     */
     @ParameterizedTest
     @MethodSource("io.github.cellfuse.cl.TestDevices#all")
     void otherCellsGiveTheTwinsBits(ClDevice device) {

@@ -50,7 +50,10 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Weights stored in 16 bits: whatever the plan, the tile and the device, the bits are the twin's over the rounded weights. */
+/**
+ * Weights stored in 16 bits: whatever the plan, the tile and the device, the bits are the twin's over the rounded
+ * weights.
+ */
 @ProgramsNotStored
 class StoredWeightsTest {
     private static final int CASES = Extent.cases(4, 12);

@@ -61,7 +61,10 @@ class TileTest {
     private static final int[] VECS = {1, 2, 4, 8, 16};
     private static final int MAX_ROWS = 6;
 
-    /** ROWS for each VEC under each plan. Every VEC and every plan has small and large ROWS. 4 x 4 fused is a GPU's tile. */
+    /**
+     * ROWS for each VEC under each plan. Every VEC and every plan has small and large ROWS. 4 x 4 fused is a GPU's
+     * tile.
+     */
     private static final Map<Plan, int[]> ROWS = Map.of(
             Plan.SEPARATE, new int[] {3, 5, 6, 1, 2},
             Plan.FUSED, new int[] {2, 6, 4, 3, 1},

@@ -26,8 +26,8 @@ final class AmdAssembly {
             ".*_(?:dword(?:x(?<words>\\d))?|[bfiu](?<bits>\\d+)|[us]?(?<small>byte|short)(?:_d16(?:_hi)?)?)");
 
     /**
-     * Two values from two addresses: {@code ds_read2_b64}, {@code ds_read2st64_b32}, {@code
-     * ds_load_2addr_stride64_b32}.
+     * Two values from two addresses: {@code ds_read2_b64}, {@code ds_read2st64_b32},
+     * {@code ds_load_2addr_stride64_b32}.
      */
     private static final Pattern TWICE = Pattern.compile("ds_.*(?:2_b|2st64_b|_2addr_).*");
 

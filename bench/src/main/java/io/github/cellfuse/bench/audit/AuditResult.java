@@ -39,8 +39,7 @@ record AuditResult(
 
     /**
      * Returns the bytes for a work-item that has a whole vector of units: the path without the loop over the units of
-     * an incomplete vector. The number of rows, {@code active[slot]}, is the same for all work-items and isn't
-     * counted.
+     * an incomplete vector. The number of rows, {@code active[slot]}, is the same for all work-items and isn't counted.
      */
     private static double bytesOfCell(KernelVariant variant, ControlFlow flow) {
         int all = new Mix(flow.heaviestPath(each -> each.kind() == Kind.GLOBAL ? each.bytes() : 0)).bytes(Kind.GLOBAL);

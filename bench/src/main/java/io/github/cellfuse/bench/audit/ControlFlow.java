@@ -70,8 +70,8 @@ final class ControlFlow {
     }
 
     /**
-     * Finds the natural loops. A back edge leads to a block that is being visited, the header; its loop is every
-     * block that reaches the edge without passing the header.
+     * Finds the natural loops. A back edge leads to a block that is being visited, the header; its loop is every block
+     * that reaches the edge without passing the header.
      */
     private void findLoops() {
         List<List<Integer>> predecessors = new ArrayList<>();

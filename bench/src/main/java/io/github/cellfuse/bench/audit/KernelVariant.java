@@ -14,8 +14,8 @@ import java.util.List;
  * @param title the variant, such as {@code fused 4x4}
  * @param sources the texts, in the order in which they are compiled as one
  * @param options build options, separated by spaces
- * @param workGroup work-items of a work-group that shares a tile through local memory; 0 if the driver chooses the
- *     size and each work-item has a tile of its own
+ * @param workGroup work-items of a work-group that shares a tile through local memory; 0 if the driver chooses the size
+ *     and each work-item has a tile of its own
  * @param localBytes bytes of local memory for that tile
  * @param rows rows of the batch in a tile
  * @param columns gates times units in a tile, or values if there are no gates

@@ -68,8 +68,7 @@ public final class MarkdownReport {
     }
 
     /**
-     * Returns whether {@code page} was made with the same version of clang. Other versions compile kernels
-     * differently.
+     * Returns whether {@code page} was made with the same version of clang. Other versions compile kernels differently.
      */
     public boolean isComparable(String page) {
         return page.contains(compilerLine());

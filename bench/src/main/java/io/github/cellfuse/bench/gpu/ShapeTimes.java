@@ -22,14 +22,14 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Times whole runs of single layers on an OpenCL device: by the host's clock, which includes both transfers, and by the device's
- * own clock, from the start of the first kernel to the end of the last. Appends one JSON object per line to a file as soon as a
- * shape is done.
+ * Times whole runs of single layers on an OpenCL device: by the host's clock, which includes both transfers, and by the
+ * device's own clock, from the start of the first kernel to the end of the last. Appends one JSON object per line to a
+ * file as soon as a shape is done.
  *
  * <pre>ShapeTimes DEVICE FILE SECONDS-PER-SHAPE [check] [plans] SHAPE...</pre>
  *
- * <p>A shape is {@code T,N,I,H}. {@code check} compares the bits with the Java engine's (shapes below 0.3 TFLOP), {@code plans}
- * also forces each plan.
+ * <p>A shape is {@code T,N,I,H}. {@code check} compares the bits with the Java engine's (shapes below 0.3 TFLOP),
+ * {@code plans} also forces each plan.
  */
 public final class ShapeTimes {
     private static final double MOST_FLOPS_TO_CHECK = 3e11;
@@ -50,7 +50,9 @@ public final class ShapeTimes {
                     plans = true;
                     continue;
                 }
-                int[] s = Arrays.stream(words[k].split(",")).mapToInt(Integer::parseInt).toArray();
+                int[] s = Arrays.stream(words[k].split(","))
+                        .mapToInt(Integer::parseInt)
+                        .toArray();
                 List<Plan> each = new ArrayList<>();
                 each.add(null);
                 if (plans) {
@@ -67,7 +69,10 @@ public final class ShapeTimes {
                                 "{\"shape\":\"%s\",\"plan_asked\":\"%s\",\"error\":\"%s\"}",
                                 words[k],
                                 plan,
-                                String.valueOf(e).replace('"', '\'').replace('\n', ' ').replace('\\', '/'));
+                                String.valueOf(e)
+                                        .replace('"', '\'')
+                                        .replace('\n', ' ')
+                                        .replace('\\', '/'));
                     }
                     out.write(line + "\n");
                     out.flush();
@@ -132,16 +137,23 @@ public final class ShapeTimes {
                     List<KernelProfile.Launch> all = profile.run(layer.input, output);
                     launches = all.size();
                     span.add((all.get(all.size() - 1).ended() - all.get(0).started()) * 1e-9);
-                    busy.add(all.stream().mapToDouble(KernelProfile.Launch::seconds).sum());
+                    busy.add(all.stream()
+                            .mapToDouble(KernelProfile.Launch::seconds)
+                            .sum());
                     for (KernelProfile.Launch launch : all) {
-                        kernels.computeIfAbsent(launch.kernel(), name -> new ArrayList<>()).add(launch.seconds());
+                        kernels.computeIfAbsent(launch.kernel(), name -> new ArrayList<>())
+                                .add(launch.seconds());
                     }
                 }
             }
             StringBuilder of = new StringBuilder();
             kernels.forEach((name, times) -> of.append(of.length() == 0 ? "" : ",")
                     .append(String.format(
-                            Locale.ROOT, "\"%s\":{\"launches\":%d,\"median_us\":%.3f}", name, times.size(), 1e6 * median(times))));
+                            Locale.ROOT,
+                            "\"%s\":{\"launches\":%d,\"median_us\":%.3f}",
+                            name,
+                            times.size(),
+                            1e6 * median(times))));
             String bits = "null";
             if (check && flops < MOST_FLOPS_TO_CHECK) {
                 try (LstmEngine java = LstmEngine.open(Device.parse("java"), layer.model);
@@ -176,7 +188,8 @@ public final class ShapeTimes {
     }
 
     private static double median(List<Double> values) {
-        double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        double[] sorted =
+                values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
         return sorted.length == 0 ? Double.NaN : sorted[sorted.length / 2];
     }
 }

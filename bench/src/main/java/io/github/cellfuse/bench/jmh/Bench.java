@@ -20,7 +20,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
 
-/** The first OpenCL device, with programs from the kernel files and random buffers, for benchmarks of single kernels. */
+/**
+ * The first OpenCL device, with programs from the kernel files and random buffers, for benchmarks of single kernels.
+ */
 final class Bench implements AutoCloseable {
     private final ClContext context;
     private final ClQueue queue;

@@ -19,8 +19,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * {@code lstm_cell}, the pointwise kernel by itself. A cell moves 28 bytes (four pre-activations and c in, c and h out), so beyond
- * the caches this measures the memory. Compare {@code bytes} with {@link HostPathBenchmark#copy}.
+ * {@code lstm_cell}, the pointwise kernel by itself. A cell moves 28 bytes (four pre-activations and c in, c and h
+ * out), so beyond the caches this measures the memory. Compare {@code bytes} with {@link HostPathBenchmark#copy}.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)

@@ -19,8 +19,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The two kernels that are a product and nothing else: {@code lstm_input_projection} (a chunk of time steps at once, four gates)
- * and {@code lstm_hidden_projection} (a step, after the cell).
+ * The two kernels that are a product and nothing else: {@code lstm_input_projection} (a chunk of time steps at once,
+ * four gates) and {@code lstm_hidden_projection} (a step, after the cell).
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)

@@ -30,8 +30,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * A time step under each plan, as an engine runs it: the mean over a sequence of {@value #STEPS}, with its share of the transfers.
- * Checked by bits against plain Java.
+ * A time step under each plan, as an engine runs it: the mean over a sequence of {@value #STEPS}, with its share of the
+ * transfers. Checked by bits against plain Java.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

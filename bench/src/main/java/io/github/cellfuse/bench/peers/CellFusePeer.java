@@ -16,8 +16,8 @@ import java.nio.FloatBuffer;
 import java.util.List;
 
 /**
- * CellFuse through its public API. The engine chooses the plan, after {@code cellfuse tune} if that was requested. Runs include
- * both transfers.
+ * CellFuse through its public API. The engine chooses the plan, after {@code cellfuse tune} if that was requested. Runs
+ * include both transfers.
  */
 final class CellFusePeer implements Peer {
     private final Device device;

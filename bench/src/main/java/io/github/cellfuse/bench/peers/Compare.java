@@ -25,9 +25,12 @@ import picocli.CommandLine.Option;
         header = "Time CellFuse against oneDNN, ONNX Runtime and PyTorch on this processor, in turns.",
         description = {
             "",
-            "One forward layer on random data, the same for all; then, by those that run ONNX graphs, a whole tagger that"
-                    + " PyTorch exported: an embedding, two bidirectional layers, a linear one. Results are compared before anything is timed. Times are medians"
-                    + " over the rounds; the ratio is the best peer's time over CellFuse's, paired by rounds: above 1, CellFuse"
+            "One forward layer on random data, the same for all; then, by those that run ONNX graphs, a"
+                    + " whole tagger that"
+                    + " PyTorch exported: an embedding, two bidirectional layers, a linear one. Results are"
+                    + " compared before anything is timed. Times are medians"
+                    + " over the rounds; the ratio is the best peer's time over CellFuse's, paired by"
+                    + " rounds: above 1, CellFuse"
                     + " is faster. docs/lab/benchmarking.md has the details.",
             ""
         })
@@ -48,8 +51,8 @@ final class Compare implements Callable<Integer> {
     @Option(
             names = "--shape",
             paramLabel = "T,N,I,H",
-            description =
-                    "Time steps, rows, features, hidden units; may be given more than once. Default: twelve shapes, and the tagger.")
+            description = "Time steps, rows, features, hidden units; may be given more than once. Default: twelve"
+                    + " shapes, and the tagger.")
     private List<String> shapes = List.of();
 
     @Option(names = "--rounds", paramLabel = "R", description = "Turns of each contender. Default: 9; quick: 3.")
@@ -84,16 +87,16 @@ final class Compare implements Callable<Integer> {
     @Option(
             names = "--tune",
             paramLabel = "S",
-            description =
-                    "Let CellFuse measure its plans for S seconds before each shape, as 'cellfuse tune' does. Default: not.")
+            description = "Let CellFuse measure its plans for S seconds before each shape, as 'cellfuse tune'"
+                    + " does. Default: not.")
     private double tuning;
 
     @Option(
             names = "--waiting",
             paramLabel = "WAY",
-            description =
-                    "What the peers' threads do while they wait within a run: spin, sleep, or best, which tries both for each"
-                            + " shape and takes the faster. Default: best.")
+            description = "What the peers' threads do while they wait within a run: spin, sleep, or best, which"
+                    + " tries both for each"
+                    + " shape and takes the faster. Default: best.")
     private String waiting = BEST;
 
     public static void main(String[] args) {

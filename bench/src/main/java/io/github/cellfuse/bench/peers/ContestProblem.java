@@ -9,8 +9,8 @@ import java.nio.FloatBuffer;
 import java.util.Random;
 
 /**
- * The problem of every contender: one forward layer on random data, from zero states. Each process makes it from the shape alone,
- * and all get the same bits, because {@link Random} is specified.
+ * The problem of every contender: one forward layer on random data, from zero states. Each process makes it from the
+ * shape alone, and all get the same bits, because {@link Random} is specified.
  *
  * @param shape its size
  * @param weights the layer, gates i f g o

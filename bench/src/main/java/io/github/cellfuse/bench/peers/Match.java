@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One shape on all contenders. First the results are compared, then the contenders take turns A B C D A B C D …, each on an idle
- * machine. A temporary slowdown of the machine then affects all of them, so that ratios within a round remain meaningful.
+ * One shape on all contenders. First the results are compared, then the contenders take turns A B C D A B C D …, each
+ * on an idle machine. A temporary slowdown of the machine then affects all of them, so that ratios within a round
+ * remain meaningful.
  */
 final class Match {
     /** Approximated activations (ONNX Runtime's) differ by a tenth of this; a swapped gate differs by more. */

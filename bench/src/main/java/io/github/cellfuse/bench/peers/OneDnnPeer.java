@@ -17,8 +17,8 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 
 /**
- * oneDNN's {@code lstm_forward} primitive. The weights are reordered in advance into the format that the primitive requests; x is
- * read and y is written in place. Initial and final states are omitted; initial states are then zeros.
+ * oneDNN's {@code lstm_forward} primitive. The weights are reordered in advance into the format that the primitive
+ * requests; x is read and y is written in place. Initial and final states are omitted; initial states are then zeros.
  */
 final class OneDnnPeer implements Peer {
     private final engine cpu = new engine(engine.kind.cpu, 0);

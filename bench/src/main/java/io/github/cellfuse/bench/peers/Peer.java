@@ -3,8 +3,8 @@ package io.github.cellfuse.bench.peers;
 import java.nio.FloatBuffer;
 
 /**
- * An LSTM implementation. {@link #prepare} binds buffers once, so that a library that can work in place does: its tensors use the
- * problem's own memory, and only computing is timed. Not thread safe.
+ * An LSTM implementation. {@link #prepare} binds buffers once, so that a library that can work in place does: its
+ * tensors use the problem's own memory, and only computing is timed. Not thread safe.
  */
 interface Peer extends AutoCloseable {
     /** The library's version, as it says itself. */

@@ -11,8 +11,8 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /**
- * {@code torch.lstm} through DJL: the operator that {@code nn.LSTM} calls, in evaluation mode and without gradients. Its results
- * stay in torch's memory; copying them out isn't timed.
+ * {@code torch.lstm} through DJL: the operator that {@code nn.LSTM} calls, in evaluation mode and without gradients.
+ * Its results stay in torch's memory; copying them out isn't timed.
  */
 final class PyTorchPeer implements Peer {
     private final Engine engine;

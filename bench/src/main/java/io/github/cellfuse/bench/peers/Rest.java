@@ -13,7 +13,9 @@ final class Rest {
 
     private Rest() {}
 
-    /** Waits at most {@value #LONGEST_SECONDS} s. Returns the seconds until the process was idle, NaN if it never was. */
+    /**
+     * Waits at most {@value #LONGEST_SECONDS} s. Returns the seconds until the process was idle, NaN if it never was.
+     */
     static double await() {
         if (!(ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system)) {
             throw new IllegalStateException("this Java doesn't tell the processor time of its own process");

@@ -42,7 +42,10 @@ record ShapeResult(
         return Optional.ofNullable(seconds.get(contender)).map(Statistics::median);
     }
 
-    /** Returns the peer with the lowest median: one peer for all rounds, since the luckiest of several in each round is nobody's speed. */
+    /**
+     * Returns the peer with the lowest median: one peer for all rounds, since the luckiest of several in each round is
+     * nobody's speed.
+     */
     Optional<Contender> bestPeer() {
         return Contender.peers().stream()
                 .filter(seconds::containsKey)

@@ -12,7 +12,9 @@ final class Statistics {
         return quantile(0.5, values);
     }
 
-    /** Returns the value below which a share {@code q} of the values lies, with linear interpolation between neighbours. */
+    /**
+     * Returns the value below which a share {@code q} of the values lies, with linear interpolation between neighbours.
+     */
     static double quantile(double q, double... values) {
         if (values.length == 0) {
             throw new IllegalArgumentException("quantile of no values");

@@ -15,9 +15,9 @@ import java.util.Random;
 import java.util.zip.GZIPInputStream;
 
 /**
- * A tagger as PyTorch exports it, with random weights: tokens {@code [N,T]}, an embedding of {@value #FEATURES} features, two bidirectional
- * LSTM layers of {@value #UNITS} units, a linear layer, scores {@code [N,T,17]}. The graph is in a file ({@code make_tagger.py}) with zeros for
- * weights. Each process fills in the same random weights.
+ * A tagger as PyTorch exports it, with random weights: tokens {@code [N,T]}, an embedding of {@value #FEATURES}
+ * features, two bidirectional LSTM layers of {@value #UNITS} units, a linear layer, scores {@code [N,T,17]}. The graph
+ * is in a file ({@code make_tagger.py}) with zeros for weights. Each process fills in the same random weights.
  */
 final class Tagger {
     static final int WORDS = 10_000, FEATURES = 128, UNITS = 256, TAGS = 17;

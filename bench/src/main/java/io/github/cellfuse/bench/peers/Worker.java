@@ -15,8 +15,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 
 /**
- * The process of one contender. It answers each command, a line on standard input, with one line on standard output that begins
- * with {@link #REPLY}; native libraries may print other lines. It ends when its input ends, so it never outlives its parent.
+ * The process of one contender. It answers each command, a line on standard input, with one line on standard output
+ * that begins with {@link #REPLY}; native libraries may print other lines. It ends when its input ends, so it never
+ * outlives its parent.
  */
 final class Worker {
     /** Before every answer. */
@@ -118,7 +119,9 @@ final class Worker {
         }
     }
 
-    /** Runs for so many seconds, so that the JIT and the library's own caches settle. Returns the time of the last run. */
+    /**
+     * Runs for so many seconds, so that the JIT and the library's own caches settle. Returns the time of the last run.
+     */
     private double warm(double seconds) {
         long start = System.nanoTime();
         double last = 0;

@@ -16,7 +16,9 @@ import java.util.concurrent.TimeUnit;
 
 /** A contender's process, as seen by the process that schedules the turns. Not thread safe. */
 final class WorkerProcess implements AutoCloseable {
-    /** Settings of the OpenMP runtimes and of the libraries that a user's shell may carry: all start from the defaults. */
+    /**
+     * Settings of the OpenMP runtimes and of the libraries that a user's shell may carry: all start from the defaults.
+     */
     private static final List<String> CLEARED =
             List.of("OMP_", "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_", "ORT_");
 

@@ -5,8 +5,8 @@ final class AmdText {
     private AmdText() {}
 
     /**
-     * A kernel whose loop has 5 multiply-adds in 4 instructions (one is packed), 2 other vector operations, one
-     * 16-byte load from local memory and one from global memory.
+     * A kernel whose loop has 5 multiply-adds in 4 instructions (one is packed), 2 other vector operations, one 16-byte
+     * load from local memory and one from global memory.
      */
     static String kernel(String name, int registers, int vectorSpills) {
         return """
@@ -50,8 +50,7 @@ final class AmdText {
     }
 
     /**
-     * The same kernel without scratch memory, with few registers and with {@code fmas} more multiply-adds in its
-     * loop.
+     * The same kernel without scratch memory, with few registers and with {@code fmas} more multiply-adds in its loop.
      */
     static String product(String name, int fmas) {
         StringBuilder loop = new StringBuilder();
