@@ -164,7 +164,8 @@ public final class ShapeTimes {
             double d = median(span);
             return String.format(
                     Locale.ROOT,
-                    "{\"shape\":\"%d,%d,%d,%d\",\"plan_asked\":\"%s\",\"tier\":\"%s\",\"plan\":\"%s\",\"gflop\":%.3f,\"runs\":%d,"
+                    "{\"shape\":\"%d,%d,%d,%d\",\"plan_asked\":\"%s\",\"tier\":\"%s\",\"plan\":\"%s\","
+                            + "\"gflop\":%.3f,\"runs\":%d,"
                             + "\"first_s\":%.3f,\"wall_ms\":%.4f,\"device_ms\":%.4f,\"busy_ms\":%.4f,\"launches\":%d,"
                             + "\"device_tflops\":%.3f,\"bits_as_java\":%s,\"kernels\":{%s}}",
                     s[0],
