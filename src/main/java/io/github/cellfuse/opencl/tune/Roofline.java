@@ -77,13 +77,13 @@ public final class Roofline implements AutoCloseable {
             queue.zero(to);
             copy.set("from", from).set("to", to);
             copyRange = cpu ? NdRange.of(items).local(group) : NdRange.of(items);
-            // One work-item a core, as many as find room.
+            // One work-item per core, as long as each has its own bytes to read.
             readVectorBytes = tile.vec() * Float.BYTES;
             readers = (int) Math.max(1, Math.min(has.computeUnits(), copied / FAR_BYTES));
             read.set("from", from).set("out", to);
             nothing.set("out", to).set("n", 0);
             nothingRange = NdRange.of(1).local(1);
-            // What is compiled on the way, and the pages of both buffers.
+            // Compiles the kernels and touches the pages of both buffers.
             queue.launch(copy.ready(), copyRange);
             queue.launch(nothing.ready(), nothingRange);
             queue.finish();
