@@ -83,7 +83,9 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule onlyTheCommandLineUsesTheProgressBar = onlyIn("me.tongfei..", ROOT + ".cli..");
 
-    /** ONNX Runtime and the vector module are optional: a class that names their classes can't be loaded without them. */
+    /**
+     * ONNX Runtime and the vector module are optional: a class that names their classes can't be loaded without them.
+     */
     @ArchTest
     static final ArchRule onlyTheOrtClassesNeedOnnxRuntime =
             onlyClasses(".*\\.onnx\\.graph\\.Ort[A-Z][^.]*", resideInAPackage("ai.onnxruntime.."));

@@ -23,8 +23,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What every engine keeps, whatever the device: a row's bits depend on its own sequence and nothing else. Each device inherits
- * these tests. A case that fails prints its seed; {@code bin/test -Dtest=NAME -Dcellfuse.seed=SEED} begins with it.
+ * What every engine keeps, whatever the device: a row's bits depend on its own sequence and nothing else. Each device
+ * inherits these tests. A case that fails prints its seed; {@code bin/test -Dtest=NAME -Dcellfuse.seed=SEED} begins
+ * with it.
  */
 public abstract class EngineContract {
     private static final int CASES = Extent.cases(6, 12);
@@ -37,7 +38,10 @@ public abstract class EngineContract {
         return EngineOptions.DEFAULT;
     }
 
-    /** A case: where weights are floats every third one has cells of another kind, for each of which a device compiles its kernels. */
+    /**
+     * A case: where weights are floats every third one has cells of another kind, for each of which a device compiles
+     * its kernels.
+     */
     private RandomLstm random(long seed) {
         return options().weights() == WeightPrecision.F32 ? RandomLstm.any(seed) : RandomLstm.of(seed);
     }

@@ -97,7 +97,9 @@ public record PyTorchCase(
         return values;
     }
 
-    /** A tensor's bytes: the product's reader gives float32 alone, and a judge of 1e-12 needs the doubles themselves. */
+    /**
+     * A tensor's bytes: the product's reader gives float32 alone, and a judge of 1e-12 needs the doubles themselves.
+     */
     private static ByteBuffer bytes(Path path, String tensor) {
         try {
             ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.LITTLE_ENDIAN);

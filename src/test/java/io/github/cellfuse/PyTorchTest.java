@@ -11,8 +11,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every device against {@code torch.nn.LSTM} itself. */
 class PyTorchTest {
     /**
-     * PyTorch computes in float32 as well, in another order and with other activations: both are off by a few 1e-7 (up to 1e-6 where
-     * the gates saturate and states are large), so twice that with room to spare. A wrong gate or step is off by 1e-2 and more.
+     * PyTorch computes in float32 as well, in another order and with other activations: both are off by a few 1e-7 (up
+     * to 1e-6 where the gates saturate and states are large), so twice that with room to spare. A wrong gate or step is
+     * off by 1e-2 and more.
      */
     private static final double TOLERANCE = 1e-5;
 

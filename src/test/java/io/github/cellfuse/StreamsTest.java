@@ -30,7 +30,9 @@ class StreamsTest {
         }
     }
 
-    /** Numbers of streams in a call. They are few, because other numbers can mean other tiles, and these other programs. */
+    /**
+     * Numbers of streams in a call. They are few, because other numbers can mean other tiles, and these other programs.
+     */
     private static final int[] SIZES = {1, 30, 300, 900};
 
     static List<Device> devices() {
@@ -258,7 +260,8 @@ class StreamsTest {
         try (LstmEngine engine = LstmEngine.open(Device.JAVA, model);
                 LstmSession session = engine.newSession()) {
             refused(
-                    "streaming: expected a forward model, found a BIDIRECTIONAL one, which needs the end of a sequence first",
+                    "streaming: expected a forward model, found a BIDIRECTIONAL one, "
+                            + "which needs the end of a sequence first",
                     session::newStreams);
         }
     }

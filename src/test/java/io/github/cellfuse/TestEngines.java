@@ -4,7 +4,10 @@ import io.github.cellfuse.cl.TestDevices;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The devices that tests run on: every OpenCL device there is (at least one, or the tests fail and say how to get it) and java. */
+/**
+ * The devices that tests run on: every OpenCL device there is (at least one, or the tests fail and say how to get it)
+ * and java.
+ */
 public final class TestEngines {
     private TestEngines() {}
 

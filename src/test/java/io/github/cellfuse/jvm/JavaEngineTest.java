@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The {@code java} device with the JVM's vectors, which Surefire switches on; {@link PlainJavaEngineTest} is without. */
+/**
+ * The {@code java} device with the JVM's vectors, which Surefire switches on; {@link PlainJavaEngineTest} is without.
+ */
 class JavaEngineTest extends EngineContract {
     @Override
     protected Device device() {

@@ -102,7 +102,10 @@ class VectorsTest {
         checkActivations(x);
     }
 
-    /** One float of 509: a prime, so that no bit is always the same. {@code -Dcellfuse.stride=1} takes all, in two minutes. */
+    /**
+     * One float of 509: a prime, so that no bit is always the same. {@code -Dcellfuse.stride=1} takes all, in two
+     * minutes.
+     */
     @Test
     void activationsOfManyFloatsAreThose() {
         int stride = Integer.getInteger("cellfuse.stride", 509);

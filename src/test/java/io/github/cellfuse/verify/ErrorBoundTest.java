@@ -70,7 +70,9 @@ class ErrorBoundTest {
         assertTrue(all.bound > 0.05, all.toString());
     }
 
-    /** Identical units make identical errors, which don't cancel; taken for independent they exceed the bound by far. */
+    /**
+     * Identical units make identical errors, which don't cancel; taken for independent they exceed the bound by far.
+     */
     @ParameterizedTest
     @ValueSource(ints = {7, 64, 207})
     void theProbableBoundDoesNotTakeIdenticalUnitsForIndependent(int units) {

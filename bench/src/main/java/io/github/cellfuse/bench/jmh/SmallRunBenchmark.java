@@ -50,7 +50,11 @@ public class SmallRunBenchmark {
     public void open() {
         float[] bias = new float[LstmWeights.GATES];
         bias[LstmWeights.CANDIDATE] = 1;
-        LstmWeights weights = LstmWeights.builder(1, 1).input(new float[4]).recurrent(new float[4]).inputBias(bias).build();
+        LstmWeights weights = LstmWeights.builder(1, 1)
+                .input(new float[4])
+                .recurrent(new float[4])
+                .inputBias(bias)
+                .build();
         engine = LstmEngine.open(Device.parse(device), new LstmModel(Direction.FORWARD, List.of(List.of(weights))));
         session = engine.newSession();
         input = LstmInput.timeMajor(new float[steps], 1, steps);
