@@ -60,8 +60,8 @@ class AutoDeviceTest {
         });
         assertEquals(Device.JAVA, auto.device());
         assertEquals(
-                "opencl:1.0 can't be opened (the driver is gone); opencl:0.0 failed the opening self-test;"
-                        + " falling back to java",
+                "opencl:1.0 can't be opened (the driver is gone); opencl:0.0 failed the opening self-test; "
+                        + "falling back to java",
                 auto.reason());
         assertEquals(List.of("opencl:0.0"), closed);
     }

@@ -260,8 +260,8 @@ class StreamsTest {
         try (LstmEngine engine = LstmEngine.open(Device.JAVA, model);
                 LstmSession session = engine.newSession()) {
             refused(
-                    "streaming: expected a forward model, found a BIDIRECTIONAL one, which needs the end of"
-                            + " a sequence first",
+                    "streaming: expected a forward model, found a BIDIRECTIONAL one, "
+                            + "which needs the end of a sequence first",
                     session::newStreams);
         }
     }
