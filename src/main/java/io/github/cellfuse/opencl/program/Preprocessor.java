@@ -23,7 +23,8 @@ final class Preprocessor {
     private static final Pattern DEFINED = Pattern.compile("\\bdefined\\s*(?:\\(\\s*(\\w+)\\s*\\)|(\\w+))");
 
     /**
-     * The bodies of the macros. A macro with parameters stands for itself, because it is defined but never expanded.
+     * The bodies of the macros. The body of a macro with parameters is its name, because it is defined but never
+     * expanded.
      */
     private final Map<String, String> macros = new HashMap<>();
     /** The conditionals that are open, the innermost first. */
@@ -120,7 +121,7 @@ final class Preprocessor {
         }
     }
 
-    /** Replaces each comment by a space. A string is kept, whatever it looks like. */
+    /** Replaces each comment by a space. Strings are kept, even if they look like comments. */
     private String withoutComments(String line) {
         if (!inComment) {
             int slash = line.indexOf('/'), quote = line.indexOf('"');
