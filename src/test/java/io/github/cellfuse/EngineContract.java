@@ -18,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * inherits these tests. A case that fails prints its seed; {@code bin/test -Dtest=NAME -Dcellfuse.seed=SEED} begins
  * with it.
  */
+@Tag("extended")
 public abstract class EngineContract {
     private static final int CASES = Extent.cases(6, 12);
 

@@ -26,6 +26,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,6 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
  * bound grows; therefore every step of every row is also run by itself, from the state before it, where nothing is
  * inherited.
  */
+@Tag("extended")
 class OnnxOperatorTest {
     private static final int CASES = Extent.cases(600, 3000), MISTAKEN = 300;
 

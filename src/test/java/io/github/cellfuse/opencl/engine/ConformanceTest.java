@@ -46,6 +46,7 @@ import io.github.cellfuse.verify.VerifyReport;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -55,6 +56,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * one that lacks a multiply-add of its own and is in the tolerance tier for it; where denormals do occur, only one that
  * promises to keep them.
  */
+@Tag("extended")
 @EveryImplementation
 class ConformanceTest {
     private static final int CASES = 6;

@@ -39,12 +39,14 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The contract on the first OpenCL device, and the plans on every one. */
+@Tag("extended")
 class OpenClEngineTest extends EngineContract {
     @Override
     protected Device device() {

@@ -44,6 +44,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -54,6 +55,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Weights stored in 16 bits: whatever the plan, the tile and the device, the bits are the twin's over the rounded
  * weights.
  */
+@Tag("extended")
 @ProgramsNotStored
 class StoredWeightsTest {
     private static final int CASES = Extent.cases(4, 12);

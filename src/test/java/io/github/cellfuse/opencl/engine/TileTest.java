@@ -57,6 +57,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The kernels in every tile there can be, those that only another device would choose included: the twin's bits come
  * out, nothing is written beyond a tensor or in a row that has no step, and nothing that wasn't written is read.
  */
+@Tag("extended")
 @ProgramsNotStored
 class TileTest {
     private static final int[] VECS = {1, 2, 4, 8, 16};
