@@ -41,6 +41,9 @@ INLINED void lstm_step_tile(int row, int rows, int block, int blocks, int next, 
       panels + (size_t)next * panel_weights + (HOISTED ? inputs * 4 * VEC : 0) + (has_share ? share : 0);
   int ahead_step = has_share ? PREFETCH * WEIGHT_LINE : 0;
 
+  // Once for the product and the cell, as a product of ints: another pointer, or one of 64 bits throughout, would cost
+  // the registers that lstm_sequence doesn't have.
+  __global const float* own_bias = bias + (size_t)(direction * blocks + block) * CELL_VECTORS * VEC;
   __global const float* before =
       step_before(y, slot, reverse, row_pitch, y_stride, direction, recurrent_inputs) + (size_t)row * y_stride;
 
@@ -58,7 +61,7 @@ INLINED void lstm_step_tile(int row, int rows, int block, int blocks, int next, 
       for (int q = 0; q < GATES; q++) a[m][q] = vloadv(gate + q, ready + off_gates(m, 0, blocks));
     }
 #else
-    start_from_bias(a, bias + off_bias(direction, block, blocks) + gate * VEC);
+    start_from_bias(a, own_bias + gate * VEC);
     accumulate(a, x + ((size_t)(slot - x_first) * row_pitch + row) * x_stride, x_stride, inputs, panel + gate * VEC,
                ahead, ahead_step);
     ahead += inputs / 4 * ahead_step;
@@ -72,10 +75,31 @@ INLINED void lstm_step_tile(int row, int rows, int block, int blocks, int next, 
     }
   }
 
+  // Not finish_row, which the tiled kernel ends with: here its pointers for each row cost registers, and the whole
+  // sequence in tiles of 4 rows spills on sm_80.
+  size_t place = (size_t)direction * row_pitch + row;
+#if FUSED
+  __global float* cell = c + off_cell(place, block, blocks);
+  __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units + block * VEC;
   EACH_ROW
   for (int m = 0; m < ROWS; m++) {
-    if (m < rows) finish_row(gates[m], row, m, block, blocks, direction, slot, STEP_ARGUMENTS);
+    if (m < rows) {
+      cell_state after = lstm_cell_update(gates[m][0], gates[m][1], gates[m][2], gates[m][3],
+                                          vloadv(0, cell + off_cell(m, 0, blocks)), direction, own_bias);
+      vstorev(after.c, 0, cell + off_cell(m, 0, blocks));
+      store_lanes(after.h, hidden + (size_t)m * h_stride, units - block * VEC);
+    }
   }
+#else
+  __global float* out = p + off_gates(place, block, blocks);
+  EACH_ROW
+  for (int m = 0; m < ROWS; m++) {
+    if (m < rows) {
+#pragma unroll
+      for (int q = 0; q < 4; q++) vstorev(gates[m][q], q, out + off_gates(m, 0, blocks));
+    }
+  }
+#endif
 }
 
 //   global size (row tiles, B, D) with the step as the offset of dimension 2, so that no argument changes from step to
