@@ -60,6 +60,15 @@ public final class ClDevice {
         return capabilities;
     }
 
+    /**
+     * Returns whether the driver keeps compiled kernels on disk and would compile them a second time to hand them out.
+     * PoCL does: it compiles a kernel for the sizes that it is launched with, and a program's binary needs all kernels
+     * of the program, for any size. Storing the binaries doubles the time of a first run and makes no later run faster.
+     */
+    boolean keepsPrograms() {
+        return capabilities.version().contains("PoCL");
+    }
+
     /** Opens a context on this device; see {@link ClContext#open}. */
     public ClContext open() {
         return ClContext.open(this);

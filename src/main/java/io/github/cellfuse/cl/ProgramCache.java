@@ -33,14 +33,16 @@ public final class ProgramCache {
     private static final String OFF = "off";
 
     private final Path folder; // null: disabled
+    private final boolean everyDevice; // even where the driver keeps programs itself
     private final AtomicLong hits = new AtomicLong();
     private final AtomicLong misses = new AtomicLong();
     private final AtomicLong rejected = new AtomicLong();
     private final AtomicLong stored = new AtomicLong();
     private final AtomicBoolean warned = new AtomicBoolean();
 
-    private ProgramCache(Path folder) {
+    private ProgramCache(Path folder, boolean everyDevice) {
         this.folder = folder;
+        this.everyDevice = everyDevice;
     }
 
     /**
@@ -57,15 +59,15 @@ public final class ProgramCache {
      * Returns the user's cache: the folder in the system property {@code cellfuse.cache}, else in the environment
      * variable {@code CELLFUSE_CACHE}, else {@code $XDG_CACHE_HOME/cellfuse} or {@code ~/.cache/cellfuse}; on macOS
      * {@code ~/Library/Caches/cellfuse}, on Windows {@code %LOCALAPPDATA%\cellfuse\cache}. The value {@code off}
-     * disables it.
+     * disables it. It leaves out the programs of a driver that {@link ClDevice#keepsPrograms keeps them itself}.
      */
     public static ProgramCache fromEnvironment() {
-        return new ProgramCache(folder(System::getProperty, System::getenv).orElse(null));
+        return new ProgramCache(folder(System::getProperty, System::getenv).orElse(null), false);
     }
 
-    /** Returns the cache in {@code folder}, which is created when first written to. */
+    /** Returns the cache of every device's programs in {@code folder}, which is created when first written to. */
     public static ProgramCache at(Path folder) {
-        return new ProgramCache(folder.toAbsolutePath());
+        return new ProgramCache(folder.toAbsolutePath(), true);
     }
 
     /** Returns where the entries are; empty when the cache is disabled. */
@@ -79,12 +81,13 @@ public final class ProgramCache {
     }
 
     /**
-     * Returns a program as {@link ClContext#program} does: from disk if it is there, otherwise compiled and stored.
+     * Returns a program as {@link ClContext#program} does: from disk if it is there, otherwise compiled and, unless
+     * this cache leaves the device out, stored.
      *
      * @throws ClBuildException when it does not compile; carries the compiler's log
      */
     public ClProgram program(ClContext context, String name, List<String> sources, String options) {
-        if (folder == null) {
+        if (folder == null || !everyDevice && context.device().keepsPrograms()) {
             misses.incrementAndGet();
             return context.program(name, sources, options);
         }

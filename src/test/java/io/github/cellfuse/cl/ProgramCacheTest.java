@@ -172,10 +172,29 @@ class ProgramCacheTest {
 
     @Test
     void disabledItWritesNothing() throws Exception {
-        String before = System.setProperty("cellfuse.cache", "off");
-        ProgramCache cache;
+        ProgramCache cache = chosen("off");
+        assertEquals(42, answer(cache));
+        assertEquals(42, answer(cache));
+        assertEquals(new Statistics(0, 2, 0, 0), cache.statistics());
+        assertEquals(Optional.empty(), cache.folder());
+    }
+
+    @Test
+    void poclsProgramsAreLeftToPocl() {
+        for (ClDevice device : TestDevices.list()) {
+            ProgramCache cache = chosen(folder.resolve(device.id()).toString());
+            assertEquals(42, answer(cache, device, ""));
+            assertEquals(42, answer(cache, device, ""));
+            boolean pocl = device.platformName().equals("Portable Computing Language");
+            assertEquals(pocl ? new Statistics(0, 2, 0, 0) : new Statistics(1, 1, 0, 1), cache.statistics());
+        }
+    }
+
+    /** Returns the user's cache with {@code cellfuse.cache} set. */
+    private static ProgramCache chosen(String value) {
+        String before = System.setProperty("cellfuse.cache", value);
         try {
-            cache = ProgramCache.fromEnvironment();
+            return ProgramCache.fromEnvironment();
         } finally {
             if (before == null) {
                 System.clearProperty("cellfuse.cache");
@@ -183,10 +202,6 @@ class ProgramCacheTest {
                 System.setProperty("cellfuse.cache", before);
             }
         }
-        assertEquals(42, answer(cache));
-        assertEquals(42, answer(cache));
-        assertEquals(new Statistics(0, 2, 0, 0), cache.statistics());
-        assertEquals(Optional.empty(), cache.folder());
     }
 
     @Test

@@ -14,7 +14,6 @@ import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.TestEngines;
-import io.github.cellfuse.cl.ProgramsNotStored;
 import io.github.cellfuse.onnx.Onnx.AttributeProto;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
@@ -200,7 +199,6 @@ class OnnxOperatorTest {
         assertEquals(7, seen.stream().filter(s -> s.startsWith("outputs")).count());
     }
 
-    @ProgramsNotStored
     @Test
     void openClDevicesGiveTheBitsOfJava() {
         long seed = TestEngines.seed(20261124);

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.RandomLstm;
-import io.github.cellfuse.cl.ProgramsNotStored;
 import io.github.cellfuse.cli.Cli;
 import io.github.cellfuse.format.torch.PyTorchLstm;
 import java.io.IOException;
@@ -19,7 +18,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-@ProgramsNotStored
 class TuneCommandTest {
     @TempDir
     Path folder;

@@ -28,13 +28,10 @@ public final class LooseKernels {
         }
         Files.writeString(changed, text.replace(before, after));
         System.setProperty(PROPERTY, folder.toString());
-        // Nobody else has these programs: see ProgramsNotStored.
-        System.setProperty("cellfuse.cache", "off");
         try {
             action.run();
         } finally {
             System.clearProperty(PROPERTY);
-            System.clearProperty("cellfuse.cache");
         }
     }
 }

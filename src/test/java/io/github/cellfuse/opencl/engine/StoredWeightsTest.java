@@ -23,7 +23,6 @@ import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
-import io.github.cellfuse.cl.ProgramsNotStored;
 import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.opencl.device.OpenClDevices;
 import io.github.cellfuse.opencl.plan.Choosers;
@@ -56,7 +55,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * weights.
  */
 @Tag("extended")
-@ProgramsNotStored
 class StoredWeightsTest {
     private static final int CASES = Extent.cases(4, 12);
     private static final List<WeightPrecision> SMALL = List.of(WeightPrecision.F16, WeightPrecision.BF16);

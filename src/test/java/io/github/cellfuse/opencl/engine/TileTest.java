@@ -21,7 +21,6 @@ import io.github.cellfuse.Tier;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
-import io.github.cellfuse.cl.ProgramsNotStored;
 import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.implementations.EveryImplementation;
 import io.github.cellfuse.opencl.device.DeviceTraits;
@@ -58,7 +57,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * out, nothing is written beyond a tensor or in a row that has no step, and nothing that wasn't written is read.
  */
 @Tag("extended")
-@ProgramsNotStored
 class TileTest {
     private static final int[] VECS = {1, 2, 4, 8, 16};
     private static final int MAX_ROWS = 6;
