@@ -31,6 +31,9 @@ final class Cl {
     /** No answer to a query is longer: a larger size is a driver's error, and nothing is allocated for it. */
     private static final long MAX_ANSWER_BYTES = 1L << 30;
 
+    /** JOCL 2.0.6 keeps a {@code std::map} of contexts that its native code changes without a lock. */
+    private static final Object CONTEXTS = new Object();
+
     private Cl() {}
 
     // ---- platforms and devices
@@ -101,14 +104,18 @@ final class Cl {
     static cl_context createContext(cl_platform_id platform, cl_device_id device, Object what) {
         cl_context_properties properties = new cl_context_properties();
         properties.addProperty(CL.CL_CONTEXT_PLATFORM, platform);
-        return created(
-                "clCreateContext",
-                what,
-                error -> CL.clCreateContext(properties, 1, new cl_device_id[] {device}, null, null, error));
+        synchronized (CONTEXTS) {
+            return created(
+                    "clCreateContext",
+                    what,
+                    error -> CL.clCreateContext(properties, 1, new cl_device_id[] {device}, null, null, error));
+        }
     }
 
     static void releaseContext(cl_context context) {
-        check(statusOf(() -> CL.clReleaseContext(context)), "clReleaseContext", "release");
+        synchronized (CONTEXTS) {
+            check(statusOf(() -> CL.clReleaseContext(context)), "clReleaseContext", "release");
+        }
     }
 
     /** Returns an in-order queue, made by the function of OpenCL 1.2, which all later versions still have. */
