@@ -13,7 +13,7 @@ inline int slot_before(int length, int reverse) { return reverse ? length + 1 : 
 inline int slot_after(int length, int reverse) { return reverse ? 1 : length; }
 
 // The parameters that both kernels have. N is the number of rows in this call.
-//   global size (max(P, H), N, D)
+//   global size (at least max(P, H), N, D)
 #define STATE_PARAMETERS                                                                                              \
   __global const int* restrict order,       /* [N] the caller's row n of each sorted row; if its initial state is */  \
                                             /* zeros and must not be read: -1-n */                                    \

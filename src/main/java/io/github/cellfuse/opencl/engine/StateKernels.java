@@ -36,6 +36,6 @@ final class StateKernels {
 
     private NdRange range(DeviceBatch batch) {
         int widest = Math.max(layer.units, layer.outputs);
-        return layer.workGroups.wholeRows(NdRange.of(widest, batch.run().rows(), layer.directions), widest);
+        return layer.workGroups.paddedRows(widest, batch.run().rows(), layer.directions);
     }
 }

@@ -8,6 +8,9 @@ import java.util.Arrays;
 
 /** How a device's launches are divided into work-groups. */
 record WorkGroups(Capabilities device) {
+    /** Work-items of a group in a padded row: whole vectors on every CPU, and few idle ones in a narrow row. */
+    private static final long PADDED_GROUP = 16;
+
     /**
      * Makes each work-item a group of its own on a CPU: it is a tile, which is enough work, and a CPU's driver compiles
      * a kernel again for each size of work-group. A GPU's driver chooses better.
@@ -35,6 +38,21 @@ record WorkGroups(Capabilities device) {
             local--;
         }
         return range.local(local, 1, 1);
+    }
+
+    /**
+     * Returns rows of at least {@code width} small work-items, for a kernel that ignores those beyond its row. On a CPU
+     * a group has the same size for every width, so that the driver compiles the kernel once for all models.
+     */
+    NdRange paddedRows(int width, int rows, int directions) {
+        if (!onCpu()) {
+            return NdRange.of(width, rows, directions);
+        }
+        long most =
+                Math.min(device.maxWorkGroupSize(), device.maxWorkItemSizes().get(0));
+        long local = Math.min(PADDED_GROUP, most);
+        long across = (width + local - 1) / local * local;
+        return NdRange.of(across, rows, directions).local(local, 1, 1);
     }
 
     /** Returns the groups of a staged tile: units first, because neighbors read neighboring weights. */
