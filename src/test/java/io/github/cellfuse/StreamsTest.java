@@ -12,11 +12,14 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Streams give the bits of each sequence run alone, whatever happens to the others. */
+@Tag("extended")
 class StreamsTest {
     /** A sequence from its beginning on, in pieces. */
     private static final class Life {
@@ -33,7 +36,9 @@ class StreamsTest {
     /**
      * Numbers of streams in a call. They are few, because other numbers can mean other tiles, and these other programs.
      */
-    private static final int[] SIZES = {1, 30, 300, 900};
+    private static final int[] SIZES = Extent.of(Stream.of(1, 300), () -> Stream.of(1, 30, 300, 900))
+            .mapToInt(Integer::intValue)
+            .toArray();
 
     static List<Device> devices() {
         return TestEngines.all();

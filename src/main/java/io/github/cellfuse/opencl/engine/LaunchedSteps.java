@@ -45,7 +45,7 @@ final class LaunchedSteps implements LayerRun {
         this.layer = layer;
         LayerArguments arguments = new LayerArguments(layer);
         Tile tile = choice.step();
-        states = new StateKernels(layer, arguments, choice.projection().unstaged());
+        states = new StateKernels(layer, arguments, choice.projection());
         StepKernel product = product(tile, arguments);
         kernels.add(product);
         if (choice.plan() == Plan.SEPARATE) {
@@ -70,14 +70,14 @@ final class LaunchedSteps implements LayerRun {
     }
 
     private StepKernel cell(Tile tile, LayerArguments arguments) {
-        Kernel kernel = layer.open(KernelSource.STEP, tile.unstaged(), "lstm_cell");
+        Kernel kernel = layer.open(KernelSource.CELL, tile, "lstm_cell");
         int blocks = Tile.blocks(layer.units, tile.vec());
         NdRange range = layer.workGroups.wholeRows(NdRange.of(blocks, 1, layer.directions), blocks);
         return new StepKernel(kernel, arguments.cell().of(kernel), range, 1, rows -> rows);
     }
 
     private StepKernel hiddenProjection(Tile tile, LayerArguments arguments) {
-        Kernel kernel = layer.open(KernelSource.HIDDEN_PROJECTION, tile.unstaged(), "lstm_hidden_projection");
+        Kernel kernel = layer.open(KernelSource.HIDDEN_PROJECTION, tile, "lstm_hidden_projection");
         int blocks = Tile.blocks(layer.outputs, tile.vec());
         NdRange range = layer.workGroups.oneByOne(NdRange.of(1, blocks, layer.directions));
         return new StepKernel(kernel, arguments.hiddenProjection().of(kernel), range, 0, tile::tiles);

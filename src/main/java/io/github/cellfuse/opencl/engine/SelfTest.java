@@ -25,6 +25,7 @@ import io.github.cellfuse.jvm.JavaEngineProvider;
 import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.device.OpenClDevices;
 import io.github.cellfuse.opencl.plan.LayerSize;
+import io.github.cellfuse.opencl.plan.PlanChoice;
 import io.github.cellfuse.opencl.plan.PlanSource;
 import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.plan.StagedTiles;
@@ -40,18 +41,31 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Compares a device with the Java engine when an engine opens, because a driver may promise fused multiply-adds and
  * denormals and not deliver them. A device that fails is in the tolerance tier, and the log says which operation
- * failed.
+ * failed. What has passed once in a process isn't tested again there.
  */
 public final class SelfTest {
     private static final Logger LOG = LoggerFactory.getLogger(SelfTest.class);
     /** The warnings so far: each is logged once, even if a program opens many engines on a device. */
     private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
+
+    /**
+     * A test that passed.
+     *
+     * @param device its place in the list of devices, and its name
+     * @param kernels the hash of the kernels, because a folder of loose kernels may replace them
+     * @param weights the precision of the weights
+     * @param subject what was tested, and the tile with which it ran
+     */
+    private record Passed(String device, String kernels, WeightPrecision weights, List<Object> subject) {}
+
+    private static final Set<Passed> PASSED = ConcurrentHashMap.newKeySet();
 
     /** The number of values in a 16-bit format. */
     private static final int STORED = 1 << 16;
@@ -81,21 +95,41 @@ public final class SelfTest {
             return Tier.TOLERANCE;
         }
         SelfTest test = new SelfTest(context, programs, source);
-        String failure = test.activations();
-        if (failure == null) {
-            failure = test.storedWeights();
-        }
-        if (failure == null) {
-            failure = test.smallLstm(ORDINARY);
-        }
-        for (Cell cell : cells(model)) {
-            failure = failure == null ? test.smallLstm(cell) : failure;
-        }
+        String failure = test.failure(cells(model));
         if (failure != null) {
             warn(device, "it failed the opening self-test: " + failure);
             return Tier.TOLERANCE;
         }
         return Tier.EXACT;
+    }
+
+    /** Returns what the device computes otherwise than the Java engine; null if every test passes. */
+    private String failure(Set<Cell> cells) {
+        String kernels = KernelSource.fingerprint();
+        String failure = once(kernels, List.of("activations"), this::activations);
+        if (failure == null && programs.weights() != WeightPrecision.F32) {
+            failure = once(kernels, List.of("weights"), this::storedWeights);
+        }
+        for (Cell cell : cells) {
+            if (failure == null) {
+                SmallLstm lstm = new SmallLstm(cell);
+                failure = once(kernels, List.of(cell, lstm.choice()), lstm::failure);
+            }
+        }
+        return failure;
+    }
+
+    /** Returns null if {@code test} passes or has passed in this process, and otherwise what it returns. */
+    private String once(String kernels, List<Object> subject, Supplier<String> test) {
+        Passed passed = new Passed(context.device().toString(), kernels, programs.weights(), subject);
+        if (PASSED.contains(passed)) {
+            return null;
+        }
+        String failure = test.get();
+        if (failure == null) {
+            PASSED.add(passed);
+        }
+        return failure;
     }
 
     private static void warn(ClDevice device, String reason) {
@@ -109,7 +143,7 @@ public final class SelfTest {
         float[] x = values(VALUES, new Random(SEED));
         float[] sigmoid = new float[VALUES], tanh = new float[VALUES];
         try (ClQueue queue = context.queue();
-                Kernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_activations");
+                Kernel kernel = programs.kernel(KernelSource.ACTIVATIONS, tile, "lstm_activations");
                 ClBuffer in = context.buffer("self-test input", 4L * VALUES, ClBuffer.Access.READ_ONLY);
                 ClBuffer s = context.buffer("self-test sigmoid", 4L * VALUES, ClBuffer.Access.WRITE_ONLY);
                 ClBuffer t = context.buffer("self-test tanh", 4L * VALUES, ClBuffer.Access.WRITE_ONLY)) {
@@ -131,19 +165,16 @@ public final class SelfTest {
         return null;
     }
 
-    /** Tests every weight that has 16 bits. Returns null if every bit agrees, or if weights have 32 bits. */
+    /** Tests every weight of a format of 16 bits. Returns null if every bit agrees. */
     private String storedWeights() {
         WeightPrecision weights = programs.weights();
-        if (weights == WeightPrecision.F32) {
-            return null;
-        }
         ByteBuffer stored = ByteBuffer.allocateDirect(STORED * weights.bytes()).order(ByteOrder.nativeOrder());
         for (int bits = 0; bits < STORED; bits++) {
             stored.putShort(bits * weights.bytes(), (short) bits);
         }
         float[] loaded = new float[STORED];
         try (ClQueue queue = context.queue();
-                Kernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_load_weights");
+                Kernel kernel = programs.kernel(KernelSource.LOAD_WEIGHTS, tile, "lstm_load_weights");
                 ClBuffer from = context.buffer("self-test weights", stored.capacity(), ClBuffer.Access.READ_ONLY);
                 ClBuffer to = context.buffer("self-test floats", 4L * STORED, ClBuffer.Access.WRITE_ONLY)) {
             queue.write(from, 0, stored);
@@ -179,68 +210,89 @@ public final class SelfTest {
 
     private static final Cell ORDINARY = new Cell(CellEquations.ORDINARY, CellEquations.ORDINARY, false);
 
-    /** Returns the cells of a model except for the ordinary one, which is always tested. */
+    /** Returns the ordinary cell, which is always tested, and the cells of a model. */
     private static Set<Cell> cells(LstmModel model) {
-        Set<Cell> cells = new LinkedHashSet<>();
+        Set<Cell> cells = new LinkedHashSet<>(Set.of(ORDINARY));
         for (LstmLayer layer : model.layers()) {
             List<LstmWeights> weights = layer.weights();
             cells.add(new Cell(
                     weights.get(0).equations(), weights.get(weights.size() - 1).equations(), layer.hasPeepholes()));
         }
-        cells.remove(ORDINARY);
         return cells;
     }
 
-    /** Tests two ragged bidirectional layers with awkward sizes and values. Returns null if every bit agrees. */
-    private String smallLstm(Cell cell) {
-        Random random = new Random(SEED);
-        int units = tile.vec() + 1, inputs = 3, rows = rows(context.device().capabilities()), steps = 5;
-        LstmModel model = new LstmModel(
-                Direction.BIDIRECTIONAL,
-                List.of(
-                        List.of(
-                                weights(inputs, units, cell.first, cell, random),
-                                weights(inputs, units, cell.second, cell, random)),
-                        List.of(
-                                weights(2 * units, units, cell.first, cell, random),
-                                weights(2 * units, units, cell.second, cell, random))));
-        int[] lengths = random.ints(rows, 0, steps + 1).toArray();
-        lengths[0] = steps;
-        LstmState state = new LstmState(rows, values(4 * rows * units, random), values(4 * rows * units, random));
-        LstmInput input = LstmInput.batchMajor(values(rows * steps * inputs, random), rows, steps)
-                .withLengths(lengths)
-                .withInitialState(state);
-        EngineOptions options =
-                EngineOptions.DEFAULT.withPlan(Plan.FUSED).withThreads(1).withWeights(programs.weights());
+    /** Two ragged bidirectional layers of one kind of cell, with awkward sizes and values. */
+    private final class SmallLstm {
+        private static final int STEPS = 5;
+        private static final int INPUTS = 3;
 
-        LstmOutput found;
-        Plans plans =
-                source.plans(context.device().capabilities(), LayerSize.of(model, programs.weights()), options.plan());
-        OpenClEngine engine = new OpenClEngine(context, programs, model, plans, Tier.EXACT);
-        try (LstmSession session = engine.newSession()) {
-            found = session.run(input);
-        } finally {
-            engine.closeWeights();
+        private final int rows = rows(context.device().capabilities());
+        private final Random random = new Random(SEED);
+        private final EngineOptions options =
+                EngineOptions.DEFAULT.withPlan(Plan.FUSED).withThreads(1).withWeights(programs.weights());
+        private final LstmModel model;
+        private final Plans plans;
+
+        SmallLstm(Cell cell) {
+            int units = tile.vec() + 1;
+            model = new LstmModel(
+                    Direction.BIDIRECTIONAL,
+                    List.of(
+                            List.of(
+                                    weights(INPUTS, units, cell.first, cell, random),
+                                    weights(INPUTS, units, cell.second, cell, random)),
+                            List.of(
+                                    weights(2 * units, units, cell.first, cell, random),
+                                    weights(2 * units, units, cell.second, cell, random))));
+            plans = source.plans(
+                    context.device().capabilities(), LayerSize.of(model, programs.weights()), options.plan());
         }
-        LstmOutput expected;
-        try (var java = new JavaEngineProvider().open(Device.JAVA, model, options);
-                LstmSession session = java.newSession()) {
-            expected = session.run(input);
+
+        /** Returns the tiles that the test runs. */
+        PlanChoice choice() {
+            return plans.choose(rows, STEPS, true);
         }
-        String failure = compare("y", expected.y(), found.y());
-        if (failure == null) {
-            failure = compare(
-                    "final h",
-                    FloatBuffer.wrap(expected.finalState().h()),
-                    FloatBuffer.wrap(found.finalState().h()));
+
+        /** Returns null if every bit agrees. */
+        String failure() {
+            LstmInput input = input();
+            LstmOutput found;
+            OpenClEngine engine = new OpenClEngine(context, programs, model, plans, Tier.EXACT);
+            try (LstmSession session = engine.newSession()) {
+                found = session.run(input);
+            } finally {
+                engine.closeWeights();
+            }
+            LstmOutput expected;
+            try (var java = new JavaEngineProvider().open(Device.JAVA, model, options);
+                    LstmSession session = java.newSession()) {
+                expected = session.run(input);
+            }
+            String failure = compare("y", expected.y(), found.y());
+            if (failure == null) {
+                failure = compare(
+                        "final h",
+                        FloatBuffer.wrap(expected.finalState().h()),
+                        FloatBuffer.wrap(found.finalState().h()));
+            }
+            if (failure == null) {
+                failure = compare(
+                        "final c",
+                        FloatBuffer.wrap(expected.finalState().c()),
+                        FloatBuffer.wrap(found.finalState().c()));
+            }
+            return failure;
         }
-        if (failure == null) {
-            failure = compare(
-                    "final c",
-                    FloatBuffer.wrap(expected.finalState().c()),
-                    FloatBuffer.wrap(found.finalState().c()));
+
+        private LstmInput input() {
+            int units = tile.vec() + 1;
+            int[] lengths = random.ints(rows, 0, STEPS + 1).toArray();
+            lengths[0] = STEPS;
+            LstmState state = new LstmState(rows, values(4 * rows * units, random), values(4 * rows * units, random));
+            return LstmInput.batchMajor(values(rows * STEPS * INPUTS, random), rows, STEPS)
+                    .withLengths(lengths)
+                    .withInitialState(state);
         }
-        return failure;
     }
 
     private static LstmWeights weights(int inputs, int units, CellEquations equations, Cell cell, Random random) {

@@ -111,7 +111,7 @@ public final class StandaloneKernels implements AutoCloseable {
     public Bound cell(int rows, int units) {
         int blocks = Tile.blocks(units, vec);
         long cells = Sizes.product("cell states", rows, blocks, vec);
-        Tile tile = Tile.of(vec, 1).withFused(false);
+        Tile tile = Tile.of(vec, 1);
         List<ClBuffer> buffers = new ArrayList<>();
         try {
             ClBuffer gates = filled(buffers, "pre-activations", 4 * cells);
@@ -119,7 +119,7 @@ public final class StandaloneKernels implements AutoCloseable {
             ClBuffer h = filled(buffers, "hidden states", Sizes.product("hidden states", rows, units));
             ClBuffer active = buffer(buffers, "active rows", 2);
             queue.fill(active, 0, active.bytes(), rows);
-            Kernel kernel = programs.kernel(KernelSource.STEP, tile, "lstm_cell")
+            Kernel kernel = programs.kernel(KernelSource.CELL, tile, "lstm_cell")
                     .set("a", gates)
                     .set("c", c)
                     .set("h", h)
@@ -152,8 +152,7 @@ public final class StandaloneKernels implements AutoCloseable {
             ClBuffer x = filled(buffers, "x", values);
             ClBuffer sigmoid = filled(buffers, "sigmoid", values);
             ClBuffer tanh = filled(buffers, "tanh", values);
-            Kernel kernel = programs.kernel(
-                            KernelSource.STATE, DeviceTraits.of(has).largestTile(), "lstm_activations")
+            Kernel kernel = programs.kernel(KernelSource.ACTIVATIONS, Tile.of(vec, 1), "lstm_activations")
                     .set("x", x)
                     .set("s", sigmoid)
                     .set("t", tanh);

@@ -25,7 +25,7 @@ final class WholeSequence implements LayerRun {
         this.layer = layer;
         LayerArguments by = new LayerArguments(layer);
         Tile tile = choice.step();
-        states = new StateKernels(layer, by, choice.projection().unstaged());
+        states = new StateKernels(layer, by, choice.projection());
         Kernel kernel = layer.open(KernelSource.SEQUENCE, KernelSource.SEQUENCE_TILED, tile);
         arguments = (tile.isStaged() ? by.step() : by.sequence()).of(kernel);
         launches = tile.isStaged() ? staged(kernel, tile) : grouped(kernel, choice.groups());

@@ -1,5 +1,6 @@
 package io.github.cellfuse.opencl.program;
 
+import io.github.cellfuse.WeightPrecision;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -15,7 +16,10 @@ public enum KernelSource {
     HIDDEN_PROJECTION("lstm_hidden_projection", "hidden_projection"),
     SEQUENCE("lstm_sequence"),
     SEQUENCE_TILED("lstm_sequence_tiled"),
+    CELL("lstm_cell"),
     CELL_FUNCTION("lstm_cell_function"),
+    ACTIVATIONS("lstm_activations", "activations"),
+    LOAD_WEIGHTS("lstm_load_weights", "weights"),
     STATE("lstm_state"),
     ROOFLINE("roofline");
 
@@ -37,9 +41,28 @@ public enum KernelSource {
      */
     CellOptions reads(CellOptions cell) {
         return switch (this) {
-            case STEP, STEP_TILED, SEQUENCE, SEQUENCE_TILED, CELL_FUNCTION -> cell;
+            case STEP, STEP_TILED, SEQUENCE, SEQUENCE_TILED, CELL, CELL_FUNCTION -> cell;
             case INPUT_PROJECTION, INPUT_PROJECTION_TILED -> cell.ofBias();
-            case HIDDEN_PROJECTION, STATE, ROOFLINE -> CellOptions.ORDINARY;
+            case HIDDEN_PROJECTION, ACTIVATIONS, LOAD_WEIGHTS, STATE, ROOFLINE -> CellOptions.ORDINARY;
+        };
+    }
+
+    /** Returns the part of a tile that the program depends on, as a tile. */
+    Tile reads(Tile tile) {
+        return switch (this) {
+            case STEP, STEP_TILED, SEQUENCE, SEQUENCE_TILED, ROOFLINE -> tile;
+            case INPUT_PROJECTION, INPUT_PROJECTION_TILED ->
+                tile.withHoisted(false).withFused(true);
+            case HIDDEN_PROJECTION -> Tile.of(tile.vec(), tile.rows());
+            case CELL, CELL_FUNCTION, ACTIVATIONS, LOAD_WEIGHTS, STATE -> Tile.of(tile.vec(), 1);
+        };
+    }
+
+    /** Returns the precision of the weights that the program reads; float32 if it reads none. */
+    WeightPrecision reads(WeightPrecision weights) {
+        return switch (this) {
+            case CELL, CELL_FUNCTION, ACTIVATIONS, STATE -> WeightPrecision.F32;
+            default -> weights;
         };
     }
 

@@ -37,7 +37,7 @@ public final class Programs {
     }
 
     /** Returns the macros of {@code weights.cl}. */
-    private String weightOptions() {
+    private static String options(WeightPrecision weights) {
         return switch (weights) {
             case F32 -> "";
             case F16 -> " -D WEIGHTS_F16";
@@ -52,13 +52,16 @@ public final class Programs {
 
     /** Returns a new kernel, for one session. */
     public synchronized Kernel kernel(KernelSource source, Tile tile, CellOptions cell, String name) {
-        Built program = compiled.computeIfAbsent(new Key(source, tile, source.reads(cell)), this::compile);
+        Built program =
+                compiled.computeIfAbsent(new Key(source, source.reads(tile), source.reads(cell)), this::compile);
         return Kernel.open(program.program(), program.signatures(), name);
     }
 
     private Built compile(Key key) {
         List<String> texts = key.source().texts();
-        String options = key.tile().options() + weightOptions() + key.cell().options();
+        String options = key.tile().options()
+                + options(key.source().reads(weights))
+                + key.cell().options();
         return new Built(cache.program(context, key.source().title(), texts, options), new Signatures(texts, options));
     }
 }

@@ -44,11 +44,6 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
         return new Tile(vec, rows, gates, prefetch, hoisted, is, staging);
     }
 
-    /** Returns this tile for the kernels that stage nothing. */
-    public Tile unstaged() {
-        return new Tile(vec, rows, gates, prefetch, hoisted, fused);
-    }
-
     /** Returns whether a work-group stages its tile in local memory. */
     public boolean isStaged() {
         return !staging.equals(Staging.NONE);

@@ -55,7 +55,7 @@ class OpenClEngineTest extends EngineContract {
 
     static LongStream cases() {
         long first = TestEngines.seed(0);
-        return LongStream.range(first, first + Extent.cases(24, 60));
+        return LongStream.range(first, first + Extent.cases(15, 60));
     }
 
     @ParameterizedTest

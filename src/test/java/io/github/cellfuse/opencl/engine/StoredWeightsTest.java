@@ -138,7 +138,7 @@ class StoredWeightsTest {
             try (ClContext context = device.open();
                     ClQueue queue = context.queue()) {
                 Kernel kernel = new Programs(context, weights)
-                        .kernel(KernelSource.HIDDEN_PROJECTION, Tile.of(vec, 1), "lstm_load_weights");
+                        .kernel(KernelSource.LOAD_WEIGHTS, Tile.of(vec, 1), "lstm_load_weights");
                 ClBuffer from = context.buffer("stored", 2L * count, ClBuffer.Access.READ_ONLY);
                 ClBuffer to = context.buffer("loaded", 4L * count, ClBuffer.Access.WRITE_ONLY);
                 queue.write(from, 0, stored);

@@ -71,8 +71,15 @@ class TileTest {
             Plan.HOISTED, new int[] {4, 1, 2, 5, 3},
             Plan.SEQUENCE, new int[] {6, 3, 1, 2, 5});
 
+    /** By default, the vectors that few devices have run under half of the plans: those of one and two lanes. */
     static Stream<Arguments> tiles() {
-        return Extent.of(eachPlan(), () -> Stream.concat(eachPlan(), eachHeight()));
+        return Extent.of(
+                eachPlan().filter(tile -> {
+                    int vec = (int) tile.get()[0];
+                    boolean alternate = ((Plan) tile.get()[2]).ordinal() % 2 == vec % 2;
+                    return vec > 2 || alternate;
+                }),
+                () -> Stream.concat(eachPlan(), eachHeight()));
     }
 
     private static Stream<Arguments> eachPlan() {

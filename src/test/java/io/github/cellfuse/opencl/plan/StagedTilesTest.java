@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.cellfuse.Bits;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.Extent;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
@@ -34,7 +35,9 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +46,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The choices for GPUs of all sizes, and their bits on the devices of this machine. */
+@Tag("extended")
 class StagedTilesTest {
     private static final LayerSize LARGE = new LayerSize(512, 512, 512, 1);
     private static final LayerSize SMALL = new LayerSize(64, 64, 64, 1);
@@ -133,8 +137,8 @@ class StagedTilesTest {
     static Stream<Arguments> devicesAndSeeds() {
         long first = TestEngines.seed(500);
         return TestDevices.list().stream()
-                .flatMap(device ->
-                        Stream.iterate(first, seed -> seed + 1).limit(8).map(seed -> Arguments.of(device, seed)));
+                .flatMap(device -> LongStream.range(first, first + Extent.cases(5, 12))
+                        .mapToObj(seed -> Arguments.of(device, seed)));
     }
 
     @ParameterizedTest

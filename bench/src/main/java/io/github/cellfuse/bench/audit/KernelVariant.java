@@ -58,7 +58,7 @@ public record KernelVariant(
         all.add(untiled(KernelSource.SEQUENCE, "hoisted", four.withHoisted(true)));
         all.add(of(KernelSource.HIDDEN_PROJECTION, "lstm_hidden_projection", "", four, four.rows(), four.vec()));
         all.add(of(KernelSource.HIDDEN_PROJECTION, "lstm_hidden_projection", "", one, one.rows(), one.vec()));
-        all.add(of(KernelSource.STEP, "lstm_cell", "", four.withFused(false), 1, four.vec()));
+        all.add(of(KernelSource.CELL, "lstm_cell", "", four, 1, four.vec()));
         return List.copyOf(all);
     }
 
