@@ -1,5 +1,6 @@
 package io.github.cellfuse.bench.gpu;
 
+import com.google.gson.JsonObject;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.EngineOptions;
@@ -12,9 +13,11 @@ import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.opencl.engine.KernelProfile;
 import java.io.FileWriter;
+import java.io.IOException;
 import java.io.Writer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -33,158 +36,187 @@ import java.util.SplittableRandom;
  */
 public final class ShapeTimes {
     private static final double MOST_FLOPS_TO_CHECK = 3e11;
+    private static final int FEWEST_RUNS = 3;
+    private static final int MOST_RUNS = 25;
 
     private ShapeTimes() {}
 
     public static void main(String[] words) throws Exception {
         Device device = Device.parse(words[0]);
         double seconds = Double.parseDouble(words[2]);
-        boolean check = false, plans = false;
+        List<String> rest = List.of(words).subList(3, words.length);
+        List<Plan> plans = new ArrayList<>(Collections.singletonList(null));
+        if (rest.contains("plans")) {
+            plans.addAll(List.of(Plan.values()));
+        }
         try (Writer out = new FileWriter(words[1], true)) {
-            for (int k = 3; k < words.length; k++) {
-                if (words[k].equals("check")) {
-                    check = true;
-                    continue;
-                }
-                if (words[k].equals("plans")) {
-                    plans = true;
-                    continue;
-                }
-                int[] s = Arrays.stream(words[k].split(","))
-                        .mapToInt(Integer::parseInt)
-                        .toArray();
-                List<Plan> each = new ArrayList<>();
-                each.add(null);
-                if (plans) {
-                    each.addAll(Arrays.asList(Plan.values()));
-                }
-                Layer layer = new Layer(s);
-                for (Plan plan : each) {
-                    String line;
-                    try {
-                        line = measure(device, layer, s, plan, seconds, check && plan == null);
-                    } catch (Throwable e) {
-                        line = String.format(
-                                Locale.ROOT,
-                                "{\"shape\":\"%s\",\"plan_asked\":\"%s\",\"error\":\"%s\"}",
-                                words[k],
-                                plan,
-                                String.valueOf(e)
-                                        .replace('"', '\'')
-                                        .replace('\n', ' ')
-                                        .replace('\\', '/'));
+            for (String word : rest) {
+                if (!word.equals("check") && !word.equals("plans")) {
+                    Shape shape = Shape.parse(word);
+                    for (Plan plan : plans) {
+                        boolean check = rest.contains("check") && plan == null && shape.flops() < MOST_FLOPS_TO_CHECK;
+                        write(out, result(device, shape, plan, seconds, check));
                     }
-                    out.write(line + "\n");
-                    out.flush();
-                    System.out.println(line.length() > 300 ? line.substring(0, 300) + " ..." : line);
                 }
             }
         }
     }
 
-    private static final class Layer {
-        final LstmModel model;
-        final LstmInput input;
+    private static void write(Writer out, JsonObject result) throws IOException {
+        String line = result.toString();
+        out.write(line + "\n");
+        out.flush();
+        System.out.println(line.length() > 300 ? line.substring(0, 300) + " ..." : line);
+    }
 
-        Layer(int[] s) {
-            SplittableRandom random = new SplittableRandom(1);
-            float scale = (float) (1 / Math.sqrt(s[3]));
-            model = new LstmModel(
+    /** Returns what was measured, or the error: the other shapes must still run. */
+    private static JsonObject result(Device device, Shape shape, Plan plan, double seconds, boolean check) {
+        JsonObject result = new JsonObject();
+        result.addProperty("shape", shape.toString());
+        result.addProperty("plan_asked", plan == null ? "" : plan.name().toLowerCase(Locale.ROOT));
+        try {
+            new Measurement(device, shape, plan, seconds).into(result, check);
+        } catch (Throwable e) {
+            result.addProperty("error", String.valueOf(e));
+        }
+        return result;
+    }
+
+    private record Shape(int steps, int rows, int inputs, int units) {
+        static Shape parse(String word) {
+            int[] sizes =
+                    Arrays.stream(word.split(",")).mapToInt(Integer::parseInt).toArray();
+            return new Shape(sizes[0], sizes[1], sizes[2], sizes[3]);
+        }
+
+        double flops() {
+            return 8.0 * units * (inputs + (double) units) * rows * steps;
+        }
+
+        LstmModel model(SplittableRandom random) {
+            float scale = (float) (1 / Math.sqrt(units));
+            return new LstmModel(
                     Direction.FORWARD,
-                    List.of(List.of(LstmWeights.builder(s[2], s[3])
-                            .input(values(random, 4 * s[3] * s[2], scale))
-                            .recurrent(values(random, 4 * s[3] * s[3], scale))
-                            .inputBias(values(random, 4 * s[3], scale))
-                            .recurrentBias(values(random, 4 * s[3], scale))
+                    List.of(List.of(LstmWeights.builder(inputs, units)
+                            .input(values(random, 4 * units * inputs, scale))
+                            .recurrent(values(random, 4 * units * units, scale))
+                            .inputBias(values(random, 4 * units, scale))
+                            .recurrentBias(values(random, 4 * units, scale))
                             .build())));
-            input = LstmInput.timeMajor(values(random, s[0] * s[1] * s[2], 1), s[1], s[0]);
+        }
+
+        LstmInput input(SplittableRandom random) {
+            return LstmInput.timeMajor(values(random, steps * rows * inputs, 1), rows, steps);
+        }
+
+        private static float[] values(SplittableRandom random, int count, float scale) {
+            float[] values = new float[count];
+            for (int k = 0; k < count; k++) {
+                values[k] = ((random.nextInt() >>> 8) * 0x1p-23f - 1) * scale;
+            }
+            return values;
+        }
+
+        @Override
+        public String toString() {
+            return steps + "," + rows + "," + inputs + "," + units;
         }
     }
 
-    private static float[] values(SplittableRandom random, int count, float scale) {
-        float[] values = new float[count];
-        for (int k = 0; k < count; k++) {
-            values[k] = ((random.nextInt() >>> 8) * 0x1p-23f - 1) * scale;
-        }
-        return values;
-    }
+    /** One layer under one plan. */
+    private static final class Measurement {
+        private final Device device;
+        private final Shape shape;
+        private final EngineOptions options;
+        private final double seconds;
+        private final LstmModel model;
+        private final LstmInput input;
+        private final LstmOutput output;
+        private final List<Double> wall = new ArrayList<>();
+        private final List<Double> span = new ArrayList<>();
+        private final List<Double> busy = new ArrayList<>();
+        private final Map<String, List<Double>> kernels = new LinkedHashMap<>();
+        private int launches;
 
-    private static String measure(Device device, Layer layer, int[] s, Plan plan, double seconds, boolean check) {
-        EngineOptions options = plan == null ? EngineOptions.DEFAULT : EngineOptions.DEFAULT.withPlan(plan);
-        double flops = 8.0 * s[3] * (s[2] + (double) s[3]) * s[1] * s[0];
-        long opening = System.nanoTime();
-        try (LstmEngine engine = LstmEngine.open(device, layer.model, options)) {
-            LstmOutput output = LstmOutput.allocate(layer.model, layer.input);
-            List<Double> wall = new ArrayList<>();
-            double first;
-            try (LstmSession session = engine.newSession()) {
-                session.run(layer.input, output);
-                first = (System.nanoTime() - opening) * 1e-9;
-                long start = System.nanoTime();
-                for (int k = 0; k < 25 && (k < 3 || (System.nanoTime() - start) * 1e-9 < seconds / 2); k++) {
-                    long from = System.nanoTime();
-                    session.run(layer.input, output);
-                    wall.add((System.nanoTime() - from) * 1e-9);
+        Measurement(Device device, Shape shape, Plan plan, double seconds) {
+            this.device = device;
+            this.shape = shape;
+            this.seconds = seconds;
+            options = plan == null ? EngineOptions.DEFAULT : EngineOptions.DEFAULT.withPlan(plan);
+            SplittableRandom random = new SplittableRandom(1);
+            model = shape.model(random);
+            input = shape.input(random);
+            output = LstmOutput.allocate(model, input);
+        }
+
+        /** Measures the layer and adds the results to {@code result}. */
+        void into(JsonObject result, boolean check) {
+            long opening = System.nanoTime();
+            try (LstmEngine engine = LstmEngine.open(device, model, options)) {
+                try (LstmSession session = engine.newSession()) {
+                    session.run(input, output);
+                    result.addProperty("first_s", (System.nanoTime() - opening) * 1e-9);
+                    repeat(() -> {
+                        long from = System.nanoTime();
+                        session.run(input, output);
+                        wall.add((System.nanoTime() - from) * 1e-9);
+                    });
                 }
-            }
-            List<Double> span = new ArrayList<>(), busy = new ArrayList<>();
-            Map<String, List<Double>> kernels = new LinkedHashMap<>();
-            int launches = 0;
-            try (KernelProfile profile = new KernelProfile(engine)) {
-                profile.run(layer.input, output);
-                long start = System.nanoTime();
-                for (int k = 0; k < 21 && (k < 3 || (System.nanoTime() - start) * 1e-9 < seconds / 2); k++) {
-                    List<KernelProfile.Launch> all = profile.run(layer.input, output);
-                    launches = all.size();
-                    span.add((all.get(all.size() - 1).ended() - all.get(0).started()) * 1e-9);
-                    busy.add(all.stream()
-                            .mapToDouble(KernelProfile.Launch::seconds)
-                            .sum());
-                    for (KernelProfile.Launch launch : all) {
-                        kernels.computeIfAbsent(launch.kernel(), name -> new ArrayList<>())
-                                .add(launch.seconds());
-                    }
+                try (KernelProfile profile = new KernelProfile(engine)) {
+                    profile.run(input, output);
+                    repeat(() -> add(profile.run(input, output)));
                 }
+                result.addProperty("tier", engine.tier().toString());
+                result.addProperty("plan", engine.explain(shape.rows(), shape.steps()));
             }
-            StringBuilder of = new StringBuilder();
-            kernels.forEach((name, times) -> of.append(of.length() == 0 ? "" : ",")
-                    .append(String.format(
-                            Locale.ROOT,
-                            "\"%s\":{\"launches\":%d,\"median_us\":%.3f}",
-                            name,
-                            times.size(),
-                            1e6 * median(times))));
-            String bits = "null";
-            if (check && flops < MOST_FLOPS_TO_CHECK) {
-                try (LstmEngine java = LstmEngine.open(Device.parse("java"), layer.model);
-                        LstmSession session = java.newSession()) {
-                    bits = session.run(layer.input).y().mismatch(output.y()) < 0 ? "true" : "false";
+            result.addProperty("gflop", shape.flops() * 1e-9);
+            result.addProperty("runs", span.size());
+            result.addProperty("wall_ms", 1e3 * median(wall));
+            result.addProperty("device_ms", 1e3 * median(span));
+            result.addProperty("busy_ms", 1e3 * median(busy));
+            result.addProperty("launches", launches);
+            result.addProperty("device_tflops", shape.flops() / median(span) * 1e-12);
+            result.addProperty("bits_as_java", check ? bitsAsJava() : null);
+            result.add("kernels", kernels());
+        }
+
+        /** Repeats {@code run} for half of the time. */
+        private void repeat(Runnable run) {
+            long start = System.nanoTime();
+            for (int k = 0; k < MOST_RUNS; k++) {
+                if (k >= FEWEST_RUNS && (System.nanoTime() - start) * 1e-9 >= seconds / 2) {
+                    return;
                 }
+                run.run();
             }
-            double d = median(span);
-            return String.format(
-                    Locale.ROOT,
-                    "{\"shape\":\"%d,%d,%d,%d\",\"plan_asked\":\"%s\",\"tier\":\"%s\",\"plan\":\"%s\","
-                            + "\"gflop\":%.3f,\"runs\":%d,"
-                            + "\"first_s\":%.3f,\"wall_ms\":%.4f,\"device_ms\":%.4f,\"busy_ms\":%.4f,\"launches\":%d,"
-                            + "\"device_tflops\":%.3f,\"bits_as_java\":%s,\"kernels\":{%s}}",
-                    s[0],
-                    s[1],
-                    s[2],
-                    s[3],
-                    plan == null ? "" : plan.name().toLowerCase(Locale.ROOT),
-                    engine.tier(),
-                    engine.explain(s[1], s[0]).replace('"', '\''),
-                    flops * 1e-9,
-                    span.size(),
-                    first,
-                    1e3 * median(wall),
-                    1e3 * d,
-                    1e3 * median(busy),
-                    launches,
-                    flops / d * 1e-12,
-                    bits,
-                    of);
+        }
+
+        private void add(List<KernelProfile.Launch> all) {
+            launches = all.size();
+            span.add((all.get(all.size() - 1).ended() - all.get(0).started()) * 1e-9);
+            busy.add(all.stream().mapToDouble(KernelProfile.Launch::seconds).sum());
+            for (KernelProfile.Launch launch : all) {
+                kernels.computeIfAbsent(launch.kernel(), name -> new ArrayList<>())
+                        .add(launch.seconds());
+            }
+        }
+
+        private boolean bitsAsJava() {
+            try (LstmEngine java = LstmEngine.open(Device.JAVA, model);
+                    LstmSession session = java.newSession()) {
+                return session.run(input).y().mismatch(output.y()) < 0;
+            }
+        }
+
+        private JsonObject kernels() {
+            JsonObject all = new JsonObject();
+            kernels.forEach((name, times) -> {
+                JsonObject one = new JsonObject();
+                one.addProperty("launches", times.size());
+                one.addProperty("median_us", 1e6 * median(times));
+                all.add(name, one);
+            });
+            return all;
         }
     }
 
