@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -70,8 +71,13 @@ final class KernelFiles {
         texts.put(name, text);
     }
 
+    /** Returns the folder that replaces the kernels of the jar, if there is one. */
+    static Optional<String> folder() {
+        return Optional.ofNullable(System.getProperty(FOLDER_PROPERTY));
+    }
+
     private String read(String name) {
-        String folder = System.getProperty(FOLDER_PROPERTY);
+        String folder = folder().orElse(null);
         String file = name + ".cl", required = path.isEmpty() ? "" : ", required by " + path.getLast() + ".cl,";
         try {
             if (folder != null) {

@@ -76,6 +76,11 @@ public enum KernelSource {
         return List.copyOf(KernelFiles.resolve(file).values());
     }
 
+    /** Returns whether a folder of loose kernels replaces the kernels of the jar. */
+    public static boolean areReplaced() {
+        return KernelFiles.folder().isPresent();
+    }
+
     /** Returns a hash of all kernels. Measurements of other kernels have another hash. */
     public static String fingerprint() {
         MessageDigest digest = sha256();
