@@ -63,7 +63,8 @@ public final class ClDevice {
     /**
      * Returns whether the driver keeps compiled kernels on disk and would compile them a second time to hand them out.
      * PoCL does: it compiles a kernel for the sizes that it is launched with, and a program's binary needs all kernels
-     * of the program, for any size. Storing the binaries doubles the time of a first run and makes no later run faster.
+     * of the program, for any size. Storing the binaries would double the time of a first run, and save later runs less
+     * than a tenth of a second.
      */
     boolean keepsPrograms() {
         return capabilities.version().contains("PoCL");
