@@ -18,7 +18,8 @@ import java.nio.file.StandardOpenOption;
 /**
  * The location of a tensor's bytes outside the model: a file in the model's folder or below it. A model may come from
  * an untrusted source and must not make its reader open other files, so neither {@code ..} nor a link may lead out of
- * the folder.
+ * the folder. There is one exception: if the model is itself a link, the data may be a link to a file beside the
+ * model's target. The cache of the Hugging Face Hub stores files in this way.
  */
 record ExternalData(Path model, String tensor, String location, long offset, long length) {
     /** No length is given: the data extends to the end of the file. */
@@ -108,7 +109,7 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
                 throw invalid("location: no such file in the model's folder: " + Problems.quote(location));
             }
             Path real = climbs ? file : file.toRealPath();
-            if (climbs || !real.startsWith(folder)) {
+            if (climbs || !real.startsWith(folder) && !real.getParent().equals(targetFolder())) {
                 throw invalid("location: expected a file in the model's folder, found " + Problems.quote(location)
                         + ", which is outside");
             }
@@ -124,6 +125,11 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
         } catch (IOException e) {
             throw Problems.io(model, "finding the file of " + tensor, e);
         }
+    }
+
+    /** Returns the folder of the model after following links. */
+    private Path targetFolder() throws IOException {
+        return model.toRealPath().getParent();
     }
 
     private InvalidInputException invalid(String what) {

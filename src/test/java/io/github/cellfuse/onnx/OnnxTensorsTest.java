@@ -231,6 +231,7 @@ class OnnxTensorsTest {
 
     @Test
     void refusesExternalDataOutsideTheFolder() throws IOException {
+        Files.createFile(model);
         Path secret = Files.write(folder.resolve("secret"), new byte[12]);
         Files.createSymbolicLink(model.resolveSibling("link"), secret);
         Files.createSymbolicLink(model.resolveSibling("up"), folder);
@@ -249,6 +250,23 @@ class OnnxTensorsTest {
             refused(external(location), "tensor 't'", "which is outside");
         }
         assertArrayEquals(new float[3], tensors.floats(external("inner").build()));
+    }
+
+    /** The layout of a Hugging Face Hub cache: models and their data are links into a folder of blobs. */
+    @Test
+    void externalDataMayBeBesideTheTargetOfTheModel() throws IOException {
+        Path blobs = Files.createDirectories(folder.resolve("blobs/below")).getParent();
+        Files.createSymbolicLink(model, Files.createFile(blobs.resolve("1111")));
+        Files.write(blobs.resolve("2222"), new byte[12]);
+        Files.write(blobs.resolve("below/3333"), new byte[12]);
+        Files.write(folder.resolve("secret"), new byte[12]);
+        Files.createSymbolicLink(model.resolveSibling("m.onnx.data"), Path.of("../blobs/2222"));
+        Files.createSymbolicLink(model.resolveSibling("deeper"), Path.of("../blobs/below/3333"));
+        Files.createSymbolicLink(model.resolveSibling("link"), Path.of("../secret"));
+        assertArrayEquals(new float[3], tensors.floats(external("m.onnx.data").build()));
+        for (String location : List.of("deeper", "link", "../blobs/2222")) {
+            refused(external(location), "tensor 't'", "which is outside");
+        }
     }
 
     @Test
