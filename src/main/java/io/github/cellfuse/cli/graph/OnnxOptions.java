@@ -3,8 +3,10 @@ package io.github.cellfuse.cli.graph;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.cli.InputFile;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine.Option;
 
 /** The options of {@code run} that apply to whole graphs only; a mixin. */
@@ -38,7 +40,9 @@ public final class OnnxOptions {
     @Option(
             names = "--output-name",
             paramLabel = "NAME",
-            description = "Output of an .onnx model to write. Repeatable if OUT is an .npz file. Default: all outputs.")
+            description =
+                    "Output of an .onnx model to compute and write. Repeatable if OUT is an .npz file. Default: all"
+                            + " outputs.")
     private List<String> outputNames = List.of();
 
     /** Returns the files by input. */
@@ -68,6 +72,16 @@ public final class OnnxOptions {
 
     List<String> outputNames() {
         return outputNames;
+    }
+
+    /** Returns the outputs that a run needs: those to write and the states; empty if that is all outputs. */
+    public Set<String> neededOutputs() {
+        if (outputNames.isEmpty()) {
+            return Set.of();
+        }
+        Set<String> needed = new LinkedHashSet<>(outputNames);
+        needed.addAll(states().values());
+        return needed;
     }
 
     /** Parses arguments of the form {@code LEFT=RIGHT}. */

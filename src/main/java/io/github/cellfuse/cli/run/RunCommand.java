@@ -168,7 +168,7 @@ public final class RunCommand implements Runnable {
     private void runGraph() {
         model.refuse(spec, "bare LSTMs", "--layout", "--lengths", "--h0", "--c0", "--prefix", "--layers");
         checkArguments();
-        OnnxModel opened = OnnxModel.open(model.path(), settings.bindings());
+        OnnxModel opened = OnnxModel.open(model.path(), settings.bindings(), graph.neededOutputs());
         try (OnnxRun run = new OnnxRun(opened, graph, input, batch, output)) {
             run.run(device, overwrite, total -> progress(total, run.noun()), this::say);
         }

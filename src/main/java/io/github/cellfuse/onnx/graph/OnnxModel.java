@@ -11,6 +11,7 @@ import io.github.cellfuse.onnx.OnnxFile;
 import io.github.cellfuse.onnx.Subgraphs;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,16 +73,27 @@ public final class OnnxModel {
     }
 
     /**
-     * Opens a model with some inputs bound to constants. Weights and conditions that depend only on constants are
-     * computed now, and an If with such a condition is replaced by the branch it selects.
+     * Opens a model with some inputs bound to constants; errors as for {@link #open(Path, Map, Collection)}.
      *
      * @param bindings the bound inputs by name; they are no longer inputs of the model
-     * @throws InvalidInputException when the file isn't a valid ONNX model, an LSTM in it is invalid, or a binding has
-     *     an unknown name, or another type or shape than its input
+     */
+    public static OnnxModel open(Path path, Map<String, Binding> bindings) {
+        return open(path, bindings, List.of());
+    }
+
+    /**
+     * Opens a model with some inputs bound to constants, for some of its outputs. Weights and conditions that depend
+     * only on constants are computed now, and an If with such a condition is replaced by the branch it selects. What
+     * only the other outputs need is neither loaded nor computed.
+     *
+     * @param bindings the bound inputs by name; they are no longer inputs of the model
+     * @param outputs the names of the outputs to compute; all outputs if there are none
+     * @throws InvalidInputException when the file isn't a valid ONNX model, an LSTM in it is invalid, an output has an
+     *     unknown name, or a binding has an unknown name, or another type or shape than its input
      * @throws io.github.cellfuse.CellFuseException when the disk fails, or when values must be computed and ONNX
      *     Runtime is missing
      */
-    public static OnnxModel open(Path path, Map<String, Binding> bindings) {
+    public static OnnxModel open(Path path, Map<String, Binding> bindings, Collection<String> outputs) {
         WorkingGraph graph = new WorkingGraph(OnnxFile.open(path));
         List<GraphValue> inputs = graph.inputs().stream().map(GraphValue::of).toList();
         bindings.forEach((name, binding) -> {
@@ -90,6 +102,11 @@ public final class OnnxModel {
             input.check(path, value);
             graph.bind(name, RuntimeFolding.toProto(value));
         });
+        if (!outputs.isEmpty()) {
+            List<GraphValue> all = graph.outputs().stream().map(GraphValue::of).toList();
+            outputs.forEach(name -> find(path, "output", name, all));
+            graph.keepOutputs(outputs);
+        }
         return new OnnxModel(graph);
     }
 

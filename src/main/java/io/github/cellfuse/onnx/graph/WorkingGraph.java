@@ -58,7 +58,7 @@ final class WorkingGraph implements Constants {
                 .clearValueInfo() // ONNX Runtime infers them; those of changed values would be wrong
                 .build();
         inputs = new ArrayList<>(file.inputs());
-        outputs = graph.getOutputList();
+        outputs = new ArrayList<>(graph.getOutputList());
         graph.getSparseInitializerList().forEach(s -> sparse.put(s.getValues().getName(), s));
         collectNames(graph);
         nodes.addAll(withoutConstants(graph));
@@ -125,6 +125,11 @@ final class WorkingGraph implements Constants {
 
     List<ValueInfoProto> outputs() {
         return outputs;
+    }
+
+    /** Drops the outputs with other names than these. What only they need is then unneeded. */
+    void keepOutputs(Collection<String> names) {
+        outputs.removeIf(output -> !names.contains(output.getName()));
     }
 
     @Override

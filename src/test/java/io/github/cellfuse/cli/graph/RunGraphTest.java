@@ -16,6 +16,9 @@ import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.format.npy.NpzArchive;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
+import io.github.cellfuse.onnx.Onnx.TypeProto;
+import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
+import io.github.cellfuse.onnx.graph.GraphValue;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.onnx.graph.Protos;
 import io.github.cellfuse.onnx.graph.Tensor;
@@ -24,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -139,6 +143,35 @@ class RunGraphTest {
         try (NpyArray found = NpyArray.open(states)) {
             assertArrayEquals(read(MODELS.resolve("lstm.npz"), "h_n"), found.readAll(), 1e-5f);
         }
+    }
+
+    /** An output that nobody asked for isn't computed. Here it is text, which no array file can hold. */
+    @Test
+    void outputsThatAreNotWantedAreNotComputed() {
+        GraphProto.Builder graph = GraphProto.newBuilder()
+                .addInput(floats("x", 3, 2, 4))
+                .addNode(lstm("a", "x", 5))
+                .addNode(node("Cast", "text", List.of("x"), List.of("label"), integer("to", 8)))
+                .addOutput(floats("a.y", 3, 1, 2, 5))
+                .addOutput(ValueInfoProto.newBuilder()
+                        .setName("label")
+                        .setType(TypeProto.newBuilder()
+                                .setTensorType(TypeProto.Tensor.newBuilder().setElemType(8))));
+        weights(graph, "a", new Random(3), 1, 4, 5);
+        Path model = Protos.write(folder, graph), out = folder.resolve("y.npy");
+        Path x = NpyFiles.zeros(folder.resolve("x.npy"), 3, 2, 4);
+        Cli.run("run", model, x, "-o", out, "--output-name", "a.y", "--device", "java")
+                .assertDone();
+        try (NpyArray found = NpyArray.open(out)) {
+            assertArrayEquals(new long[] {3, 1, 2, 5}, found.shape());
+        }
+        assertEquals(
+                List.of("a.y"),
+                OnnxModel.open(model, Map.of(), List.of("a.y")).outputs().stream()
+                        .map(GraphValue::name)
+                        .toList());
+        Cli.run("run", model, x, "-o", folder.resolve("b.npy"), "--output-name", "b", "--device", "java")
+                .assertError(2, model, "expected one of a.y, label, found 'b'");
     }
 
     /** Frames {@code [5,7,4]}: streams, frames, features. */
