@@ -33,16 +33,14 @@ public final class ProgramCache {
     private static final String OFF = "off";
 
     private final Path folder; // null: disabled
-    private final boolean everyDevice; // even where the driver keeps programs itself
     private final AtomicLong hits = new AtomicLong();
     private final AtomicLong misses = new AtomicLong();
     private final AtomicLong rejected = new AtomicLong();
     private final AtomicLong stored = new AtomicLong();
     private final AtomicBoolean warned = new AtomicBoolean();
 
-    private ProgramCache(Path folder, boolean everyDevice) {
+    private ProgramCache(Path folder) {
         this.folder = folder;
-        this.everyDevice = everyDevice;
     }
 
     /**
@@ -59,15 +57,22 @@ public final class ProgramCache {
      * Returns the user's cache: the folder in the system property {@code cellfuse.cache}, else in the environment
      * variable {@code CELLFUSE_CACHE}, else {@code $XDG_CACHE_HOME/cellfuse} or {@code ~/.cache/cellfuse}; on macOS
      * {@code ~/Library/Caches/cellfuse}, on Windows {@code %LOCALAPPDATA%\cellfuse\cache}. The value {@code off}
-     * disables it. It leaves out the programs of a driver that {@link ClDevice#keepsPrograms keeps them itself}.
+     * disables it.
      */
     public static ProgramCache fromEnvironment() {
-        return new ProgramCache(folder(System::getProperty, System::getenv).orElse(null), false);
+        return new ProgramCache(folder(System::getProperty, System::getenv).orElse(null));
     }
 
-    /** Returns the cache of every device's programs in {@code folder}, which is created when first written to. */
+    /**
+     * Returns the user's cache; a disabled one for a device whose driver {@link ClDevice#keepsPrograms keeps programs}.
+     */
+    public static ProgramCache forDevice(ClDevice device) {
+        return device.keepsPrograms() ? new ProgramCache(null) : fromEnvironment();
+    }
+
+    /** Returns the cache in {@code folder}, which is created when first written to. */
     public static ProgramCache at(Path folder) {
-        return new ProgramCache(folder.toAbsolutePath(), true);
+        return new ProgramCache(folder.toAbsolutePath());
     }
 
     /** Returns where the entries are; empty when the cache is disabled. */
@@ -81,13 +86,12 @@ public final class ProgramCache {
     }
 
     /**
-     * Returns a program as {@link ClContext#program} does: from disk if it is there, otherwise compiled and, unless
-     * this cache leaves the device out, stored.
+     * Returns a program as {@link ClContext#program} does: from disk if it is there, otherwise compiled and stored.
      *
      * @throws ClBuildException when it does not compile; carries the compiler's log
      */
     public ClProgram program(ClContext context, String name, List<String> sources, String options) {
-        if (folder == null || !everyDevice && context.device().keepsPrograms()) {
+        if (folder == null) {
             misses.incrementAndGet();
             return context.program(name, sources, options);
         }

@@ -23,6 +23,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -172,7 +173,7 @@ class ProgramCacheTest {
 
     @Test
     void disabledItWritesNothing() throws Exception {
-        ProgramCache cache = chosen("off");
+        ProgramCache cache = chosen("off", ProgramCache::fromEnvironment);
         assertEquals(42, answer(cache));
         assertEquals(42, answer(cache));
         assertEquals(new Statistics(0, 2, 0, 0), cache.statistics());
@@ -182,7 +183,7 @@ class ProgramCacheTest {
     @Test
     void poclsProgramsAreLeftToPocl() {
         for (ClDevice device : TestDevices.list()) {
-            ProgramCache cache = chosen(folder.resolve(device.id()).toString());
+            ProgramCache cache = chosen(folder.resolve(device.id()).toString(), () -> ProgramCache.forDevice(device));
             assertEquals(42, answer(cache, device, ""));
             assertEquals(42, answer(cache, device, ""));
             boolean pocl = device.platformName().equals("Portable Computing Language");
@@ -190,11 +191,11 @@ class ProgramCacheTest {
         }
     }
 
-    /** Returns the user's cache with {@code cellfuse.cache} set. */
-    private static ProgramCache chosen(String value) {
+    /** Returns {@code cache} with {@code cellfuse.cache} set. */
+    private static ProgramCache chosen(String value, Supplier<ProgramCache> cache) {
         String before = System.setProperty("cellfuse.cache", value);
         try {
-            return ProgramCache.fromEnvironment();
+            return cache.get();
         } finally {
             if (before == null) {
                 System.clearProperty("cellfuse.cache");

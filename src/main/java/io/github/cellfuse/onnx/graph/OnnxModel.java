@@ -84,7 +84,7 @@ public final class OnnxModel {
     /**
      * Opens a model with some inputs bound to constants, for some of its outputs. Weights and conditions that depend
      * only on constants are computed now, and an If with such a condition is replaced by the branch it selects. What
-     * only the other outputs need is neither loaded nor computed.
+     * only the other outputs need isn't computed. A run must supply all inputs nevertheless.
      *
      * @param bindings the bound inputs by name; they are no longer inputs of the model
      * @param outputs the names of the outputs to compute; all outputs if there are none

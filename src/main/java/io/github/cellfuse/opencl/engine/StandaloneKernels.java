@@ -2,7 +2,6 @@ package io.github.cellfuse.opencl.engine;
 
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
-import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
@@ -81,15 +80,17 @@ public final class StandaloneKernels implements AutoCloseable {
     private final ClContext context;
     private final ClQueue queue;
     private final Programs programs;
-    private final Capabilities has;
+    private final DeviceTraits traits;
+    private final WorkGroups groups;
     private final int vec;
     private final float[] pattern = new float[PERIOD];
 
     /** Prepares {@code device}. */
     public StandaloneKernels(Device.OpenCl device) {
         ClDevice found = OpenClDevices.find(device);
-        has = found.capabilities();
-        vec = DeviceTraits.of(has).vec();
+        traits = DeviceTraits.of(found.capabilities());
+        groups = new WorkGroups(found.capabilities());
+        vec = traits.vec();
         context = found.open();
         try {
             queue = context.queue();
@@ -132,8 +133,7 @@ public final class StandaloneKernels implements AutoCloseable {
                     .set("longest", 1);
             // Step 1, the first one; whole rows in a work-group, as in an engine.
             NdRange range = NdRange.of(blocks, rows, 1).offset(2, 1);
-            Bound bound = new Bound(
-                    queue, kernel, onCpu() ? range.local(largestDivisor(blocks), 1, 1) : range.anyLocal(), buffers);
+            Bound bound = new Bound(queue, kernel, groups.wholeRows(range, blocks), buffers);
             bound.launch();
             int checked = Math.min(rows, Math.max(1, CHECKED / units));
             checkCells(0, checked, units, blocks, c, h);
@@ -152,13 +152,14 @@ public final class StandaloneKernels implements AutoCloseable {
             ClBuffer x = filled(buffers, "x", values);
             ClBuffer sigmoid = filled(buffers, "sigmoid", values);
             ClBuffer tanh = filled(buffers, "tanh", values);
-            Kernel kernel = programs.kernel(KernelSource.ACTIVATIONS, Tile.of(vec, 1), "lstm_activations")
+            Kernel kernel = programs.kernel(KernelSource.STATE, Tile.of(vec, 1), "lstm_activations")
                     .set("x", x)
                     .set("s", sigmoid)
                     .set("t", tanh);
             long items = values / vec;
             NdRange range = NdRange.of(items);
-            Bound bound = new Bound(queue, kernel, onCpu() ? range.local(largestDivisor(items)) : range, buffers);
+            Bound bound =
+                    new Bound(queue, kernel, traits.isCpu() ? range.local(groups.largest(items)) : range, buffers);
             bound.launch();
             int checked = (int) Math.min(values, CHECKED);
             checkActivations(0, checked, sigmoid, tanh);
@@ -235,20 +236,6 @@ public final class StandaloneKernels implements AutoCloseable {
         return ByteBuffer.allocateDirect(floats * Float.BYTES)
                 .order(ByteOrder.nativeOrder())
                 .asFloatBuffer();
-    }
-
-    private boolean onCpu() {
-        return has.type() == Capabilities.Type.CPU;
-    }
-
-    /** Returns the largest work-group that divides {@code size}: on a CPU, the driver compiles a loop over it. */
-    private long largestDivisor(long size) {
-        long local = Math.min(
-                size, Math.min(has.maxWorkGroupSize(), has.maxWorkItemSizes().get(0)));
-        while (size % local != 0) {
-            local--;
-        }
-        return local;
     }
 
     @Override

@@ -31,13 +31,20 @@ record WorkGroups(Capabilities device) {
         if (!onCpu()) {
             return range.anyLocal();
         }
-        long most =
-                Math.min(device.maxWorkGroupSize(), device.maxWorkItemSizes().get(0));
-        int local = size;
-        while (local > most || size % local != 0) {
+        return range.local(largest(size), 1, 1);
+    }
+
+    /** Returns the size of the largest group that {@code size} is a multiple of. */
+    long largest(long size) {
+        long local = Math.min(size, most());
+        while (size % local != 0) {
             local--;
         }
-        return range.local(local, 1, 1);
+        return local;
+    }
+
+    private long most() {
+        return Math.min(device.maxWorkGroupSize(), device.maxWorkItemSizes().get(0));
     }
 
     /**
@@ -48,9 +55,7 @@ record WorkGroups(Capabilities device) {
         if (!onCpu()) {
             return NdRange.of(width, rows, directions);
         }
-        long most =
-                Math.min(device.maxWorkGroupSize(), device.maxWorkItemSizes().get(0));
-        long local = Math.min(PADDED_GROUP, most);
+        long local = Math.min(PADDED_GROUP, most());
         long across = (width + local - 1) / local * local;
         return NdRange.of(across, rows, directions).local(local, 1, 1);
     }

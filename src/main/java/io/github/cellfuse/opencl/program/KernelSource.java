@@ -18,8 +18,8 @@ public enum KernelSource {
     SEQUENCE_TILED("lstm_sequence_tiled"),
     CELL("lstm_cell"),
     CELL_FUNCTION("lstm_cell_function"),
-    ACTIVATIONS("lstm_activations", "activations"),
     LOAD_WEIGHTS("lstm_load_weights", "weights"),
+    /** Every engine needs it, so the self-test runs {@code lstm_activations} from it. */
     STATE("lstm_state"),
     ROOFLINE("roofline");
 
@@ -43,7 +43,7 @@ public enum KernelSource {
         return switch (this) {
             case STEP, STEP_TILED, SEQUENCE, SEQUENCE_TILED, CELL, CELL_FUNCTION -> cell;
             case INPUT_PROJECTION, INPUT_PROJECTION_TILED -> cell.ofBias();
-            case HIDDEN_PROJECTION, ACTIVATIONS, LOAD_WEIGHTS, STATE, ROOFLINE -> CellOptions.ORDINARY;
+            case HIDDEN_PROJECTION, LOAD_WEIGHTS, STATE, ROOFLINE -> CellOptions.ORDINARY;
         };
     }
 
@@ -54,14 +54,14 @@ public enum KernelSource {
             case INPUT_PROJECTION, INPUT_PROJECTION_TILED ->
                 tile.withHoisted(false).withFused(true);
             case HIDDEN_PROJECTION -> Tile.of(tile.vec(), tile.rows());
-            case CELL, CELL_FUNCTION, ACTIVATIONS, LOAD_WEIGHTS, STATE -> Tile.of(tile.vec(), 1);
+            case CELL, CELL_FUNCTION, LOAD_WEIGHTS, STATE -> Tile.of(tile.vec(), 1);
         };
     }
 
     /** Returns the precision of the weights that the program reads; float32 if it reads none. */
     WeightPrecision reads(WeightPrecision weights) {
         return switch (this) {
-            case CELL, CELL_FUNCTION, ACTIVATIONS, STATE -> WeightPrecision.F32;
+            case CELL, CELL_FUNCTION, STATE -> WeightPrecision.F32;
             default -> weights;
         };
     }

@@ -28,7 +28,7 @@ public final class Programs {
     public Programs(ClContext context, WeightPrecision weights) {
         this.context = context;
         this.weights = weights;
-        cache = ProgramCache.fromEnvironment();
+        cache = ProgramCache.forDevice(context.device());
     }
 
     /** Returns the precision in which the kernels read weights. */

@@ -234,7 +234,7 @@ class ConformanceTest {
                 ClBuffer in = context.buffer("x", 4L * VALUES, ClBuffer.Access.READ_ONLY);
                 ClBuffer s = context.buffer("sigmoid", 4L * VALUES, ClBuffer.Access.WRITE_ONLY);
                 ClBuffer t = context.buffer("tanh", 4L * VALUES, ClBuffer.Access.WRITE_ONLY)) {
-            Kernel kernel = new Programs(context).kernel(KernelSource.ACTIVATIONS, tile, "lstm_activations");
+            Kernel kernel = new Programs(context).kernel(KernelSource.STATE, tile, "lstm_activations");
             Transfers transfers = new Transfers(queue);
             transfers.write(in, 0, x);
             queue.launch(kernel.set("x", in).set("s", s).set("t", t).ready(), NdRange.of(VALUES / tile.vec()));

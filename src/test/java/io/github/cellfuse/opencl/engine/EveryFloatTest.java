@@ -43,7 +43,7 @@ class EveryFloatTest {
                 ClBuffer s = context.buffer("sigmoid", 4L * BLOCK, ClBuffer.Access.WRITE_ONLY);
                 ClBuffer t = context.buffer("tanh", 4L * BLOCK, ClBuffer.Access.WRITE_ONLY)) {
             Tile tile = DeviceTraits.of(context.device().capabilities()).largestTile();
-            Kernel kernel = new Programs(context).kernel(KernelSource.ACTIVATIONS, tile, "lstm_activations");
+            Kernel kernel = new Programs(context).kernel(KernelSource.STATE, tile, "lstm_activations");
             kernel.set("x", in).set("s", s).set("t", t);
             Transfers transfers = new Transfers(queue);
             float[] x = new float[BLOCK], sigmoid = new float[BLOCK], tanh = new float[BLOCK];
