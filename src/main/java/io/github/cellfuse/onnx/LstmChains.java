@@ -2,6 +2,7 @@ package io.github.cellfuse.onnx;
 
 import io.github.cellfuse.onnx.Arrangement.Kind;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
+import io.github.cellfuse.onnx.Onnx.NodeProto;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -30,6 +31,9 @@ import java.util.stream.Stream;
  */
 public final class LstmChains {
     private static final int NONE = -1;
+
+    /** The indices of initial_h and initial_c among an LSTM's inputs. */
+    private static final int[] INITIAL_STATES = {5, 6};
 
     private final GraphIndex graph;
     private final List<LstmNode> lstms = new ArrayList<>();
@@ -69,6 +73,30 @@ public final class LstmChains {
      */
     public static LstmChains of(Object file, GraphProto graph, long opset, Constants constants, OnnxTensors tensors) {
         return new LstmChains(new GraphIndex(file, graph), opset, constants, tensors);
+    }
+
+    /**
+     * Returns the nodes of a graph with the initial states of LSTMs left out that are zeros, however they are computed.
+     *
+     * @param file the file's name in messages
+     * @param constants the graph's constants, including folded ones
+     */
+    public static List<NodeProto> withoutZeroStates(
+            Object file, GraphProto graph, Constants constants, OnnxTensors tensors) {
+        GraphIndex index = new GraphIndex(file, graph);
+        Zeros zeros = new Zeros(index, constants, tensors);
+        List<NodeProto> nodes = new ArrayList<>();
+        for (OnnxNode node : index.nodes()) {
+            NodeProto.Builder changed = null;
+            for (int k : INITIAL_STATES) {
+                if (node.is("LSTM") && node.input(k).filter(zeros::isZero).isPresent()) {
+                    changed = changed == null ? node.proto().toBuilder() : changed;
+                    changed.setInput(k, "");
+                }
+            }
+            nodes.add(changed == null ? node.proto() : changed.build());
+        }
+        return nodes;
     }
 
     /** Returns the chains that the graph's outputs need, in the order of their last nodes in the graph. */

@@ -8,7 +8,9 @@ import io.github.cellfuse.onnx.graph.Tensor;
 import io.github.cellfuse.spi.Sizes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /** An input of a graph in a file of any size. Each call takes some rows and one frame of it. Owns the array. */
@@ -23,6 +25,8 @@ final class GraphInput implements AutoCloseable {
     private final long frameSize;
     /** Whether the input lacks the axis of the frames. */
     private final boolean isExtraAxis;
+
+    private final Optional<Integer> singleRow;
 
     private ByteBuffer memory = ByteBuffer.allocateDirect(0);
     private Tensor last;
@@ -60,11 +64,36 @@ final class GraphInput implements AutoCloseable {
                         + ", found shape " + Arrays.toString(shape));
             }
         }
-        if (!value.accepts(callShape(shape))) {
-            throw invalid("input '" + value.name() + "': expected " + value.describe()
-                    + (frames.isEmpty() ? "" : " for each call") + ", found shape " + Arrays.toString(shape));
+        singleRow = value.accepts(callShape(shape)) ? Optional.empty() : singleRow(callShape(shape));
+        if (singleRow.isEmpty() && !value.accepts(callShape(shape))) {
+            throw wrongShape("");
         }
         array.read(0, type, ByteBuffer.allocate(0)); // rejects a dtype that can't be converted to the input's
+    }
+
+    /** Returns the only axis in which a shape differs from the input's, if the input's size there is 1. */
+    private Optional<Integer> singleRow(long[] shape) {
+        List<GraphValue.Dimension> dimensions = value.dimensions().orElse(List.of());
+        List<Integer> wrong = new ArrayList<>();
+        for (int axis = 0; axis < dimensions.size() && dimensions.size() == shape.length; axis++) {
+            if (dimensions.get(axis).isFixed() && dimensions.get(axis).size() != shape[axis]) {
+                wrong.add(axis);
+            }
+        }
+        boolean isSingle = wrong.size() == 1 && dimensions.get(wrong.get(0)).size() == 1;
+        return isSingle ? Optional.of(wrong.get(0)) : Optional.empty();
+    }
+
+    /** Returns the axis along which the file has several rows, if the model declares the input for one row. */
+    Optional<Integer> singleRow() {
+        return singleRow;
+    }
+
+    /** Returns the error for a file that doesn't have the input's shape. */
+    InvalidInputException wrongShape(String more) {
+        return invalid("input '" + value.name() + "': expected " + value.describe()
+                + (frames.isEmpty() ? "" : " for each call") + ", found shape " + Arrays.toString(array.shape())
+                + more);
     }
 
     private long frameSize(Frames given) {
@@ -109,14 +138,14 @@ final class GraphInput implements AutoCloseable {
         return frames.map(f -> array.shape()[frameAxis] / frameSize);
     }
 
-    /** Returns the number of rows, if the input has a dimension named {@code symbol}. */
-    Optional<Long> rows(String symbol) {
-        return rowAxis(symbol).map(axis -> array.shape()[axis]);
+    /** Returns the number of rows along an axis of the input. */
+    long rows(int axis) {
+        return array.shape()[fileAxis(axis)];
     }
 
-    /** Returns the axis of the file that counts rows. */
-    private Optional<Integer> rowAxis(String symbol) {
-        return value.axis(symbol).map(axis -> isExtraAxis && axis >= frameAxis ? axis + 1 : axis);
+    /** Returns the axis of the file for an axis of the input. */
+    private int fileAxis(int axis) {
+        return isExtraAxis && axis >= frameAxis ? axis + 1 : axis;
     }
 
     /** Returns the number of bytes that one call takes with all rows. */
@@ -133,17 +162,16 @@ final class GraphInput implements AutoCloseable {
     /**
      * Returns the data of one call.
      *
-     * @param symbol the name of the dimension that counts rows; if empty, the call takes all rows
+     * @param rowAxis the axis of the input that holds the rows; if empty, the call takes the whole input
      */
-    Tensor read(String symbol, long firstRow, long rows, long call) {
+    Tensor read(Optional<Integer> rowAxis, long firstRow, long rows, long call) {
         long[] part = {firstRow, rows, frames.isEmpty() ? 0 : call};
         if (last != null && Arrays.equals(part, lastPart)) {
             return last;
         }
         ArrayBlock block = ArrayBlock.whole(array.shape());
-        Optional<Integer> rowAxis = rowAxis(symbol);
         if (rowAxis.isPresent()) {
-            block = block.part(rowAxis.get(), firstRow, rows);
+            block = block.part(fileAxis(rowAxis.get()), firstRow, rows);
         }
         if (frames.isPresent()) {
             block = block.part(frameAxis, call * frameSize, frameSize);

@@ -151,14 +151,42 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
     }
 
     /** Returns the data of one call with some of the rows. Initial states are part of the first call only. */
-    Map<String, Tensor> read(String symbol, long firstRow, long count, long call) {
+    Map<String, Tensor> read(GraphRows rows, long firstRow, long count, long call) {
         Map<String, Tensor> given = new HashMap<>();
         for (GraphInput input : all) {
             if (call == 0 || !states.contains(input.name())) {
-                given.put(input.name(), input.read(symbol, firstRow, count, call));
+                given.put(input.name(), input.read(rows.inputAxis(input.name()), firstRow, count, call));
             }
         }
         return given;
+    }
+
+    /** Returns whether the files have several rows for inputs that the model declares for one row. */
+    boolean areSingleRows() {
+        return !singleRows().isEmpty();
+    }
+
+    /** Returns the axes along which files have several rows for inputs that the model declares for one row. */
+    Map<String, Integer> singleRows() {
+        Map<String, Integer> axes = new LinkedHashMap<>();
+        all.forEach(input -> input.singleRow().ifPresent(axis -> axes.put(input.name(), axis)));
+        return axes;
+    }
+
+    /** Returns the error for files with several rows that can't be computed one by one. */
+    InvalidInputException madeForOneRow(String reason) {
+        GraphInput first = all.stream()
+                .filter(input -> input.singleRow().isPresent())
+                .findFirst()
+                .orElseThrow();
+        return first.wrongShape(", and the rows can't be computed one by one: " + reason);
+    }
+
+    /** Returns the shape of each input in one call with all rows. */
+    Map<String, long[]> shapes() {
+        Map<String, long[]> shapes = new HashMap<>();
+        all.forEach(input -> shapes.put(input.name(), input.shape()));
+        return shapes;
     }
 
     @Override

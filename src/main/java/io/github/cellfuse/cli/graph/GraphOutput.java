@@ -39,24 +39,29 @@ final class GraphOutput {
     private long[] firstShape;
     private int rowAxis = -1, frameAxis = -1;
     private boolean isInserted;
-    private long perCall;
+    private long perRow, perCall;
     private ByteBuffer gathered;
     private long[] gatheredShape;
     private long gatheredFrom;
 
     /**
-     * @param symbol the name of the dimension that counts rows; empty if rows aren't joined
+     * @param rows the axis of a result that holds the rows; empty if the output doesn't depend on them
      * @param totalRows the number of rows of all chunks
      * @param frames the axis along which calls are joined; if empty, only the last call's result is written
      */
     GraphOutput(
-            GraphValue value, Factory factory, String symbol, long totalRows, Optional<FrameAxis> frames, long calls) {
+            GraphValue value,
+            Factory factory,
+            Optional<Integer> rows,
+            long totalRows,
+            Optional<FrameAxis> frames,
+            long calls) {
         this.value = value;
         this.factory = factory;
         this.totalRows = totalRows;
         this.frames = frames;
         this.calls = calls;
-        rows = value.axis(symbol);
+        this.rows = rows;
     }
 
     String name() {
@@ -64,23 +69,23 @@ final class GraphOutput {
     }
 
     /** Adds the result of a call with some of the rows. The result is read now and not retained. */
-    void add(Tensor result, long firstRow, long call) {
+    void add(Tensor result, long firstRow, long count, long call) {
         Tensor tensor = writable(result);
         if (sink == null) {
-            plan(tensor);
+            plan(tensor, count);
         }
         long[] shape = expanded(tensor.shape());
         check(tensor, shape);
         if (frameAxis < 0) {
             if (call == calls - 1) {
-                write(tensor.bytes(), shape, firstRow, 0);
+                write(tensor.bytes(), shape, firstRow * perRow, 0);
             }
             return;
         }
-        gather(tensor, shape, firstRow, call);
+        gather(tensor, shape, firstRow * perRow, call);
     }
 
-    private void plan(Tensor tensor) {
+    private void plan(Tensor tensor, long count) {
         long[] shape = tensor.shape();
         rows.ifPresent(axis -> rowAxis = axis);
         if (frames.isPresent()) {
@@ -96,7 +101,8 @@ final class GraphOutput {
         firstShape = expanded(shape);
         long[] whole = firstShape.clone();
         if (rowAxis >= 0) {
-            whole[rowAxis] = totalRows;
+            perRow = firstShape[rowAxis] / Math.max(1, count);
+            whole[rowAxis] = Math.multiplyExact(perRow, totalRows);
         }
         if (frameAxis >= 0) {
             whole[frameAxis] = Math.multiplyExact(perCall, calls);
@@ -123,11 +129,12 @@ final class GraphOutput {
         }
         if (!Arrays.equals(expected, shape)) {
             throw new CellFuseException("output '" + value.name() + "': expected the same shape from every call, found "
-                    + Arrays.toString(firstShape) + " and then " + tensor);
+                    + Arrays.toString(firstShape) + " and then " + tensor
+                    + "; its size depends on values, so compute all rows in one piece, without --batch and --rows");
         }
     }
 
-    private void gather(Tensor tensor, long[] shape, long firstRow, long call) {
+    private void gather(Tensor tensor, long[] shape, long first, long call) {
         if (gathered == null) {
             long bytes = Math.max(1, tensor.bytes().remaining());
             long count = Math.max(1, Math.min(calls - call, GATHERED_BYTES / bytes));
@@ -148,15 +155,15 @@ final class GraphOutput {
                         gathered.put((int) inArray * width, source, inBlock * width, count * width));
         boolean isFull = (call + 1 - gatheredFrom) * perCall >= gatheredShape[frameAxis];
         if (isFull || call == calls - 1) {
-            write(gathered, gatheredShape, firstRow, gatheredFrom * perCall);
+            write(gathered, gatheredShape, first, gatheredFrom * perCall);
             gathered = null;
         }
     }
 
-    private void write(ByteBuffer bytes, long[] shape, long firstRow, long firstFrame) {
+    private void write(ByteBuffer bytes, long[] shape, long first, long firstFrame) {
         ArrayBlock block = ArrayBlock.whole(sink.shape());
         if (rowAxis >= 0) {
-            block = block.part(rowAxis, firstRow, shape[rowAxis]);
+            block = block.part(rowAxis, first, shape[rowAxis]);
         }
         if (frameAxis >= 0) {
             block = block.part(frameAxis, firstFrame, shape[frameAxis]);

@@ -45,6 +45,15 @@ public final class OnnxOptions {
                             + " outputs.")
     private List<String> outputNames = List.of();
 
+    @Option(
+            names = "--rows",
+            paramLabel = "NAME=AXIS[,...]",
+            description =
+                    "Axes of an .onnx model's inputs and outputs that hold rows which don't depend on each other, so"
+                            + " that they can be computed in pieces. By default they are found, if the graph proves"
+                            + " it.")
+    private List<String> rows = List.of();
+
     /** Returns the files by input. */
     public Map<String, InputFile> inputs() {
         Map<String, InputFile> files = new LinkedHashMap<>();
@@ -68,6 +77,11 @@ public final class OnnxOptions {
     /** Returns, for each input that is a state, the output that it gets in the next call. */
     Map<String, String> states() {
         return pairs("--state", "IN=OUT", states);
+    }
+
+    /** Returns the axes that hold the rows by the user's word; none if they are to be found. */
+    Map<String, Integer> rows() {
+        return GivenRows.parse(rows);
     }
 
     List<String> outputNames() {

@@ -1,5 +1,6 @@
 package io.github.cellfuse.cli.graph;
 
+import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.InputFile;
@@ -49,7 +50,7 @@ public final class OnnxRun implements AutoCloseable {
         outputs = wanted();
         inputs = GraphInputs.open(model, options, only);
         try {
-            rows = GraphRows.of(model, inputs.all(), written(), batch);
+            rows = GraphRows.of(model, inputs, options, written(), batch);
             calls = inputs.calls();
         } catch (RuntimeException | Error e) {
             close();
@@ -108,9 +109,7 @@ public final class OnnxRun implements AutoCloseable {
         return target.toString().toLowerCase(Locale.ROOT).endsWith(".npz");
     }
 
-    /**
-     * Returns all outputs that are written or passed on as states. Each of them must have a dimension that counts rows.
-     */
+    /** Returns all outputs that are written or passed on as states. */
     private List<GraphValue> written() {
         List<GraphValue> all = new ArrayList<>(outputs);
         model.outputs().stream()
@@ -131,12 +130,23 @@ public final class OnnxRun implements AutoCloseable {
                 compute(session, file, display, say);
             }
             file.commit();
+        } catch (OutOfMemoryError e) {
+            throw rows.axes().isPresent() ? e : tooLarge(e);
         }
         double seconds = (System.nanoTime() - started) / 1e9;
         long count = rows.count() * calls;
         String rate = work().isEmpty() ? "" : ", " + Numbers.rate(count / seconds) + " " + noun() + "s/s";
         String what = work().isEmpty() ? "" : ": " + work();
         say.accept(String.format(Locale.ROOT, "wrote %s%s in %.3f s%s", target, what, seconds, rate));
+    }
+
+    private Error tooLarge(OutOfMemoryError cause) {
+        CellFuseException error = new CellFuseException(model.path()
+                + ": out of memory, and the rows can't be computed in pieces: " + rows.reason()
+                + "; give Java more memory, such as CELLFUSE_JAVA_OPTS=-Xmx8g, or, if the rows are independent"
+                + " nevertheless, name their axes with --rows");
+        error.addSuppressed(cause);
+        throw error;
     }
 
     private boolean isStream() {
@@ -149,7 +159,7 @@ public final class OnnxRun implements AutoCloseable {
     }
 
     private String work() {
-        if (rows.symbol().isEmpty()) {
+        if (rows.axes().isEmpty()) {
             return isStream() ? Numbers.count(calls, "frame") : "";
         }
         String all = Numbers.count(rows.count(), isStream() ? "stream" : "row");
@@ -161,12 +171,19 @@ public final class OnnxRun implements AutoCloseable {
         if (model.lstms().isEmpty()) {
             say.accept("no LSTM of " + model.path() + " runs on the device: the whole graph runs in ONNX Runtime");
         }
-        if (rows.symbol().isEmpty()) {
+        if (rows.axes().isEmpty()) {
             say.accept(isStream() ? Numbers.count(calls, "call") : "all in one call");
-        } else {
-            say.accept(work() + " in " + Numbers.count(rows.chunks(), "chunk") + " of up to "
-                    + Numbers.count(rows.chunk(), isStream() ? "stream" : "row"));
+            return;
         }
+        if (!options.rows().isEmpty()) {
+            say.accept("taking your word (--rows) that rows don't depend on each other");
+        }
+        String each = isStream() ? "stream" : "row";
+        say.accept(
+                inputs.areSingleRows()
+                        ? work() + " one by one, because the model is made for one " + each
+                        : work() + " in " + Numbers.count(rows.chunks(), "chunk") + " of up to "
+                                + Numbers.count(rows.chunk(), each));
     }
 
     private void compute(OnnxSession session, GraphFile file, Progress progress, Consumer<String> say) {
@@ -174,17 +191,19 @@ public final class OnnxRun implements AutoCloseable {
         Map<String, GraphOutput> results = new LinkedHashMap<>();
         for (GraphValue output : outputs) {
             Optional<FrameAxis> stacked = states.containsValue(output.name()) ? Optional.empty() : axis;
-            results.put(output.name(), new GraphOutput(output, file, rows.symbol(), rows.count(), stacked, calls));
+            results.put(
+                    output.name(),
+                    new GraphOutput(output, file, rows.outputAxis(output.name()), rows.count(), stacked, calls));
         }
         OnnxStream stream = new OnnxStream(session, states);
         long done = 0;
         for (long chunk = 0; chunk < rows.chunks(); chunk++) {
-            long first = chunk * rows.chunk(), count = Math.min(rows.chunk(), rows.count() - first);
+            long first = chunk * rows.chunk(), count = rows.size(chunk);
             stream.reset();
             for (long call = 0; call < calls; call++) {
-                Map<String, Tensor> found = stream.run(inputs.read(rows.symbol(), first, count, call));
+                Map<String, Tensor> found = stream.run(inputs.read(rows, first, count, call));
                 for (GraphOutput result : results.values()) {
-                    result.add(found.get(result.name()), first, call);
+                    result.add(found.get(result.name()), first, count, call);
                 }
                 if (chunk == 0 && call == 0) {
                     session.explain().forEach(say);

@@ -11,6 +11,8 @@ import io.github.cellfuse.onnx.graph.LstmPart;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.onnx.graph.Part;
 import io.github.cellfuse.onnx.graph.RuntimePart;
+import io.github.cellfuse.onnx.shape.RowAxes;
+import io.github.cellfuse.onnx.shape.RowProof;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,10 +23,11 @@ import java.util.stream.Collectors;
 /**
  * Describes a whole graph.
  *
+ * @param shapes the known shapes of inputs
  * @param batch rows of the batch to account for
  * @param steps time steps of the batch to account for
  */
-record GraphInfo(OnnxModel model, long batch, long steps) {
+record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long steps) {
 
     void print(PrintWriter out) {
         // Sizes that overflow are an error, so the cost comes before anything is printed.
@@ -32,6 +35,7 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         line(out, "file", model.path().toString());
         values(out, "inputs", model.inputs());
         values(out, "outputs", model.outputs());
+        line(out, "rows", describe(model.rows(shapes)));
         line(out, "parts", Integer.toString(model.parts().size()));
         int number = 0;
         for (Part part : model.parts()) {
@@ -75,6 +79,20 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         }
     }
 
+    /** Returns the axes of the rows in words, or what keeps them together. */
+    private static String describe(RowProof proof) {
+        return proof.axes()
+                .map(axes -> "axis " + describe(axes.inputs()) + " -> " + describe(axes.outputs())
+                        + (axes.fewest() > 1 ? ", at least " + axes.fewest() + " at a time" : ""))
+                .orElse("all in one piece: " + proof.reason());
+    }
+
+    private static String describe(Map<String, Integer> axes) {
+        return axes.entrySet().stream()
+                .map(entry -> entry.getValue() + " of " + entry.getKey())
+                .collect(Collectors.joining(", "));
+    }
+
     private static String describe(RuntimePart part) {
         return Numbers.count(part.nodeCount(), "node") + " ("
                 + part.operators().entrySet().stream()
@@ -108,6 +126,9 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         json.put("file", model.path().toString());
         json.put("inputs", model.inputs().stream().map(GraphInfo::toJson).toList());
         json.put("outputs", model.outputs().stream().map(GraphInfo::toJson).toList());
+        RowProof rows = model.rows(shapes);
+        json.put("row_axes", rows.axes().map(GraphInfo::toJson).orElse(null));
+        json.put("one_piece_because", rows.axes().isPresent() ? null : rows.reason());
         json.put("parts", model.parts().stream().map(GraphInfo::toJson).toList());
         json.put(
                 "kept",
@@ -118,6 +139,14 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         json.put("other_parameters", model.otherParameters());
         json.put("flops_per_step", flopsPerStep());
         json.put("batch", BatchCost.of(lstms(), batch, steps).toJson());
+        return json;
+    }
+
+    private static Map<String, Object> toJson(RowAxes axes) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("inputs", axes.inputs());
+        json.put("outputs", axes.outputs());
+        json.put("fewest_rows", axes.fewest());
         return json;
     }
 

@@ -7,6 +7,10 @@ import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.cli.graph.SetOption;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,7 +28,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "  cellfuse info model.safetensors",
             "  cellfuse info model.safetensors --batch 1024 --steps 100",
-            "  cellfuse info model.onnx --set sr=16000",
+            "  cellfuse info model.onnx --set sr=16000 --shape input=?,576",
             "  cellfuse info model.safetensors --prefix encoder.rnn --json",
             "  cellfuse info tagger.keras --layers lstm,bidirectional"
         })
@@ -47,6 +51,13 @@ public final class InfoCommand implements Runnable {
             description = "Time steps of the batch whose cost is shown. Default: 1.")
     private int steps = 1;
 
+    @Option(
+            names = "--shape",
+            paramLabel = "NAME=SIZES",
+            description = "Shape of an input of an .onnx model, such as x=2,64,512, with ? for any size. Branches that"
+                    + " shapes decide are then resolved as in a run.")
+    private List<String> shapes = List.of();
+
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
@@ -61,7 +72,7 @@ public final class InfoCommand implements Runnable {
             printGraph(out);
             return;
         }
-        model.refuse(spec, ".onnx models", "--set");
+        model.refuse(spec, ".onnx models", "--set", "--shape");
         ModelInfo info = new ModelInfo(model.path(), model.read(), batch, steps);
         if (json) {
             Json.print(out, info.toJson());
@@ -72,12 +83,32 @@ public final class InfoCommand implements Runnable {
 
     private void printGraph(PrintWriter out) {
         model.refuse(spec, "bare LSTMs", "--prefix", "--layers");
-        GraphInfo info = new GraphInfo(OnnxModel.open(model.path(), settings.bindings()), batch, steps);
+        Map<String, long[]> known = shapes();
+        OnnxModel opened = OnnxModel.open(model.path(), settings.bindings()).withShapes(known);
+        GraphInfo info = new GraphInfo(opened, known, batch, steps);
         if (json) {
             Json.print(out, info.toJson());
         } else {
             info.print(out);
         }
+    }
+
+    private Map<String, long[]> shapes() {
+        Map<String, long[]> known = new LinkedHashMap<>();
+        for (String argument : shapes) {
+            int equals = argument.lastIndexOf('=');
+            String sizes = argument.substring(equals + 1);
+            if (equals < 1 || !sizes.matches("(\\d{1,18}|\\?)(,(\\d{1,18}|\\?))*")) {
+                throw new InvalidInputException(
+                        "--shape: expected NAME=SIZE,SIZE,... with ? for any size, found '" + argument + "'");
+            }
+            known.put(
+                    argument.substring(0, equals),
+                    Arrays.stream(sizes.split(","))
+                            .mapToLong(size -> size.equals("?") ? -1 : Long.parseLong(size))
+                            .toArray());
+        }
+        return known;
     }
 
     private static void atLeastOne(String option, int value) {

@@ -175,7 +175,7 @@ public final class RunCommand implements Runnable {
     }
 
     private void runLstm() {
-        model.refuse(spec, ".onnx models", "--input", "--set", "--frames", "--state", "--output-name");
+        model.refuse(spec, ".onnx models", "--input", "--set", "--frames", "--state", "--output-name", "--rows");
         if (input == null) {
             throw new InvalidInputException("INPUT is missing: name the file that holds x");
         }

@@ -74,7 +74,7 @@ public record GraphValue(
         }
     }
 
-    /** Returns whether a tensor of this shape can be this value. */
+    /** Returns whether a tensor of this shape can be this value; -1 is a dimension of any size. */
     public boolean accepts(long... shape) {
         return dimensions.map(all -> fits(all, shape)).orElse(true);
     }
@@ -85,7 +85,7 @@ public record GraphValue(
         }
         for (int axis = 0; axis < shape.length; axis++) {
             Dimension dimension = dimensions.get(axis);
-            if (dimension.isFixed() && dimension.size() != shape[axis]) {
+            if (dimension.isFixed() && shape[axis] >= 0 && dimension.size() != shape[axis]) {
                 return false;
             }
         }

@@ -37,9 +37,17 @@ public record KeptLstm(String node, String reason) {
                             name -> kept.add(new KeptLstm(name(node), "its weights '" + name + "' aren't constant")));
         }
         String where = node.getOpType().equals("If")
-                ? "it is in a branch of If " + name(node) + ", whose condition depends on the inputs"
+                ? "it is in a branch of If " + name(node) + ", whose condition depends on the "
+                        + (isByShapes(graph, known) ? "shapes of the inputs" : "inputs")
                 : "it is in the body of " + node.getOpType() + " " + name(node);
         Subgraphs.of(node).forEach(inner -> collectWithin(inner, where, kept));
+    }
+
+    private static boolean isByShapes(WorkingGraph graph, OnnxNode conditional) {
+        return conditional
+                .input(0)
+                .filter(new ShapeConditions(graph)::isByShapes)
+                .isPresent();
     }
 
     private static void collectWithin(GraphProto graph, String where, List<KeptLstm> kept) {

@@ -9,13 +9,18 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
 import io.github.cellfuse.onnx.OnnxFile;
 import io.github.cellfuse.onnx.Subgraphs;
+import io.github.cellfuse.onnx.shape.RowProof;
+import io.github.cellfuse.onnx.shape.RowSearch;
+import io.github.cellfuse.onnx.shape.ShapedGraph;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -37,10 +42,20 @@ public final class OnnxModel {
     private final List<GraphValue> outputs;
     private final List<Part> parts;
     private final List<KeptLstm> kept;
+    private final ShapedGraph shaped;
+    /** The graph before its LSTMs were cut out, if shapes of the inputs may decide more of it. */
+    private final Optional<WorkingGraph> open;
 
-    private OnnxModel(WorkingGraph graph) {
+    private final boolean dependsOnShapes;
+
+    private OnnxModel(WorkingGraph graph, boolean areShapesKnown) {
         this.graph = graph;
         Simplifier.simplify(graph);
+        shaped = graph.shaped();
+        open = graph.labelled().stream().anyMatch(node -> node.is("If"))
+                ? Optional.of(new WorkingGraph(graph))
+                : Optional.empty();
+        dependsOnShapes = !areShapesKnown && ShapeConditions.hideLstms(graph);
         inputs = graph.inputs().stream().map(GraphValue::of).toList();
         outputs = graph.outputs().stream().map(GraphValue::of).toList();
         parts = Partition.of(graph);
@@ -107,7 +122,7 @@ public final class OnnxModel {
             outputs.forEach(name -> find(path, "output", name, all));
             graph.keepOutputs(outputs);
         }
-        return new OnnxModel(graph);
+        return new OnnxModel(graph, false);
     }
 
     /** Returns the input or output called {@code name}. */
@@ -121,6 +136,63 @@ public final class OnnxModel {
 
     private static String names(List<GraphValue> values) {
         return values.isEmpty() ? "none" : values.stream().map(GraphValue::name).collect(Collectors.joining(", "));
+    }
+
+    /**
+     * Returns this model for inputs of known shapes: each If whose condition follows from them is replaced by the
+     * branch that it takes.
+     *
+     * @param shapes the shapes by input; -1 for a dimension of any size
+     * @throws InvalidInputException when there is no such input, or it can't have this shape
+     */
+    public OnnxModel withShapes(Map<String, long[]> shapes) {
+        shapes.forEach((name, shape) -> {
+            GraphValue input = find(path(), "input", name, inputs);
+            if (!input.accepts(shape)) {
+                throw new InvalidInputException(path() + ": input '" + name + "': expected " + input.describe()
+                        + ", found shape " + Arrays.toString(shape));
+            }
+        });
+        if (open.isEmpty()) {
+            return this;
+        }
+        WorkingGraph copy = new WorkingGraph(open.get());
+        shapes.forEach(copy::declare);
+        boolean areAllKnown = copy.inputs().stream()
+                .map(GraphValue::of)
+                .allMatch(input -> input.dimensions()
+                        .filter(all -> all.stream().allMatch(GraphValue.Dimension::isFixed))
+                        .isPresent());
+        return new OnnxModel(copy, areAllKnown);
+    }
+
+    /** Returns whether LSTMs are in branches that the shapes of the inputs choose. */
+    boolean dependsOnShapes() {
+        return dependsOnShapes;
+    }
+
+    /** Returns the axes along which this model's rows can be computed in pieces, or why there are none. */
+    public RowProof rows() {
+        return RowSearch.of(shaped);
+    }
+
+    /**
+     * Returns the axes along which rows can be computed in pieces if the inputs have these shapes.
+     *
+     * @param shapes the shapes of some inputs; dimensions that count rows may have any number of them nevertheless
+     */
+    public RowProof rows(Map<String, long[]> shapes) {
+        return RowSearch.of(shaped.with(shapes));
+    }
+
+    /**
+     * Returns the axes along which a model that is made for one row holds this row, so that the results of several runs
+     * can be put together.
+     *
+     * @param inputs the axes of the row in some of the inputs, whose size there is 1
+     */
+    public RowProof singleRow(Map<String, Integer> inputs) {
+        return RowSearch.single(shaped, inputs);
     }
 
     /** Returns the path of the file. */

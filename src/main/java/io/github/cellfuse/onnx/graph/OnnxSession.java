@@ -37,6 +37,7 @@ public final class OnnxSession implements AutoCloseable {
     private final Map<String, ByteBuffer> kept = new HashMap<>();
     private final Set<String> outputs = new HashSet<>();
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
+    private final Optional<ShapeVariants> variants;
     private boolean isClosed;
 
     /** A part, ready to run. */
@@ -47,6 +48,11 @@ public final class OnnxSession implements AutoCloseable {
     OnnxSession(OnnxModel model, Function<LstmModel, LstmEngine> opener) {
         this.model = model;
         model.outputs().forEach(output -> outputs.add(output.name()));
+        variants = model.dependsOnShapes() ? Optional.of(new ShapeVariants(model, opener)) : Optional.empty();
+        if (variants.isPresent()) {
+            open.push(variants.get());
+            return;
+        }
         try {
             openParts(opener);
             keepConstants();
@@ -188,7 +194,7 @@ public final class OnnxSession implements AutoCloseable {
      * @throws IllegalStateException when the session is closed
      */
     public Map<String, Tensor> run(Map<String, Tensor> inputs) {
-        return run(inputs, this::placeOrAllocate);
+        return run(inputs, false);
     }
 
     /**
@@ -196,14 +202,19 @@ public final class OnnxSession implements AutoCloseable {
      * of a batch is allocated if the shapes are those of the last run. The outputs must not be inputs of the next run.
      */
     public Map<String, Tensor> runInPlace(Map<String, Tensor> inputs) {
-        return run(inputs, this::place);
+        return run(inputs, true);
     }
 
-    private Map<String, Tensor> run(Map<String, Tensor> inputs, Memory memory) {
+    private Map<String, Tensor> run(Map<String, Tensor> inputs, boolean isInPlace) {
         if (isClosed) {
             throw new IllegalStateException("the session is closed");
         }
         model.check(inputs);
+        if (variants.isPresent()) {
+            OnnxSession variant = variants.get().of(inputs);
+            return variant.run(inputs, isInPlace);
+        }
+        Memory memory = isInPlace ? this::place : this::placeOrAllocate;
         Map<String, Long> symbols = model.symbols(inputs);
         try (Values values = new Values()) {
             constants.forEach(values::put);
@@ -237,14 +248,21 @@ public final class OnnxSession implements AutoCloseable {
         return model;
     }
 
-    /** Returns one line for each of {@link OnnxModel#lstms()} that says how it ran in the last run. */
+    /**
+     * Returns one line for each LSTM on a device that says how it ran in the last run. Where the shapes of the inputs
+     * choose between LSTMs, these are the ones that the last run chose.
+     */
     public List<String> explain() {
-        return runners.stream().map(LstmRunner::explain).toList();
+        return variants.map(ShapeVariants::explain)
+                .orElseGet(() -> runners.stream().map(LstmRunner::explain).toList());
     }
 
-    /** Returns the engines of {@link OnnxModel#lstms()}, in the same order; the session closes them. */
+    /**
+     * Returns the engines of {@link OnnxModel#lstms()}, in the same order; the session closes them. Where the shapes of
+     * the inputs choose between LSTMs, these are the engines of the last run.
+     */
     public List<LstmEngine> engines() {
-        return List.copyOf(engines);
+        return variants.map(ShapeVariants::engines).orElseGet(() -> List.copyOf(engines));
     }
 
     @Override

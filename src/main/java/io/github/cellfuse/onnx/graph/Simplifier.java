@@ -9,6 +9,7 @@ import io.github.cellfuse.onnx.OnnxNode;
 import io.github.cellfuse.onnx.Subgraphs;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -20,8 +21,9 @@ final class Simplifier {
     /** The indices of W, R, B and P among an LSTM's inputs. */
     private static final int[] WEIGHTS = {1, 2, 3, 7};
 
-    /** The operators whose second input is a shape or axes. */
-    private static final Set<String> SHAPING = Set.of("Reshape", "Squeeze", "Unsqueeze");
+    /** The operators whose inputs after the first are shapes, axes or limits. */
+    private static final Set<String> SHAPING =
+            Set.of("Expand", "Gather", "Pad", "Reshape", "Slice", "Split", "Squeeze", "Tile", "Unsqueeze");
 
     private final WorkingGraph graph;
 
@@ -35,43 +37,71 @@ final class Simplifier {
         if (graph.nodes().stream().noneMatch(Simplifier::holdsLstm)) {
             return; // no LSTM to expose
         }
-        while (simplifier.inlineBranches()) {
+        while (simplifier.inlineBranches() || simplifier.inferShapes()) {
             graph.removeUnneeded();
         }
         RuntimeFolding.fold(graph, simplifier.weights());
+        graph.removeZeroStates();
     }
 
-    private static boolean holdsLstm(NodeProto node) {
+    /** Returns whether a node is an LSTM, or has one in a subgraph. */
+    static boolean holdsLstm(NodeProto node) {
         return node.getOpType().equals("LSTM") && OnnxNode.isDefaultDomain(node.getDomain())
                 || Subgraphs.of(node).stream()
                         .anyMatch(inner -> inner.getNodeList().stream().anyMatch(Simplifier::holdsLstm));
     }
 
-    /** Inlines each If whose condition is constant. Returns false if there is none. */
+    /** Inlines each If whose condition is constant, or follows from declared shapes. Returns false if there is none. */
     private boolean inlineBranches() {
         List<OnnxNode> conditionals =
                 graph.labelled().stream().filter(node -> node.is("If")).toList();
-        RuntimeFolding.fold(
-                graph,
-                conditionals.stream().flatMap(node -> node.input(0).stream()).toList());
+        if (conditionals.isEmpty()) {
+            return false;
+        }
+        List<String> conditions =
+                conditionals.stream().flatMap(node -> node.input(0).stream()).toList();
+        List<String> wanted = new ArrayList<>(conditions);
+        wanted.addAll(parameters());
+        RuntimeFolding.fold(graph, wanted);
+        Map<String, Long> decided = graph.shaped().decided(conditions);
         boolean isChanged = false;
         for (OnnxNode conditional : conditionals) {
             Optional<TensorProto> condition = conditional.input(0).flatMap(graph::find);
             if (condition.isPresent()) {
-                graph.inline(conditional.proto(), branch(conditional, condition.get()));
+                graph.inline(conditional.proto(), branch(conditional, isTrue(conditional, condition.get())));
+                isChanged = true;
+            } else if (conditional.input(0).filter(decided::containsKey).isPresent()) {
+                boolean isTrue = decided.get(conditional.input(0).get()) != 0;
+                graph.inline(conditional.proto(), branch(conditional, isTrue));
                 isChanged = true;
             }
         }
         return isChanged;
     }
 
-    private GraphProto branch(OnnxNode conditional, TensorProto condition) {
+    /** Asks ONNX Runtime for shapes that decide where an LSTM runs. Returns false if it doesn't know any. */
+    private boolean inferShapes() {
+        if (!ShapeConditions.hideLstms(graph)) {
+            return false;
+        }
+        List<String> conditions = graph.labelled().stream()
+                .filter(node -> node.is("If") && holdsLstm(node.proto()))
+                .flatMap(node -> node.input(0).stream())
+                .toList();
+        return new ShapeConditions(graph).infer(conditions);
+    }
+
+    private boolean isTrue(OnnxNode conditional, TensorProto condition) {
         long[] values = graph.tensors().longs(condition);
         if (condition.getDataType() != TensorProto.DataType.BOOL_VALUE || values.length != 1) {
             throw conditional.invalid("condition: expected one BOOL, found " + values.length + " values of type "
                     + OnnxTypes.describe(condition.getDataType()));
         }
-        String name = values[0] != 0 ? "then_branch" : "else_branch";
+        return values[0] != 0;
+    }
+
+    private static GraphProto branch(OnnxNode conditional, boolean isTrue) {
+        String name = isTrue ? "then_branch" : "else_branch";
         GraphProto branch = conditional
                 .attribute(name, AttributeType.GRAPH)
                 .map(AttributeProto::getG)
@@ -83,19 +113,30 @@ final class Simplifier {
         return branch;
     }
 
-    /**
-     * Returns the values to make constant: the weights of LSTMs, which can only run on a device with constant ones, and
-     * the shapes and axes that decide whether one LSTM follows another.
-     */
+    /** Returns the weights of LSTMs, which can only run on a device with constant ones. */
     private List<String> weights() {
-        List<String> wanted = new ArrayList<>();
+        List<String> wanted = parameters();
         for (OnnxNode node : graph.labelled()) {
             if (node.is("LSTM")) {
                 for (int k : WEIGHTS) {
                     node.input(k).ifPresent(wanted::add);
                 }
-            } else if (SHAPING.stream().anyMatch(node::is)) {
-                node.input(1).ifPresent(wanted::add);
+            }
+        }
+        return wanted;
+    }
+
+    /**
+     * Returns the shapes, axes and limits that are inputs of nodes: they decide whether one LSTM follows another, and
+     * what is known of shapes.
+     */
+    private List<String> parameters() {
+        List<String> wanted = new ArrayList<>();
+        for (OnnxNode node : graph.labelled()) {
+            if (SHAPING.stream().anyMatch(node::is)) {
+                for (int k = 1; k < node.proto().getInputCount(); k++) {
+                    node.input(k).ifPresent(wanted::add);
+                }
             }
         }
         return wanted;

@@ -1,16 +1,19 @@
 package io.github.cellfuse.onnx.graph;
 
 import io.github.cellfuse.onnx.Constants;
+import io.github.cellfuse.onnx.LstmChains;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.ModelProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
 import io.github.cellfuse.onnx.Onnx.SparseTensorProto;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
+import io.github.cellfuse.onnx.Onnx.TensorShapeProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
 import io.github.cellfuse.onnx.OnnxFile;
 import io.github.cellfuse.onnx.OnnxNode;
 import io.github.cellfuse.onnx.OnnxTensors;
 import io.github.cellfuse.onnx.Subgraphs;
+import io.github.cellfuse.onnx.shape.ShapedGraph;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -62,6 +65,21 @@ final class WorkingGraph implements Constants {
         graph.getSparseInitializerList().forEach(s -> sparse.put(s.getValues().getName(), s));
         collectNames(graph);
         nodes.addAll(withoutConstants(graph));
+    }
+
+    /** Makes a copy. Changes of one graph don't affect the other. */
+    WorkingGraph(WorkingGraph other) {
+        path = other.path;
+        opset = other.opset;
+        tensors = other.tensors;
+        header = other.header;
+        shell = other.shell;
+        nodes.addAll(other.nodes);
+        constants.putAll(other.constants);
+        sparse.putAll(other.sparse);
+        inputs = new ArrayList<>(other.inputs);
+        outputs = new ArrayList<>(other.outputs);
+        names.addAll(other.names);
     }
 
     private void collectNames(GraphProto graph) {
@@ -152,6 +170,29 @@ final class WorkingGraph implements Constants {
         define(name, value);
     }
 
+    /**
+     * Declares dimensions of an input.
+     *
+     * @param shape the dimensions; -1 keeps what the model declares
+     */
+    void declare(String name, long... shape) {
+        for (int k = 0; k < inputs.size(); k++) {
+            if (inputs.get(k).getName().equals(name)) {
+                ValueInfoProto.Builder input = inputs.get(k).toBuilder();
+                TensorShapeProto.Builder dims =
+                        input.getTypeBuilder().getTensorTypeBuilder().getShapeBuilder();
+                for (int axis = 0; axis < shape.length; axis++) {
+                    TensorShapeProto.Dimension.Builder dim =
+                            axis < dims.getDimCount() ? dims.getDimBuilder(axis) : dims.addDimBuilder();
+                    if (shape[axis] >= 0) {
+                        dim.setDimValue(shape[axis]);
+                    }
+                }
+                inputs.set(k, input.build());
+            }
+        }
+    }
+
     /** Returns the graph without its constants: nodes, inputs and outputs. */
     GraphProto toProto() {
         return shell.toBuilder()
@@ -159,6 +200,12 @@ final class WorkingGraph implements Constants {
                 .addAllInput(inputs)
                 .addAllOutput(outputs())
                 .build();
+    }
+
+    /** Returns this graph as one whose shapes and rows can be followed. */
+    ShapedGraph shaped() {
+        List<String> names = outputs.stream().map(ValueInfoProto::getName).toList();
+        return new ShapedGraph(opset, tensors, this, labelled(), inputs, names);
     }
 
     /** Drops all nodes, and all constants except {@code values}. */
@@ -193,6 +240,14 @@ final class WorkingGraph implements Constants {
             }
         }
         return producers;
+    }
+
+    /** Leaves out the initial states of LSTMs that are zeros. */
+    void removeZeroStates() {
+        List<NodeProto> changed = LstmChains.withoutZeroStates(path, toProto(), this, tensors);
+        nodes.clear();
+        nodes.addAll(changed);
+        removeUnneeded();
     }
 
     /** Removes the nodes whose outputs are all constant or unneeded. */

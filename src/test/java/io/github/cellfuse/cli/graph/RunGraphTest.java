@@ -464,7 +464,8 @@ class RunGraphTest {
         assertTrue(whole.err().contains("wrote " + out + " in "), whole::toString);
         assertTrue(out.toFile().delete());
         Cli.run("run", model("lstm_static"), array("lstm_static", "x"), "-o", out, "--batch", 2)
-                .assertError(2, "--batch: expected a dimension that counts rows", model("lstm_static"));
+                .assertError(
+                        2, "--batch: expected a model whose rows don't depend on each other", model("lstm_static"));
         Cli.run("verify", tagger)
                 .assertError(2, tagger, "Gather", "for a whole graph use the commands 'run' and 'info'");
         Cli.run("info", tagger, "--prefix", "p").assertError(2, "--prefix applies to bare LSTMs only");

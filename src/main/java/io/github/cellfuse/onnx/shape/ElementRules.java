@@ -1,0 +1,183 @@
+package io.github.cellfuse.onnx.shape;
+
+import io.github.cellfuse.onnx.Onnx.TensorProto.DataType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The rules of operators that work element by element. */
+final class ElementRules {
+    /** The first opset version in which arithmetic broadcasts like NumPy. */
+    private static final long NUMPY_BROADCASTING = 7;
+
+    private ElementRules() {}
+
+    /** One input, an output of the same shape. Other inputs, such as the limits of Clip, don't hold rows. */
+    static List<TensorFacts> unary(Operation op) {
+        for (int k = 1; k < op.inputCount(); k++) {
+            op.expectNoRows("parameters", k);
+        }
+        return List.of(op.input(0).withoutElements());
+    }
+
+    /** Identity and what keeps whole numbers: Floor, Ceil, Round. */
+    static List<TensorFacts> identity(Operation op) {
+        return List.of(op.input(0));
+    }
+
+    static List<TensorFacts> cast(Operation op) {
+        long to = op.node().integer("to", 0);
+        TensorFacts input = op.input(0);
+        if (input.elements().isEmpty() || to != DataType.BOOL_VALUE) {
+            return List.of(to == DataType.STRING_VALUE ? input.withoutElements() : input);
+        }
+        List<Size> flags = input.elements().get().stream().map(e -> flag(op, e)).toList();
+        return List.of(input.withElements(flags));
+    }
+
+    private static Size flag(Operation op, Size element) {
+        return element.fixed().isPresent() ? Size.of(element.is(0) ? 0 : 1) : op.unknownNumber(List.of(element));
+    }
+
+    /** Dropout in inference mode. */
+    static List<TensorFacts> dropout(Operation op) {
+        boolean isTraining = op.opset() < 7
+                ? op.node().integer("is_test", 0) == 0
+                : op.has(2)
+                        && op.numbers(2).filter(v -> v.length == 1 && v[0] == 0).isEmpty();
+        if (isTraining) {
+            throw op.ended("drops elements at random");
+        }
+        return List.of(op.input(0));
+    }
+
+    /** Operators with NumPy's broadcasting, such as Add, Where and Max. */
+    static List<TensorFacts> broadcast(Operation op) {
+        if (op.opset() < NUMPY_BROADCASTING && op.inputCount() > 1 && op.node().integer("broadcast", 0) != 0) {
+            throw op.ended("broadcasts by the rules before opset " + NUMPY_BROADCASTING);
+        }
+        List<Integer> inputs = new ArrayList<>();
+        for (int k = 0; k < op.inputCount(); k++) {
+            if (op.has(k)) {
+                inputs.add(k);
+            }
+        }
+        Optional<TensorFacts> shape = broadcast(op, inputs);
+        if (shape.isEmpty()) {
+            return List.of(TensorFacts.UNKNOWN);
+        }
+        return List.of(elements(op, inputs).map(shape.get()::withElements).orElse(shape.get()));
+    }
+
+    /** Returns the shape of some inputs broadcast together, and its rows; nothing if a shape is unknown. */
+    static Optional<TensorFacts> broadcast(Operation op, List<Integer> inputs) {
+        int rank = 0;
+        for (int k : inputs) {
+            if (op.dims(k).isEmpty()) {
+                if (op.hasRows()) {
+                    throw op.lacking(k);
+                }
+                return Optional.empty();
+            }
+            rank = Math.max(rank, op.known(k).size());
+        }
+        List<Size> dims = new ArrayList<>();
+        for (int axis = 0; axis < rank; axis++) {
+            dims.add(joined(op, inputs, rank, axis));
+        }
+        Optional<RowAxis> rows = Optional.empty();
+        for (int k : inputs) {
+            if (op.rows(k).isPresent()) {
+                RowAxis own = op.rows(k).get();
+                own = own.movedTo(own.axis() + rank - op.known(k).size());
+                if (rows.isPresent() && !rows.get().equals(own)) {
+                    throw op.ended("combines rows in one axis with rows in another");
+                }
+                rows = Optional.of(own);
+            }
+        }
+        if (rows.isPresent()) {
+            int axis = rows.get().axis();
+            for (int k : inputs) {
+                int own = axis - rank + op.known(k).size();
+                if (op.rows(k).isEmpty() && own >= 0 && !op.known(k).get(own).is(1)) {
+                    throw op.lacking(k);
+                }
+            }
+        }
+        return Optional.of(TensorFacts.of(dims).withRows(rows));
+    }
+
+    private static Size joined(Operation op, List<Integer> inputs, int rank, int axis) {
+        List<Size> sizes = new ArrayList<>();
+        for (int k : inputs) {
+            int own = axis - rank + op.known(k).size();
+            if (own >= 0 && !op.known(k).get(own).is(1)) {
+                sizes.add(op.known(k).get(own));
+            }
+        }
+        if (sizes.isEmpty()) {
+            return Size.ONE;
+        }
+        Optional<Size> fixed = sizes.stream().filter(s -> s.fixed().isPresent()).findFirst();
+        boolean areSame = sizes.stream().distinct().count() == 1;
+        return areSame ? sizes.get(0) : fixed.orElseGet(() -> op.unknown(sizes));
+    }
+
+    /** Returns the elements of an operation on whole numbers. */
+    private static Optional<List<Size>> elements(Operation op, List<Integer> inputs) {
+        int count = 1;
+        for (int k : inputs) {
+            Optional<List<Size>> elements = op.input(k).elements();
+            if (elements.isEmpty()) {
+                return Optional.empty();
+            }
+            int size = elements.get().size();
+            if (size != 1 && count != 1 && size != count) {
+                return Optional.empty();
+            }
+            count = size == 1 ? count : size;
+        }
+        List<Size> results = new ArrayList<>();
+        for (int e = 0; e < count; e++) {
+            List<Size> operands = new ArrayList<>();
+            for (int k : inputs) {
+                List<Size> elements = op.input(k).elements().get();
+                operands.add(elements.get(elements.size() == 1 ? 0 : e));
+            }
+            results.add(new SizeArithmetic(op.rowCount())
+                    .apply(op.operator(), operands)
+                    .orElseGet(() -> op.unknownNumber(operands)));
+        }
+        return Optional.of(results);
+    }
+
+    /** PRelu: the slope is broadcast to the first input. */
+    static List<TensorFacts> slope(Operation op) {
+        return List.of(broadcast(op, List.of(0, 1)).orElse(TensorFacts.UNKNOWN));
+    }
+
+    /**
+     * QuantizeLinear and DequantizeLinear: one scale for the whole tensor, or one for each index of an axis, which
+     * isn't that of the rows.
+     */
+    static List<TensorFacts> quantize(Operation op) {
+        op.expectNoRows("scale", 1, 2);
+        TensorFacts input = op.input(0);
+        if (input.rows().isPresent()) {
+            int rank = op.known(0).size();
+            boolean isSingle = op.dims(1)
+                    .filter(dims -> dims.stream().allMatch(d -> d.is(1)))
+                    .isPresent();
+            boolean isByAxis = op.dims(1).filter(dims -> dims.size() == 1).isPresent()
+                    && op.node().integer("block_size", 0) == 0;
+            boolean isOther = isByAxis
+                    && op.axis(op.node().integer("axis", 1), rank)
+                            != input.rows().get().axis();
+            if (!isSingle && !isOther) {
+                throw op.ended("scales each row by a number of its own");
+            }
+        }
+        return List.of(input.withoutElements());
+    }
+}
