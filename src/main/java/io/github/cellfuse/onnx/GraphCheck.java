@@ -3,6 +3,7 @@ package io.github.cellfuse.onnx;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.onnx.Onnx.AttributeProto;
+import io.github.cellfuse.onnx.Onnx.FunctionProto;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
 import io.github.cellfuse.onnx.Onnx.SparseTensorProto;
@@ -27,10 +28,13 @@ final class GraphCheck {
     private final Set<String> given = new HashSet<>();
     private final Map<String, Integer> producers = new HashMap<>();
 
-    private GraphCheck(Object file, GraphProto graph, GraphCheck outer) {
+    private final boolean isTyped;
+
+    private GraphCheck(Object file, GraphProto graph, GraphCheck outer, boolean isTyped) {
         this.file = file;
         this.graph = graph;
         this.outer = outer;
+        this.isTyped = isTyped;
         nodes = OnnxNode.of(file, graph);
     }
 
@@ -38,7 +42,18 @@ final class GraphCheck {
      * Returns the graph with its nodes and those of its subgraphs in an executable order; the same object if they are.
      */
     static GraphProto check(Object file, GraphProto graph) {
-        return new GraphCheck(file, graph, null).checked();
+        return new GraphCheck(file, graph, null, true).checked();
+    }
+
+    /**
+     * Returns the body of a function as a graph without types, with its nodes in an executable order. The body doesn't
+     * see the names of its callers.
+     */
+    static GraphProto check(Object file, FunctionProto function) {
+        GraphProto.Builder body = GraphProto.newBuilder().addAllNode(function.getNodeList());
+        function.getInputList().forEach(name -> body.addInputBuilder().setName(name));
+        function.getOutputList().forEach(name -> body.addOutputBuilder().setName(name));
+        return new GraphCheck(file + ": " + Functions.label(function), body.build(), null, false).checked();
     }
 
     private GraphProto checked() {
@@ -73,7 +88,7 @@ final class GraphCheck {
 
     private void checkInput(ValueInfoProto input) {
         define("input", input.getName(), given);
-        if (outer == null) {
+        if (isTyped) {
             checkType("input", input);
         }
     }
@@ -115,7 +130,7 @@ final class GraphCheck {
             throw invalid("output " + Problems.quote(output.getName())
                     + ": expected the name of a value, found one that nothing defines");
         }
-        if (outer == null) {
+        if (isTyped) {
             checkType("output", output);
         }
     }
@@ -160,12 +175,12 @@ final class GraphCheck {
             String where = file + ": " + node.label() + ", " + attribute.getName();
             boolean differs = false;
             if (attribute.hasG()) {
-                GraphProto inner = new GraphCheck(where, attribute.getG(), this).checked();
+                GraphProto inner = new GraphCheck(where, attribute.getG(), this, false).checked();
                 differs = inner != attribute.getG();
                 checked.setG(inner);
             }
             for (int g = 0; g < attribute.getGraphsCount(); g++) {
-                GraphProto inner = new GraphCheck(where, attribute.getGraphs(g), this).checked();
+                GraphProto inner = new GraphCheck(where, attribute.getGraphs(g), this, false).checked();
                 differs |= inner != attribute.getGraphs(g);
                 checked.setGraphs(g, inner);
             }

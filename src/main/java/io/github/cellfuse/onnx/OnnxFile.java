@@ -21,7 +21,9 @@ import java.util.Set;
 /**
  * An ONNX model that was read and checked: every value is defined exactly once, every name in use is defined, nodes
  * come after the nodes that they depend on, the graph's inputs and outputs have types, and the opset is known.
- * Operators of all domains are accepted; only an empty operator name is an error. Immutable and thread safe.
+ * Operators of all domains are accepted; only an empty operator name is an error. Calls of the model's functions are
+ * replaced by the functions' nodes, unless a function needs another opset version than the model. Immutable and thread
+ * safe.
  *
  * <p>The file is read once. All objects made from the model share the bytes of its tensors.
  */
@@ -72,11 +74,12 @@ public final class OnnxFile {
         if (!model.hasGraph()) {
             throw Problems.invalid(path, "expected an ONNX model, found one with no graph");
         }
-        long opset = opset(path, model);
-        GraphProto graph = GraphCheck.check(path, model.getGraph());
-        ModelProto checked = graph == model.getGraph()
-                ? model
-                : model.toBuilder().setGraph(graph).build();
+        ModelProto plain = FunctionInlining.inline(path, model);
+        long opset = opset(path, plain);
+        GraphProto graph = GraphCheck.check(path, plain.getGraph());
+        ModelProto checked = graph == plain.getGraph()
+                ? plain
+                : plain.toBuilder().setGraph(graph).build();
         return new OnnxFile(path, checked, opset);
     }
 
@@ -130,7 +133,7 @@ public final class OnnxFile {
         return path;
     }
 
-    /** Returns the whole model, with its nodes in an executable order. */
+    /** Returns the whole model, with its nodes in an executable order, and with the functions that it still calls. */
     public ModelProto model() {
         return model;
     }

@@ -22,12 +22,23 @@ public final class Subgraphs {
     public static List<GraphProto> of(NodeProto node) {
         List<GraphProto> graphs = new ArrayList<>();
         for (AttributeProto attribute : node.getAttributeList()) {
-            if (attribute.hasG()) {
-                graphs.add(attribute.getG());
-            }
-            graphs.addAll(attribute.getGraphsList());
+            addTo(graphs, attribute);
         }
         return graphs;
+    }
+
+    /** Returns the graphs in an attribute. */
+    static List<GraphProto> of(AttributeProto attribute) {
+        List<GraphProto> graphs = new ArrayList<>();
+        addTo(graphs, attribute);
+        return graphs;
+    }
+
+    private static void addTo(List<GraphProto> graphs, AttributeProto attribute) {
+        if (attribute.hasG()) {
+            graphs.add(attribute.getG());
+        }
+        graphs.addAll(attribute.getGraphsList());
     }
 
     /**

@@ -59,7 +59,7 @@ public final class OnnxModel {
         inputs = graph.inputs().stream().map(GraphValue::of).toList();
         outputs = graph.outputs().stream().map(GraphValue::of).toList();
         parts = Partition.of(graph);
-        kept = KeptLstm.of(graph, parts);
+        kept = KeptLstms.of(graph, parts);
         retain();
     }
 

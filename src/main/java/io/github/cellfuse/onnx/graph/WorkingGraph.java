@@ -2,6 +2,7 @@ package io.github.cellfuse.onnx.graph;
 
 import io.github.cellfuse.onnx.Constants;
 import io.github.cellfuse.onnx.LstmChains;
+import io.github.cellfuse.onnx.Functions;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.ModelProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
@@ -116,6 +117,11 @@ final class WorkingGraph implements Constants {
     /** Returns the opset version of the default domain. */
     long opset() {
         return opset;
+    }
+
+    /** Returns the functions that some nodes still call. */
+    Functions functions() {
+        return Functions.of(path, header);
     }
 
     /** Returns a reader for the constants. */

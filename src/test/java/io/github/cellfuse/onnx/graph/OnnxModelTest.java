@@ -19,8 +19,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.UnknownFieldSet;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
@@ -29,13 +27,10 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
-import io.github.cellfuse.onnx.Onnx.OperatorSetIdProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
 import io.github.cellfuse.spi.HalfPrecision;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -481,45 +476,6 @@ class OnnxModelTest {
         OnnxModel model = GraphOracle.assertSame(write(graph), Map.of("x", Tensors.random(random, T, N, H)));
         assertEquals(List.of(new KeptLstm("a", "it is in the body of Loop loop")), model.kept());
         assertEquals("{Loop=1}[b]", describe(model));
-    }
-
-    @Test
-    void functionsOfAModelGoWithItsParts() throws IOException {
-        GraphProto.Builder graph = graphOfX().addOutput(floats("y", "time", 1, "batch", H));
-        weights(graph, "a", random, 1, I, H);
-        graph.addNode(node("Twice", "before", List.of("x"), List.of("z")).toBuilder()
-                        .setDomain("own"))
-                .addNode(lstm("a", "z", H))
-                .addNode(node("Twice", "after", List.of("a.y"), List.of("y")).toBuilder()
-                        .setDomain("own"));
-        // A FunctionProto, which the schema doesn't name: name, input, output, node, opset_import, domain.
-        UnknownFieldSet.Builder function = UnknownFieldSet.newBuilder();
-        text(function, 1, ByteString.copyFromUtf8("Twice"));
-        text(function, 4, ByteString.copyFromUtf8("in"));
-        text(function, 5, ByteString.copyFromUtf8("out"));
-        text(
-                function,
-                7,
-                node("Add", "add", List.of("in", "in"), List.of("out")).toByteString());
-        text(function, 9, Protos.model(graph).getOpsetImport(0).toByteString());
-        text(function, 10, ByteString.copyFromUtf8("own"));
-        UnknownFieldSet.Builder fields = UnknownFieldSet.newBuilder();
-        text(fields, 25, function.build().toByteString());
-        Path path = Files.write(
-                folder.resolve("functions.onnx"),
-                Protos.model(graph).toBuilder()
-                        .addOpsetImport(
-                                OperatorSetIdProto.newBuilder().setDomain("own").setVersion(1))
-                        .setUnknownFields(fields.build())
-                        .build()
-                        .toByteArray());
-        assertEquals("{Twice=1}[a]{Twice=1}", describe(GraphOracle.assertSame(path, x())));
-    }
-
-    private static void text(UnknownFieldSet.Builder fields, int number, ByteString value) {
-        fields.addField(
-                number,
-                UnknownFieldSet.Field.newBuilder().addLengthDelimited(value).build());
     }
 
     @Test
