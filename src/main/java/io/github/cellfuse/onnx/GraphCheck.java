@@ -6,7 +6,6 @@ import io.github.cellfuse.onnx.Onnx.AttributeProto;
 import io.github.cellfuse.onnx.Onnx.FunctionProto;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
-import io.github.cellfuse.onnx.Onnx.SparseTensorProto;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
 import io.github.cellfuse.onnx.Onnx.TypeProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
@@ -61,9 +60,6 @@ final class GraphCheck {
         Set<String> constants = new HashSet<>();
         for (TensorProto initializer : graph.getInitializerList()) {
             define("initializer", initializer.getName(), constants);
-        }
-        for (SparseTensorProto sparse : graph.getSparseInitializerList()) {
-            define("sparse initializer", sparse.getValues().getName(), constants);
         }
         // An initializer may have the name of an input, as its default value.
         given.addAll(constants);

@@ -22,8 +22,8 @@ import java.util.Set;
  * An ONNX model that was read and checked: every value is defined exactly once, every name in use is defined, nodes
  * come after the nodes that they depend on, the graph's inputs and outputs have types, and the opset is known.
  * Operators of all domains are accepted; only an empty operator name is an error. Calls of the model's functions are
- * replaced by the functions' nodes, unless a function needs another opset version than the model. Immutable and thread
- * safe.
+ * replaced by the functions' nodes, unless a function needs another opset version than the model. Sparse tensors are
+ * made dense. Immutable and thread safe.
  *
  * <p>The file is read once. All objects made from the model share the bytes of its tensors.
  */
@@ -74,7 +74,7 @@ public final class OnnxFile {
         if (!model.hasGraph()) {
             throw Problems.invalid(path, "expected an ONNX model, found one with no graph");
         }
-        ModelProto plain = FunctionInlining.inline(path, model);
+        ModelProto plain = FunctionInlining.inline(path, SparseTensors.dense(new OnnxTensors(path), model));
         long opset = opset(path, plain);
         GraphProto graph = GraphCheck.check(path, plain.getGraph());
         ModelProto checked = graph == plain.getGraph()
@@ -173,7 +173,6 @@ public final class OnnxFile {
         for (TensorProto initializer : graph().getInitializerList()) {
             given.add(initializer.getName());
         }
-        graph().getSparseInitializerList().forEach(s -> given.add(s.getValues().getName()));
         return graph().getInputList().stream()
                 .filter(input -> !given.contains(input.getName()))
                 .toList();

@@ -23,7 +23,7 @@ import java.nio.file.Path;
  */
 public record OnnxTensors(Path model) {
     /** The longest array that every JVM can allocate. */
-    private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
+    static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
 
     /**
      * Returns the values of a tensor of FLOAT, FLOAT16, BFLOAT16 (both exactly) or DOUBLE (rounded to the nearest

@@ -64,7 +64,6 @@ public final class Subgraphs {
         for (TensorProto initializer : graph.getInitializerList()) {
             defined.add(initializer.getName());
         }
-        graph.getSparseInitializerList().forEach(s -> defined.add(s.getValues().getName()));
         for (NodeProto node : graph.getNodeList()) {
             used.addAll(needs(node));
             defined.addAll(node.getOutputList());

@@ -65,8 +65,6 @@ final class Renaming {
         Map<String, String> visible = new HashMap<>(names);
         graph.getInputList().forEach(input -> visible.remove(input.getName()));
         graph.getInitializerList().forEach(initializer -> visible.remove(initializer.getName()));
-        graph.getSparseInitializerList()
-                .forEach(s -> visible.remove(s.getValues().getName()));
         graph.getNodeList().forEach(node -> node.getOutputList().forEach(visible::remove));
         return visible.isEmpty() ? graph : new Renaming(visible).apply(graph);
     }

@@ -6,7 +6,6 @@ import io.github.cellfuse.onnx.Functions;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.ModelProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
-import io.github.cellfuse.onnx.Onnx.SparseTensorProto;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
 import io.github.cellfuse.onnx.Onnx.TensorShapeProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
@@ -42,7 +41,6 @@ final class WorkingGraph implements Constants {
     private final GraphProto shell;
     private final List<NodeProto> nodes = new ArrayList<>();
     private final Map<String, TensorProto> constants = new LinkedHashMap<>();
-    private final Map<String, SparseTensorProto> sparse = new LinkedHashMap<>();
     private final List<ValueInfoProto> inputs;
     private final List<ValueInfoProto> outputs;
     private final Set<String> names = new HashSet<>();
@@ -56,14 +54,12 @@ final class WorkingGraph implements Constants {
         shell = graph.toBuilder()
                 .clearNode()
                 .clearInitializer()
-                .clearSparseInitializer()
                 .clearInput()
                 .clearOutput()
                 .clearValueInfo() // ONNX Runtime infers them; those of changed values would be wrong
                 .build();
         inputs = new ArrayList<>(file.inputs());
         outputs = new ArrayList<>(graph.getOutputList());
-        graph.getSparseInitializerList().forEach(s -> sparse.put(s.getValues().getName(), s));
         collectNames(graph);
         nodes.addAll(withoutConstants(graph));
     }
@@ -86,7 +82,6 @@ final class WorkingGraph implements Constants {
     private void collectNames(GraphProto graph) {
         graph.getInputList().forEach(input -> names.add(input.getName()));
         graph.getInitializerList().forEach(initializer -> names.add(initializer.getName()));
-        graph.getSparseInitializerList().forEach(s -> names.add(s.getValues().getName()));
         for (NodeProto node : graph.getNodeList()) {
             names.addAll(node.getOutputList());
             Subgraphs.of(node).forEach(this::collectNames);
@@ -162,7 +157,7 @@ final class WorkingGraph implements Constants {
     }
 
     boolean isConstant(String name) {
-        return constants.containsKey(name) || sparse.containsKey(name);
+        return constants.containsKey(name);
     }
 
     /** Makes {@code name} a constant. */
@@ -218,7 +213,6 @@ final class WorkingGraph implements Constants {
     void retain(Set<String> values) {
         nodes.clear();
         constants.keySet().retainAll(values);
-        sparse.keySet().retainAll(values);
     }
 
     /** Returns the size of all constants in bytes. */
@@ -271,7 +265,6 @@ final class WorkingGraph implements Constants {
             }
         }
         constants.keySet().retainAll(needed);
-        sparse.keySet().retainAll(needed);
     }
 
     /**
@@ -303,20 +296,11 @@ final class WorkingGraph implements Constants {
             }
         }
         branch.getInitializerList().forEach(initializer -> own.add(initializer.getName()));
-        branch.getSparseInitializerList().forEach(s -> own.add(s.getValues().getName()));
         own.forEach(name -> renamed.computeIfAbsent(name, this::fresh));
         int at = indexOf(conditional);
         nodes.remove(at);
         List<NodeProto> moved = withoutConstants(
                 Renaming.of(renamed).apply(branch.toBuilder().addAllNode(copies).build()));
-        branch.getSparseInitializerList().forEach(s -> {
-            String name = renamed.get(s.getValues().getName());
-            sparse.put(
-                    name,
-                    s.toBuilder()
-                            .setValues(s.getValues().toBuilder().setName(name))
-                            .build());
-        });
         nodes.addAll(at, moved);
     }
 
@@ -351,7 +335,6 @@ final class WorkingGraph implements Constants {
         part.forEach(node -> used.addAll(Subgraphs.needs(node)));
         for (String name : used) {
             find(name).ifPresent(graph::addInitializer);
-            Optional.ofNullable(sparse.get(name)).ifPresent(graph::addSparseInitializer);
         }
         graph.addAllNode(part).addAllInput(given);
         for (String name : wanted) {

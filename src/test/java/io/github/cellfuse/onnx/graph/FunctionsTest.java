@@ -518,23 +518,6 @@ class FunctionsTest {
     }
 
     @Test
-    void explosionsAreRefused() {
-        GraphProto.Builder graph = graphOfX()
-                .addOutput(floats("out", "time", "batch", I))
-                .addNode(call("F0", "f", List.of("x"), List.of("out")));
-        int levels = 60;
-        FunctionProto.Builder[] functions = new FunctionProto.Builder[levels + 1];
-        for (int k = 0; k < levels; k++) {
-            functions[k] = function("F" + k, List.of("x"), List.of("y"))
-                    .addNode(call("F" + (k + 1), "", List.of("x"), List.of("t")))
-                    .addNode(call("F" + (k + 1), "", List.of("t"), List.of("y")));
-        }
-        functions[levels] =
-                function("F" + levels, List.of("x"), List.of("y")).addNode(node("Neg", "", List.of("x"), List.of("y")));
-        assertRefused(model(graph, functions), "expected a graph of at most", "a quarter of Java's heap");
-    }
-
-    @Test
     void explosionsOfTensorsAreRefused() {
         // 2^9 copies share 16 MB in memory, but would take 8 GB in a model for ONNX Runtime.
         FunctionProto.Builder[] functions = new FunctionProto.Builder[10];
