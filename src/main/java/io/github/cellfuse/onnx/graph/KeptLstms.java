@@ -10,12 +10,14 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
 /**
  * Finds the LSTMs that ONNX Runtime runs: in its parts of a graph, in the subgraphs of their nodes, and in the
- * functions that these call. Those in a function are listed once, however many calls it has.
+ * functions that these call. Operators of other domains count if their name contains LSTM. Those in a function are
+ * listed once, however many calls it has.
  */
 final class KeptLstms {
     private final WorkingGraph graph;
@@ -66,12 +68,32 @@ final class KeptLstms {
 
     /** Returns why an LSTM stays in ONNX Runtime, or nothing if {@code node} isn't an LSTM. */
     private Optional<String> reason(NodeProto node, Optional<String> place) {
+        if (!OnnxNode.isDefaultDomain(node.getDomain())) {
+            return foreignReason(node);
+        }
         OnnxNode known = OnnxNode.of(graph.path(), 0, node);
         if (!known.is("LSTM")) {
             return Optional.empty();
         }
         return place.or(
                 () -> LstmNode.variableWeight(known, graph).map(name -> "its weights '" + name + "' aren't constant"));
+    }
+
+    /**
+     * Returns the reason for an operator of another domain, which would stay anywhere. A function is no operator: what
+     * counts is what it holds.
+     */
+    private Optional<String> foreignReason(NodeProto node) {
+        String operator = node.getOpType();
+        if (!operator.toUpperCase(Locale.ROOT).contains("LSTM")
+                || functions.find(node).isPresent()) {
+            return Optional.empty();
+        }
+        String full = operator + " of " + node.getDomain();
+        return Optional.of(
+                full.equals("DynamicQuantizeLSTM of com.microsoft")
+                        ? "its weights are quantized: " + full
+                        : "it is " + full + ", not ONNX's LSTM");
     }
 
     private static String placeWithin(NodeProto node) {
