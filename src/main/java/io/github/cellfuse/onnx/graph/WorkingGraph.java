@@ -296,12 +296,12 @@ final class WorkingGraph implements Constants {
             }
         }
         branch.getInitializerList().forEach(initializer -> own.add(initializer.getName()));
-        own.forEach(name -> renamed.computeIfAbsent(name, this::fresh));
+        own.forEach(name -> renamed.computeIfAbsent(name, value -> fresh(value, names)));
         int at = indexOf(conditional);
         nodes.remove(at);
         List<NodeProto> moved = withoutConstants(
                 Renaming.of(renamed).apply(branch.toBuilder().addAllNode(copies).build()));
-        nodes.addAll(at, moved);
+        nodes.addAll(at, withFreshNames(moved));
     }
 
     private int indexOf(NodeProto node) {
@@ -313,10 +313,21 @@ final class WorkingGraph implements Constants {
         throw new IllegalArgumentException("not a node of this graph");
     }
 
+    /** Renames nodes that have the name of another one: ONNX Runtime rejects two nodes with the same name. */
+    private List<NodeProto> withFreshNames(List<NodeProto> added) {
+        Set<String> taken = new HashSet<>();
+        nodes.forEach(node -> taken.add(node.getName()));
+        return added.stream()
+                .map(node -> node.getName().isEmpty()
+                        ? node
+                        : node.toBuilder().setName(fresh(node.getName(), taken)).build())
+                .toList();
+    }
+
     /** Returns a name that is not in use yet. */
-    private String fresh(String name) {
+    private static String fresh(String name, Set<String> taken) {
         String candidate = name;
-        for (int k = 1; !names.add(candidate); k++) {
+        for (int k = 1; !taken.add(candidate); k++) {
             candidate = name + "/" + k;
         }
         return candidate;

@@ -440,6 +440,29 @@ class OnnxModelTest {
     }
 
     @Test
+    void nodesOfBranchesMayHaveTheSameNames() {
+        GraphProto.Builder graph = graphOfX().addOutput(floats("y", "time", 1, "batch", H));
+        weights(graph, "a", random, 1, I, H);
+        graph.addInitializer(flag("true", true));
+        for (String name : List.of("p", "q")) {
+            GraphProto.Builder branch = GraphProto.newBuilder()
+                    .addOutput(floats("t"))
+                    .addNode(node("Neg", "neg", List.of("x"), List.of("t")));
+            graph.addNode(node(
+                    "If",
+                    "if " + name,
+                    List.of("true"),
+                    List.of(name),
+                    graph("then_branch", branch.clone()),
+                    graph("else_branch", branch)));
+        }
+        graph.addNode(node("Add", "neg", List.of("p", "q"), List.of("z")))
+                .addNode(lstm("a", "z", H))
+                .addNode(node("Neg", "neg/1", List.of("a.y"), List.of("y")));
+        assertEquals("{Add=1, Neg=2}[a]{Neg=1}", describe(GraphOracle.assertSame(write(graph), x())));
+    }
+
+    @Test
     void branchesThatDependOnAnInputStay() {
         Path path = nestedBranches();
         Map<String, Tensor> inputs = new LinkedHashMap<>(x());
