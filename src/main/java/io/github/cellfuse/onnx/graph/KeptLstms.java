@@ -96,10 +96,15 @@ final class KeptLstms {
                         : "it is " + full + ", not ONNX's LSTM");
     }
 
-    private static String placeWithin(NodeProto node) {
+    private String placeWithin(NodeProto node) {
         return node.getOpType().equals("If")
-                ? "it is in a branch of If " + name(node) + ", whose condition depends on the inputs"
+                ? "it is in a branch of If " + name(node) + ", whose condition depends on the "
+                        + (isByShapes(node) ? "shapes of the inputs" : "inputs")
                 : "it is in the body of " + node.getOpType() + " " + name(node);
+    }
+
+    private boolean isByShapes(NodeProto conditional) {
+        return conditional.getInputCount() > 0 && new ShapeConditions(graph).isByShapes(conditional.getInput(0));
     }
 
     private static String name(NodeProto node) {

@@ -1,8 +1,8 @@
 package io.github.cellfuse.onnx.graph;
 
 import io.github.cellfuse.onnx.Constants;
-import io.github.cellfuse.onnx.LstmChains;
 import io.github.cellfuse.onnx.Functions;
+import io.github.cellfuse.onnx.LstmChains;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.ModelProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
@@ -73,7 +73,6 @@ final class WorkingGraph implements Constants {
         shell = other.shell;
         nodes.addAll(other.nodes);
         constants.putAll(other.constants);
-        sparse.putAll(other.sparse);
         inputs = new ArrayList<>(other.inputs);
         outputs = new ArrayList<>(other.outputs);
         names.addAll(other.names);
