@@ -29,6 +29,9 @@ public final class OnnxFile {
     /** The first format version (IR) in which a model declares its opsets; earlier ones have only opset 1. */
     private static final long FIRST_IR_WITH_OPSETS = 3;
 
+    /** The first format version in which an initializer of an input is a default; in earlier ones it is a constant. */
+    private static final long FIRST_IR_WITH_DEFAULTS = 4;
+
     private final Path path;
     private final ModelProto model;
     private final long opset;
@@ -173,6 +176,21 @@ public final class OnnxFile {
         graph().getSparseInitializerList().forEach(s -> given.add(s.getValues().getName()));
         return graph().getInputList().stream()
                 .filter(input -> !given.contains(input.getName()))
+                .toList();
+    }
+
+    /**
+     * Returns the inputs with an initializer as their default, which a run may replace. There are none before IR 4:
+     * there, every initializer is declared as an input. A sparse initializer is always a constant.
+     */
+    public List<ValueInfoProto> defaults() {
+        if (model.getIrVersion() < FIRST_IR_WITH_DEFAULTS) {
+            return List.of();
+        }
+        Set<String> given = new HashSet<>();
+        graph().getInitializerList().forEach(initializer -> given.add(initializer.getName()));
+        return graph().getInputList().stream()
+                .filter(input -> given.contains(input.getName()))
                 .toList();
     }
 

@@ -61,7 +61,6 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
             files.put(open.get(0).name(), only);
             open = List.of();
         }
-        files.keySet().forEach(name -> find(model, "--input", "input", name, model.inputs()));
         if (!open.isEmpty()) {
             GraphValue first = open.get(0);
             throw new InvalidInputException(model.path() + ": input '" + first.name() + "', " + first.describe()
@@ -88,10 +87,13 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
                 .toList();
         options.frames().forEach((name, axis) -> {
             if (!name.isEmpty()) {
-                find(model, "--frames", "input", name, model.inputs());
-                if (!data.contains(name)) {
+                if (options.states().containsKey(name)) {
                     throw new InvalidInputException(
                             "--frames " + name + ": a state has no frames; --state already names this input");
+                }
+                if (!data.contains(name)) {
+                    throw new InvalidInputException("--frames " + name
+                            + ": expected an input that is read from a file, found no --input " + name + "=F");
                 }
                 frames.put(name, axis);
             } else if (data.size() == 1) {
@@ -102,15 +104,6 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
             }
         });
         return frames;
-    }
-
-    /** Returns the input or output that an option names. */
-    static GraphValue find(OnnxModel model, String option, String what, String name, List<GraphValue> values) {
-        return values.stream()
-                .filter(value -> value.name().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new InvalidInputException(option + ": expected an " + what + " of " + model.path()
-                        + ", one of " + names(values) + ", found '" + name + "'"));
     }
 
     /** Returns the names of values, separated by commas. */

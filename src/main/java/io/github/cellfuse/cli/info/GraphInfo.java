@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Describes a whole graph.
@@ -30,8 +31,8 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         // Sizes that overflow are an error, so the cost comes before anything is printed.
         String cost = BatchCost.of(lstms(), batch, steps).describe("LSTM ");
         line(out, "file", model.path().toString());
-        values(out, "inputs", model.inputs());
-        values(out, "outputs", model.outputs());
+        lines(out, "inputs", inputs().map(GraphInfo::describe).toList());
+        lines(out, "outputs", model.outputs().stream().map(GraphInfo::describe).toList());
         line(out, "parts", Integer.toString(model.parts().size()));
         int number = 0;
         for (Part part : model.parts()) {
@@ -63,16 +64,34 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         line(out, "batch", cost);
     }
 
-    private static void values(PrintWriter out, String title, List<GraphValue> values) {
-        for (int k = 0; k < values.size(); k++) {
-            line(
-                    out,
-                    k == 0 ? title : "",
-                    values.get(k).name() + ": " + values.get(k).describe());
+    /**
+     * An input of the graph.
+     *
+     * @param hasDefault whether it is a constant unless a run gives it
+     */
+    private record Input(GraphValue value, boolean hasDefault) {}
+
+    private Stream<Input> inputs() {
+        return Stream.concat(
+                model.inputs().stream().map(value -> new Input(value, false)),
+                model.defaults().stream().map(value -> new Input(value, true)));
+    }
+
+    private static void lines(PrintWriter out, String title, List<String> lines) {
+        for (int k = 0; k < lines.size(); k++) {
+            line(out, k == 0 ? title : "", lines.get(k));
         }
-        if (values.isEmpty()) {
+        if (lines.isEmpty()) {
             line(out, title, "none");
         }
+    }
+
+    private static String describe(Input input) {
+        return describe(input.value()) + (input.hasDefault() ? " (has a default)" : "");
+    }
+
+    private static String describe(GraphValue value) {
+        return value.name() + ": " + value.describe();
     }
 
     private static String describe(RuntimePart part) {
@@ -106,7 +125,7 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("format", "cellfuse-graph-info-1");
         json.put("file", model.path().toString());
-        json.put("inputs", model.inputs().stream().map(GraphInfo::toJson).toList());
+        json.put("inputs", inputs().map(GraphInfo::toJson).toList());
         json.put("outputs", model.outputs().stream().map(GraphInfo::toJson).toList());
         json.put("parts", model.parts().stream().map(GraphInfo::toJson).toList());
         json.put(
@@ -118,6 +137,12 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         json.put("other_parameters", model.otherParameters());
         json.put("flops_per_step", flopsPerStep());
         json.put("batch", BatchCost.of(lstms(), batch, steps).toJson());
+        return json;
+    }
+
+    private static Map<String, Object> toJson(Input input) {
+        Map<String, Object> json = toJson(input.value());
+        json.put("has_default", input.hasDefault());
         return json;
     }
 

@@ -4,8 +4,9 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.cli.Json;
 import io.github.cellfuse.cli.ModelOptions;
 import io.github.cellfuse.cli.Version;
+import io.github.cellfuse.cli.graph.GraphOpener;
+import io.github.cellfuse.cli.graph.OutputNameOption;
 import io.github.cellfuse.cli.graph.SetOption;
-import io.github.cellfuse.onnx.graph.OnnxModel;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -38,6 +39,9 @@ public final class InfoCommand implements Runnable {
     @Mixin
     private SetOption settings;
 
+    @Mixin
+    private OutputNameOption outputNames;
+
     @Option(names = "--batch", paramLabel = "N", description = "Rows of the batch whose cost is shown. Default: 1.")
     private int batch = 1;
 
@@ -61,7 +65,7 @@ public final class InfoCommand implements Runnable {
             printGraph(out);
             return;
         }
-        model.refuse(spec, ".onnx models", "--set");
+        model.refuse(spec, ".onnx models", "--set", "--output-name");
         ModelInfo info = new ModelInfo(model.path(), model.read(), batch, steps);
         if (json) {
             Json.print(out, info.toJson());
@@ -72,7 +76,7 @@ public final class InfoCommand implements Runnable {
 
     private void printGraph(PrintWriter out) {
         model.refuse(spec, "bare LSTMs", "--prefix", "--layers");
-        GraphInfo info = new GraphInfo(OnnxModel.open(model.path(), settings.bindings()), batch, steps);
+        GraphInfo info = new GraphInfo(GraphOpener.open(model.path(), settings, outputNames), batch, steps);
         if (json) {
             Json.print(out, info.toJson());
         } else {

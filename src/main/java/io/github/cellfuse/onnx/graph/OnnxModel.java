@@ -7,15 +7,17 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
+import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
 import io.github.cellfuse.onnx.OnnxFile;
 import io.github.cellfuse.onnx.Subgraphs;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -33,19 +35,27 @@ import java.util.stream.Collectors;
  */
 public final class OnnxModel {
     private final WorkingGraph graph;
+    private final Map<String, Tensor> initial;
     private final List<GraphValue> inputs;
+    private final List<GraphValue> defaults;
     private final List<GraphValue> outputs;
     private final List<Part> parts;
     private final List<KeptLstm> kept;
 
-    private OnnxModel(WorkingGraph graph) {
+    private OnnxModel(WorkingGraph graph, Map<String, Tensor> initial) {
         this.graph = graph;
+        this.initial = initial;
         Simplifier.simplify(graph);
-        inputs = graph.inputs().stream().map(GraphValue::of).toList();
-        outputs = graph.outputs().stream().map(GraphValue::of).toList();
+        inputs = values(graph.inputs());
+        defaults = values(graph.defaults());
+        outputs = values(graph.outputs());
         parts = Partition.of(graph);
         kept = KeptLstm.of(graph, parts);
         retain();
+    }
+
+    private static List<GraphValue> values(List<ValueInfoProto> declared) {
+        return declared.stream().map(GraphValue::of).toList();
     }
 
     /** Drops the constants that no part needs any longer: the LSTMs now have their weights in arrays of their own. */
@@ -69,45 +79,51 @@ public final class OnnxModel {
      *     Runtime is missing
      */
     public static OnnxModel open(Path path) {
-        return open(path, Map.of());
+        return open(path, GraphOptions.DEFAULT);
     }
 
     /**
-     * Opens a model with some inputs bound to constants; errors as for {@link #open(Path, Map, Collection)}.
+     * Opens a model. Weights and conditions that depend only on constants are computed now, and an If with such a
+     * condition is replaced by the branch it selects.
      *
-     * @param bindings the bound inputs by name; they are no longer inputs of the model
-     */
-    public static OnnxModel open(Path path, Map<String, Binding> bindings) {
-        return open(path, bindings, List.of());
-    }
-
-    /**
-     * Opens a model with some inputs bound to constants, for some of its outputs. Weights and conditions that depend
-     * only on constants are computed now, and an If with such a condition is replaced by the branch it selects. What
-     * only the other outputs need isn't computed. A run must supply all inputs nevertheless.
-     *
-     * @param bindings the bound inputs by name; they are no longer inputs of the model
-     * @param outputs the names of the outputs to compute; all outputs if there are none
-     * @throws InvalidInputException when the file isn't a valid ONNX model, an LSTM in it is invalid, an output has an
-     *     unknown name, or a binding has an unknown name, or another type or shape than its input
+     * @throws InvalidInputException when the file isn't a valid ONNX model, an LSTM in it is invalid, an option has an
+     *     unknown name, an input is both bound and supplied, or a binding has another type or shape than its input
      * @throws io.github.cellfuse.CellFuseException when the disk fails, or when values must be computed and ONNX
      *     Runtime is missing
      */
-    public static OnnxModel open(Path path, Map<String, Binding> bindings, Collection<String> outputs) {
-        WorkingGraph graph = new WorkingGraph(OnnxFile.open(path));
-        List<GraphValue> inputs = graph.inputs().stream().map(GraphValue::of).toList();
-        bindings.forEach((name, binding) -> {
+    public static OnnxModel open(Path path, GraphOptions options) {
+        return of(OnnxFile.open(path), options);
+    }
+
+    /** Returns the model in a file that was read before; errors as for {@link #open(Path, GraphOptions)}. */
+    public static OnnxModel of(OnnxFile file, GraphOptions options) {
+        Path path = file.path();
+        WorkingGraph graph = new WorkingGraph(file);
+        List<GraphValue> inputs = new ArrayList<>(values(graph.inputs()));
+        List<GraphValue> defaults = values(graph.defaults());
+        inputs.addAll(defaults);
+        options.bindings().forEach((name, binding) -> {
             GraphValue input = find(path, "input", name, inputs);
             Tensor value = binding.value(input);
             input.check(path, value);
             graph.bind(name, RuntimeFolding.toProto(value));
         });
-        if (!outputs.isEmpty()) {
-            List<GraphValue> all = graph.outputs().stream().map(GraphValue::of).toList();
-            outputs.forEach(name -> find(path, "output", name, all));
-            graph.keepOutputs(outputs);
+        Map<String, Tensor> initial = new HashMap<>();
+        for (String name : options.supplied()) {
+            GraphValue input = find(path, "input", name, inputs);
+            if (options.bindings().containsKey(name)) {
+                throw new InvalidInputException(
+                        path + ": input '" + name + "': expected it either bound or supplied, found both");
+            }
+            if (defaults.contains(input)) {
+                initial.put(name, graph.tensor(graph.supply(name)));
+            }
         }
-        return new OnnxModel(graph);
+        if (!options.outputs().isEmpty()) {
+            options.outputs().forEach(name -> find(path, "output", name, values(graph.outputs())));
+            graph.keepOutputs(options.outputs());
+        }
+        return new OnnxModel(graph, initial);
     }
 
     /** Returns the input or output called {@code name}. */
@@ -131,6 +147,29 @@ public final class OnnxModel {
     /** Returns the inputs that a run must supply, in the model's order. */
     public List<GraphValue> inputs() {
         return inputs;
+    }
+
+    /**
+     * Returns the inputs that are constants, because they have a default that was neither replaced by a binding nor
+     * {@linkplain GraphOptions#supplied() supplied}.
+     */
+    public List<GraphValue> defaults() {
+        return defaults;
+    }
+
+    /** Returns the default of an input that each run supplies, if it has one. */
+    public Optional<Tensor> defaultOf(String input) {
+        return Optional.ofNullable(initial.get(input));
+    }
+
+    /** Returns the input called {@code name}, which a run must supply. */
+    GraphValue input(String name) {
+        if (defaults.stream().anyMatch(value -> value.name().equals(name))) {
+            throw new InvalidInputException(path() + ": input '" + name
+                    + "': expected an input that runs supply, found one with a default; to supply it, open the model"
+                    + " with GraphOptions.withSupplied");
+        }
+        return find(path(), "input", name, inputs);
     }
 
     /** Returns the outputs of a run, in the model's order. */
@@ -214,9 +253,7 @@ public final class OnnxModel {
 
     /** Throws if an input is missing, unknown, or of another type or shape. */
     void check(Map<String, Tensor> given) {
-        for (String name : given.keySet()) {
-            find(path(), "input", name, inputs);
-        }
+        given.keySet().forEach(this::input);
         List<GraphValue> missing = new ArrayList<>(inputs);
         missing.removeIf(input -> given.containsKey(input.name()));
         if (!missing.isEmpty()) {

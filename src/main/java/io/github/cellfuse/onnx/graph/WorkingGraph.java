@@ -1,5 +1,7 @@
 package io.github.cellfuse.onnx.graph;
 
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.onnx.Constants;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.ModelProto;
@@ -11,9 +13,11 @@ import io.github.cellfuse.onnx.OnnxFile;
 import io.github.cellfuse.onnx.OnnxNode;
 import io.github.cellfuse.onnx.OnnxTensors;
 import io.github.cellfuse.onnx.Subgraphs;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -39,7 +43,9 @@ final class WorkingGraph implements Constants {
     private final List<NodeProto> nodes = new ArrayList<>();
     private final Map<String, TensorProto> constants = new LinkedHashMap<>();
     private final Map<String, SparseTensorProto> sparse = new LinkedHashMap<>();
+    private final List<String> order;
     private final List<ValueInfoProto> inputs;
+    private final List<ValueInfoProto> defaults;
     private final List<ValueInfoProto> outputs;
     private final Set<String> names = new HashSet<>();
 
@@ -57,7 +63,9 @@ final class WorkingGraph implements Constants {
                 .clearOutput()
                 .clearValueInfo() // ONNX Runtime infers them; those of changed values would be wrong
                 .build();
+        order = graph.getInputList().stream().map(ValueInfoProto::getName).toList();
         inputs = new ArrayList<>(file.inputs());
+        defaults = new ArrayList<>(file.defaults());
         outputs = new ArrayList<>(graph.getOutputList());
         graph.getSparseInitializerList().forEach(s -> sparse.put(s.getValues().getName(), s));
         collectNames(graph);
@@ -123,6 +131,11 @@ final class WorkingGraph implements Constants {
         return inputs;
     }
 
+    /** Returns the inputs that are constants, because they have a default and are neither bound nor supplied. */
+    List<ValueInfoProto> defaults() {
+        return defaults;
+    }
+
     List<ValueInfoProto> outputs() {
         return outputs;
     }
@@ -149,7 +162,28 @@ final class WorkingGraph implements Constants {
     /** Makes the input {@code name} a constant; it is then no longer an input. */
     void bind(String name, TensorProto value) {
         inputs.removeIf(input -> input.getName().equals(name));
+        defaults.removeIf(input -> input.getName().equals(name));
         define(name, value);
+    }
+
+    /** Makes an input with a default one that each run must supply, and returns the default. */
+    TensorProto supply(String name) {
+        ValueInfoProto input = defaults.stream()
+                .filter(one -> one.getName().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(name));
+        defaults.remove(input);
+        inputs.add(input);
+        inputs.sort(Comparator.comparingInt(one -> order.indexOf(one.getName())));
+        return constants.remove(name);
+    }
+
+    /** Returns a constant, or a default, as a tensor. */
+    Tensor tensor(TensorProto value) {
+        ElementType type = OnnxTypes.ofCode(value.getDataType())
+                .orElseThrow(() -> new InvalidInputException(path + ": constant '" + value.getName()
+                        + "': expected numbers, found " + OnnxTypes.describe(value.getDataType())));
+        return new Tensor(type, tensors.bytes(value).order(ByteOrder.LITTLE_ENDIAN), tensors.shape(value));
     }
 
     /** Returns the graph without its constants: nodes, inputs and outputs. */
