@@ -45,6 +45,7 @@ public final class OnnxRun implements AutoCloseable {
         this.options = options;
         this.target = target;
         states = options.states();
+        model.checkRunnable();
         checkStates();
         outputs = wanted();
         inputs = GraphInputs.open(model, options, only);

@@ -32,7 +32,10 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         String cost = BatchCost.of(lstms(), batch, steps).describe("LSTM ");
         line(out, "file", model.path().toString());
         lines(out, "inputs", inputs().map(GraphInfo::describe).toList());
-        lines(out, "outputs", model.outputs().stream().map(GraphInfo::describe).toList());
+        lines(
+                out,
+                "outputs",
+                model.outputs().stream().map(GraphInfo::describeOutput).toList());
         line(out, "parts", Integer.toString(model.parts().size()));
         int number = 0;
         for (Part part : model.parts()) {
@@ -87,7 +90,13 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
     }
 
     private static String describe(Input input) {
-        return describe(input.value()) + (input.hasDefault() ? " (has a default)" : "");
+        GraphValue value = input.value();
+        String problem = value.canBeInput() ? "" : value.canBeOutput() ? " (can only be bound)" : " (can't be given)";
+        return describe(value) + (input.hasDefault() ? " (has a default)" : "") + problem;
+    }
+
+    private static String describeOutput(GraphValue output) {
+        return describe(output) + (output.canBeOutput() ? "" : " (can't be written)");
     }
 
     private static String describe(GraphValue value) {
@@ -126,7 +135,11 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         json.put("format", "cellfuse-graph-info-1");
         json.put("file", model.path().toString());
         json.put("inputs", inputs().map(GraphInfo::toJson).toList());
-        json.put("outputs", model.outputs().stream().map(GraphInfo::toJson).toList());
+        json.put(
+                "outputs",
+                model.outputs().stream()
+                        .map(value -> toJson(value, value.canBeOutput()))
+                        .toList());
         json.put("parts", model.parts().stream().map(GraphInfo::toJson).toList());
         json.put(
                 "kept",
@@ -141,12 +154,12 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
     }
 
     private static Map<String, Object> toJson(Input input) {
-        Map<String, Object> json = toJson(input.value());
+        Map<String, Object> json = toJson(input.value(), input.value().canBeInput());
         json.put("has_default", input.hasDefault());
         return json;
     }
 
-    private static Map<String, Object> toJson(GraphValue value) {
+    private static Map<String, Object> toJson(GraphValue value, boolean isSupported) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("name", value.name());
         json.put("type", value.typeName());
@@ -159,6 +172,7 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
                                         : d.symbol().isEmpty() ? null : d.symbol())
                                 .collect(Collectors.toCollection(ArrayList::new)))
                         .orElse(null));
+        json.put("supported", isSupported);
         return json;
     }
 

@@ -116,6 +116,7 @@ public final class OnnxModel {
                         path + ": input '" + name + "': expected it either bound or supplied, found both");
             }
             if (defaults.contains(input)) {
+                checkInput(path, input);
                 initial.put(name, graph.tensor(graph.supply(name)));
             }
         }
@@ -160,6 +161,44 @@ public final class OnnxModel {
     /** Returns the default of an input that each run supplies, if it has one. */
     public Optional<Tensor> defaultOf(String input) {
         return Optional.ofNullable(initial.get(input));
+    }
+
+    /**
+     * Checks that a session can run this model. A session checks this itself, before it opens a device.
+     *
+     * @throws InvalidInputException when an input or output has a type that no run can take or return
+     */
+    public void checkRunnable() {
+        inputs.forEach(input -> checkInput(path(), input));
+        for (GraphValue output : outputs) {
+            if (!output.canBeOutput()) {
+                String others = outputs.stream()
+                        .filter(GraphValue::canBeOutput)
+                        .map(value -> "--output-name " + value.name())
+                        .collect(Collectors.joining(" "));
+                throw new InvalidInputException(
+                        path() + ": output '" + output.name() + "': expected a tensor of numbers, found "
+                                + output.describe()
+                                + (others.isEmpty()
+                                        ? "; cast it in the model"
+                                        : "; leave it out by naming the others (" + others + ")"));
+            }
+        }
+    }
+
+    private static void checkInput(Path path, GraphValue input) {
+        if (input.type().isEmpty()) {
+            throw new InvalidInputException(path + ": input '" + input.name()
+                    + "': expected a tensor of numbers, found " + input.describe()
+                    + "; it can be neither given nor bound: change it in the model, or choose outputs that don't need"
+                    + " it (--output-name)");
+        }
+        if (!input.canBeInput()) {
+            throw new InvalidInputException(path + ": input '" + input.name()
+                    + "': expected a type that ONNX Runtime takes from Java, found " + input.describe()
+                    + "; bind it to a constant (--set " + input.name() + "=VALUE), or let the model cast it from"
+                    + " another type");
+        }
     }
 
     /** Returns the input called {@code name}, which a run must supply. */
@@ -227,7 +266,8 @@ public final class OnnxModel {
      * Returns a session. Everything that a run needs is opened and compiled now.
      *
      * @param opener opens an engine, called once for each of {@link #lstms()}; the session closes the engines
-     * @throws InvalidInputException when ONNX Runtime rejects a part of the graph
+     * @throws InvalidInputException when an input or output has a type that no run can take or return, or ONNX Runtime
+     *     rejects a part of the graph
      * @throws io.github.cellfuse.CellFuseException when a device fails, or when a part needs ONNX Runtime and it is
      *     missing
      */

@@ -45,6 +45,7 @@ public final class OnnxSession implements AutoCloseable {
 
     OnnxSession(OnnxModel model, Function<LstmModel, LstmEngine> opener) {
         this.model = model;
+        model.checkRunnable();
         model.outputs().forEach(output -> outputs.add(output.name()));
         try {
             openParts(opener);
