@@ -54,6 +54,10 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
                         !files.containsKey(input.name()) && !options.states().containsKey(input.name()))
                 .toList();
         if (only != null) {
+            if (model.inputs().isEmpty()) {
+                throw new InvalidInputException(only + ": expected no file of an input, because " + model.path()
+                        + " needs no input for the chosen outputs and bound inputs, found a file without a name");
+            }
             if (open.size() != 1) {
                 throw new InvalidInputException(only + ": expected --input NAME=F for each of the inputs "
                         + names(model.inputs()) + ", found a file without a name");

@@ -42,24 +42,30 @@ public final class OnnxModel {
     private final List<Part> parts;
     private final List<KeptLstm> kept;
 
-    private OnnxModel(WorkingGraph graph, Map<String, Tensor> initial) {
+    private OnnxModel(WorkingGraph graph, Map<String, Tensor> initial, GraphOptions options) {
         this.graph = graph;
         this.initial = initial;
         Simplifier.simplify(graph);
-        inputs = values(graph.inputs());
         defaults = values(graph.defaults());
         outputs = values(graph.outputs());
         parts = Partition.of(graph);
         kept = KeptLstm.of(graph, parts);
-        retain();
+        Set<String> needed = needed();
+        inputs = values(graph.inputs()).stream()
+                .filter(input -> options.outputs().isEmpty()
+                        || options.supplied().contains(input.name())
+                        || needed.contains(input.name()))
+                .toList();
+        // Constants that no part needs any longer are dropped: the LSTMs have their weights in arrays of their own.
+        graph.retain(needed);
     }
 
     private static List<GraphValue> values(List<ValueInfoProto> declared) {
         return declared.stream().map(GraphValue::of).toList();
     }
 
-    /** Drops the constants that no part needs any longer: the LSTMs now have their weights in arrays of their own. */
-    private void retain() {
+    /** Returns the names of the values that the parts and the outputs need. */
+    private Set<String> needed() {
         Set<String> needed = new HashSet<>();
         outputs.forEach(output -> needed.add(output.name()));
         for (Part part : parts) {
@@ -68,7 +74,7 @@ public final class OnnxModel {
                 runtime.nodes().forEach(node -> needed.addAll(Subgraphs.needs(node)));
             }
         }
-        graph.retain(needed);
+        return needed;
     }
 
     /**
@@ -124,7 +130,7 @@ public final class OnnxModel {
             options.outputs().forEach(name -> find(path, "output", name, values(graph.outputs())));
             graph.keepOutputs(options.outputs());
         }
-        return new OnnxModel(graph, initial);
+        return new OnnxModel(graph, initial, options);
     }
 
     /** Returns the input or output called {@code name}. */

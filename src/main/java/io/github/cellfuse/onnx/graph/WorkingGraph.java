@@ -140,9 +140,11 @@ final class WorkingGraph implements Constants {
         return outputs;
     }
 
-    /** Drops the outputs with other names than these. What only they need is then unneeded. */
+    /** Drops the outputs with other names than these, and the nodes and defaults that only they need. */
     void keepOutputs(Collection<String> names) {
         outputs.removeIf(output -> !names.contains(output.getName()));
+        removeUnneeded();
+        defaults.removeIf(input -> !isConstant(input.getName()));
     }
 
     @Override

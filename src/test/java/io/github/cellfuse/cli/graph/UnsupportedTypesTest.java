@@ -116,7 +116,7 @@ class UnsupportedTypesTest {
         // Bound, it runs: numbers of the type's whole range, or a file.
         String largest = type == ElementType.UINT16 ? "65535" : type == ElementType.UINT32 ? "4294967295" : "65535";
         Path out = folder.resolve("m.npy"), ints = NpyFiles.ints(folder.resolve("n.npy"), 7, 40000);
-        Object[] run = {"run", model, x(), "-o", out, "--output-name", "m", "--overwrite", "--set"};
+        Object[] run = {"run", model, "-o", out, "--output-name", "m", "--overwrite", "--set"};
         Cli.run(append(run, "n=0," + largest)).assertDone();
         assertArrayEquals(new float[] {0, Float.parseFloat(largest)}, read(out));
         Cli.run(append(run, "n=" + ints)).assertDone();
