@@ -3,6 +3,7 @@ package io.github.cellfuse.onnx;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.WireFormat;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.ModelProto;
@@ -10,6 +11,7 @@ import io.github.cellfuse.onnx.Onnx.OperatorSetIdProto;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,6 +83,31 @@ public final class OnnxFile {
                 ? model
                 : model.toBuilder().setGraph(graph).build();
         return new OnnxFile(path, checked, opset);
+    }
+
+    /**
+     * Returns whether a file looks like an ONNX model: its outermost message has a format version and a graph, and ends
+     * where the file ends. The format has no signature. Reads only tags and lengths; false if the file can't be read.
+     */
+    public static boolean isModel(Path path) {
+        if (!Files.isRegularFile(path)) {
+            return false;
+        }
+        boolean hasVersion = false, hasGraph = false;
+        try (InputStream file = Files.newInputStream(path)) {
+            CodedInputStream input = CodedInputStream.newInstance(file);
+            for (int tag = input.readTag(); tag != 0; tag = input.readTag()) {
+                int field = WireFormat.getTagFieldNumber(tag), type = WireFormat.getTagWireType(tag);
+                hasVersion |= field == ModelProto.IR_VERSION_FIELD_NUMBER && type == WireFormat.WIRETYPE_VARINT;
+                hasGraph |= field == ModelProto.GRAPH_FIELD_NUMBER && type == WireFormat.WIRETYPE_LENGTH_DELIMITED;
+                if (!input.skipField(tag)) {
+                    return false;
+                }
+            }
+            return hasVersion && hasGraph;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private static ByteString bytes(Path path) throws IOException {
