@@ -1,9 +1,7 @@
 package io.github.cellfuse.cli.info;
 
-import static io.github.cellfuse.cli.info.InfoText.direction;
 import static io.github.cellfuse.cli.info.InfoText.line;
 
-import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.onnx.graph.GraphValue;
@@ -47,9 +45,7 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
                         out,
                         "  " + number,
                         "device: " + (lstm.nodes().size() == 1 ? "LSTM " : "LSTMs ") + String.join(", ", lstm.nodes()));
-                for (LstmLayer layer : lstm.model().layers()) {
-                    line(out, "", "  " + describe(layer));
-                }
+                layers(lstm).forEach(layer -> line(out, "", "  " + layer.describe()));
             }
         }
         model.kept()
@@ -111,11 +107,9 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
                 + ")";
     }
 
-    private static String describe(LstmLayer layer) {
-        String equations = Equations.describe(layer);
-        return direction(layer) + " " + layer.inputSize() + " -> " + layer.outputSize() + ", H = " + layer.hiddenSize()
-                + ", " + layer.parameters() + " parameters, " + layer.flopsPerStep() + " FLOP per row and step"
-                + (equations.equals(Equations.ORDINARY) ? "" : "; " + equations);
+    /** Each node of a part is a layer. */
+    private static List<LayerInfo> layers(LstmPart lstm) {
+        return LayerInfo.of(lstm.model().layers(), lstm.nodes());
     }
 
     private List<LstmModel> lstms() {
@@ -185,25 +179,10 @@ record GraphInfo(OnnxModel model, long batch, long steps) {
         } else if (part instanceof LstmPart lstm) {
             json.put("where", "device");
             json.put("lstms", lstm.nodes());
-            json.put(
-                    "layers",
-                    lstm.model().layers().stream().map(GraphInfo::toJson).toList());
+            json.put("layers", layers(lstm).stream().map(LayerInfo::toJson).toList());
         }
         json.put("inputs", part.inputs());
         json.put("outputs", part.outputs());
-        return json;
-    }
-
-    private static Map<String, Object> toJson(LstmLayer layer) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("direction", direction(layer));
-        json.put("input_size", layer.inputSize());
-        json.put("hidden_size", layer.hiddenSize());
-        json.put("output_size", layer.outputSize());
-        json.put("bias", layer.weights().get(0).hasBias());
-        json.put("deviations", Equations.deviations(layer));
-        json.put("parameters", layer.parameters());
-        json.put("flops_per_step", layer.flopsPerStep());
         return json;
     }
 }
