@@ -56,7 +56,10 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
         if (only != null) {
             if (model.inputs().isEmpty()) {
                 throw new InvalidInputException(only + ": expected no file of an input, because " + model.path()
-                        + " needs no input for the chosen outputs and bound inputs, found a file without a name");
+                        + " needs no input for the chosen outputs and bound inputs, found a file without a name"
+                        + (model.defaults().isEmpty()
+                                ? ""
+                                : "; to replace a default, use --input NAME=F for " + names(model.defaults())));
             }
             if (open.size() != 1) {
                 throw new InvalidInputException(only + ": expected --input NAME=F for each of the inputs "

@@ -3,6 +3,7 @@ package io.github.cellfuse.cli.graph;
 import static io.github.cellfuse.onnx.graph.Protos.constant;
 import static io.github.cellfuse.onnx.graph.Protos.floats;
 import static io.github.cellfuse.onnx.graph.Protos.lstm;
+import static io.github.cellfuse.onnx.graph.Protos.node;
 import static io.github.cellfuse.onnx.graph.Protos.scaled;
 import static io.github.cellfuse.onnx.graph.Protos.weights;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -181,6 +182,20 @@ class DefaultedInputsTest {
                 "--state",
                 "h0=hn");
         assertArrayEquals(read(same, "a.y"), read(one, "a.y"));
+    }
+
+    @Test
+    void aModelMayHaveDefaultsOnly() {
+        GraphProto.Builder graph = GraphProto.newBuilder()
+                .addInput(floats("x", I))
+                .addInitializer(constant("x", Tensor.of(new float[] {-1, -2}, I)))
+                .addNode(node("Abs", "abs", List.of("x"), List.of("y")))
+                .addOutput(floats("y", I));
+        Path model = Protos.write(folder, graph), x = file("x2.npy", Tensor.of(new float[] {3, 4}, I));
+        assertArrayEquals(new float[] {1, 2}, read(run("default.npz", model), "y"));
+        assertArrayEquals(new float[] {3, 4}, read(run("given.npz", model, "--input", "x=" + x), "y"));
+        Cli.run("run", model, x, "-o", folder.resolve("y.npy"))
+                .assertError(2, x, model + " needs no input", "to replace a default, use --input NAME=F for x");
     }
 
     @Test
