@@ -1,5 +1,6 @@
 package io.github.cellfuse.format;
 
+import io.github.cellfuse.onnx.OnnxFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -28,17 +29,23 @@ public enum ModelFormat {
     }
 
     /**
-     * Returns the format of a file. A name that ends in {@code .onnx} decides, because ONNX files have no signature;
-     * the first bytes tell Keras files; everything else is taken for {@code .safetensors}. A file that can't be opened
-     * is judged by its name: the format's reader reports the error.
+     * Returns the format of a file. A name that ends in {@code .onnx} decides. Otherwise the first bytes tell Keras
+     * files, and the fields of its outermost message an ONNX model; everything else is taken for {@code .safetensors}.
+     * A file that can't be opened is judged by its name: the format's reader reports the error.
+     *
+     * @throws io.github.cellfuse.InvalidInputException when the file is a model of a known format that CellFuse doesn't
+     *     read, such as a PyTorch checkpoint; the message says what to do
      */
     public static ModelFormat of(Path path) {
+        OtherFormat.of(path).ifPresent(other -> {
+            throw other.refusal(path);
+        });
         if (ONNX.matches(path)) {
             return ONNX;
         }
         byte[] start = start(path);
         boolean isKeras = KERAS_STARTS.stream().anyMatch(bytes -> Arrays.equals(bytes, start)) || KERAS.matches(path);
-        return isKeras ? KERAS : SAFETENSORS;
+        return isKeras ? KERAS : OnnxFile.isModel(path) ? ONNX : SAFETENSORS;
     }
 
     /** Returns whether the name of a file ends in one of this format's suffixes, in upper or lower case. */

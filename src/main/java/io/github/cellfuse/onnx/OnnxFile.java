@@ -3,6 +3,7 @@ package io.github.cellfuse.onnx;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.WireFormat;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.ModelProto;
@@ -10,6 +11,7 @@ import io.github.cellfuse.onnx.Onnx.OperatorSetIdProto;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +32,9 @@ import java.util.Set;
 public final class OnnxFile {
     /** The first format version (IR) in which a model declares its opsets; earlier ones have only opset 1. */
     private static final long FIRST_IR_WITH_OPSETS = 3;
+
+    /** The first format version in which an initializer of an input is a default; in earlier ones it is a constant. */
+    private static final long FIRST_IR_WITH_DEFAULTS = 4;
 
     private final Path path;
     private final ModelProto model;
@@ -81,6 +86,31 @@ public final class OnnxFile {
                 ? plain
                 : plain.toBuilder().setGraph(graph).build();
         return new OnnxFile(path, checked, opset);
+    }
+
+    /**
+     * Returns whether a file looks like an ONNX model: its outermost message has a format version and a graph, and ends
+     * where the file ends. The format has no signature. Reads only tags and lengths; false if the file can't be read.
+     */
+    public static boolean isModel(Path path) {
+        if (!Files.isRegularFile(path)) {
+            return false;
+        }
+        boolean hasVersion = false, hasGraph = false;
+        try (InputStream file = Files.newInputStream(path)) {
+            CodedInputStream input = CodedInputStream.newInstance(file);
+            for (int tag = input.readTag(); tag != 0; tag = input.readTag()) {
+                int field = WireFormat.getTagFieldNumber(tag), type = WireFormat.getTagWireType(tag);
+                hasVersion |= field == ModelProto.IR_VERSION_FIELD_NUMBER && type == WireFormat.WIRETYPE_VARINT;
+                hasGraph |= field == ModelProto.GRAPH_FIELD_NUMBER && type == WireFormat.WIRETYPE_LENGTH_DELIMITED;
+                if (!input.skipField(tag)) {
+                    return false;
+                }
+            }
+            return hasVersion && hasGraph;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private static ByteString bytes(Path path) throws IOException {
@@ -175,6 +205,21 @@ public final class OnnxFile {
         }
         return graph().getInputList().stream()
                 .filter(input -> !given.contains(input.getName()))
+                .toList();
+    }
+
+    /**
+     * Returns the inputs with an initializer as their default, which a run may replace. There are none before IR 4:
+     * there, every initializer is declared as an input. A sparse initializer is always a constant.
+     */
+    public List<ValueInfoProto> defaults() {
+        if (model.getIrVersion() < FIRST_IR_WITH_DEFAULTS) {
+            return List.of();
+        }
+        Set<String> given = new HashSet<>();
+        graph().getInitializerList().forEach(initializer -> given.add(initializer.getName()));
+        return graph().getInputList().stream()
+                .filter(input -> given.contains(input.getName()))
                 .toList();
     }
 

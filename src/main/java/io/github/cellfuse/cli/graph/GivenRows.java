@@ -4,7 +4,6 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.onnx.graph.GraphValue;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.onnx.shape.RowAxes;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -41,6 +40,7 @@ final class GivenRows {
      * Returns the axes of all values. An output that isn't named holds the rows along the axis whose symbolic size is
      * that of a named input's axis.
      *
+     * @param given the axes by name; other names than those of the model's inputs and outputs are ignored
      * @param outputs the outputs that a run writes or passes on
      */
     static RowAxes of(OnnxModel model, Map<String, Integer> given, List<GraphValue> outputs) {
@@ -48,11 +48,6 @@ final class GivenRows {
         Set<String> symbols = new LinkedHashSet<>();
         given.forEach((name, axis) -> {
             Optional<GraphValue> input = named(model.inputs(), name), output = named(model.outputs(), name);
-            if (input.isEmpty() && output.isEmpty()) {
-                List<GraphValue> all = new ArrayList<>(model.inputs());
-                all.addAll(model.outputs());
-                GraphInputs.find(model, "--rows", "input or output", name, all);
-            }
             input.ifPresent(value -> {
                 inputAxes.put(name, axis(value, axis));
                 symbol(value, axis(value, axis)).ifPresent(symbols::add);

@@ -54,6 +54,13 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
                         !files.containsKey(input.name()) && !options.states().containsKey(input.name()))
                 .toList();
         if (only != null) {
+            if (model.inputs().isEmpty()) {
+                throw new InvalidInputException(only + ": expected no file of an input, because " + model.path()
+                        + " needs no input for the chosen outputs and bound inputs, found a file without a name"
+                        + (model.defaults().isEmpty()
+                                ? ""
+                                : "; to replace a default, use --input NAME=F for " + names(model.defaults())));
+            }
             if (open.size() != 1) {
                 throw new InvalidInputException(only + ": expected --input NAME=F for each of the inputs "
                         + names(model.inputs()) + ", found a file without a name");
@@ -61,7 +68,6 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
             files.put(open.get(0).name(), only);
             open = List.of();
         }
-        files.keySet().forEach(name -> find(model, "--input", "input", name, model.inputs()));
         if (!open.isEmpty()) {
             GraphValue first = open.get(0);
             throw new InvalidInputException(model.path() + ": input '" + first.name() + "', " + first.describe()
@@ -88,10 +94,13 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
                 .toList();
         options.frames().forEach((name, axis) -> {
             if (!name.isEmpty()) {
-                find(model, "--frames", "input", name, model.inputs());
-                if (!data.contains(name)) {
+                if (options.states().containsKey(name)) {
                     throw new InvalidInputException(
                             "--frames " + name + ": a state has no frames; --state already names this input");
+                }
+                if (!data.contains(name)) {
+                    throw new InvalidInputException("--frames " + name
+                            + ": expected an input that is read from a file, found no --input " + name + "=F");
                 }
                 frames.put(name, axis);
             } else if (data.size() == 1) {
@@ -102,15 +111,6 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
             }
         });
         return frames;
-    }
-
-    /** Returns the input or output that an option names. */
-    static GraphValue find(OnnxModel model, String option, String what, String name, List<GraphValue> values) {
-        return values.stream()
-                .filter(value -> value.name().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new InvalidInputException(option + ": expected an " + what + " of " + model.path()
-                        + ", one of " + names(values) + ", found '" + name + "'"));
     }
 
     /** Returns the names of values, separated by commas. */

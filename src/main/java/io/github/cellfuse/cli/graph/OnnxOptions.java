@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of {@code run} that apply to whole graphs only; a mixin. */
@@ -33,17 +34,12 @@ public final class OnnxOptions {
             names = "--state",
             paramLabel = "IN=OUT",
             description =
-                    "Pass output OUT to input IN of the next call. The first call gets zeros, or the file of --input"
-                            + " IN=F.")
+                    "Pass output OUT to input IN of the next call. The first call gets the file of --input IN=F, or the"
+                            + " input's default value, or zeros.")
     private List<String> states = List.of();
 
-    @Option(
-            names = "--output-name",
-            paramLabel = "NAME",
-            description =
-                    "Output of an .onnx model to compute and write. Repeatable if OUT is an .npz file. Default: all"
-                            + " outputs.")
-    private List<String> outputNames = List.of();
+    @Mixin
+    private OutputNameOption outputNames;
 
     @Option(
             names = "--rows",
@@ -85,15 +81,15 @@ public final class OnnxOptions {
     }
 
     List<String> outputNames() {
-        return outputNames;
+        return outputNames.names();
     }
 
     /** Returns the outputs that a run needs: those to write and the states; empty if that is all outputs. */
-    public Set<String> neededOutputs() {
-        if (outputNames.isEmpty()) {
+    Set<String> neededOutputs() {
+        if (outputNames().isEmpty()) {
             return Set.of();
         }
-        Set<String> needed = new LinkedHashSet<>(outputNames);
+        Set<String> needed = new LinkedHashSet<>(outputNames());
         needed.addAll(states().values());
         return needed;
     }

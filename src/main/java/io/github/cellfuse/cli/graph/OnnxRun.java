@@ -46,6 +46,7 @@ public final class OnnxRun implements AutoCloseable {
         this.options = options;
         this.target = target;
         states = options.states();
+        model.checkRunnable();
         checkStates();
         outputs = wanted();
         inputs = GraphInputs.open(model, options, only);
@@ -59,10 +60,6 @@ public final class OnnxRun implements AutoCloseable {
     }
 
     private void checkStates() {
-        for (Map.Entry<String, String> state : states.entrySet()) {
-            GraphInputs.find(model, "--state", "input", state.getKey(), model.inputs());
-            GraphInputs.find(model, "--state", "output", state.getValue(), model.outputs());
-        }
         if (!states.isEmpty() && options.frames().isEmpty()) {
             throw new InvalidInputException("--state requires --frames, because a state is passed from call to call");
         }
@@ -75,7 +72,8 @@ public final class OnnxRun implements AutoCloseable {
     private List<GraphValue> wanted() {
         List<GraphValue> named = options.outputNames().stream()
                 .distinct()
-                .map(name -> GraphInputs.find(model, "--output-name", "output", name, model.outputs()))
+                .flatMap(name ->
+                        model.outputs().stream().filter(output -> output.name().equals(name)))
                 .toList();
         List<GraphValue> all = named.isEmpty() ? model.outputs() : named;
         if (isArchive()) {
@@ -195,13 +193,18 @@ public final class OnnxRun implements AutoCloseable {
                     output.name(),
                     new GraphOutput(output, file, rows.outputAxis(output.name()), rows.count(), stacked, calls));
         }
+        List<DefaultState> defaults = defaults();
         OnnxStream stream = new OnnxStream(session, states);
         long done = 0;
         for (long chunk = 0; chunk < rows.chunks(); chunk++) {
             long first = chunk * rows.chunk(), count = rows.size(chunk);
             stream.reset();
             for (long call = 0; call < calls; call++) {
-                Map<String, Tensor> found = stream.run(inputs.read(rows, first, count, call));
+                Map<String, Tensor> given = inputs.read(rows, first, count, call);
+                if (call == 0) {
+                    defaults.forEach(state -> given.putIfAbsent(state.input().name(), state.part(rows, first, count)));
+                }
+                Map<String, Tensor> found = stream.run(given);
                 for (GraphOutput result : results.values()) {
                     result.add(found.get(result.name()), first, count, call);
                 }
@@ -212,6 +215,13 @@ public final class OnnxRun implements AutoCloseable {
                 progress.accept(done);
             }
         }
+    }
+
+    private List<DefaultState> defaults() {
+        return model.inputs().stream()
+                .filter(input -> states.containsKey(input.name()))
+                .flatMap(input -> model.defaultOf(input.name()).stream().map(value -> new DefaultState(input, value)))
+                .toList();
     }
 
     @Override

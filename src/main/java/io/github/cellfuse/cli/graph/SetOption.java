@@ -9,6 +9,7 @@ import io.github.cellfuse.onnx.graph.Binding;
 import io.github.cellfuse.onnx.graph.GraphValue;
 import io.github.cellfuse.onnx.graph.Tensor;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
@@ -100,6 +101,8 @@ public final class SetOption {
                 case INT32 -> bytes.putInt(new BigDecimal(text).intValueExact());
                 case INT16 -> bytes.putShort(new BigDecimal(text).shortValueExact());
                 case INT8 -> bytes.put(new BigDecimal(text).byteValueExact());
+                case UINT8, UINT16, UINT32, UINT64 ->
+                    putUnsigned(new BigDecimal(text).toBigIntegerExact(), type, bytes);
                 case BOOL -> bytes.put(truth(text));
                 default ->
                     throw new InvalidInputException(
@@ -108,6 +111,18 @@ public final class SetOption {
         } catch (ArithmeticException | NumberFormatException e) {
             throw new InvalidInputException(
                     "--set " + input.name() + ": expected " + type + ", found '" + text + "'", e);
+        }
+    }
+
+    private static void putUnsigned(BigInteger value, ElementType type, ByteBuffer bytes) {
+        if (value.signum() < 0 || value.bitLength() > type.bytes() * Byte.SIZE) {
+            throw new ArithmeticException("out of range");
+        }
+        switch (type.bytes()) {
+            case 1 -> bytes.put(value.byteValue());
+            case 2 -> bytes.putShort(value.shortValue());
+            case 4 -> bytes.putInt(value.intValue());
+            default -> bytes.putLong(value.longValue());
         }
     }
 

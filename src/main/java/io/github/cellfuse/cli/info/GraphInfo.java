@@ -1,9 +1,7 @@
 package io.github.cellfuse.cli.info;
 
-import static io.github.cellfuse.cli.info.InfoText.direction;
 import static io.github.cellfuse.cli.info.InfoText.line;
 
-import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.onnx.graph.GraphValue;
@@ -19,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Describes a whole graph.
@@ -33,8 +32,11 @@ record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long s
         // Sizes that overflow are an error, so the cost comes before anything is printed.
         String cost = BatchCost.of(lstms(), batch, steps).describe("LSTM ");
         line(out, "file", model.path().toString());
-        values(out, "inputs", model.inputs());
-        values(out, "outputs", model.outputs());
+        lines(out, "inputs", inputs().map(GraphInfo::describe).toList());
+        lines(
+                out,
+                "outputs",
+                model.outputs().stream().map(GraphInfo::describeOutput).toList());
         line(out, "rows", describe(model.rows(shapes)));
         line(out, "parts", Integer.toString(model.parts().size()));
         int number = 0;
@@ -47,9 +49,7 @@ record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long s
                         out,
                         "  " + number,
                         "device: " + (lstm.nodes().size() == 1 ? "LSTM " : "LSTMs ") + String.join(", ", lstm.nodes()));
-                for (LstmLayer layer : lstm.model().layers()) {
-                    line(out, "", "  " + describe(layer));
-                }
+                layers(lstm).forEach(layer -> line(out, "", "  " + layer.describe()));
             }
         }
         model.kept()
@@ -67,14 +67,24 @@ record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long s
         line(out, "batch", cost);
     }
 
-    private static void values(PrintWriter out, String title, List<GraphValue> values) {
-        for (int k = 0; k < values.size(); k++) {
-            line(
-                    out,
-                    k == 0 ? title : "",
-                    values.get(k).name() + ": " + values.get(k).describe());
+    /**
+     * An input of the graph.
+     *
+     * @param hasDefault whether it is a constant unless a run gives it
+     */
+    private record Input(GraphValue value, boolean hasDefault) {}
+
+    private Stream<Input> inputs() {
+        return Stream.concat(
+                model.inputs().stream().map(value -> new Input(value, false)),
+                model.defaults().stream().map(value -> new Input(value, true)));
+    }
+
+    private static void lines(PrintWriter out, String title, List<String> lines) {
+        for (int k = 0; k < lines.size(); k++) {
+            line(out, k == 0 ? title : "", lines.get(k));
         }
-        if (values.isEmpty()) {
+        if (lines.isEmpty()) {
             line(out, title, "none");
         }
     }
@@ -93,6 +103,20 @@ record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long s
                 .collect(Collectors.joining(", "));
     }
 
+    private static String describe(Input input) {
+        GraphValue value = input.value();
+        String problem = value.canBeInput() ? "" : value.canBeOutput() ? " (can only be bound)" : " (can't be given)";
+        return describe(value) + (input.hasDefault() ? " (has a default)" : "") + problem;
+    }
+
+    private static String describeOutput(GraphValue output) {
+        return describe(output) + (output.canBeOutput() ? "" : " (can't be written)");
+    }
+
+    private static String describe(GraphValue value) {
+        return value.name() + ": " + value.describe();
+    }
+
     private static String describe(RuntimePart part) {
         return Numbers.count(part.nodeCount(), "node") + " ("
                 + part.operators().entrySet().stream()
@@ -101,11 +125,9 @@ record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long s
                 + ")";
     }
 
-    private static String describe(LstmLayer layer) {
-        String equations = Equations.describe(layer);
-        return direction(layer) + " " + layer.inputSize() + " -> " + layer.outputSize() + ", H = " + layer.hiddenSize()
-                + ", " + layer.parameters() + " parameters, " + layer.flopsPerStep() + " FLOP per row and step"
-                + (equations.equals(Equations.ORDINARY) ? "" : "; " + equations);
+    /** Each node of a part is a layer. */
+    private static List<LayerInfo> layers(LstmPart lstm) {
+        return LayerInfo.of(lstm.model().layers(), lstm.nodes());
     }
 
     private List<LstmModel> lstms() {
@@ -124,8 +146,12 @@ record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long s
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("format", "cellfuse-graph-info-1");
         json.put("file", model.path().toString());
-        json.put("inputs", model.inputs().stream().map(GraphInfo::toJson).toList());
-        json.put("outputs", model.outputs().stream().map(GraphInfo::toJson).toList());
+        json.put("inputs", inputs().map(GraphInfo::toJson).toList());
+        json.put(
+                "outputs",
+                model.outputs().stream()
+                        .map(value -> toJson(value, value.canBeOutput()))
+                        .toList());
         RowProof rows = model.rows(shapes);
         json.put("row_axes", rows.axes().map(GraphInfo::toJson).orElse(null));
         json.put("one_piece_because", rows.axes().isPresent() ? null : rows.reason());
@@ -150,7 +176,13 @@ record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long s
         return json;
     }
 
-    private static Map<String, Object> toJson(GraphValue value) {
+    private static Map<String, Object> toJson(Input input) {
+        Map<String, Object> json = toJson(input.value(), input.value().canBeInput());
+        json.put("has_default", input.hasDefault());
+        return json;
+    }
+
+    private static Map<String, Object> toJson(GraphValue value, boolean isSupported) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("name", value.name());
         json.put("type", value.typeName());
@@ -163,6 +195,7 @@ record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long s
                                         : d.symbol().isEmpty() ? null : d.symbol())
                                 .collect(Collectors.toCollection(ArrayList::new)))
                         .orElse(null));
+        json.put("supported", isSupported);
         return json;
     }
 
@@ -175,25 +208,10 @@ record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long s
         } else if (part instanceof LstmPart lstm) {
             json.put("where", "device");
             json.put("lstms", lstm.nodes());
-            json.put(
-                    "layers",
-                    lstm.model().layers().stream().map(GraphInfo::toJson).toList());
+            json.put("layers", layers(lstm).stream().map(LayerInfo::toJson).toList());
         }
         json.put("inputs", part.inputs());
         json.put("outputs", part.outputs());
-        return json;
-    }
-
-    private static Map<String, Object> toJson(LstmLayer layer) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("direction", direction(layer));
-        json.put("input_size", layer.inputSize());
-        json.put("hidden_size", layer.hiddenSize());
-        json.put("output_size", layer.outputSize());
-        json.put("bias", layer.weights().get(0).hasBias());
-        json.put("deviations", Equations.deviations(layer));
-        json.put("parameters", layer.parameters());
-        json.put("flops_per_step", layer.flopsPerStep());
         return json;
     }
 }

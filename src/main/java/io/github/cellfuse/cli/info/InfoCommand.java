@@ -4,6 +4,8 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.cli.Json;
 import io.github.cellfuse.cli.ModelOptions;
 import io.github.cellfuse.cli.Version;
+import io.github.cellfuse.cli.graph.GraphOpener;
+import io.github.cellfuse.cli.graph.OutputNameOption;
 import io.github.cellfuse.cli.graph.SetOption;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import java.io.PrintWriter;
@@ -42,6 +44,9 @@ public final class InfoCommand implements Runnable {
     @Mixin
     private SetOption settings;
 
+    @Mixin
+    private OutputNameOption outputNames;
+
     @Option(names = "--batch", paramLabel = "N", description = "Rows of the batch whose cost is shown. Default: 1.")
     private int batch = 1;
 
@@ -72,7 +77,7 @@ public final class InfoCommand implements Runnable {
             printGraph(out);
             return;
         }
-        model.refuse(spec, ".onnx models", "--set", "--shape");
+        model.refuse(spec, ".onnx models", "--set", "--output-name", "--shape");
         ModelInfo info = new ModelInfo(model.path(), model.read(), batch, steps);
         if (json) {
             Json.print(out, info.toJson());
@@ -84,7 +89,7 @@ public final class InfoCommand implements Runnable {
     private void printGraph(PrintWriter out) {
         model.refuse(spec, "bare LSTMs", "--prefix", "--layers");
         Map<String, long[]> known = shapes();
-        OnnxModel opened = OnnxModel.open(model.path(), settings.bindings()).withShapes(known);
+        OnnxModel opened = GraphOpener.open(model.path(), settings, outputNames).withShapes(known);
         GraphInfo info = new GraphInfo(opened, known, batch, steps);
         if (json) {
             Json.print(out, info.toJson());

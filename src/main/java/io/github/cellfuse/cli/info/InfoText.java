@@ -1,6 +1,5 @@
 package io.github.cellfuse.cli.info;
 
-import io.github.cellfuse.LstmLayer;
 import java.io.PrintWriter;
 import java.util.Locale;
 
@@ -11,9 +10,5 @@ final class InfoText {
     /** Prints one line of the table. */
     static void line(PrintWriter out, String name, String value) {
         out.printf(Locale.ROOT, "%-14s %s%n", name, value);
-    }
-
-    static String direction(LstmLayer layer) {
-        return layer.direction().toString().toLowerCase(Locale.ROOT);
     }
 }

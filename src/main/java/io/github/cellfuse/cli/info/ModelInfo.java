@@ -53,8 +53,11 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
         line(out, "output", "D*P = " + model.outputSize());
         line(out, "parameters", model.parameters() + " (" + Numbers.bytes(weightBytes()) + ")");
         line(out, "weights", describeStored());
-        for (int layer = 0; layer < model.layerCount(); layer++) {
-            line(out, "  layer " + layer, describe(layer));
+        List<LayerInfo> layers = layers();
+        for (int k = 0; k < layers.size(); k++) {
+            LayerInfo layer = layers.get(k);
+            String name = layer.name().map(n -> "'" + n + "', ").orElse("");
+            line(out, "  layer " + k, name + layer.describe());
         }
         line(out, "work", model.flopsPerStep() + " FLOP per row and step");
         line(out, "batch", cost);
@@ -69,14 +72,6 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
             line(out, "other layers", some(file.otherLayers()));
         }
         file.remarks().forEach(remark -> line(out, "note", remark));
-    }
-
-    private String describe(int index) {
-        LstmLayer layer = model.layer(index);
-        return (layerNames().isEmpty() ? "" : "'" + layerNames().get(index) + "', ")
-                + (model.isUniform() ? "" : InfoText.direction(layer) + ", ")
-                + layer.inputSize() + " -> " + layer.outputSize() + ", " + layer.parameters() + " parameters, "
-                + layer.flopsPerStep() + " FLOP per row and step";
     }
 
     /** Returns the memory that the parameters take on a device, for each precision of the weights. */
@@ -123,31 +118,13 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
         }
         json.put("stored_bytes", stored);
         json.put("flops_per_step", model.flopsPerStep());
-        List<Object> layers = new ArrayList<>();
-        for (int layer = 0; layer < model.layerCount(); layer++) {
-            layers.add(layerJson(layer));
-        }
-        json.put("layers", layers);
+        json.put("layers", layers().stream().map(LayerInfo::toJson).toList());
         json.put("batch", BatchCost.of(List.of(model), batch, steps).toJson());
         json.put(
                 "other_tensors",
                 file.otherTensors().stream().map(ModelInfo::toJson).toList());
         json.put("other_layers", file.otherLayers());
         json.put("notes", file.remarks());
-        return json;
-    }
-
-    private Map<String, Object> layerJson(int index) {
-        LstmLayer layer = model.layer(index);
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("name", layerNames().isEmpty() ? null : layerNames().get(index));
-        json.put("direction", InfoText.direction(layer));
-        json.put("input_size", layer.inputSize());
-        json.put("hidden_size", layer.hiddenSize());
-        json.put("output_size", layer.outputSize());
-        json.put("equations", Equations.describe(layer));
-        json.put("parameters", layer.parameters());
-        json.put("flops_per_step", layer.flopsPerStep());
         return json;
     }
 
@@ -163,12 +140,12 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
         return file.part().prefix().orElse("");
     }
 
-    private List<String> layerNames() {
-        return file.part().layers().orElse(List.of());
+    private List<LayerInfo> layers() {
+        return LayerInfo.of(model.layers(), file.part().layers().orElse(List.of()));
     }
 
     private String direction() {
-        return each(InfoText::direction);
+        return each(LayerInfo::direction);
     }
 
     /** Returns a property of all layers: one value where they agree, and one for each layer where they differ. */

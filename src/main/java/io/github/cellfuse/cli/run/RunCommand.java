@@ -17,6 +17,7 @@ import io.github.cellfuse.cli.OptionalArray;
 import io.github.cellfuse.cli.OutputFile;
 import io.github.cellfuse.cli.Progress;
 import io.github.cellfuse.cli.Version;
+import io.github.cellfuse.cli.graph.GraphOpener;
 import io.github.cellfuse.cli.graph.OnnxOptions;
 import io.github.cellfuse.cli.graph.OnnxRun;
 import io.github.cellfuse.cli.graph.SetOption;
@@ -168,7 +169,7 @@ public final class RunCommand implements Runnable {
     private void runGraph() {
         model.refuse(spec, "bare LSTMs", "--layout", "--lengths", "--h0", "--c0", "--prefix", "--layers");
         checkArguments();
-        OnnxModel opened = OnnxModel.open(model.path(), settings.bindings(), graph.neededOutputs());
+        OnnxModel opened = GraphOpener.open(model.path(), settings, graph);
         try (OnnxRun run = new OnnxRun(opened, graph, input, batch, output)) {
             run.run(device, overwrite, total -> progress(total, run.noun()), this::say);
         }

@@ -119,8 +119,27 @@ public record GraphValue(
         return Optional.ofNullable(found);
     }
 
-    /** Returns the type and shape in words, such as {@code float32 [batch, 512]} or {@code float32 of any shape}. */
+    /**
+     * Returns whether a run can take this value as an input: a tensor of numbers, but not of uint16, uint32 or uint64,
+     * which ONNX Runtime's Java binding doesn't make.
+     */
+    public boolean canBeInput() {
+        return type.filter(OnnxTypes::canMake).isPresent();
+    }
+
+    /** Returns whether a run can return this value: a tensor of numbers. */
+    public boolean canBeOutput() {
+        return type.isPresent();
+    }
+
+    /**
+     * Returns the type and shape in words, such as {@code float32 [batch, 512]}, {@code float32 of any shape} or
+     * {@code sequence}.
+     */
     public String describe() {
+        if (!OnnxTypes.isTensor(typeName)) {
+            return typeName;
+        }
         return typeName
                 + dimensions
                         .map(all -> all.stream().map(Dimension::toString).collect(Collectors.joining(", ", " [", "]")))

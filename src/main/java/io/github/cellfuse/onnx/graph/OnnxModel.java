@@ -7,6 +7,7 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
+import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
 import io.github.cellfuse.onnx.OnnxFile;
 import io.github.cellfuse.onnx.Subgraphs;
 import io.github.cellfuse.onnx.shape.RowProof;
@@ -15,7 +16,7 @@ import io.github.cellfuse.onnx.shape.ShapedGraph;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,7 +39,9 @@ import java.util.stream.Collectors;
  */
 public final class OnnxModel {
     private final WorkingGraph graph;
+    private final Map<String, Tensor> initial;
     private final List<GraphValue> inputs;
+    private final List<GraphValue> defaults;
     private final List<GraphValue> outputs;
     private final List<Part> parts;
     private final List<KeptLstm> kept;
@@ -46,25 +49,39 @@ public final class OnnxModel {
     /** The graph before its LSTMs were cut out, if shapes of the inputs may decide more of it. */
     private final Optional<WorkingGraph> open;
 
+    private final GraphOptions options;
     private final boolean dependsOnShapes;
 
-    private OnnxModel(WorkingGraph graph, boolean areShapesKnown) {
+    private OnnxModel(WorkingGraph graph, Map<String, Tensor> initial, GraphOptions options, boolean areShapesKnown) {
         this.graph = graph;
+        this.initial = initial;
+        this.options = options;
         Simplifier.simplify(graph);
         shaped = graph.shaped();
         open = graph.labelled().stream().anyMatch(node -> node.is("If"))
                 ? Optional.of(new WorkingGraph(graph))
                 : Optional.empty();
         dependsOnShapes = !areShapesKnown && ShapeConditions.hideLstms(graph);
-        inputs = graph.inputs().stream().map(GraphValue::of).toList();
-        outputs = graph.outputs().stream().map(GraphValue::of).toList();
+        defaults = values(graph.defaults());
+        outputs = values(graph.outputs());
         parts = Partition.of(graph);
         kept = KeptLstms.of(graph, parts);
-        retain();
+        Set<String> needed = needed();
+        inputs = values(graph.inputs()).stream()
+                .filter(input -> options.outputs().isEmpty()
+                        || options.supplied().contains(input.name())
+                        || needed.contains(input.name()))
+                .toList();
+        // Constants that no part needs any longer are dropped: the LSTMs have their weights in arrays of their own.
+        graph.retain(needed);
     }
 
-    /** Drops the constants that no part needs any longer: the LSTMs now have their weights in arrays of their own. */
-    private void retain() {
+    private static List<GraphValue> values(List<ValueInfoProto> declared) {
+        return declared.stream().map(GraphValue::of).toList();
+    }
+
+    /** Returns the names of the values that the parts and the outputs need. */
+    private Set<String> needed() {
         Set<String> needed = new HashSet<>();
         outputs.forEach(output -> needed.add(output.name()));
         for (Part part : parts) {
@@ -73,7 +90,7 @@ public final class OnnxModel {
                 runtime.nodes().forEach(node -> needed.addAll(Subgraphs.needs(node)));
             }
         }
-        graph.retain(needed);
+        return needed;
     }
 
     /**
@@ -84,45 +101,52 @@ public final class OnnxModel {
      *     Runtime is missing
      */
     public static OnnxModel open(Path path) {
-        return open(path, Map.of());
+        return open(path, GraphOptions.DEFAULT);
     }
 
     /**
-     * Opens a model with some inputs bound to constants; errors as for {@link #open(Path, Map, Collection)}.
+     * Opens a model. Weights and conditions that depend only on constants are computed now, and an If with such a
+     * condition is replaced by the branch it selects.
      *
-     * @param bindings the bound inputs by name; they are no longer inputs of the model
-     */
-    public static OnnxModel open(Path path, Map<String, Binding> bindings) {
-        return open(path, bindings, List.of());
-    }
-
-    /**
-     * Opens a model with some inputs bound to constants, for some of its outputs. Weights and conditions that depend
-     * only on constants are computed now, and an If with such a condition is replaced by the branch it selects. What
-     * only the other outputs need isn't computed. A run must supply all inputs nevertheless.
-     *
-     * @param bindings the bound inputs by name; they are no longer inputs of the model
-     * @param outputs the names of the outputs to compute; all outputs if there are none
-     * @throws InvalidInputException when the file isn't a valid ONNX model, an LSTM in it is invalid, an output has an
-     *     unknown name, or a binding has an unknown name, or another type or shape than its input
+     * @throws InvalidInputException when the file isn't a valid ONNX model, an LSTM in it is invalid, an option has an
+     *     unknown name, an input is both bound and supplied, or a binding has another type or shape than its input
      * @throws io.github.cellfuse.CellFuseException when the disk fails, or when values must be computed and ONNX
      *     Runtime is missing
      */
-    public static OnnxModel open(Path path, Map<String, Binding> bindings, Collection<String> outputs) {
-        WorkingGraph graph = new WorkingGraph(OnnxFile.open(path));
-        List<GraphValue> inputs = graph.inputs().stream().map(GraphValue::of).toList();
-        bindings.forEach((name, binding) -> {
+    public static OnnxModel open(Path path, GraphOptions options) {
+        return of(OnnxFile.open(path), options);
+    }
+
+    /** Returns the model in a file that was read before; errors as for {@link #open(Path, GraphOptions)}. */
+    public static OnnxModel of(OnnxFile file, GraphOptions options) {
+        Path path = file.path();
+        WorkingGraph graph = new WorkingGraph(file);
+        List<GraphValue> inputs = new ArrayList<>(values(graph.inputs()));
+        List<GraphValue> defaults = values(graph.defaults());
+        inputs.addAll(defaults);
+        options.bindings().forEach((name, binding) -> {
             GraphValue input = find(path, "input", name, inputs);
             Tensor value = binding.value(input);
             input.check(path, value);
             graph.bind(name, RuntimeFolding.toProto(value));
         });
-        if (!outputs.isEmpty()) {
-            List<GraphValue> all = graph.outputs().stream().map(GraphValue::of).toList();
-            outputs.forEach(name -> find(path, "output", name, all));
-            graph.keepOutputs(outputs);
+        Map<String, Tensor> initial = new HashMap<>();
+        for (String name : options.supplied()) {
+            GraphValue input = find(path, "input", name, inputs);
+            if (options.bindings().containsKey(name)) {
+                throw new InvalidInputException(
+                        path + ": input '" + name + "': expected it either bound or supplied, found both");
+            }
+            if (defaults.contains(input)) {
+                checkInput(path, input);
+                initial.put(name, graph.tensor(graph.supply(name)));
+            }
         }
-        return new OnnxModel(graph, false);
+        if (!options.outputs().isEmpty()) {
+            options.outputs().forEach(name -> find(path, "output", name, values(graph.outputs())));
+            graph.keepOutputs(options.outputs());
+        }
+        return new OnnxModel(graph, initial, options, false);
     }
 
     /** Returns the input or output called {@code name}. */
@@ -163,7 +187,7 @@ public final class OnnxModel {
                 .allMatch(input -> input.dimensions()
                         .filter(all -> all.stream().allMatch(GraphValue.Dimension::isFixed))
                         .isPresent());
-        return new OnnxModel(copy, areAllKnown);
+        return new OnnxModel(copy, initial, options, areAllKnown);
     }
 
     /** Returns whether LSTMs are in branches that the shapes of the inputs choose. */
@@ -203,6 +227,67 @@ public final class OnnxModel {
     /** Returns the inputs that a run must supply, in the model's order. */
     public List<GraphValue> inputs() {
         return inputs;
+    }
+
+    /**
+     * Returns the inputs that are constants, because they have a default that was neither replaced by a binding nor
+     * {@linkplain GraphOptions#supplied() supplied}.
+     */
+    public List<GraphValue> defaults() {
+        return defaults;
+    }
+
+    /** Returns the default of an input that each run supplies, if it has one. */
+    public Optional<Tensor> defaultOf(String input) {
+        return Optional.ofNullable(initial.get(input));
+    }
+
+    /**
+     * Checks that a session can run this model. A session checks this itself, before it opens a device.
+     *
+     * @throws InvalidInputException when an input or output has a type that no run can take or return
+     */
+    public void checkRunnable() {
+        inputs.forEach(input -> checkInput(path(), input));
+        for (GraphValue output : outputs) {
+            if (!output.canBeOutput()) {
+                String others = outputs.stream()
+                        .filter(GraphValue::canBeOutput)
+                        .map(value -> "--output-name " + value.name())
+                        .collect(Collectors.joining(" "));
+                throw new InvalidInputException(
+                        path() + ": output '" + output.name() + "': expected a tensor of numbers, found "
+                                + output.describe()
+                                + (others.isEmpty()
+                                        ? "; cast it in the model"
+                                        : "; leave it out by naming the others (" + others + ")"));
+            }
+        }
+    }
+
+    private static void checkInput(Path path, GraphValue input) {
+        if (input.type().isEmpty()) {
+            throw new InvalidInputException(path + ": input '" + input.name()
+                    + "': expected a tensor of numbers, found " + input.describe()
+                    + "; it can be neither given nor bound: change it in the model, or choose outputs that don't need"
+                    + " it (--output-name)");
+        }
+        if (!input.canBeInput()) {
+            throw new InvalidInputException(path + ": input '" + input.name()
+                    + "': expected a type that ONNX Runtime takes from Java, found " + input.describe()
+                    + "; bind it to a constant (--set " + input.name() + "=VALUE), or let the model cast it from"
+                    + " another type");
+        }
+    }
+
+    /** Returns the input called {@code name}, which a run must supply. */
+    GraphValue input(String name) {
+        if (defaults.stream().anyMatch(value -> value.name().equals(name))) {
+            throw new InvalidInputException(path() + ": input '" + name
+                    + "': expected an input that runs supply, found one with a default; to supply it, open the model"
+                    + " with GraphOptions.withSupplied");
+        }
+        return find(path(), "input", name, inputs);
     }
 
     /** Returns the outputs of a run, in the model's order. */
@@ -260,7 +345,8 @@ public final class OnnxModel {
      * Returns a session. Everything that a run needs is opened and compiled now.
      *
      * @param opener opens an engine, called once for each of {@link #lstms()}; the session closes the engines
-     * @throws InvalidInputException when ONNX Runtime rejects a part of the graph
+     * @throws InvalidInputException when an input or output has a type that no run can take or return, or ONNX Runtime
+     *     rejects a part of the graph
      * @throws io.github.cellfuse.CellFuseException when a device fails, or when a part needs ONNX Runtime and it is
      *     missing
      */
@@ -286,9 +372,7 @@ public final class OnnxModel {
 
     /** Throws if an input is missing, unknown, or of another type or shape. */
     void check(Map<String, Tensor> given) {
-        for (String name : given.keySet()) {
-            find(path(), "input", name, inputs);
-        }
+        given.keySet().forEach(this::input);
         List<GraphValue> missing = new ArrayList<>(inputs);
         missing.removeIf(input -> given.containsKey(input.name()));
         if (!missing.isEmpty()) {

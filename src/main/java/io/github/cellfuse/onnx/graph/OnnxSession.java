@@ -5,7 +5,6 @@ import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.format.file.ElementType;
-import io.github.cellfuse.onnx.Onnx.TensorProto;
 import io.github.cellfuse.onnx.Onnx.TensorShapeProto;
 import io.github.cellfuse.onnx.Onnx.TypeProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
@@ -47,6 +46,7 @@ public final class OnnxSession implements AutoCloseable {
 
     OnnxSession(OnnxModel model, Function<LstmModel, LstmEngine> opener) {
         this.model = model;
+        model.checkRunnable();
         model.outputs().forEach(output -> outputs.add(output.name()));
         variants = model.dependsOnShapes() ? Optional.of(new ShapeVariants(model, opener)) : Optional.empty();
         if (variants.isPresent()) {
@@ -170,18 +170,10 @@ public final class OnnxSession implements AutoCloseable {
         Set<String> read = new HashSet<>(outputs);
         model.lstms().forEach(lstm -> read.addAll(lstm.inputs()));
         for (String name : read) {
-            model.graph().find(name).ifPresent(value -> constants.put(name, toTensor(value)));
+            model.graph()
+                    .find(name)
+                    .ifPresent(value -> constants.put(name, model.graph().tensor(value)));
         }
-    }
-
-    private Tensor toTensor(TensorProto value) {
-        ElementType type = OnnxTypes.ofCode(value.getDataType())
-                .orElseThrow(() -> new InvalidInputException(model.path() + ": constant '" + value.getName()
-                        + "': expected numbers, found " + OnnxTypes.describe(value.getDataType())));
-        return new Tensor(
-                type,
-                model.graph().tensors().bytes(value).order(ByteOrder.LITTLE_ENDIAN),
-                model.graph().tensors().shape(value));
     }
 
     /**

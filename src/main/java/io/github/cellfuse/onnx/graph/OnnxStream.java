@@ -2,7 +2,6 @@ package io.github.cellfuse.onnx.graph;
 
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.file.ElementType;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -30,7 +29,7 @@ public final class OnnxStream {
     private final Map<String, Tensor> values = new HashMap<>();
 
     /**
-     * Makes a stream whose states are zeros.
+     * Makes a stream. A state begins with its input's default, or with zeros if the input has none.
      *
      * @param states for each state, the name of its input and that of the output which becomes this input in the next
      *     call
@@ -43,7 +42,7 @@ public final class OnnxStream {
         OnnxModel model = session.model();
         Set<String> taken = new HashSet<>();
         states.forEach((name, from) -> {
-            GraphValue input = OnnxModel.find(model.path(), "input", name, model.inputs());
+            GraphValue input = model.input(name);
             GraphValue output = OnnxModel.find(model.path(), "output", from, model.outputs());
             if (!input.typeName().equals(output.typeName())) {
                 throw new InvalidInputException(model.path() + ": state " + name + "=" + from
@@ -61,7 +60,7 @@ public final class OnnxStream {
      * Runs the next call.
      *
      * @param inputs the inputs by name; states may be omitted. A state that is given replaces the current one, so a
-     *     stream can begin with states other than zeros
+     *     stream can begin with any state
      * @return all outputs by name, including the states, in memory that the next call overwrites
      * @throws InvalidInputException when an input is missing, unknown, or has the wrong type or shape, or when the size
      *     of a state in the first call doesn't follow from the inputs
@@ -72,7 +71,7 @@ public final class OnnxStream {
         Map<String, Tensor> all = new HashMap<>(inputs);
         for (String name : states.keySet()) {
             if (!all.containsKey(name)) {
-                all.put(name, values.computeIfAbsent(name, n -> zeros(n, inputs)));
+                all.put(name, values.computeIfAbsent(name, n -> initial(n, inputs)));
             }
         }
         Map<String, Tensor> results = session.runInPlace(all);
@@ -80,7 +79,7 @@ public final class OnnxStream {
         return results;
     }
 
-    /** Starts new streams: the next call begins with the states among its inputs, or with zeros. */
+    /** Starts new streams: the next call begins with the states among its inputs, with defaults, or with zeros. */
     public void reset() {
         values.clear();
     }
@@ -89,16 +88,26 @@ public final class OnnxStream {
     private void keep(String name, Tensor result) {
         Tensor own = values.get(name);
         if (own == null || own.type() != result.type() || !Arrays.equals(own.shape(), result.shape())) {
-            own = Tensor.zeros(result.type(), result.shape());
-            values.put(name, own);
+            values.put(name, copy(result));
+        } else {
+            own.memory().put(result.bytes());
         }
-        ByteBuffer target = own.memory();
-        target.put(result.bytes());
+    }
+
+    private static Tensor copy(Tensor tensor) {
+        Tensor copy = Tensor.zeros(tensor.type(), tensor.shape());
+        copy.memory().put(tensor.bytes());
+        return copy;
+    }
+
+    /** Returns the state before the first call. A default has its own shape, as in ONNX Runtime. */
+    private Tensor initial(String name, Map<String, Tensor> inputs) {
+        return session.model().defaultOf(name).map(OnnxStream::copy).orElseGet(() -> zeros(name, inputs));
     }
 
     private Tensor zeros(String name, Map<String, Tensor> inputs) {
         OnnxModel model = session.model();
-        GraphValue input = OnnxModel.find(model.path(), "input", name, model.inputs());
+        GraphValue input = model.input(name);
         Map<String, Long> symbols = model.symbols(inputs);
         List<GraphValue.Dimension> dimensions = input.dimensions().orElseThrow(() -> unknown(input, "its rank"));
         List<Integer> open = new ArrayList<>();

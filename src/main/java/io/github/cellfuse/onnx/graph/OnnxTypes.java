@@ -5,11 +5,26 @@ import io.github.cellfuse.onnx.Onnx.TensorProto.DataType;
 import io.github.cellfuse.onnx.Onnx.TypeProto;
 import io.github.cellfuse.onnx.TensorType;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /** Converts between element types and their numbers in ONNX, and describes types in messages. */
 final class OnnxTypes {
+    /** The values that aren't dense tensors, by their field in a type. */
+    private static final Map<Integer, String> OTHER_VALUES =
+            Map.of(4, "sequence", 5, "map", 7, "opaque value", 8, "sparse tensor", 9, "optional value");
+
     private OnnxTypes() {}
+
+    /** Returns whether ONNX Runtime's Java binding makes tensors of {@code type}: no unsigned integers except bytes. */
+    static boolean canMake(ElementType type) {
+        return type != ElementType.UINT16 && type != ElementType.UINT32 && type != ElementType.UINT64;
+    }
+
+    /** Returns whether a description is that of a dense tensor, which has a shape. */
+    static boolean isTensor(String description) {
+        return !OTHER_VALUES.containsValue(description);
+    }
 
     /** Returns the type with ONNX's number {@code code}, or nothing for strings and unknown types. */
     static Optional<ElementType> ofCode(int code) {
@@ -24,7 +39,10 @@ final class OnnxTypes {
     /** Returns any type in words. */
     static String describe(TypeProto type) {
         if (!type.hasTensorType()) {
-            return "not a tensor";
+            return type.getUnknownFields().asMap().keySet().stream()
+                    .flatMap(field -> Optional.ofNullable(OTHER_VALUES.get(field)).stream())
+                    .findFirst()
+                    .orElse("unknown type");
         }
         return describe(type.getTensorType().getElemType());
     }

@@ -57,7 +57,7 @@ final class OrtGraph implements AutoCloseable {
         }
 
         Optional<ElementType> type() {
-            return info.flatMap(tensor -> OrtTypes.elementType(tensor.onnxType)).filter(OrtTypes::canMake);
+            return info.flatMap(tensor -> OrtTypes.elementType(tensor.onnxType)).filter(OnnxTypes::canMake);
         }
 
         /** Returns the shape that the next run is expected to produce, or nothing if it is unknown. */

@@ -11,9 +11,7 @@ import java.util.Optional;
 final class OrtTypes {
     private OrtTypes() {}
 
-    /**
-     * Returns the name for making a tensor of {@code type}. The Java binding makes no unsigned integers except bytes.
-     */
+    /** Returns the name for making a tensor of a type that {@link OnnxTypes#canMake} accepts. */
     static OnnxJavaType javaType(ElementType type) {
         return switch (type) {
             case FLOAT32 -> OnnxJavaType.FLOAT;
@@ -29,11 +27,6 @@ final class OrtTypes {
             case UINT16, UINT32, UINT64 ->
                 throw new InvalidInputException("expected a type that ONNX Runtime takes from Java, found " + type);
         };
-    }
-
-    /** Returns whether {@link #javaType} has a name for {@code type}. */
-    static boolean canMake(ElementType type) {
-        return type != ElementType.UINT16 && type != ElementType.UINT32 && type != ElementType.UINT64;
     }
 
     /** Returns ONNX's number of a type, or 0 if ONNX doesn't have the type. */

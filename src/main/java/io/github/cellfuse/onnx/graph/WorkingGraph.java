@@ -1,5 +1,7 @@
 package io.github.cellfuse.onnx.graph;
 
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.onnx.Constants;
 import io.github.cellfuse.onnx.Functions;
 import io.github.cellfuse.onnx.LstmChains;
@@ -14,9 +16,11 @@ import io.github.cellfuse.onnx.OnnxNode;
 import io.github.cellfuse.onnx.OnnxTensors;
 import io.github.cellfuse.onnx.Subgraphs;
 import io.github.cellfuse.onnx.shape.ShapedGraph;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -41,7 +45,9 @@ final class WorkingGraph implements Constants {
     private final GraphProto shell;
     private final List<NodeProto> nodes = new ArrayList<>();
     private final Map<String, TensorProto> constants = new LinkedHashMap<>();
+    private final List<String> order;
     private final List<ValueInfoProto> inputs;
+    private final List<ValueInfoProto> defaults;
     private final List<ValueInfoProto> outputs;
     private final Set<String> names = new HashSet<>();
 
@@ -58,7 +64,9 @@ final class WorkingGraph implements Constants {
                 .clearOutput()
                 .clearValueInfo() // ONNX Runtime infers them; those of changed values would be wrong
                 .build();
+        order = graph.getInputList().stream().map(ValueInfoProto::getName).toList();
         inputs = new ArrayList<>(file.inputs());
+        defaults = new ArrayList<>(file.defaults());
         outputs = new ArrayList<>(graph.getOutputList());
         collectNames(graph);
         nodes.addAll(withoutConstants(graph));
@@ -73,7 +81,9 @@ final class WorkingGraph implements Constants {
         shell = other.shell;
         nodes.addAll(other.nodes);
         constants.putAll(other.constants);
+        order = other.order;
         inputs = new ArrayList<>(other.inputs);
+        defaults = new ArrayList<>(other.defaults);
         outputs = new ArrayList<>(other.outputs);
         names.addAll(other.names);
     }
@@ -141,13 +151,20 @@ final class WorkingGraph implements Constants {
         return inputs;
     }
 
+    /** Returns the inputs that are constants, because they have a default and are neither bound nor supplied. */
+    List<ValueInfoProto> defaults() {
+        return defaults;
+    }
+
     List<ValueInfoProto> outputs() {
         return outputs;
     }
 
-    /** Drops the outputs with other names than these. What only they need is then unneeded. */
+    /** Drops the outputs with other names than these, and the nodes and defaults that only they need. */
     void keepOutputs(Collection<String> names) {
         outputs.removeIf(output -> !names.contains(output.getName()));
+        removeUnneeded();
+        defaults.removeIf(input -> !isConstant(input.getName()));
     }
 
     @Override
@@ -167,6 +184,7 @@ final class WorkingGraph implements Constants {
     /** Makes the input {@code name} a constant; it is then no longer an input. */
     void bind(String name, TensorProto value) {
         inputs.removeIf(input -> input.getName().equals(name));
+        defaults.removeIf(input -> input.getName().equals(name));
         define(name, value);
     }
 
@@ -191,6 +209,26 @@ final class WorkingGraph implements Constants {
                 inputs.set(k, input.build());
             }
         }
+    }
+
+    /** Makes an input with a default one that each run must supply, and returns the default. */
+    TensorProto supply(String name) {
+        ValueInfoProto input = defaults.stream()
+                .filter(one -> one.getName().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(name));
+        defaults.remove(input);
+        inputs.add(input);
+        inputs.sort(Comparator.comparingInt(one -> order.indexOf(one.getName())));
+        return constants.remove(name);
+    }
+
+    /** Returns a constant, or a default, as a tensor. */
+    Tensor tensor(TensorProto value) {
+        ElementType type = OnnxTypes.ofCode(value.getDataType())
+                .orElseThrow(() -> new InvalidInputException(path + ": constant '" + value.getName()
+                        + "': expected numbers, found " + OnnxTypes.describe(value.getDataType())));
+        return new Tensor(type, tensors.bytes(value).order(ByteOrder.LITTLE_ENDIAN), tensors.shape(value));
     }
 
     /** Returns the graph without its constants: nodes, inputs and outputs. */

@@ -18,6 +18,7 @@ import io.github.cellfuse.format.npy.NpzArchive;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.TypeProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
+import io.github.cellfuse.onnx.graph.GraphOptions;
 import io.github.cellfuse.onnx.graph.GraphValue;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.onnx.graph.Protos;
@@ -27,7 +28,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -167,11 +167,11 @@ class RunGraphTest {
         }
         assertEquals(
                 List.of("a.y"),
-                OnnxModel.open(model, Map.of(), List.of("a.y")).outputs().stream()
+                OnnxModel.open(model, GraphOptions.DEFAULT.withOutputs(List.of("a.y"))).outputs().stream()
                         .map(GraphValue::name)
                         .toList());
         Cli.run("run", model, x, "-o", folder.resolve("b.npy"), "--output-name", "b", "--device", "java")
-                .assertError(2, model, "expected one of a.y, label, found 'b'");
+                .assertError(2, model, "--output-name: expected an output", "one of a.y, label, found 'b'");
     }
 
     /** Frames {@code [5,7,4]}: streams, frames, features. */
@@ -410,7 +410,8 @@ class RunGraphTest {
         Cli.run("run", model, x, "--set", "sr=16000.5", "-o", rate)
                 .assertError(2, "--set sr: expected int64, found '16000.5'");
         Cli.run("run", model, x, "--set", "sr=1,2", "-o", rate).assertError(2, "--set sr", "int64 []", "2 numbers");
-        Cli.run("run", model, x, "--set", "rate=1", "-o", rate).assertError(2, "expected one of x, sr, found 'rate'");
+        Cli.run("run", model, x, "--set", "rate=1", "-o", rate)
+                .assertError(2, "--set: expected an input of " + model + ", one of x, sr, found 'rate'");
         Cli.run("run", model, x, "--set", "sr", "-o", rate).assertError(2, "--set: expected NAME=VALUE, found 'sr'");
     }
 

@@ -1,6 +1,7 @@
 package io.github.cellfuse.cli.info;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
@@ -9,15 +10,27 @@ import io.github.cellfuse.Direction;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.cli.Cli;
+import io.github.cellfuse.format.ModelFiles;
+import io.github.cellfuse.format.ModelPart;
 import io.github.cellfuse.format.keras.KerasCases;
+import io.github.cellfuse.format.keras.KerasLstm;
 import io.github.cellfuse.format.torch.PyTorchLstm;
+import io.github.cellfuse.onnx.OnnxLstm;
+import io.github.cellfuse.onnx.graph.OnnxModel;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class InfoCommandTest {
     private static final Path MODEL = Path.of("examples", "sunspots", "model.safetensors");
@@ -90,8 +103,11 @@ class InfoCommandTest {
                         "direction",
                         "input_size",
                         "hidden_size",
+                        "projection_size",
                         "output_size",
+                        "bias",
                         "equations",
+                        "deviations",
                         "parameters",
                         "flops_per_step"),
                 layer.keySet());
@@ -113,6 +129,11 @@ class InfoCommandTest {
         assertEquals("bidirectional", json.get("direction").getAsString());
         assertEquals(2, json.get("projection_size").getAsInt());
         assertEquals(4, json.get("output_size").getAsInt());
+        JsonObject layer = json.getAsJsonArray("layers").get(0).getAsJsonObject();
+        assertEquals(2, layer.get("projection_size").getAsInt());
+        assertFalse(layer.get("bias").getAsBoolean());
+        String text = Cli.run("info", file).assertDone().out();
+        assertTrue(text.contains("layer 0      bidirectional 3 -> 4, H = 4, P = 2, no bias, 176 parameters, "), text);
         assertEquals("false", json.get("bias").toString());
         assertEquals(0, json.getAsJsonArray("other_tensors").size());
     }
@@ -145,12 +166,46 @@ class InfoCommandTest {
             "saved by       Keras 3.8.0",
             "3 bidirectional, forward, bidirectional, bias yes",
             "H = 4, 5, 2",
-            "layer 1      'lstm', forward, 8 -> 5, 280 parameters",
+            "layer 1      'lstm', forward 8 -> 5, H = 5, 280 parameters, ",
             "other layers   none"
         }) {
             assertTrue(text.contains(part), part + " in " + text);
         }
         assertTrue(!text.contains("prefix") && !text.contains("equations"), text);
+    }
+
+    /** A model describes its layers in the words and with the keys of a graph. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"stack_3.keras", "mixed_directions_3.keras", "bidirectional_own_backward_2.h5", "gates_2.h5"})
+    void aModelAndAGraphSayTheSame(String name) {
+        Path file = folder.resolve("graph.onnx");
+        OnnxLstm.save(KerasLstm.load(KerasCases.file(name)), file, false);
+        ModelInfo model = new ModelInfo(file, ModelFiles.inspect(file, ModelPart.WHOLE), 1, 1);
+        GraphInfo graph = new GraphInfo(OnnxModel.open(file), Map.of(), 1, 1);
+        assertEquals(layerLines(model::print), layerLines(graph::print));
+        List<?> layers = (List<?>) model.toJson().get("layers");
+        Map<?, ?> part = (Map<?, ?>) ((List<?>) graph.toJson().get("parts")).get(0);
+        List<?> others = (List<?>) part.get("layers");
+        assertEquals(layers.size(), others.size());
+        for (int k = 0; k < layers.size(); k++) {
+            Map<Object, Object> other = new LinkedHashMap<>((Map<?, ?>) others.get(k));
+            assertEquals(((List<?>) part.get("lstms")).get(k), other.put("name", null)); // the name of its node
+            assertEquals(layers.get(k), other);
+        }
+    }
+
+    /** The lines about layers, from the direction on. */
+    private static List<String> layerLines(Consumer<PrintWriter> info) {
+        StringWriter text = new StringWriter();
+        info.accept(new PrintWriter(text));
+        List<String> lines = text.toString()
+                .lines()
+                .filter(line -> line.matches(".*(forward|bidirectional) \\d+ -> .*"))
+                .map(line -> line.replaceFirst("^.*?(forward|bidirectional)", "$1"))
+                .toList();
+        assertFalse(lines.isEmpty());
+        return lines;
     }
 
     @Test

@@ -428,10 +428,10 @@ class FunctionsTest {
         OnnxModel model = OnnxModel.open(path);
         assertEquals("{Encoder=1, Neg=1}", describe(model));
         assertEquals(
-                List.of(
-                        new KeptLstm(
-                                "lstm",
-                                "it is in function 'own.Encoder', which imports opset 13 of ai.onnx where the model imports 14")),
+                List.of(new KeptLstm(
+                        "lstm",
+                        "it is in function 'own.Encoder', which imports opset 13 of ai.onnx where the model"
+                                + " imports 14")),
                 model.kept());
         assertEquals(
                 List.of("Encoder", "Negative"),

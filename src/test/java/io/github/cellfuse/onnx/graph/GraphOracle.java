@@ -53,7 +53,7 @@ final class GraphOracle {
         Map<String, Tensor> expected = whole(path, all);
         Map<String, Binding> bindings = new LinkedHashMap<>();
         bound.forEach((name, value) -> bindings.put(name, Binding.of(value)));
-        OnnxModel model = OnnxModel.open(path, bindings);
+        OnnxModel model = OnnxModel.open(path, GraphOptions.DEFAULT.withBindings(bindings));
         Map<String, Tensor> first = null;
         for (Device device : devices()) {
             try (OnnxSession session = model.session(device, EngineOptions.DEFAULT)) {

@@ -653,8 +653,15 @@ class OnnxModelTest {
         }
         Map<String, Binding> unknown = Map.of("z", Binding.of(n)), wrong = Map.of("n", Binding.of(x));
         assertMessage(
-                assertThrows(InvalidInputException.class, () -> OnnxModel.open(path, unknown)), "expected one of x, n");
-        assertMessage(assertThrows(InvalidInputException.class, () -> OnnxModel.open(path, wrong)), "int32 [batch]");
+                assertThrows(
+                        InvalidInputException.class,
+                        () -> OnnxModel.open(path, GraphOptions.DEFAULT.withBindings(unknown))),
+                "expected one of x, n");
+        assertMessage(
+                assertThrows(
+                        InvalidInputException.class,
+                        () -> OnnxModel.open(path, GraphOptions.DEFAULT.withBindings(wrong))),
+                "int32 [batch]");
     }
 
     @Test

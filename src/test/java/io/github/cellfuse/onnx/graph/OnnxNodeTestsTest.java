@@ -62,7 +62,7 @@ class OnnxNodeTestsTest {
                 weights.put(node.getInput(k), Binding.of(inputs.remove(node.getInput(k))));
             }
         }
-        OnnxModel model = OnnxModel.open(path, weights);
+        OnnxModel model = OnnxModel.open(path, GraphOptions.DEFAULT.withBindings(weights));
         assertEquals(1, model.lstms().size());
         for (Device device : TestEngines.all()) {
             try (OnnxSession session = model.session(device, EngineOptions.DEFAULT)) {

@@ -36,7 +36,7 @@ class PyTorchGraphTest {
         // Which LSTMs it needs depends on its rate.
         Map<String, Binding> bindings =
                 name.equals("voice") ? Map.of("rate", Binding.of(Tensor.of(new long[] {16000}))) : Map.of();
-        OnnxModel model = OnnxModel.open(FOLDER.resolve(name + ".onnx"), bindings);
+        OnnxModel model = OnnxModel.open(FOLDER.resolve(name + ".onnx"), GraphOptions.DEFAULT.withBindings(bindings));
         assertEquals(List.of(), model.kept());
         assertTrue(model.lstms().size() > 0);
         Map<String, Tensor> arrays = Tensors.of(FOLDER.resolve(name + ".npz"));

@@ -1,0 +1,20 @@
+package io.github.cellfuse.cli.graph;
+
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** {@code --output-name}: chooses outputs of a graph; a mixin. */
+public final class OutputNameOption {
+    @Option(
+            names = "--output-name",
+            paramLabel = "NAME",
+            description =
+                    "Output of an .onnx model to compute; repeatable. What only other outputs need isn't computed, and"
+                            + " inputs that only they need may be left out. Default: all outputs.")
+    private List<String> names = List.of();
+
+    /** Returns the chosen outputs; empty if none was chosen. */
+    List<String> names() {
+        return names;
+    }
+}
