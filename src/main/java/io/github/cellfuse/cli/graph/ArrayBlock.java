@@ -38,6 +38,23 @@ record ArrayBlock(long[] shape, long[] offset, long[] size) {
         return Arrays.stream(size).reduce(1, (a, b) -> a * b);
     }
 
+    /** Returns whether the block's elements are contiguous in the array. */
+    boolean isContiguous() {
+        boolean isWhole = true; // along all inner axes
+        for (int axis = shape.length - 1; axis >= 0; axis--) {
+            if (!isWhole && size[axis] != 1) {
+                return false;
+            }
+            isWhole &= size[axis] == shape[axis];
+        }
+        return true;
+    }
+
+    /** Returns the index in the array of the block's first element. */
+    long first() {
+        return position(new long[0]);
+    }
+
     /** Visits the block in runs that are as long as possible. */
     void forEach(Stretch stretch) {
         if (elementCount() == 0) {

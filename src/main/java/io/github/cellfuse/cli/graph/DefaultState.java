@@ -2,8 +2,6 @@ package io.github.cellfuse.cli.graph;
 
 import io.github.cellfuse.onnx.graph.GraphValue;
 import io.github.cellfuse.onnx.graph.Tensor;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Optional;
 
 /**
@@ -20,13 +18,6 @@ record DefaultState(GraphValue input, Tensor value) {
         if (axis.isEmpty() || value.dimension(axis.get()) != rows.count()) {
             return value;
         }
-        ArrayBlock block = ArrayBlock.whole(value.shape()).part(axis.get(), firstRow, count);
-        int width = value.type().bytes();
-        ByteBuffer source = value.bytes();
-        ByteBuffer target = ByteBuffer.allocateDirect(Math.toIntExact(block.elementCount() * width))
-                .order(ByteOrder.nativeOrder());
-        block.forEach(
-                (inArray, inBlock, some) -> target.put(inBlock * width, source, (int) inArray * width, some * width));
-        return new Tensor(value.type(), target, block.size());
+        return TensorPart.of(value, axis.get(), firstRow, count);
     }
 }

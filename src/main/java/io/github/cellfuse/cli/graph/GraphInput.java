@@ -22,7 +22,7 @@ final class GraphInput implements AutoCloseable {
     /** The axis of the file along which calls run; -1 without frames. */
     private final int frameAxis;
 
-    private final long frameSize;
+    private final long frameSize, hop;
     /** Whether the input lacks the axis of the frames. */
     private final boolean isExtraAxis;
 
@@ -44,6 +44,7 @@ final class GraphInput implements AutoCloseable {
         if (frames.isEmpty()) {
             frameAxis = -1;
             frameSize = 0;
+            hop = 0;
             isExtraAxis = false;
         } else {
             int axis = frames.get().axis();
@@ -59,9 +60,10 @@ final class GraphInput implements AutoCloseable {
                 throw invalid("--frames takes no size here: the input, " + value.describe() + ", lacks axis "
                         + frameAxis + " of shape " + Arrays.toString(shape));
             }
-            if (shape[frameAxis] % frameSize != 0) {
-                throw invalid("--frames: expected a multiple of " + frameSize + " along axis " + frameAxis
-                        + ", found shape " + Arrays.toString(shape));
+            hop = frames.get().hop().orElse(frameSize);
+            if (shape[frameAxis] % hop != 0) {
+                throw invalid("--frames: expected a multiple of " + hop + " along axis " + frameAxis + ", found shape "
+                        + Arrays.toString(shape));
             }
         }
         singleRow = value.accepts(callShape(shape)) ? Optional.empty() : singleRow(callShape(shape));
@@ -135,7 +137,7 @@ final class GraphInput implements AutoCloseable {
 
     /** Returns the number of calls; empty without frames, because every call takes the same data. */
     Optional<Long> calls() {
-        return frames.map(f -> array.shape()[frameAxis] / frameSize);
+        return frames.map(f -> array.shape()[frameAxis] / hop);
     }
 
     /** Returns the number of rows along an axis of the input. */
@@ -160,12 +162,13 @@ final class GraphInput implements AutoCloseable {
     }
 
     /**
-     * Returns the data of one call.
+     * Returns the data of some calls. Several calls are one after the other along the axis of the rows.
      *
      * @param rowAxis the axis of the input that holds the rows; if empty, the call takes the whole input
+     * @param calls the number of calls; 1 if there is no such axis
      */
-    Tensor read(Optional<Integer> rowAxis, long firstRow, long rows, long call) {
-        long[] part = {firstRow, rows, frames.isEmpty() ? 0 : call};
+    Tensor read(Optional<Integer> rowAxis, long firstRow, long rows, long firstCall, int calls) {
+        long[] part = {firstRow, rows, frames.isEmpty() ? 0 : firstCall, calls};
         if (last != null && Arrays.equals(part, lastPart)) {
             return last;
         }
@@ -173,21 +176,63 @@ final class GraphInput implements AutoCloseable {
         if (rowAxis.isPresent()) {
             block = block.part(fileAxis(rowAxis.get()), firstRow, rows);
         }
-        if (frames.isPresent()) {
-            block = block.part(frameAxis, call * frameSize, frameSize);
+        long[] shape = callShape(block.size());
+        int axis = rowAxis.orElse(0);
+        if (calls > 1) {
+            shape[axis] *= calls;
         }
-        int bytes = Sizes.elements(array.name() + ": input '" + name() + "'", block.elementCount(), type.bytes());
+        long elements = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+        int bytes = Sizes.elements(array.name() + ": input '" + name() + "'", elements, type.bytes());
         if (memory.capacity() < bytes) {
             memory = ByteBuffer.allocateDirect(bytes);
         }
         ByteBuffer target = memory.slice(0, bytes).order(ByteOrder.nativeOrder());
-        block.forEach((inArray, inBlock, count) -> array.read(
-                inArray,
-                type,
-                target.slice(inBlock * type.bytes(), count * type.bytes()).order(ByteOrder.nativeOrder())));
-        last = new Tensor(type, target, callShape(block.size()));
+        for (int call = 0; call < calls; call++) {
+            ArrayBlock place = ArrayBlock.whole(shape);
+            if (calls > 1) {
+                place = place.part(axis, call * rows, rows);
+            }
+            read(block, firstCall + call, target, place);
+        }
+        last = new Tensor(type, target, shape);
         lastPart = part;
         return last;
+    }
+
+    /** Reads the data of one call of some rows into its place in {@code target}. */
+    private void read(ArrayBlock rows, long call, ByteBuffer target, ArrayBlock place) {
+        long begin = frames.isEmpty() ? 0 : (call + 1) * hop - frameSize, missing = Math.max(0, -begin);
+        ArrayBlock block = frames.isEmpty() ? rows : rows.part(frameAxis, begin + missing, frameSize - missing);
+        boolean isInPlace = missing == 0 && place.isContiguous();
+        int width = type.bytes();
+        if (isInPlace) {
+            int first = Math.toIntExact(place.first());
+            block.forEach((inArray, inBlock, count) -> read(inArray, target, first + inBlock, count));
+            return;
+        }
+        // A block of this call alone, with zeros in place of what is missing.
+        long[] alone = rows.size().clone();
+        if (!frames.isEmpty()) {
+            alone[frameAxis] = frameSize;
+        }
+        ByteBuffer own = ByteBuffer.allocateDirect(Math.toIntExact(place.elementCount() * width))
+                .order(ByteOrder.nativeOrder());
+        ArrayBlock within = ArrayBlock.whole(alone);
+        if (!frames.isEmpty()) {
+            within = within.part(frameAxis, missing, frameSize - missing);
+        }
+        ByteBuffer present = ByteBuffer.allocateDirect(Math.toIntExact(block.elementCount() * width))
+                .order(ByteOrder.nativeOrder());
+        block.forEach((inArray, inBlock, count) -> read(inArray, present, inBlock, count));
+        within.forEach(
+                (inArray, inBlock, count) -> own.put((int) inArray * width, present, inBlock * width, count * width));
+        place.forEach(
+                (inArray, inBlock, count) -> target.put((int) inArray * width, own, inBlock * width, count * width));
+    }
+
+    private void read(long from, ByteBuffer target, int to, int count) {
+        int width = type.bytes();
+        array.read(from, type, target.slice(to * width, count * width).order(ByteOrder.nativeOrder()));
     }
 
     private InvalidInputException invalid(String what) {

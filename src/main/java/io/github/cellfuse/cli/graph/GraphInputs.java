@@ -142,6 +142,13 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
         return first.calls().get();
     }
 
+    /** Returns whether every input with frames holds rows as well. */
+    boolean haveFramesRows(GraphRows rows) {
+        return all.stream()
+                .filter(input -> input.calls().isPresent())
+                .allMatch(input -> rows.inputAxis(input.name()).isPresent());
+    }
+
     /** Returns the axis along which the results of several calls are joined; empty without frames. */
     Optional<FrameAxis> frameAxis() {
         return all.stream()
@@ -150,12 +157,19 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
                 .findFirst();
     }
 
-    /** Returns the data of one call with some of the rows. Initial states are part of the first call only. */
-    Map<String, Tensor> read(GraphRows rows, long firstRow, long count, long call) {
+    /**
+     * Returns the data of some calls with some of the rows. Initial states are part of the first call only.
+     *
+     * @param calls the number of calls, which are one after the other along the axis of the rows
+     */
+    Map<String, Tensor> read(GraphRows rows, long firstRow, long count, long firstCall, int calls) {
         Map<String, Tensor> given = new HashMap<>();
         for (GraphInput input : all) {
-            if (call == 0 || !states.contains(input.name())) {
-                given.put(input.name(), input.read(rows.inputAxis(input.name()), firstRow, count, call));
+            Optional<Integer> axis = rows.inputAxis(input.name());
+            if (!states.contains(input.name())) {
+                given.put(input.name(), input.read(axis, firstRow, count, firstCall, axis.isEmpty() ? 1 : calls));
+            } else if (firstCall == 0) {
+                given.put(input.name(), input.read(axis, firstRow, count, 0, 1));
             }
         }
         return given;

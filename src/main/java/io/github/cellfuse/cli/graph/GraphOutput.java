@@ -68,8 +68,27 @@ final class GraphOutput {
         return value.name();
     }
 
-    /** Adds the result of a call with some of the rows. The result is read now and not retained. */
-    void add(Tensor result, long firstRow, long count, long call) {
+    /**
+     * Adds the result of some calls with some of the rows. The result is read now and not retained.
+     *
+     * @param callCount the number of calls, which are one after the other along the axis of the rows
+     */
+    void add(Tensor result, long firstRow, long count, long firstCall, int callCount) {
+        if (callCount == 1) {
+            add(result, firstRow, count, firstCall);
+        } else if (frames.isEmpty() || rows.isEmpty()) {
+            for (int call = 0; call < callCount; call++) {
+                add(result, firstRow, count, firstCall + call);
+            }
+        } else {
+            long size = result.dimension(rows.get()) / callCount;
+            for (int call = 0; call < callCount; call++) {
+                add(TensorPart.of(result, rows.get(), call * size, size), firstRow, count, firstCall + call);
+            }
+        }
+    }
+
+    private void add(Tensor result, long firstRow, long count, long call) {
         Tensor tensor = writable(result);
         if (sink == null) {
             plan(tensor, count);

@@ -22,7 +22,7 @@ public final class OnnxOptions {
 
     @Option(
             names = "--frames",
-            paramLabel = "[NAME=]AXIS[:SIZE]",
+            paramLabel = "[NAME=]AXIS[:SIZE[:HOP]]",
             description =
                     "Call an .onnx model repeatedly, once for each frame along AXIS of the file (of input NAME, if"
                             + " there are several). If the file has one axis more than the input, each call takes"

@@ -10,9 +10,12 @@ import io.github.cellfuse.onnx.graph.GraphValue;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.onnx.graph.OnnxSession;
 import io.github.cellfuse.onnx.graph.OnnxStream;
+import io.github.cellfuse.onnx.graph.SequenceModel;
+import io.github.cellfuse.onnx.graph.SequencePlan;
 import io.github.cellfuse.onnx.graph.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,6 +35,7 @@ public final class OnnxRun implements AutoCloseable {
     private final List<GraphValue> outputs;
     private final GraphRows rows;
     private final long calls;
+    private final SequencePlan plan;
     private final Path target;
 
     /**
@@ -53,10 +57,34 @@ public final class OnnxRun implements AutoCloseable {
         try {
             rows = GraphRows.of(model, inputs, options, written(), batch);
             calls = inputs.calls();
+            plan = plan();
         } catch (RuntimeException | Error e) {
             close();
             throw e;
         }
+    }
+
+    /** Returns how to run many frames at once, or why that isn't possible. */
+    private SequencePlan plan() {
+        String reason = states.isEmpty()
+                ? "there is no state (--state)"
+                : calls == 1
+                        ? "there is only one"
+                        : inputs.areSingleRows()
+                                ? "the model is made for one stream"
+                                : rows.axes().isEmpty()
+                                        ? rows.reason()
+                                        : inputs.haveFramesRows(rows) ? "" : "an input with frames has no rows";
+        if (!reason.isEmpty()) {
+            return new SequencePlan(Optional.empty(), reason);
+        }
+        Map<String, long[]> shapes = inputs.shapes();
+        rows.axes().get().inputs().forEach((name, axis) -> {
+            if (shapes.containsKey(name)) {
+                shapes.get(name)[axis] = -1;
+            }
+        });
+        return model.withShapes(shapes).sequences(states, rows.axes().get());
     }
 
     private void checkStates() {
@@ -120,7 +148,8 @@ public final class OnnxRun implements AutoCloseable {
     public void run(DeviceOption device, boolean overwrite, LongFunction<Progress> progress, Consumer<String> say) {
         GraphDevice opener = new GraphDevice(device, say);
         long started;
-        try (OnnxSession session = model.session(opener::open);
+        OnnxModel computed = plan.model().map(SequenceModel::model).orElse(model);
+        try (OnnxSession session = computed.session(opener::open);
                 GraphFile file = GraphFile.create(target, isArchive(), overwrite)) {
             announce(say);
             started = System.nanoTime();
@@ -182,6 +211,13 @@ public final class OnnxRun implements AutoCloseable {
                         ? work() + " one by one, because the model is made for one " + each
                         : work() + " in " + Numbers.count(rows.chunks(), "chunk") + " of up to "
                                 + Numbers.count(rows.chunk(), each));
+        if (isStream()) {
+            say.accept(
+                    plan.model().isPresent()
+                            ? "up to " + Numbers.count(groups(rows.size(0)).size(0), "frame")
+                                    + " at once, as steps of sequences"
+                            : "frame by frame: " + plan.reason());
+        }
     }
 
     private void compute(OnnxSession session, GraphFile file, Progress progress, Consumer<String> say) {
@@ -199,22 +235,38 @@ public final class OnnxRun implements AutoCloseable {
         for (long chunk = 0; chunk < rows.chunks(); chunk++) {
             long first = chunk * rows.chunk(), count = rows.size(chunk);
             stream.reset();
-            for (long call = 0; call < calls; call++) {
-                Map<String, Tensor> given = inputs.read(rows, first, count, call);
+            FrameGroups groups = groups(count);
+            for (long call = 0; call < calls; call += groups.size(call)) {
+                int atOnce = groups.size(call);
+                Map<String, Tensor> given = inputs.read(rows, first, count, call, atOnce);
                 if (call == 0) {
                     defaults.forEach(state -> given.putIfAbsent(state.input().name(), state.part(rows, first, count)));
                 }
+                plan.model().ifPresent(sequences -> given.put(sequences.counts(), counts(count, atOnce)));
                 Map<String, Tensor> found = stream.run(given);
                 for (GraphOutput result : results.values()) {
-                    result.add(found.get(result.name()), first, count, call);
+                    result.add(found.get(result.name()), first, count, call, atOnce);
                 }
                 if (chunk == 0 && call == 0) {
                     session.explain().forEach(say);
                 }
-                done += count;
+                done += count * atOnce;
                 progress.accept(done);
             }
         }
+    }
+
+    private FrameGroups groups(long streams) {
+        return plan.model().isEmpty()
+                ? new FrameGroups(calls, 1, 1)
+                : FrameGroups.of(calls, streams, rows.axes().get().fewest());
+    }
+
+    /** Returns the number of frames of each stream in a group. */
+    private static Tensor counts(long streams, int frames) {
+        int[] counts = new int[Math.toIntExact(streams)];
+        Arrays.fill(counts, frames);
+        return Tensor.of(counts, streams);
     }
 
     private List<DefaultState> defaults() {

@@ -76,6 +76,7 @@ final class ChainParts {
                 x.name(),
                 x.layout(),
                 chain.first().sequenceLens(),
+                Optional.empty(),
                 states,
                 y.map(Port::name),
                 y.map(Port::layout).orElse(x.layout()),

@@ -19,6 +19,9 @@ import java.util.Optional;
  * @param states the names of each layer's states
  * @param y the name of the highest layer's output, if the graph needs it
  * @param outputLayout the layout of y
+ * @param frameCounts the name of the number of frames of each stream {@code [N]}, int32. If given, x and y have the
+ *     rows of K frames one after the other, {@code K·N} rows, and the frames of a stream are successive steps of one
+ *     sequence. The states have {@code N} rows
  * @param isMerged whether y is {@code [T,N,D·H]} or {@code [N,T,D·H]} instead of the operator's {@code [T,D,N,H]} or
  *     {@code [N,T,D,H]}
  */
@@ -29,6 +32,7 @@ public record LstmPart(
         String x,
         Layout layout,
         Optional<String> sequenceLens,
+        Optional<String> frameCounts,
         List<States> states,
         Optional<String> y,
         Layout outputLayout,
@@ -61,6 +65,7 @@ public record LstmPart(
         List<String> inputs = new ArrayList<>();
         inputs.add(x);
         sequenceLens.ifPresent(inputs::add);
+        frameCounts.ifPresent(inputs::add);
         for (States layer : states) {
             layer.initialH().ifPresent(inputs::add);
             layer.initialC().ifPresent(inputs::add);
@@ -77,6 +82,22 @@ public record LstmPart(
             layer.yC().ifPresent(outputs::add);
         }
         return outputs;
+    }
+
+    /** Returns the same part as one in which the frames of a stream are the steps of a sequence. */
+    LstmPart overFrames(String counts, List<States> renamed, Optional<String> all) {
+        return new LstmPart(
+                nodes,
+                model,
+                type,
+                x,
+                layout,
+                sequenceLens,
+                Optional.of(counts),
+                renamed,
+                y.or(() -> all),
+                y.isPresent() ? outputLayout : layout,
+                isMerged);
     }
 
     /** Returns the part's name in messages. */

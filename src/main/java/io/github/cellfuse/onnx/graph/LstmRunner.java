@@ -66,6 +66,10 @@ final class LstmRunner implements AutoCloseable {
     void run(Values values, Memory memory) {
         Tensor x = values.tensor(part.x());
         check("X", x, part.type(), 3);
+        if (part.frameCounts().isPresent()) {
+            runFrames(x, values, memory);
+            return;
+        }
         int rowAxis = part.layout() == Layout.TIME_MAJOR ? 1 : 0;
         int rows = size(x.dimension(rowAxis)), steps = size(x.dimension(1 - rowAxis));
         if (x.dimension(2) != model.inputSize()) {
@@ -105,6 +109,61 @@ final class LstmRunner implements AutoCloseable {
                 .ifPresent(
                         name -> values.put(name, new Tensor(part.type(), target.get(), part.outputShape(rows, steps))));
         putStates(values, memory, rows);
+    }
+
+    /**
+     * Runs frames as the steps of sequences. X has the rows of the first frame, then those of the second, and so on.
+     */
+    private void runFrames(Tensor x, Values values, Memory memory) {
+        int[] counts = counts(values.tensor(part.frameCounts().get()));
+        int rowAxis = part.layout() == Layout.TIME_MAJOR ? 1 : 0;
+        int all = size(x.dimension(rowAxis)), steps = size(x.dimension(1 - rowAxis));
+        int rows = rows(values), frames = rows == 0 ? 0 : all / rows;
+        if (frames * rows != all || x.dimension(2) != model.inputSize()) {
+            throw wrong(part.x(), "X", "a multiple of " + rows + " rows of " + model.inputSize() + " features", x);
+        }
+        if (states == null || states.rows() != rows) {
+            states = LstmState.zeros(model, rows);
+        }
+        lastRows = rows;
+        lastSteps = frames * steps;
+        FrameOrder order = new FrameOrder(part.layout(), frames, rows, steps);
+        FloatBuffer sequences = order.toSequences(floats(x), model.inputSize());
+        LstmInput input = LstmInput.of(Layout.TIME_MAJOR, sequences, rows, frames * steps)
+                .withInitialState(initialState(values, rows).orElseThrow());
+        boolean areFull = Arrays.stream(counts).allMatch(count -> count >= frames);
+        if (!areFull || counts.length != rows) {
+            int[] lengths = Arrays.stream(counts)
+                    .map(count -> Math.max(0, Math.min(count, frames)) * steps)
+                    .toArray();
+            input = input.withLengths(lengths);
+        }
+        int width = model.outputSize();
+        FloatBuffer y = scratch(rows, frames * steps);
+        session.run(input, new LstmOutput(Layout.TIME_MAJOR, rows, frames * steps, y, states));
+        part.y().ifPresent(name -> {
+            long[] shape = part.outputShape(all, steps);
+            ByteBuffer target = memory.place(name, Tensor.size(part.type(), shape));
+            FrameOrder results = new FrameOrder(part.outputLayout(), frames, rows, steps);
+            convert(results.fromSequences(y, width), target);
+            values.put(name, new Tensor(part.type(), target, shape));
+        });
+        putStates(values, memory, rows);
+    }
+
+    private int[] counts(Tensor tensor) {
+        check("frames", tensor, ElementType.INT32, 1);
+        int[] counts = new int[tensor.elementCount()];
+        tensor.ints().get(counts);
+        return counts;
+    }
+
+    /** Returns the number of rows of the initial states. */
+    private int rows(Values values) {
+        LstmPart.States first = part.states().get(0);
+        Tensor state = values.tensor(first.initialH().orElseThrow());
+        check("initial_h", state, part.type(), 3);
+        return size(state.dimension(first.byRow() ? 0 : 1));
     }
 
     /** Returns one line that says how the last batch ran. */

@@ -10,12 +10,14 @@ import io.github.cellfuse.onnx.Onnx.TensorProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
 import io.github.cellfuse.onnx.OnnxFile;
 import io.github.cellfuse.onnx.Subgraphs;
+import io.github.cellfuse.onnx.shape.RowAxes;
 import io.github.cellfuse.onnx.shape.RowProof;
 import io.github.cellfuse.onnx.shape.RowSearch;
 import io.github.cellfuse.onnx.shape.ShapedGraph;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -74,6 +76,21 @@ public final class OnnxModel {
                 .toList();
         // Constants that no part needs any longer are dropped: the LSTMs have their weights in arrays of their own.
         graph.retain(needed);
+    }
+
+    /** Makes a model of other parts, with the constants that they need. */
+    OnnxModel(OnnxModel other, WorkingGraph graph, List<Part> parts) {
+        this.graph = graph;
+        this.parts = parts;
+        initial = other.initial;
+        defaults = other.defaults;
+        inputs = values(graph.inputs());
+        outputs = other.outputs;
+        kept = other.kept;
+        shaped = other.shaped;
+        open = Optional.empty();
+        options = other.options;
+        dependsOnShapes = false;
     }
 
     private static List<GraphValue> values(List<ValueInfoProto> declared) {
@@ -188,6 +205,23 @@ public final class OnnxModel {
                         .filter(all -> all.stream().allMatch(GraphValue.Dimension::isFixed))
                         .isPresent());
         return new OnnxModel(copy, initial, options, areAllKnown);
+    }
+
+    /**
+     * Returns a model that computes many frames at once, for a model that runs frame by frame and takes and returns its
+     * states.
+     *
+     * @param states for each state, the name of its input and that of the output that becomes this input in the next
+     *     call
+     * @param axes the axes of the rows, which are those of the streams
+     */
+    public SequencePlan sequences(Map<String, String> states, RowAxes axes) {
+        return FrameSequences.of(this, states, axes);
+    }
+
+    /** Returns whether the rows of these values come first where they are joined with other axes. */
+    boolean areRowsOutermost(RowAxes axes, Collection<String> names) {
+        return shaped.areOutermost(axes, names);
     }
 
     /** Returns whether LSTMs are in branches that the shapes of the inputs choose. */

@@ -4,9 +4,7 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
-import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.onnx.Onnx.TensorShapeProto;
-import io.github.cellfuse.onnx.Onnx.TypeProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -124,45 +122,36 @@ public final class OnnxSession implements AutoCloseable {
             boolean isOutputByTime = part.outputLayout() == Layout.TIME_MAJOR;
             TensorShapeProto.Dimension outer = isOutputByTime ? steps : rows, inner = isOutputByTime ? rows : steps;
             if (part.isMerged()) {
-                types.put(name, declare(name, part.type(), outer, inner, fixed(directions * width)));
+                types.put(name, OnnxTypes.declare(name, part.type(), outer, inner, fixed(directions * width)));
             } else if (isOutputByTime) {
-                types.put(name, declare(name, part.type(), steps, fixed(directions), rows, fixed(width)));
+                types.put(name, OnnxTypes.declare(name, part.type(), steps, fixed(directions), rows, fixed(width)));
             } else {
-                types.put(name, declare(name, part.type(), rows, steps, fixed(directions), fixed(width)));
+                types.put(name, OnnxTypes.declare(name, part.type(), rows, steps, fixed(directions), fixed(width)));
             }
         });
         for (int k = 0; k < part.states().size(); k++) {
             TensorShapeProto.Dimension directions = fixed(part.model().layer(k).directionCount());
+            TensorShapeProto.Dimension streams = part.frameCounts().isPresent() ? unknown : rows;
             TensorShapeProto.Dimension[] outer = part.states().get(k).byRow()
-                    ? new TensorShapeProto.Dimension[] {rows, directions}
-                    : new TensorShapeProto.Dimension[] {directions, rows};
+                    ? new TensorShapeProto.Dimension[] {streams, directions}
+                    : new TensorShapeProto.Dimension[] {directions, streams};
             long stateSize = part.model().layer(k).stateSize(),
                     hiddenSize = part.model().layer(k).hiddenSize();
             part.states()
                     .get(k)
                     .yH()
-                    .ifPresent(
-                            name -> types.put(name, declare(name, part.type(), outer[0], outer[1], fixed(stateSize))));
+                    .ifPresent(name -> types.put(
+                            name, OnnxTypes.declare(name, part.type(), outer[0], outer[1], fixed(stateSize))));
             part.states()
                     .get(k)
                     .yC()
-                    .ifPresent(
-                            name -> types.put(name, declare(name, part.type(), outer[0], outer[1], fixed(hiddenSize))));
+                    .ifPresent(name -> types.put(
+                            name, OnnxTypes.declare(name, part.type(), outer[0], outer[1], fixed(hiddenSize))));
         }
     }
 
     private static TensorShapeProto.Dimension fixed(long size) {
         return TensorShapeProto.Dimension.newBuilder().setDimValue(size).build();
-    }
-
-    private static ValueInfoProto declare(String name, ElementType type, TensorShapeProto.Dimension... dimensions) {
-        TypeProto.Tensor.Builder tensor = TypeProto.Tensor.newBuilder()
-                .setElemType(OnnxTypes.code(type))
-                .setShape(TensorShapeProto.newBuilder().addAllDim(List.of(dimensions)));
-        return ValueInfoProto.newBuilder()
-                .setName(name)
-                .setType(TypeProto.newBuilder().setTensorType(tensor))
-                .build();
     }
 
     /** Keeps the constants that are inputs of LSTMs or outputs of the graph. */

@@ -2,8 +2,12 @@ package io.github.cellfuse.onnx.graph;
 
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.onnx.Onnx.TensorProto.DataType;
+import io.github.cellfuse.onnx.Onnx.TensorShapeProto;
 import io.github.cellfuse.onnx.Onnx.TypeProto;
+import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
 import io.github.cellfuse.onnx.TensorType;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -53,5 +57,28 @@ final class OnnxTypes {
             DataType known = DataType.forNumber(code);
             return known == null ? "element type " + code : known.name().toLowerCase(Locale.ROOT);
         });
+    }
+
+    /** Returns a value of a type and dimensions. */
+    static ValueInfoProto declare(String name, ElementType type, TensorShapeProto.Dimension... dimensions) {
+        TypeProto.Tensor.Builder tensor = TypeProto.Tensor.newBuilder()
+                .setElemType(code(type))
+                .setShape(TensorShapeProto.newBuilder().addAllDim(List.of(dimensions)));
+        return ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(TypeProto.newBuilder().setTensorType(tensor))
+                .build();
+    }
+
+    /** Returns a value of the type and dimensions of a tensor. */
+    static ValueInfoProto declare(String name, Tensor tensor) {
+        return declare(
+                name,
+                tensor.type(),
+                Arrays.stream(tensor.shape())
+                        .mapToObj(size -> TensorShapeProto.Dimension.newBuilder()
+                                .setDimValue(size)
+                                .build())
+                        .toArray(TensorShapeProto.Dimension[]::new));
     }
 }

@@ -35,7 +35,8 @@ final class Renaming {
         return changed.build();
     }
 
-    private NodeProto apply(NodeProto node) {
+    /** Returns the node with the values that it reads and computes renamed. */
+    NodeProto apply(NodeProto node) {
         NodeProto.Builder changed = node.toBuilder();
         for (int k = 0; k < node.getInputCount(); k++) {
             changed.setInput(k, name(node.getInput(k)));

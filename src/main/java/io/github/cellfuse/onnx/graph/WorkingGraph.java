@@ -189,6 +189,32 @@ final class WorkingGraph implements Constants {
     }
 
     /**
+     * Declares that inputs have rows along some axes, of which some are frames of streams.
+     *
+     * @param axes the axis of each input
+     * @param states the inputs that have one row for each stream
+     */
+    void declareFrames(Map<String, Integer> axes, Set<String> states) {
+        for (int k = 0; k < inputs.size(); k++) {
+            ValueInfoProto.Builder input = inputs.get(k).toBuilder();
+            Integer axis = axes.get(input.getName());
+            if (axis != null) {
+                input.getTypeBuilder()
+                        .getTensorTypeBuilder()
+                        .getShapeBuilder()
+                        .getDimBuilder(axis)
+                        .setDimParam(states.contains(input.getName()) ? "streams" : "frames of streams");
+                inputs.set(k, input.build());
+            }
+        }
+    }
+
+    /** Adds an input that each run must supply. */
+    void addInput(ValueInfoProto input) {
+        inputs.add(input);
+    }
+
+    /**
      * Declares dimensions of an input.
      *
      * @param shape the dimensions; -1 keeps what the model declares
@@ -359,6 +385,11 @@ final class WorkingGraph implements Constants {
                         ? node
                         : node.toBuilder().setName(fresh(node.getName(), taken)).build())
                 .toList();
+    }
+
+    /** Returns a name for a new value, which begins with {@code name}. */
+    String freshName(String name) {
+        return fresh(name, names);
     }
 
     /** Returns a name that is not in use yet. */

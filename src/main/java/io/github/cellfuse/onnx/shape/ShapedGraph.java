@@ -7,6 +7,7 @@ import io.github.cellfuse.onnx.OnnxNode;
 import io.github.cellfuse.onnx.OnnxTensors;
 import io.github.cellfuse.onnx.Subgraphs;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -101,6 +102,16 @@ public final class ShapedGraph {
             facts.find(name).numbers().filter(n -> n.length == 1).ifPresent(n -> decided.put(name, n[0]));
         }
         return decided;
+    }
+
+    /** Returns whether the rows of these values come first where they are joined with other axes. */
+    public boolean areOutermost(RowAxes axes, Collection<String> names) {
+        GraphFacts facts = follow(axes.inputs(), RowCount.atLeast(axes.fewest()));
+        return names.stream()
+                .allMatch(name -> facts.find(name)
+                        .rows()
+                        .filter(rows -> rows.outer().equals(Size.ONE))
+                        .isPresent());
     }
 
     /**
