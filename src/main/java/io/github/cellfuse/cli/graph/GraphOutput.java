@@ -72,18 +72,19 @@ final class GraphOutput {
      * Adds the result of some calls with some of the rows. The result is read now and not retained.
      *
      * @param callCount the number of calls, which are one after the other along the axis of the rows
+     * @param lengths streams that have ended give zeros
      */
-    void add(Tensor result, long firstRow, long count, long firstCall, int callCount) {
-        if (callCount == 1) {
-            add(result, firstRow, count, firstCall);
-        } else if (frames.isEmpty() || rows.isEmpty()) {
+    void add(Tensor result, long firstRow, long count, long firstCall, int callCount, StreamLengths lengths) {
+        if (frames.isEmpty() || rows.isEmpty()) {
             for (int call = 0; call < callCount; call++) {
                 add(result, firstRow, count, firstCall + call);
             }
         } else {
             long size = result.dimension(rows.get()) / callCount;
             for (int call = 0; call < callCount; call++) {
-                add(TensorPart.of(result, rows.get(), call * size, size), firstRow, count, firstCall + call);
+                Tensor part = callCount == 1 ? result : TensorPart.of(result, rows.get(), call * size, size);
+                boolean[] ended = lengths.ended(firstRow, count, firstCall + call);
+                add(lengths.cleared(part, rows.get(), ended), firstRow, count, firstCall + call);
             }
         }
     }

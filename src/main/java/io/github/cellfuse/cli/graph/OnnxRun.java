@@ -13,9 +13,9 @@ import io.github.cellfuse.onnx.graph.OnnxStream;
 import io.github.cellfuse.onnx.graph.SequenceModel;
 import io.github.cellfuse.onnx.graph.SequencePlan;
 import io.github.cellfuse.onnx.graph.Tensor;
+import io.github.cellfuse.onnx.shape.RowAxes;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,6 +36,7 @@ public final class OnnxRun implements AutoCloseable {
     private final GraphRows rows;
     private final long calls;
     private final SequencePlan plan;
+    private final StreamLengths lengths;
     private final Path target;
 
     /**
@@ -43,9 +44,11 @@ public final class OnnxRun implements AutoCloseable {
      *
      * @param only the file that was given without the name of an input, or null
      * @param batch the number of rows at a time, or null to choose one
+     * @param lengths the file with the number of frames of each stream, or null
      * @param target the output file
      */
-    public OnnxRun(OnnxModel model, OnnxOptions options, InputFile only, Integer batch, Path target) {
+    public OnnxRun(
+            OnnxModel model, OnnxOptions options, InputFile only, Integer batch, InputFile lengths, Path target) {
         this.model = model;
         this.options = options;
         this.target = target;
@@ -58,6 +61,7 @@ public final class OnnxRun implements AutoCloseable {
             rows = GraphRows.of(model, inputs, options, written(), batch);
             calls = inputs.calls();
             plan = plan();
+            this.lengths = lengths(lengths);
         } catch (RuntimeException | Error e) {
             close();
             throw e;
@@ -85,6 +89,19 @@ public final class OnnxRun implements AutoCloseable {
             }
         });
         return model.withShapes(shapes).sequences(states, rows.axes().get());
+    }
+
+    private StreamLengths lengths(InputFile file) {
+        if (file != null && !isStream()) {
+            throw new InvalidInputException("--lengths: expected a bare LSTM, or a graph that runs frame by frame"
+                    + " (--frames), found " + model.path());
+        }
+        if (file != null && rows.axes().isEmpty()) {
+            throw new InvalidInputException(
+                    "--lengths: expected streams in rows that don't depend on each other, found " + model.path() + ": "
+                            + rows.reason());
+        }
+        return StreamLengths.read(file, rows.count(), calls);
     }
 
     private void checkStates() {
@@ -238,14 +255,19 @@ public final class OnnxRun implements AutoCloseable {
             FrameGroups groups = groups(count);
             for (long call = 0; call < calls; call += groups.size(call)) {
                 int atOnce = groups.size(call);
+                long frame = call;
                 Map<String, Tensor> given = inputs.read(rows, first, count, call, atOnce);
                 if (call == 0) {
                     defaults.forEach(state -> given.putIfAbsent(state.input().name(), state.part(rows, first, count)));
                 }
-                plan.model().ifPresent(sequences -> given.put(sequences.counts(), counts(count, atOnce)));
-                Map<String, Tensor> found = stream.run(given);
+                plan.model()
+                        .ifPresent(sequences ->
+                                given.put(sequences.counts(), lengths.within(first, count, frame, atOnce)));
+                Map<String, Tensor> found = plan.model().isPresent()
+                        ? stream.run(given)
+                        : stream.run(given, lengths.ended(first, count, call), stateAxes());
                 for (GraphOutput result : results.values()) {
-                    result.add(found.get(result.name()), first, count, call, atOnce);
+                    result.add(last(stream, result.name(), found), first, count, call, atOnce, lengths);
                 }
                 if (chunk == 0 && call == 0) {
                     session.explain().forEach(say);
@@ -262,11 +284,17 @@ public final class OnnxRun implements AutoCloseable {
                 : FrameGroups.of(calls, streams, rows.axes().get().fewest());
     }
 
-    /** Returns the number of frames of each stream in a group. */
-    private static Tensor counts(long streams, int frames) {
-        int[] counts = new int[Math.toIntExact(streams)];
-        Arrays.fill(counts, frames);
-        return Tensor.of(counts, streams);
+    private Map<String, Integer> stateAxes() {
+        return rows.axes().map(RowAxes::inputs).orElse(Map.of());
+    }
+
+    /** Returns a result; for a state the one that is passed on, which doesn't change after the end of a stream. */
+    private Tensor last(OnnxStream stream, String output, Map<String, Tensor> found) {
+        return states.entrySet().stream()
+                .filter(state -> state.getValue().equals(output))
+                .flatMap(state -> stream.state(state.getKey()).stream())
+                .findFirst()
+                .orElseGet(() -> found.get(output));
     }
 
     private List<DefaultState> defaults() {

@@ -116,7 +116,8 @@ public final class RunCommand implements Runnable {
             converter = InputFile.Converter.class,
             description =
                     "Number of valid steps of each row: integers [N] from 0 to T. Beyond the length of a row, its y"
-                            + " is zero and its states don't change. Default: T for all rows.")
+                            + " is zero and its states don't change. Default: T for all rows. For an .onnx model with"
+                            + " --frames: the number of frames of each stream.")
     private InputFile lengths;
 
     @Option(
@@ -167,10 +168,10 @@ public final class RunCommand implements Runnable {
     }
 
     private void runGraph() {
-        model.refuse(spec, "bare LSTMs", "--layout", "--lengths", "--h0", "--c0", "--prefix", "--layers");
+        model.refuse(spec, "bare LSTMs", "--layout", "--h0", "--c0", "--prefix", "--layers");
         checkArguments();
         OnnxModel opened = GraphOpener.open(model.path(), settings, graph);
-        try (OnnxRun run = new OnnxRun(opened, graph, input, batch, output)) {
+        try (OnnxRun run = new OnnxRun(opened, graph, input, batch, lengths, output)) {
             run.run(device, overwrite, total -> progress(total, run.noun()), this::say);
         }
     }

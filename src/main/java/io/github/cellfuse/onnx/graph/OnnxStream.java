@@ -2,6 +2,7 @@ package io.github.cellfuse.onnx.graph;
 
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.file.ElementType;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -9,6 +10,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -68,6 +70,17 @@ public final class OnnxStream {
      * @throws IllegalStateException when the session is closed
      */
     public Map<String, Tensor> run(Map<String, Tensor> inputs) {
+        return run(inputs, new boolean[0], Map.of());
+    }
+
+    /**
+     * Runs the next call of streams of which some have ended: their states stay as they are, and their results have no
+     * meaning. Otherwise the same as {@link #run(Map)}.
+     *
+     * @param isEnded whether the stream in each row has ended; none if no stream has
+     * @param rowAxes for each state, by the name of its input, the axis along which it holds the rows
+     */
+    public Map<String, Tensor> run(Map<String, Tensor> inputs, boolean[] isEnded, Map<String, Integer> rowAxes) {
         Map<String, Tensor> all = new HashMap<>(inputs);
         for (String name : states.keySet()) {
             if (!all.containsKey(name)) {
@@ -75,7 +88,13 @@ public final class OnnxStream {
             }
         }
         Map<String, Tensor> results = session.runInPlace(all);
-        states.forEach((name, from) -> keep(name, results.get(from)));
+        states.forEach((name, from) -> {
+            if (isEnded.length > 0 && rowAxes.containsKey(name)) {
+                keep(name, all.get(name), results.get(from), isEnded, rowAxes.get(name));
+            } else {
+                keep(name, results.get(from));
+            }
+        });
         return results;
     }
 
@@ -92,6 +111,35 @@ public final class OnnxStream {
         } else {
             own.memory().put(result.bytes());
         }
+    }
+
+    /** Copies the rows of a state that haven't ended. */
+    private void keep(String name, Tensor before, Tensor result, boolean[] isEnded, int axis) {
+        Tensor own = values.get(name);
+        if (own != before) {
+            own = copy(before);
+            values.put(name, own);
+        }
+        if (!Arrays.equals(own.shape(), result.shape())) {
+            throw new InvalidInputException(session.model().path() + ": state '" + name + "': expected "
+                    + own.describe() + " from each call, found " + result);
+        }
+        ByteBuffer target = own.memory(), source = result.bytes();
+        int rows = isEnded.length, outer = 1;
+        for (int k = 0; k < axis; k++) {
+            outer *= (int) own.dimension(k);
+        }
+        int size = source.remaining() / Math.max(1, outer * rows);
+        for (int k = 0; k < outer * rows; k++) {
+            if (!isEnded[k % rows]) {
+                target.put(k * size, source, k * size, size);
+            }
+        }
+    }
+
+    /** Returns the current state of an input that is a state; empty before the first call. The memory is shared. */
+    public Optional<Tensor> state(String name) {
+        return Optional.ofNullable(values.get(name));
     }
 
     private static Tensor copy(Tensor tensor) {

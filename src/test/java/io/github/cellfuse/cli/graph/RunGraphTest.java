@@ -442,11 +442,14 @@ class RunGraphTest {
             {new Object[] {tokens, "--output-name", "tags"}, "one of scores, found 'tags'"},
             {new Object[] {tokens, "--state", "tokens=scores"}, "--state requires --frames"},
             {new Object[] {tokens, "--state", "a=scores", "--frames", "0"}, "one of tokens, found 'a'"},
-            {new Object[] {tokens, "--frames", "x"}, "--frames: expected [NAME=]AXIS[:SIZE], found 'x'"},
+            {new Object[] {tokens, "--frames", "x"}, "--frames: expected [NAME=]AXIS[:SIZE[:HOP]], found 'x'"},
             {new Object[] {tokens, "--frames", "3"}, "--frames: expected an axis from -2 to 1", "found 3"},
             {new Object[] {tokens, "--frames", "words=0"}, "one of tokens, found 'words'"},
             {new Object[] {tokens, "--frames", "1:4"}, "--frames: expected a multiple of 4 along axis 1", "[4, 6]"},
-            {new Object[] {tokens, "--lengths", extra}, "--lengths applies to bare LSTMs only"},
+            {
+                new Object[] {tokens, "--lengths", extra},
+                "--lengths: expected a bare LSTM, or a graph that runs frame by frame"
+            },
             {new Object[] {tokens, "--h0", extra}, "--h0 applies to bare LSTMs only"},
             {new Object[] {tokens, "--layout", "NTC"}, "--layout applies to bare LSTMs only"},
             {new Object[] {tokens, "--prefix", "a"}, "--prefix applies to bare LSTMs only"},
