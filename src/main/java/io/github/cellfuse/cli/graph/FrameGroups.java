@@ -9,7 +9,7 @@ package io.github.cellfuse.cli.graph;
  */
 record FrameGroups(long frames, long atOnce, long fewest) {
     /** The most rows, frames times streams, of a group: more are no faster, and take more memory. */
-    private static final long MOST_ROWS = Long.getLong("cellfuse.rows", 512);
+    private static final long MOST_ROWS = 1024;
 
     /**
      * Returns groups of as many frames as are worth computing at once.
