@@ -249,29 +249,27 @@ final class FrameSequences {
                 }
             }
         }
-        Map<LstmPart, String> allSteps = new IdentityHashMap<>();
         Map<LstmPart, LstmPart> replaced = new IdentityHashMap<>();
-        for (LstmPart part : carrying) {
-            allSteps.put(
-                    part, part.y().orElseGet(() -> graph.freshName(part.nodes().get(0) + "/Y")));
-            replaced.put(part, overFrames(part, stateNames, allSteps.get(part)));
-        }
-        List<Object> drafts = new ArrayList<>(); // an LstmPart, or the nodes of a RuntimePart
+        carrying.forEach(part -> replaced.put(part, overFrames(part, stateNames)));
+        List<Part> parts = new ArrayList<>();
         for (Part part : model.parts()) {
-            if (part instanceof LstmPart lstm) {
-                drafts.add(replaced.getOrDefault(lstm, lstm));
-            } else if (part instanceof RuntimePart runtime) {
-                drafts.add(nodes(runtime, stateNames, frameNames, replaced));
+            if (part instanceof RuntimePart runtime) {
+                List<NodeProto> nodes = nodes(runtime, stateNames, frameNames, replaced);
+                if (!nodes.isEmpty()) {
+                    parts.add(RuntimePart.of(nodes, graph, Set.of()));
+                }
+            } else if (part instanceof LstmPart lstm) {
+                parts.add(replaced.getOrDefault(lstm, lstm));
             }
         }
         graph.declareFrames(axes.inputs(), states.keySet());
         TensorShapeProto.Dimension streams =
                 TensorShapeProto.Dimension.newBuilder().setDimParam("streams").build();
         graph.addInput(OnnxTypes.declare(counts, ElementType.INT32, streams));
-        return new OnnxModel(model, graph, parts(drafts));
+        return new OnnxModel(model, graph, connected(parts));
     }
 
-    private LstmPart overFrames(LstmPart part, Map<String, String> names, String all) {
+    private LstmPart overFrames(LstmPart part, Map<String, String> names) {
         List<LstmPart.States> renamed = part.states().stream()
                 .map(layer -> new LstmPart.States(
                         layer.byRow(),
@@ -280,10 +278,14 @@ final class FrameSequences {
                         layer.yH(),
                         layer.yC()))
                 .toList();
-        boolean isNeeded = part.states().get(part.states().size() - 1).yH().stream()
+        // The hidden state after each frame is taken from Y.
+        boolean needsY = renamed.get(renamed.size() - 1).yH().stream()
                 .anyMatch(h -> frameNodes.stream()
                         .anyMatch(node -> Subgraphs.needs(node).contains(h)));
-        return part.overFrames(counts, renamed, isNeeded ? Optional.of(all) : Optional.empty());
+        return part.overFrames(
+                counts,
+                renamed,
+                needsY ? Optional.of(graph.freshName(part.nodes().get(0) + "/Y")) : Optional.empty());
     }
 
     /** Returns the nodes of a part: those for the frames, and those for the states. */
@@ -351,36 +353,15 @@ final class FrameSequences {
                         .build());
     }
 
-    private List<Part> parts(List<Object> drafts) {
-        Set<String> outputs = new HashSet<>();
-        model.outputs().forEach(output -> outputs.add(output.name()));
-        List<Part> parts = new ArrayList<>();
-        for (Object draft : drafts) {
-            if (draft instanceof LstmPart lstm) {
-                parts.add(lstm);
-                continue;
-            }
-            @SuppressWarnings("unchecked")
-            List<NodeProto> nodes = (List<NodeProto>) draft;
-            Set<String> made = new LinkedHashSet<>(), read = new LinkedHashSet<>(), wanted = new HashSet<>(outputs);
-            for (NodeProto node : nodes) {
-                made.addAll(node.getOutputList());
-                read.addAll(Subgraphs.needs(node));
-            }
-            for (Object other : drafts) {
-                if (other instanceof LstmPart lstm) {
-                    wanted.addAll(lstm.inputs());
-                } else if (other != draft) {
-                    ((List<?>) other).forEach(node -> wanted.addAll(Subgraphs.needs((NodeProto) node)));
-                }
-            }
-            read.removeIf(name -> made.contains(name) || graph.isConstant(name));
-            made.retainAll(wanted);
-            if (!nodes.isEmpty()) {
-                parts.add(new RuntimePart(nodes, List.copyOf(read), List.copyOf(made)));
-            }
-        }
-        return parts;
+    /** Returns the same parts with the outputs that other parts read. */
+    private List<Part> connected(List<Part> parts) {
+        Set<String> wanted = new HashSet<>();
+        model.outputs().forEach(output -> wanted.add(output.name()));
+        parts.forEach(part -> wanted.addAll(part.inputs()));
+        return parts.stream()
+                .map(part ->
+                        part instanceof RuntimePart runtime ? RuntimePart.of(runtime.nodes(), graph, wanted) : part)
+                .toList();
     }
 
     /**

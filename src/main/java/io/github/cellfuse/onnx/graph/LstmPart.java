@@ -84,8 +84,14 @@ public record LstmPart(
         return outputs;
     }
 
-    /** Returns the same part as one in which the frames of a stream are the steps of a sequence. */
-    LstmPart overFrames(String counts, List<States> renamed, Optional<String> all) {
+    /**
+     * Returns the same part as one in which the frames of a stream are the steps of a sequence.
+     *
+     * @param counts the name of the number of frames of each stream
+     * @param renamed the names of the states
+     * @param otherY the name of y, if it has none yet and is needed
+     */
+    LstmPart overFrames(String counts, List<States> renamed, Optional<String> otherY) {
         return new LstmPart(
                 nodes,
                 model,
@@ -95,7 +101,7 @@ public record LstmPart(
                 sequenceLens,
                 Optional.of(counts),
                 renamed,
-                y.or(() -> all),
+                y.or(() -> otherY),
                 y.isPresent() ? outputLayout : layout,
                 isMerged);
     }

@@ -12,7 +12,6 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -192,24 +191,15 @@ final class Partition {
     }
 
     private RuntimePart runtimePart(int stage, List<NodeProto> nodes) {
-        Set<String> made = new LinkedHashSet<>(), read = new LinkedHashSet<>(), wanted = new HashSet<>();
-        for (NodeProto node : nodes) {
-            made.addAll(node.getOutputList());
-            read.addAll(Subgraphs.needs(node));
-        }
+        Set<String> wanted = new HashSet<>();
         graph.outputs().forEach(output -> wanted.add(output.getName()));
         for (Unit unit : units) {
             if (unit.part != null || unit.stage != stage) {
                 wanted.addAll(unit.inputs);
             }
         }
-        List<String> inputs = read.stream()
-                .filter(name -> !made.contains(name) && !graph.isConstant(name))
-                .toList();
-        List<String> outputs = made.stream()
-                .filter(name -> wanted.contains(name) && !graph.isConstant(name) && isFrom(name, stage))
-                .toList();
-        return new RuntimePart(nodes, inputs, outputs);
+        wanted.removeIf(name -> !isFrom(name, stage)); // it may be an output of a chain that includes its node
+        return RuntimePart.of(nodes, graph, wanted);
     }
 
     private boolean isFrom(String name, int stage) {
