@@ -16,10 +16,12 @@ record FrameGroups(long frames, long atOnce, long fewest) {
      *
      * @param streams the number of streams
      * @param fewestRows the fewest rows that a run must have
+     * @param fitting the most rows that fit in memory
      */
-    static FrameGroups of(long frames, long streams, long fewestRows) {
-        long fewest = Math.max(1, (fewestRows + streams - 1) / Math.max(1, streams));
-        long atOnce = Math.max(fewest, Math.min(frames, MOST_ROWS / Math.max(1, streams)));
+    static FrameGroups of(long frames, long streams, long fewestRows, long fitting) {
+        long each = Math.max(1, streams);
+        long fewest = Math.max(1, (fewestRows + each - 1) / each);
+        long atOnce = Math.max(fewest, Math.min(frames, Math.min(MOST_ROWS, fitting) / each));
         return new FrameGroups(frames, atOnce, fewest);
     }
 

@@ -18,9 +18,10 @@ import java.util.Optional;
  * @param axes the axes of the rows; empty if everything must be computed in one piece
  * @param count the number of rows; 1 if there are no axes
  * @param chunk the largest number of rows at a time; the last chunk may have more, so that no chunk has too few
+ * @param fitting the number of rows of one call that fit in the memory for a chunk
  * @param reason why everything must be computed in one piece
  */
-record GraphRows(Optional<RowAxes> axes, long count, long chunk, String reason) {
+record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, String reason) {
     /** The memory for the inputs of the graph and the inputs and outputs of its LSTMs. */
     private static final long CHUNK_BYTES =
             Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 4);
@@ -40,7 +41,9 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, String reason) 
         Optional<RowAxes> axes = proof.axes();
         Optional<Long> count = axes.flatMap(found -> count(inputs.all(), found));
         if (count.isPresent()) {
-            return new GraphRows(axes, count.get(), chunk(model, inputs, axes.get(), count.get(), batch), "");
+            long fitting = CHUNK_BYTES / Math.max(1, bytesPerRow(model, inputs.all(), axes.get(), count.get()));
+            return new GraphRows(
+                    axes, count.get(), chunk(inputs, axes.get(), count.get(), batch, fitting), fitting, "");
         }
         String reason = axes.isPresent() ? "its inputs have different numbers of rows" : proof.reason();
         if (inputs.areSingleRows()) {
@@ -51,10 +54,10 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, String reason) 
                     + model.path() + ": " + reason + "; if its rows are independent nevertheless, name their axes: "
                     + "--rows " + example(model));
         }
-        return new GraphRows(Optional.empty(), 1, 1, reason);
+        return new GraphRows(Optional.empty(), 1, 1, 1, reason);
     }
 
-    private static long chunk(OnnxModel model, GraphInputs inputs, RowAxes axes, long rows, Integer batch) {
+    private static long chunk(GraphInputs inputs, RowAxes axes, long rows, Integer batch, long fitting) {
         long fewest = axes.fewest();
         if (batch != null && batch < fewest) {
             throw new InvalidInputException("--batch: expected at least " + Numbers.count(fewest, "row")
@@ -63,7 +66,7 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, String reason) 
         if (inputs.areSingleRows()) {
             return 1;
         }
-        long chunk = batch != null ? batch : CHUNK_BYTES / Math.max(1, bytesPerRow(model, inputs.all(), axes, rows));
+        long chunk = batch != null ? batch : fitting;
         return Math.max(fewest, Math.min(chunk, Math.max(1, rows)));
     }
 

@@ -281,7 +281,7 @@ public final class OnnxRun implements AutoCloseable {
     private FrameGroups groups(long streams) {
         return plan.model().isEmpty()
                 ? new FrameGroups(calls, 1, 1)
-                : FrameGroups.of(calls, streams, rows.axes().get().fewest());
+                : FrameGroups.of(calls, streams, rows.axes().get().fewest(), rows.fitting());
     }
 
     private Map<String, Integer> stateAxes() {

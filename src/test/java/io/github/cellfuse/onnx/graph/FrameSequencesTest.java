@@ -213,17 +213,26 @@ class FrameSequencesTest {
         for (int row = 0; row < N; row++) {
             counts[row] = 2 * row;
         }
-        Map<String, Tensor> found = new OnnxStream(session, states)
-                .run(Map.of("x", joined(frames, rowAxis), sequences.counts(), Tensor.of(counts, N)));
+        OnnxStream stream = new OnnxStream(session, states);
+        Map<String, Tensor> found = Map.of();
+        for (int first = 0; first < FRAMES; first += 3) { // in the last group all streams have ended
+            List<Tensor> group = frames.subList(first, Math.min(FRAMES, first + 3));
+            int begin = first;
+            int[] left = Arrays.stream(counts)
+                    .map(count -> Math.max(0, Math.min(group.size(), count - begin)))
+                    .toArray();
+            found = stream.run(Map.of("x", joined(group, rowAxis), sequences.counts(), Tensor.of(left, N)));
+        }
+        Map<String, Tensor> last = found;
         states.forEach((input, output) -> {
             int axis = axes.outputs().get(output);
             for (int row = 1; row < N; row++) {
                 Tensor whole = expected.get(counts[row] - 1).get(output);
-                assertEquals(row(whole, axis, row), row(found.get(output), axis, row), output + " of stream " + row);
+                assertEquals(row(whole, axis, row), row(last.get(output), axis, row), output + " of stream " + row);
             }
             assertEquals(
                     0,
-                    row(found.get(output), axis, 0).stream().filter(v -> v != 0).count());
+                    row(last.get(output), axis, 0).stream().filter(v -> v != 0).count());
         });
     }
 
