@@ -21,9 +21,9 @@ record RowAxis(int axis, Size outer, Size inner) {
         return new RowAxis(other, outer, inner);
     }
 
-    /** Returns whether nothing else is joined with the rows. */
-    boolean isAlone() {
-        return outer.equals(Size.ONE) && inner.equals(Size.ONE);
+    /** Returns the size of the axis, or nothing if it overflows. */
+    Optional<Size> size() {
+        return outer.times(Size.ROWS).flatMap(inner::times);
     }
 
     /**
@@ -44,10 +44,8 @@ record RowAxis(int axis, Size outer, Size inner) {
                 if (front.isEmpty() || back.isEmpty()) {
                     return Optional.empty();
                 }
-                Optional<Size> joined = front.get().times(Size.ROWS).flatMap(back.get()::times);
-                return joined.filter(to.get(other)::equals).isPresent()
-                        ? Optional.of(new RowAxis(other, front.get(), back.get()))
-                        : Optional.empty();
+                RowAxis moved = new RowAxis(other, front.get(), back.get());
+                return moved.size().equals(Optional.of(to.get(other))) ? Optional.of(moved) : Optional.empty();
             }
         }
         return Optional.empty();
