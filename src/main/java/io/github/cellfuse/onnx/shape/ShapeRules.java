@@ -44,12 +44,14 @@ final class ShapeRules {
             return List.of(TensorFacts.UNKNOWN);
         }
         List<Size> from = op.known(0);
+        Optional<long[]> axes = op.integers("axes", 1, AXES_ARE_INPUTS);
         boolean isGiven = op.opset() >= AXES_ARE_INPUTS
                 ? op.has(1)
                 : op.node().integers("axes").isPresent();
+        // For ONNX Runtime, no axes are all axes.
+        isGiven &= axes.isEmpty() || axes.get().length > 0;
         List<Integer> removed = new ArrayList<>();
         if (isGiven) {
-            Optional<long[]> axes = op.integers("axes", 1, AXES_ARE_INPUTS);
             if (axes.isEmpty()) {
                 return unfollowed(op, "removes axes that aren't constant");
             }
