@@ -83,7 +83,10 @@ final class AxisRules {
         return List.of(reduced(op, isReduced, op.node().integer("keepdims", 1) != 0));
     }
 
-    /** Softmax, LogSoftmax and Hardmax: along one axis, and along all axes from it on before opset 13. */
+    /**
+     * Softmax, LogSoftmax and Hardmax: along one axis. Before opset 13 the value was taken for a matrix, whose columns
+     * are all axes from this one on.
+     */
     static List<TensorFacts> softmax(Operation op) {
         boolean isOneAxis = op.opset() >= SOFTMAX_HAS_ONE_AXIS;
         if (op.rows(0).isPresent()) {

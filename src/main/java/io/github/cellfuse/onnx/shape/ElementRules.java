@@ -106,7 +106,11 @@ final class ElementRules {
         return List.of(elements(op, inputs).map(shape.get()::withElements).orElse(shape.get()));
     }
 
-    /** Returns the shape of some inputs broadcast together, and its rows; nothing if a shape is unknown. */
+    /**
+     * Returns the shape of some inputs broadcast together, and its rows; nothing if a shape is unknown. At the axis of
+     * the rows, each input must hold the same rows or have a literal 1, which serves all rows. A symbolic size won't
+     * do: it may be the number of rows in one run and 1 in the next.
+     */
     static Optional<TensorFacts> broadcast(Operation op, List<Integer> inputs) {
         int rank = 0;
         for (int k : inputs) {

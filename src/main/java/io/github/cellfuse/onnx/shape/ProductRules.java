@@ -10,7 +10,12 @@ final class ProductRules {
 
     /**
      * MatMul: the rows are rows or batches of the left operand, columns or batches of the right one, or batches of
-     * both.
+     * both. With N rows, these are allowed, and [4,N] x [N,3] (a sum over the rows) and [N,4] x [4,N] (each row with
+     * each other one) are not:
+     *
+     * <pre>
+     * [N,4] x [4,3]    [T,N,4] x [4,3]    [3,4] x [4,N]    [N,T,4] x [4,3]    [N,T,4] x [N,4,T]    [N,T,4] x [1,4,T]
+     * </pre>
      */
     static List<TensorFacts> matMul(Operation op) {
         return matMul(op, 0, 1);

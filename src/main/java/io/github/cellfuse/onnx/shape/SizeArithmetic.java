@@ -6,7 +6,8 @@ import java.util.OptionalLong;
 import java.util.function.LongBinaryOperator;
 
 /**
- * Arithmetic on the whole numbers that graphs compute from shapes. Truth values are 0 and 1.
+ * Arithmetic on the numbers that graphs compute from shapes. Truth values are 0 and 1. The type of the numbers isn't
+ * known: a result is given only if it is the same for integers and for floats.
  *
  * @param rowCount what is known of the number of rows
  */
