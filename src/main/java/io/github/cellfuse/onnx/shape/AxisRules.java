@@ -184,6 +184,9 @@ final class AxisRules {
 
     /** MeanVarianceNormalization: over the axes of an attribute. */
     static List<TensorFacts> meanVariance(Operation op) {
+        if (op.hasRows() && op.opset() < 9) {
+            throw op.ended("normalizes over axes that weren't part of ONNX yet");
+        }
         List<Long> axes = op.node().integers("axes").orElse(List.of(0L, 2L, 3L));
         if (op.rows(0).isPresent()) {
             for (long axis : axes) {

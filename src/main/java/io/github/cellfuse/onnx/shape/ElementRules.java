@@ -10,6 +10,9 @@ final class ElementRules {
     /** The first opset version in which arithmetic broadcasts like NumPy. */
     private static final long NUMPY_BROADCASTING = 7;
 
+    /** The first opset version in which Cast has the number of a type; before, it had a name. */
+    private static final long CAST_BY_NUMBER = 6;
+
     private ElementRules() {}
 
     /** One input, an output of the same shape. Other inputs, such as the limits of Clip, don't hold rows. */
@@ -45,6 +48,9 @@ final class ElementRules {
         TensorFacts input = op.input(0);
         if (input.elements().isEmpty()) {
             return List.of(input);
+        }
+        if (op.opset() < CAST_BY_NUMBER) {
+            return List.of(input.withoutElements());
         }
         List<Size> elements = input.elements().get();
         return switch ((int) op.node().integer("to", 0)) {

@@ -126,6 +126,13 @@ final class AxisCases {
                 proves("MeanVarianceNormalization", "x:T,N,4", "y = MeanVarianceNormalization(x) axes=[0,-1]", "y:1"),
                 proves("MeanVarianceNormalization", "x:2,N,4,4", "y = MeanVarianceNormalization(x)", "y:1"),
                 mixes("MeanVarianceNormalization", "x:N,3,4,4", "y = MeanVarianceNormalization(x)", "y:0", NORMALIZES),
+                refuses(
+                                "MeanVarianceNormalization",
+                                "x:2,N,4,4",
+                                "y = MeanVarianceNormalization(x) across_channels=1",
+                                "y:1",
+                                "y: normalizes over axes that weren't part of ONNX yet")
+                        .at(8),
                 mixes(
                         "DynamicQuantizeLinear",
                         "x:N,4",

@@ -70,7 +70,14 @@ final class ElementCases {
                         "s = Shape(x); n = Gather(s, 0); f = Cast(n) to=1; y = Mul(x, f)",
                         "y:0",
                         "y: computes with the number of rows"),
-                // A size in 3 bits of a byte: not a size any more.
+                refuses(
+                                "Cast",
+                                "x:N,3",
+                                "s = Shape(x); n = Gather(s, 0); f = Cast(n) to=FLOAT; y = Mul(x, f)",
+                                "y:0",
+                                "f: computes with the number of rows")
+                        .at(5),
+                // A size modulo 256 isn't a size any more.
                 mixes(
                         "Cast",
                         "x:N,3",

@@ -62,6 +62,19 @@ class RulesTest {
     }
 
     @Test
+    void theOnlyRowDecidesConditions() throws IOException {
+        RowCase byCount = RowCase.refuses(
+                "If",
+                "x:N,3",
+                "s = Shape(x); n = Gather(s, 0); c = Equal(n, 1);"
+                        + " y = If(c) then_branch={a = Tanh(x) => a} else_branch={b = ReduceSum(x, [0]) => b}",
+                "y:0",
+                "y: chooses a branch by the number of rows");
+        byCount.check(folder, 1);
+        assertTrue(byCount.checkSingle(folder, 1));
+    }
+
+    @Test
     void everyOperatorHasACaseThatIsProven() {
         Set<String> expected = new TreeSet<>(Rules.operators());
         expected.removeAll(AxisCases.MIXING);
