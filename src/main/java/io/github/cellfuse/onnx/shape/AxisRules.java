@@ -39,15 +39,18 @@ final class AxisRules {
             Arrays.fill(isReduced, !keepsAll);
         }
         TensorFacts facts = reduced(op, isReduced, op.node().integer("keepdims", 1) != 0);
-        return List.of(elements(op).map(facts::withElements).orElse(facts));
+        boolean isWhole = isReduced.length == 0 || isReduced.length == 1 && isReduced[0];
+        Optional<List<Size>> elements = op.operator().equals("ReduceProd") && isWhole ? product(op) : Optional.empty();
+        return List.of(elements.map(facts::withElements).orElse(facts));
     }
 
-    /** Returns the result of a reduction of the whole vector of sizes, such as the product of a shape. */
-    private static Optional<List<Size>> elements(Operation op) {
-        Optional<List<Size>> all = op.input(0).elements();
-        return op.operator().equals("ReduceProd") && op.known(0).size() <= 1
-                ? all.flatMap(Size::product).map(List::of)
-                : Optional.empty();
+    /** Returns the product of a vector of sizes, such as a shape. */
+    private static Optional<List<Size>> product(Operation op) {
+        return op.input(0)
+                .elements()
+                .filter(all -> all.stream().allMatch(Size::isWhole))
+                .flatMap(Size::product)
+                .map(List::of);
     }
 
     private static TensorFacts reduced(Operation op, boolean[] isReduced, boolean keeps) {
@@ -80,7 +83,10 @@ final class AxisRules {
         return List.of(reduced(op, isReduced, op.node().integer("keepdims", 1) != 0));
     }
 
-    /** Softmax, LogSoftmax and Hardmax: along one axis, and along all axes from it on before opset 13. */
+    /**
+     * Softmax, LogSoftmax and Hardmax: along one axis. Before opset 13 the value was taken for a matrix, whose columns
+     * are all axes from this one on.
+     */
     static List<TensorFacts> softmax(Operation op) {
         boolean isOneAxis = op.opset() >= SOFTMAX_HAS_ONE_AXIS;
         if (op.rows(0).isPresent()) {
@@ -123,7 +129,7 @@ final class AxisRules {
         }
         Optional<Size> count = op.opset() < 10
                 ? Optional.of(Size.of(op.node().integer("k", 0)))
-                : op.input(1).elements().map(e -> e.get(0));
+                : op.input(1).elements().filter(e -> e.size() == 1).map(e -> e.get(0));
         if (count.filter(Size::isOfRows).isPresent()) {
             throw op.ended("selects as many elements as there are rows");
         }
@@ -151,12 +157,17 @@ final class AxisRules {
     /** BatchNormalization with constant statistics: one number for each channel, axis 1. */
     static List<TensorFacts> batchNormalization(Operation op) {
         op.expectNoRows("statistics", 1, 2, 3, 4);
+        // Before there was an attribute for it, the number of outputs chose the mode.
         boolean isTraining = op.node().integer("training_mode", 0) != 0
+                || op.opset() < 14 && op.outputCount() > 1
                 || op.opset() < 7 && op.node().integer("is_test", 0) == 0;
         if (isTraining) {
             throw op.ended("normalizes over the rows, in training mode");
         }
-        if (op.rows(0).isPresent() && op.rows(0).get().axis() == 1) {
+        boolean hasOnePerActivation = op.opset() < 9 && op.node().integer("spatial", 1) == 0;
+        if (op.rows(0)
+                .filter(r -> hasOnePerActivation ? r.axis() > 0 : r.axis() == 1)
+                .isPresent()) {
             throw op.ended("scales each row by a number of its own");
         }
         return List.of(op.input(0).withoutElements(), TensorFacts.UNKNOWN);
@@ -173,6 +184,9 @@ final class AxisRules {
 
     /** MeanVarianceNormalization: over the axes of an attribute. */
     static List<TensorFacts> meanVariance(Operation op) {
+        if (op.hasRows() && op.opset() < 9) {
+            throw op.ended("normalizes over axes that weren't part of ONNX yet");
+        }
         List<Long> axes = op.node().integers("axes").orElse(List.of(0L, 2L, 3L));
         if (op.rows(0).isPresent()) {
             for (long axis : axes) {

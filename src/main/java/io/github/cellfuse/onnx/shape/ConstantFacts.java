@@ -5,6 +5,8 @@ import io.github.cellfuse.onnx.Onnx.AttributeProto.AttributeType;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
 import io.github.cellfuse.onnx.OnnxNode;
 import io.github.cellfuse.onnx.OnnxTensors;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,7 +14,7 @@ import java.util.Optional;
 /** Reads the facts of constants. */
 final class ConstantFacts {
     /** Above it, not every whole number has its own float32. */
-    private static final float LARGEST_WHOLE = 1 << 24;
+    static final long LARGEST_WHOLE = 1 << 24;
 
     private ConstantFacts() {}
 
@@ -26,8 +28,9 @@ final class ConstantFacts {
         return switch (tensor.getDataType()) {
             case TensorProto.DataType.INT64_VALUE, TensorProto.DataType.INT32_VALUE, TensorProto.DataType.BOOL_VALUE ->
                 facts.withElements(sizes(tensors.longs(tensor)));
-            case TensorProto.DataType.FLOAT_VALUE, TensorProto.DataType.DOUBLE_VALUE ->
-                whole(tensors.floats(tensor)).map(facts::withElements).orElse(facts);
+            // Older exporters compute sizes in floats.
+            case TensorProto.DataType.FLOAT_VALUE -> whole(facts, tensors.bytes(tensor), Float.BYTES);
+            case TensorProto.DataType.DOUBLE_VALUE -> whole(facts, tensors.bytes(tensor), Double.BYTES);
             default -> facts;
         };
     }
@@ -40,16 +43,18 @@ final class ConstantFacts {
         return sizes;
     }
 
-    /** Returns floats that are whole numbers: older exporters compute sizes in floats. */
-    private static Optional<List<Size>> whole(float[] values) {
+    /** Adds the elements if they are whole numbers. */
+    private static TensorFacts whole(TensorFacts facts, ByteBuffer values, int width) {
+        ByteBuffer little = values.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         List<Size> sizes = new ArrayList<>();
-        for (float value : values) {
+        while (little.remaining() >= width) {
+            double value = width == Float.BYTES ? little.getFloat() : little.getDouble();
             if (value != (long) value || Math.abs(value) > LARGEST_WHOLE) {
-                return Optional.empty();
+                return facts;
             }
             sizes.add(Size.of((long) value));
         }
-        return Optional.of(sizes);
+        return facts.withElements(sizes);
     }
 
     /** Returns the number that a ConstantOfShape fills its output with, if it is a whole number. */

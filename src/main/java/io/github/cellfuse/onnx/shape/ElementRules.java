@@ -10,6 +10,9 @@ final class ElementRules {
     /** The first opset version in which arithmetic broadcasts like NumPy. */
     private static final long NUMPY_BROADCASTING = 7;
 
+    /** The first opset version in which Cast has the number of a type; before, it had a name. */
+    private static final long CAST_BY_NUMBER = 6;
+
     private ElementRules() {}
 
     /** One input, an output of the same shape. Other inputs, such as the limits of Clip, don't hold rows. */
@@ -20,19 +23,57 @@ final class ElementRules {
         return List.of(op.input(0).withoutElements());
     }
 
-    /** Identity and what keeps whole numbers: Floor, Ceil, Round. */
     static List<TensorFacts> identity(Operation op) {
         return List.of(op.input(0));
     }
 
-    static List<TensorFacts> cast(Operation op) {
-        long to = op.node().integer("to", 0);
+    /** Floor and Ceil, which keep whole numbers. */
+    static List<TensorFacts> round(Operation op) {
+        return List.of(rounded(op));
+    }
+
+    /** Returns the facts of input 0 with its fractions rounded in some way: {@code rows / 2} may be one. */
+    private static TensorFacts rounded(Operation op) {
         TensorFacts input = op.input(0);
-        if (input.elements().isEmpty() || to != DataType.BOOL_VALUE) {
-            return List.of(to == DataType.STRING_VALUE ? input.withoutElements() : input);
+        return input.elements()
+                .map(all -> all.stream()
+                        .map(e -> e.isWhole() ? e : op.unknownNumber(List.of(e)))
+                        .toList())
+                .map(input::withElements)
+                .orElse(input);
+    }
+
+    /** Cast to a type that holds the sizes of tensors exactly. Elements of other types aren't followed. */
+    static List<TensorFacts> cast(Operation op) {
+        TensorFacts input = op.input(0);
+        if (input.elements().isEmpty()) {
+            return List.of(input);
         }
-        List<Size> flags = input.elements().get().stream().map(e -> flag(op, e)).toList();
-        return List.of(input.withElements(flags));
+        if (op.opset() < CAST_BY_NUMBER) {
+            return List.of(input.withoutElements());
+        }
+        List<Size> elements = input.elements().get();
+        return switch ((int) op.node().integer("to", 0)) {
+            case DataType.INT64_VALUE -> List.of(rounded(op));
+            case DataType.INT32_VALUE ->
+                List.of(elements.stream().allMatch(ElementRules::isInt) ? rounded(op) : input.withoutElements());
+            case DataType.FLOAT_VALUE, DataType.DOUBLE_VALUE ->
+                List.of(elements.stream().allMatch(ElementRules::isFloat) ? input : input.withoutElements());
+            case DataType.BOOL_VALUE ->
+                List.of(input.withElements(
+                        elements.stream().map(e -> flag(op, e)).toList()));
+            default -> List.of(input.withoutElements());
+        };
+    }
+
+    private static boolean isInt(Size element) {
+        long number = element.fixed().orElse(0);
+        return number == (int) number;
+    }
+
+    private static boolean isFloat(Size element) {
+        long number = element.fixed().orElse(0);
+        return Math.abs(number) <= ConstantFacts.LARGEST_WHOLE;
     }
 
     private static Size flag(Operation op, Size element) {
@@ -46,7 +87,9 @@ final class ElementRules {
                 : op.has(2)
                         && op.numbers(2).filter(v -> v.length == 1 && v[0] == 0).isEmpty();
         if (isTraining) {
-            throw op.ended("drops elements at random");
+            // Even of a constant: each piece of a batch would have another result.
+            return List.of(
+                    TensorFacts.ended(op.ended("drops elements at random").end()));
         }
         return List.of(op.input(0));
     }
@@ -69,7 +112,11 @@ final class ElementRules {
         return List.of(elements(op, inputs).map(shape.get()::withElements).orElse(shape.get()));
     }
 
-    /** Returns the shape of some inputs broadcast together, and its rows; nothing if a shape is unknown. */
+    /**
+     * Returns the shape of some inputs broadcast together, and its rows; nothing if a shape is unknown. At the axis of
+     * the rows, each input must hold the same rows or have a literal 1, which serves all rows. A symbolic size won't
+     * do: it may be the number of rows in one run and 1 in the next.
+     */
     static Optional<TensorFacts> broadcast(Operation op, List<Integer> inputs) {
         int rank = 0;
         for (int k : inputs) {
@@ -112,10 +159,16 @@ final class ElementRules {
         List<Size> sizes = new ArrayList<>();
         for (int k : inputs) {
             int own = axis - rank + op.known(k).size();
-            if (own >= 0 && !op.known(k).get(own).is(1)) {
+            if (own >= 0) {
                 sizes.add(op.known(k).get(own));
             }
         }
+        return joined(op, sizes);
+    }
+
+    /** Returns the size of an axis at which values of these sizes are broadcast together. */
+    static Size joined(Operation op, List<Size> all) {
+        List<Size> sizes = all.stream().filter(size -> !size.is(1)).toList();
         if (sizes.isEmpty()) {
             return Size.ONE;
         }
@@ -129,7 +182,11 @@ final class ElementRules {
         int count = 1;
         for (int k : inputs) {
             Optional<List<Size>> elements = op.input(k).elements();
-            if (elements.isEmpty()) {
+            // Along several axes, equally many elements need not belong together: [2,1] and [1,2] make [2,2].
+            boolean isVector = op.known(k).stream()
+                    .limit(Math.max(0, op.known(k).size() - 1))
+                    .allMatch(size -> size.is(1));
+            if (elements.isEmpty() || !isVector) {
                 return Optional.empty();
             }
             int size = elements.get().size();
@@ -154,6 +211,9 @@ final class ElementRules {
 
     /** PRelu: the slope is broadcast to the first input. */
     static List<TensorFacts> slope(Operation op) {
+        if (op.hasRows() && op.opset() < NUMPY_BROADCASTING) {
+            throw op.ended("broadcasts by the rules before opset " + NUMPY_BROADCASTING);
+        }
         return List.of(broadcast(op, List.of(0, 1)).orElse(TensorFacts.UNKNOWN));
     }
 

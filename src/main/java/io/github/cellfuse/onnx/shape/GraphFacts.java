@@ -3,6 +3,7 @@ package io.github.cellfuse.onnx.shape;
 import io.github.cellfuse.onnx.Constants;
 import io.github.cellfuse.onnx.Onnx.AttributeProto.AttributeType;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
+import io.github.cellfuse.onnx.Onnx.NodeProto;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
 import io.github.cellfuse.onnx.OnnxNode;
 import io.github.cellfuse.onnx.OnnxTensors;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** What is known of the values of a graph, found by following its nodes from the inputs on. Not thread safe. */
 final class GraphFacts {
@@ -24,6 +26,7 @@ final class GraphFacts {
     private final OnnxTensors tensors;
     private final RowCount rowCount;
     private final Optional<GraphFacts> outer;
+    private final AtomicLong symbols;
     private final Map<String, TensorFacts> facts = new HashMap<>();
     private int followed;
 
@@ -43,6 +46,7 @@ final class GraphFacts {
         this.tensors = tensors;
         this.rowCount = rowCount;
         this.outer = outer;
+        symbols = outer.map(o -> o.symbols).orElseGet(AtomicLong::new);
     }
 
     void define(String name, TensorFacts known) {
@@ -84,7 +88,10 @@ final class GraphFacts {
         boolean isIndependent = needs.stream().allMatch(name -> find(name).isIndependent());
         followed += isIndependent ? 0 : 1;
         try {
-            List<TensorFacts> results = node.is("If") ? branches(node) : apply(node, isIndependent);
+            if (node.is("If")) {
+                return branches(node); // whose nodes are checked one by one
+            }
+            List<TensorFacts> results = apply(node, isIndependent);
             return isIndependent
                     ? results
                     : results.stream().map(result -> dependent(node, result)).toList();
@@ -98,10 +105,10 @@ final class GraphFacts {
         for (String name : node.proto().getInputList()) {
             inputs.add(name.isEmpty() ? Optional.empty() : Optional.of(find(name)));
         }
-        Operation operation = new Operation(node, opset, tensors, rowCount, inputs);
+        Operation operation = new Operation(node, opset, tensors, rowCount, inputs, symbols);
         boolean isOwn = OnnxNode.isDefaultDomain(node.proto().getDomain());
         String operator = node.proto().getOpType();
-        if (isOwn && RANDOM.contains(operator)) {
+        if (isRandom(node.proto())) {
             return List.of(TensorFacts.ended(
                     operation.ended("gives other numbers in each run").end()));
         }
@@ -129,6 +136,13 @@ final class GraphFacts {
         return results;
     }
 
+    /** Returns whether a node, or one in a body of it, gives other numbers in each run. */
+    private static boolean isRandom(NodeProto node) {
+        return OnnxNode.isDefaultDomain(node.getDomain()) && RANDOM.contains(node.getOpType())
+                || Subgraphs.of(node).stream()
+                        .anyMatch(graph -> graph.getNodeList().stream().anyMatch(GraphFacts::isRandom));
+    }
+
     /** Ends the proof if a value that depends on rows, or on their number, neither holds rows nor is a known size. */
     private static TensorFacts dependent(OnnxNode node, TensorFacts found) {
         boolean isFollowed = found.end().isPresent()
@@ -139,12 +153,15 @@ final class GraphFacts {
                 : TensorFacts.ended(new RowEnd(node.label() + " has an output that isn't followed", Optional.empty()));
     }
 
-    /** Ends the proof if a size other than that of the rows' axis depends on the number of rows. */
+    /** Ends the proof if the rows' axis doesn't have their size, or if another one depends on their number. */
     private static TensorFacts checked(OnnxNode node, TensorFacts found) {
         List<Size> dims = found.dims().orElse(List.of());
         for (int axis = 0; axis < dims.size(); axis++) {
             boolean isRows = found.rows().isPresent() && found.rows().get().axis() == axis;
-            if (dims.get(axis).isOfRows() && !(isRows && dims.get(axis).isMultipleOfRows())) {
+            boolean fits = isRows
+                    ? found.rows().get().size().equals(Optional.of(dims.get(axis)))
+                    : !dims.get(axis).isOfRows();
+            if (!fits) {
                 return TensorFacts.ended(new RowEnd(
                         node.label() + " has an output whose axis " + axis + " depends on the number of rows",
                         Optional.empty()));
@@ -156,7 +173,7 @@ final class GraphFacts {
     /** Returns the facts of an If: those of its branch, or what both branches have in common. */
     private List<TensorFacts> branches(OnnxNode node) {
         Operation operation = new Operation(
-                node, opset, tensors, rowCount, List.of(node.input(0).map(this::find)));
+                node, opset, tensors, rowCount, List.of(node.input(0).map(this::find)), symbols);
         TensorFacts condition = operation.input(0);
         if (condition.numbers().isPresent() && condition.numbers().get().length == 1) {
             return branch(node, condition.numbers().get()[0] != 0 ? "then_branch" : "else_branch");
@@ -212,7 +229,7 @@ final class GraphFacts {
         if (a.dims().isEmpty()
                 || b.dims().isEmpty()
                 || a.dims().get().size() != b.dims().get().size()) {
-            if (a.rows().isPresent()) {
+            if (!areIndependent) {
                 throw operation.ended("gives values of different numbers of dimensions");
             }
             return TensorFacts.UNKNOWN;

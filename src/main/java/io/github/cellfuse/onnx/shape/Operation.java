@@ -5,6 +5,7 @@ import io.github.cellfuse.onnx.OnnxTensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** A node with what is known of its inputs, as a {@link Rule} sees it. Not thread safe. */
 final class Operation {
@@ -13,19 +14,27 @@ final class Operation {
     private final OnnxTensors tensors;
     private final RowCount rowCount;
     private final List<Optional<TensorFacts>> inputs;
-    private int unknowns;
+    private final AtomicLong symbols;
 
     /**
      * Makes an operation.
      *
      * @param inputs the facts of each input; empty for an input that the node doesn't have
+     * @param symbols counts the unknown sizes of the whole graph: nodes in branches may have the labels of others
      */
-    Operation(OnnxNode node, long opset, OnnxTensors tensors, RowCount rowCount, List<Optional<TensorFacts>> inputs) {
+    Operation(
+            OnnxNode node,
+            long opset,
+            OnnxTensors tensors,
+            RowCount rowCount,
+            List<Optional<TensorFacts>> inputs,
+            AtomicLong symbols) {
         this.node = node;
         this.opset = opset;
         this.tensors = tensors;
         this.rowCount = rowCount;
         this.inputs = inputs;
+        this.symbols = symbols;
     }
 
     OnnxNode node() {
@@ -140,7 +149,7 @@ final class Operation {
 
     private Size symbol(List<Size> others, boolean isDimension) {
         boolean isOfRows = others.stream().anyMatch(Size::isOfRows);
-        return Size.of(new Size.Symbol(node.label() + "#" + unknowns++, isOfRows, isDimension));
+        return Size.of(new Size.Symbol("#" + symbols.incrementAndGet(), isOfRows, isDimension));
     }
 
     /** Returns sizes that are unknown before a run. */

@@ -10,7 +10,12 @@ final class ProductRules {
 
     /**
      * MatMul: the rows are rows or batches of the left operand, columns or batches of the right one, or batches of
-     * both.
+     * both. With N rows, these are allowed, and [4,N] x [N,3] (a sum over the rows) and [N,4] x [4,N] (each row with
+     * each other one) are not:
+     *
+     * <pre>
+     * [N,4] x [4,3]    [T,N,4] x [4,3]    [3,4] x [4,N]    [N,T,4] x [4,3]    [N,T,4] x [N,4,T]    [N,T,4] x [1,4,T]
+     * </pre>
      */
     static List<TensorFacts> matMul(Operation op) {
         return matMul(op, 0, 1);
@@ -20,14 +25,21 @@ final class ProductRules {
     static List<TensorFacts> matMulInteger(Operation op) {
         op.expectNoRows("zero points", 2, 3);
         expectSingle(op, 2);
+        if (op.rows(1).isPresent()) {
+            expectSingle(op, 3);
+        }
         return matMul(op, 0, 1);
     }
 
-    /** QLinearMatMul: the left operand has one scale. */
+    /** QLinearMatMul: an operand with rows has one scale for all of them. */
     static List<TensorFacts> quantizedMatMul(Operation op) {
         op.expectNoRows("scales", 1, 2, 4, 5, 6, 7);
         expectSingle(op, 1);
         expectSingle(op, 2);
+        if (op.rows(3).isPresent()) {
+            expectSingle(op, 4);
+            expectSingle(op, 5);
+        }
         expectSingle(op, 6);
         expectSingle(op, 7);
         return matMul(op, 0, 3);
@@ -58,7 +70,7 @@ final class ProductRules {
         List<Size> dims = new ArrayList<>();
         for (int axis = 0; axis < batches; axis++) {
             Size sizeA = batch(a, isVectorA, axis, rank), sizeB = batch(b, isVectorB, axis, rank);
-            dims.add(sizeA.is(1) ? sizeB : sizeA);
+            dims.add(ElementRules.joined(op, List.of(sizeA, sizeB)));
         }
         Optional<Integer> rowsA = op.rows(left).map(r -> isVectorA ? rank - 1 : r.axis() + rank - a.size());
         Optional<Integer> rowsB = op.rows(right).map(r -> isVectorB ? rank - 2 : r.axis() + rank - b.size());
@@ -171,11 +183,6 @@ final class ProductRules {
     /** ConvTranspose: the sizes of its output aren't followed. */
     static List<TensorFacts> convTranspose(Operation op) {
         op.expectNoRows("weights", 1, 2);
-        return imagesOfUnknownSize(op);
-    }
-
-    /** Resize keeps axes 0 and 1 only if its scales say so, so they must be constant. */
-    static List<TensorFacts> imagesOfUnknownSize(Operation op) {
         expectImages(op);
         if (op.dims(0).isEmpty()) {
             return List.of(TensorFacts.UNKNOWN);

@@ -5,7 +5,16 @@ import java.util.Optional;
 
 /**
  * The axis along which a value holds the rows. Its size is {@code outer * rows * inner}, in this order: a reshape may
- * have joined the rows with other axes.
+ * have joined the rows with other axes. For example, with N rows:
+ *
+ * <pre>
+ * [N, 4]                axis 0, outer 1, inner 1
+ * [N, T, 4] -> [N*T, 4] axis 0, outer 1, inner T    n0t0 n0t1 n0t2 n1t0 n1t1 n1t2   each row in one piece
+ * [T, N, 4] -> [T*N, 4] axis 0, outer T, inner 1    n0t0 n1t0 n0t1 n1t1 n0t2 n1t2   each row in T pieces
+ * </pre>
+ *
+ * Operators that leave this axis alone need not know how it is composed. Only two values with the same composition
+ * belong together. An output must have an outer of 1: the results of several runs are then simply joined.
  *
  * @param axis the axis
  * @param outer the product of the axes that were joined in front of the rows
@@ -21,13 +30,17 @@ record RowAxis(int axis, Size outer, Size inner) {
         return new RowAxis(other, outer, inner);
     }
 
-    /** Returns whether nothing else is joined with the rows. */
-    boolean isAlone() {
-        return outer.equals(Size.ONE) && inner.equals(Size.ONE);
+    /** Returns the size of the axis, or nothing if it overflows. */
+    Optional<Size> size() {
+        return outer.times(Size.ROWS).flatMap(inner::times);
     }
 
     /**
-     * Returns where the rows are after a reshape that keeps the order of the elements.
+     * Returns where the rows are after a reshape that keeps the order of the elements. Each element has an index
+     * (before, row, after), where {@code before} counts all axes in front of the rows and those joined in front of
+     * them, and {@code after} all those behind. A reshape regroups the digits of this index: the axes of the new shape
+     * in front of its axis of rows must divide {@code before}, and the rest of it is then joined in front of the rows
+     * there; likewise behind.
      *
      * @param from the dimensions before
      * @param to the dimensions after
@@ -44,10 +57,8 @@ record RowAxis(int axis, Size outer, Size inner) {
                 if (front.isEmpty() || back.isEmpty()) {
                     return Optional.empty();
                 }
-                Optional<Size> joined = front.get().times(Size.ROWS).flatMap(back.get()::times);
-                return joined.filter(to.get(other)::equals).isPresent()
-                        ? Optional.of(new RowAxis(other, front.get(), back.get()))
-                        : Optional.empty();
+                RowAxis moved = new RowAxis(other, front.get(), back.get());
+                return moved.size().equals(Optional.of(to.get(other))) ? Optional.of(moved) : Optional.empty();
             }
         }
         return Optional.empty();

@@ -42,7 +42,8 @@ final class Rules {
                 HardSigmoid HardSwish IsInf IsNaN LeakyRelu Log Mish Reciprocal Relu Round Selu Shrink
                 Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh ThresholdedRelu
                 ai.onnx.ml:LabelEncoder com.microsoft:Gelu com.microsoft:QuickGelu""");
-        numbers(ElementRules::identity, "Identity Floor Ceil");
+        numbers(ElementRules::identity, "Identity");
+        numbers(ElementRules::round, "Ceil Floor");
         numbers(ElementRules::cast, "Cast");
         data(ElementRules::dropout, "Dropout");
         numbers(ElementRules::broadcast, """

@@ -91,9 +91,12 @@ final class SelectionRules {
         if (!isKnown || size.factor() > Integer.MAX_VALUE) {
             return null;
         }
-        long count = size.factor(), by = step.getAsLong();
+        long count = size.factor();
+        // A larger step selects one element as well, and can't overflow.
+        long by = Math.max(-count - 1, Math.min(step.getAsLong(), count + 1));
         long first = start.get().fixed().getAsLong(), last = end.get().fixed().getAsLong();
-        first = Math.max(by > 0 ? 0 : -1, first < 0 ? first + count : first);
+        // Unlike NumPy, ONNX begins at element 0 even if it goes backwards from a place in front of it.
+        first = Math.max(0, first < 0 ? first + count : first);
         last = last < 0 ? last + count : last;
         if (by > 0) {
             first = Math.min(first, count);
@@ -254,9 +257,8 @@ final class SelectionRules {
         Optional<List<Size>> sizes = op.opset() >= SPLIT_IS_INPUT
                 ? op.input(1).elements()
                 : op.node().integers("split").map(l -> l.stream().map(Size::of).toList());
-        boolean isGiven = op.opset() >= SPLIT_IS_INPUT
-                ? op.has(1)
-                : op.node().integers("split").isPresent();
+        // In opset 1 there was an input, too.
+        boolean isGiven = op.has(1) || op.node().integers("split").isPresent();
         List<TensorFacts> parts = new ArrayList<>();
         for (int k = 0; k < count; k++) {
             Size size;
@@ -317,9 +319,17 @@ final class SelectionRules {
         }
         List<Size> dims = new ArrayList<>(op.known(0));
         int axis = op.axis(op.node().integer("axis", -1), dims.size() + 1);
-        dims.add(axis, op.input(1).elements().map(e -> e.get(0)).orElseGet(op::unknown));
+        dims.add(axis, depth(op));
         Optional<RowAxis> rows = op.rows(0).map(r -> r.axis() < axis ? r : r.movedTo(r.axis() + 1));
         return List.of(TensorFacts.of(dims).withRows(rows));
+    }
+
+    private static Size depth(Operation op) {
+        return op.input(1)
+                .elements()
+                .filter(e -> e.size() == 1)
+                .map(e -> e.get(0))
+                .orElseGet(op::unknown);
     }
 
     /** ReverseSequence: the rows are its batch. */
@@ -370,7 +380,9 @@ final class SelectionRules {
             }
         }
         Optional<long[]> start = op.numbers(0), limit = op.numbers(1), step = op.numbers(2);
-        if (start.isPresent() && limit.isPresent() && step.isPresent() && step.get()[0] != 0) {
+        boolean areNumbers = List.of(start, limit, step).stream()
+                .allMatch(n -> n.filter(all -> all.length == 1).isPresent());
+        if (areNumbers && step.get()[0] != 0) {
             long by = step.get()[0], length = (limit.get()[0] - start.get()[0] + by - Long.signum(by)) / by;
             length = Math.max(0, length);
             List<Size> elements = new ArrayList<>();

@@ -44,12 +44,14 @@ final class ShapeRules {
             return List.of(TensorFacts.UNKNOWN);
         }
         List<Size> from = op.known(0);
+        Optional<long[]> axes = op.integers("axes", 1, AXES_ARE_INPUTS);
         boolean isGiven = op.opset() >= AXES_ARE_INPUTS
                 ? op.has(1)
                 : op.node().integers("axes").isPresent();
+        // For ONNX Runtime, no axes are all axes.
+        isGiven &= axes.isEmpty() || axes.get().length > 0;
         List<Integer> removed = new ArrayList<>();
         if (isGiven) {
-            Optional<long[]> axes = op.integers("axes", 1, AXES_ARE_INPUTS);
             if (axes.isEmpty()) {
                 return unfollowed(op, "removes axes that aren't constant");
             }
@@ -180,7 +182,10 @@ final class ShapeRules {
         return op.input(0).elements().map(facts::withElements).orElse(facts);
     }
 
-    /** Finds the only row of a run in a shape that has a literal 1 for it, and writes the number of rows there. */
+    /**
+     * Finds the only row of a run in a shape that has a literal 1 for it, and writes the number of rows there. With
+     * only one row, a wrong place among several 1s would still put the right numbers together, only along another axis.
+     */
     private static Optional<RowAxis> onlyRow(Operation op, List<Size> to) {
         List<Integer> places = new ArrayList<>();
         places.add(op.rows(0).get().axis());
@@ -214,6 +219,7 @@ final class ShapeRules {
         return List.of(moved(op, to).withoutElements());
     }
 
+    /** Expand: an axis of size 1 takes the size of the target, any other one stays as it is. */
     static List<TensorFacts> expand(Operation op) {
         Optional<List<Size>> target = op.input(1).elements();
         if (op.dims(0).isEmpty() || target.isEmpty()) {
@@ -227,6 +233,7 @@ final class ShapeRules {
             Size a = own >= 0 ? from.get(own) : Size.ONE;
             Size b = other >= 0 ? target.get().get(other) : Size.ONE;
             Size b0 = b.isNatural() ? b : op.unknown(List.of(b));
+            // [T] expanded to [N] may be valid because T is 1 at run time, or N, or both are the same.
             if (a.isOfRows() != b0.isOfRows() && !a.is(1) && !b0.is(1)) {
                 throw op.ended("expands a value to the number of rows");
             }
@@ -241,7 +248,10 @@ final class ShapeRules {
         return List.of(rows.isPresent() ? facts : repeated(facts));
     }
 
-    /** Adds the rows of a value that is the same for each row, if its shape has an axis of rows. */
+    /**
+     * Adds the rows of a value that is the same for each row, if its shape has an axis of rows: zeros of shape [N, 4]
+     * are N rows of zeros. All that is along this axis is the same, so any way in which it may be composed will do.
+     */
     private static TensorFacts repeated(TensorFacts facts) {
         List<Size> dims = facts.dims().get();
         for (int axis = 0; axis < dims.size(); axis++) {

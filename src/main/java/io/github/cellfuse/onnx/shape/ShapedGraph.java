@@ -146,7 +146,7 @@ public final class ShapedGraph {
             } else if (known != null && known.length == declared.size() && known[axis] >= 0) {
                 dims.add(Size.of(known[axis]));
             } else {
-                dims.add(Size.of(new Size.Symbol(input.getName() + "#" + axis, false, true)));
+                dims.add(Size.of(new Size.Symbol(input.getName() + "[" + axis + "]", false, true)));
             }
         }
         return TensorFacts.of(dims).withRows(rows.map(RowAxis::at));

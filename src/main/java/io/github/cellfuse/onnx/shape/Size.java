@@ -22,7 +22,8 @@ record Size(long factor, List<Symbol> symbols) {
      *
      * @param name identifies it
      * @param isOfRows whether it is, or depends on, the number of rows
-     * @param isDimension whether it is the size of an axis, which isn't negative
+     * @param isDimension whether it is the size of an axis: a whole number that isn't negative. Other numbers may be
+     *     anything that a graph computes, also fractions, infinity or NaN
      */
     record Symbol(String name, boolean isOfRows, boolean isDimension) implements Comparable<Symbol> {
         static final Symbol ROWS = new Symbol("rows", true, true);
@@ -43,7 +44,7 @@ record Size(long factor, List<Symbol> symbols) {
 
     /** Returns the number, or nothing if the size has symbols. */
     OptionalLong fixed() {
-        return symbols.isEmpty() || factor == 0 ? OptionalLong.of(factor) : OptionalLong.empty();
+        return symbols.isEmpty() ? OptionalLong.of(factor) : OptionalLong.empty();
     }
 
     boolean is(long number) {
@@ -52,7 +53,12 @@ record Size(long factor, List<Symbol> symbols) {
 
     /** Returns whether the number can't be negative. */
     boolean isNatural() {
-        return factor >= 0 && symbols.stream().allMatch(Symbol::isDimension);
+        return factor >= 0 && isWhole();
+    }
+
+    /** Returns whether the number is a whole one in each run. */
+    boolean isWhole() {
+        return symbols.stream().allMatch(Symbol::isDimension);
     }
 
     /** Returns whether the size depends on the number of rows. */
@@ -72,6 +78,9 @@ record Size(long factor, List<Symbol> symbols) {
             List<Symbol> all = new ArrayList<>(symbols);
             all.addAll(other.symbols);
             all.sort(null);
+            if ((factor == 0 || other.factor == 0) && isWhole() && other.isWhole()) {
+                return Optional.of(of(0));
+            }
             return Optional.of(new Size(Math.multiplyExact(factor, other.factor), List.copyOf(all)));
         } catch (ArithmeticException e) {
             return Optional.empty();

@@ -3,9 +3,11 @@ package io.github.cellfuse.onnx.shape;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.LongBinaryOperator;
 
 /**
- * Arithmetic on the whole numbers that graphs compute from shapes. Truth values are 0 and 1.
+ * Arithmetic on the numbers that graphs compute from shapes. Truth values are 0 and 1. The type of the numbers isn't
+ * known: a result is given only if it is the same for integers and for floats.
  *
  * @param rowCount what is known of the number of rows
  */
@@ -44,9 +46,9 @@ record SizeArithmetic(RowCount rowCount) {
 
     private static OptionalLong result(String operator, long a, long b) {
         return switch (operator) {
-            case "Add", "Sum" -> OptionalLong.of(a + b);
-            case "Sub" -> OptionalLong.of(a - b);
-            case "Mul" -> OptionalLong.of(a * b);
+            case "Add", "Sum" -> exact(Math::addExact, a, b);
+            case "Sub" -> exact(Math::subtractExact, a, b);
+            case "Mul" -> exact(Math::multiplyExact, a, b);
             // The numbers may be floats here: only a whole quotient is the same for both.
             case "Div" -> b != 0 && a % b == 0 ? OptionalLong.of(a / b) : OptionalLong.empty();
             case "Max" -> OptionalLong.of(Math.max(a, b));
@@ -63,11 +65,23 @@ record SizeArithmetic(RowCount rowCount) {
         };
     }
 
+    /** Returns a result, or nothing if it overflows: integers wrap around and floats don't. */
+    private static OptionalLong exact(LongBinaryOperator operator, long a, long b) {
+        try {
+            return OptionalLong.of(operator.applyAsLong(a, b));
+        } catch (ArithmeticException e) {
+            return OptionalLong.empty();
+        }
+    }
+
     private static OptionalLong truth(boolean value) {
         return OptionalLong.of(value ? 1 : 0);
     }
 
     private Optional<Size> symbolic(String operator, Size a, Size b) {
+        if (!a.isWhole() || !b.isWhole()) {
+            return Optional.empty(); // for NaN not even a - a is 0
+        }
         return switch (operator) {
             case "Mul" -> a.times(b);
             case "Div" -> a.dividedBy(b);
@@ -81,6 +95,12 @@ record SizeArithmetic(RowCount rowCount) {
 
     /** A size isn't negative, so it doesn't equal the -1 of a Reshape. */
     private Optional<Size> equal(Size a, Size b) {
+        if (rowCount.isOne() && (a.isMultipleOfRows() || b.isMultipleOfRows())) {
+            Optional<Size> one = withOneRow(a), other = withOneRow(b);
+            if (one.isPresent() && other.isPresent()) {
+                return Optional.of(Size.of(one.equals(other) ? 1 : 0));
+            }
+        }
         if (a.equals(b)) {
             return Optional.of(Size.ONE);
         }
@@ -93,5 +113,12 @@ record SizeArithmetic(RowCount rowCount) {
     private boolean isAbove(Size size, long number) {
         boolean isRows = size.factor() > 0 && size.symbols().equals(Size.ROWS.symbols());
         return size.isNatural() && number < (isRows ? rowCount.fewest() : 0);
+    }
+
+    /** Returns a size in a run with one row, if it is a known number then. */
+    private static Optional<Size> withOneRow(Size size) {
+        return size.isMultipleOfRows()
+                ? size.dividedBy(Size.ROWS).filter(s -> s.fixed().isPresent())
+                : Optional.of(size).filter(s -> s.fixed().isPresent());
     }
 }

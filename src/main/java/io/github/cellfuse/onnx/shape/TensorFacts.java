@@ -4,10 +4,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What is known of a tensor before a run.
+ * What is known of a tensor before a run. There are four kinds:
+ *
+ * <ul>
+ *   <li>It depends neither on what is in the rows nor on their number: nothing but {@code dims} and {@code elements}.
+ *   <li>It holds rows: each index of its axis {@code rows} depends on one row only, and not on the number of rows.
+ *   <li>It is a number, or a vector of numbers, computed from the number of rows: its {@code elements} are known.
+ *   <li>It depends on the rows in any other way: {@code end} says why. So does all that is computed from it.
+ * </ul>
  *
  * @param dims its dimensions, if their number is known
- * @param elements its elements, if it is a single whole number or a short vector of them that nodes compute from shapes
+ * @param elements its elements in C order, if they are few and known: numbers that nodes compute from shapes
  * @param rows where it holds the rows; empty if it doesn't depend on what is in the rows
  * @param end why its rows can't be followed, if they can't
  */
