@@ -198,6 +198,12 @@ final class ShapeRules {
                 }
             }
         }
+        // All elements are those of the only row, so each axis of size 1 can hold it: the first one, as batches do.
+        int first = to.indexOf(Size.ONE);
+        if (first >= 0) {
+            to.set(first, Size.ROWS);
+            return Optional.of(RowAxis.at(first));
+        }
         return Optional.empty();
     }
 
