@@ -122,10 +122,18 @@ public final class OnnxRun implements AutoCloseable {
         long started;
         try (OnnxSession session = model.session(opener::open);
                 GraphFile file = GraphFile.create(target, isArchive(), overwrite)) {
+            Optional<OnnxModel> known = session.resolved();
+            known.ifPresent(resolved -> describe(resolved, say));
             announce(say);
             started = System.nanoTime();
             try (Progress display = progress.apply(rows.count() * calls)) {
-                compute(session, file, display, say);
+                Runnable first = () -> {
+                    if (known.isEmpty()) {
+                        describe(session.resolved().orElseThrow(), say);
+                    }
+                    session.explain().forEach(say);
+                };
+                compute(session, file, display, first);
             }
             file.commit();
         } catch (OutOfMemoryError e) {
@@ -164,11 +172,15 @@ public final class OnnxRun implements AutoCloseable {
         return isStream() ? all + " of " + Numbers.count(calls, "frame") : all;
     }
 
-    private void announce(Consumer<String> say) {
-        model.kept().forEach(lstm -> say.accept("LSTM " + lstm.node() + " runs in ONNX Runtime: " + lstm.reason()));
-        if (model.lstms().isEmpty()) {
-            say.accept("no LSTM of " + model.path() + " runs on the device: the whole graph runs in ONNX Runtime");
+    /** Says which LSTMs don't run on the device. */
+    private static void describe(OnnxModel resolved, Consumer<String> say) {
+        resolved.kept().forEach(lstm -> say.accept("LSTM " + lstm.node() + " runs in ONNX Runtime: " + lstm.reason()));
+        if (resolved.lstms().isEmpty()) {
+            say.accept("no LSTM of " + resolved.path() + " runs on the device: the whole graph runs in ONNX Runtime");
         }
+    }
+
+    private void announce(Consumer<String> say) {
         if (rows.axes().isEmpty()) {
             say.accept(isStream() ? Numbers.count(calls, "call") : "all in one call");
             return;
@@ -179,12 +191,24 @@ public final class OnnxRun implements AutoCloseable {
         String each = isStream() ? "stream" : "row";
         say.accept(
                 inputs.areSingleRows()
-                        ? work() + " one by one, because the model is made for one " + each
+                        ? work() + " one by one, because the model is made for one " + each + sameForEach(each)
                         : work() + " in " + Numbers.count(rows.chunks(), "chunk") + " of up to "
                                 + Numbers.count(rows.chunk(), each));
     }
 
-    private void compute(OnnxSession session, GraphFile file, Progress progress, Consumer<String> say) {
+    private String sameForEach(String row) {
+        List<String> names = inputs.sameForEachRow();
+        return names.isEmpty()
+                ? ""
+                : "; " + String.join(", ", names) + (names.size() == 1 ? " is" : " are") + " the same for each " + row;
+    }
+
+    /**
+     * Runs all calls.
+     *
+     * @param onFirst runs after the first call
+     */
+    private void compute(OnnxSession session, GraphFile file, Progress progress, Runnable onFirst) {
         Optional<FrameAxis> axis = inputs.frameAxis();
         Map<String, GraphOutput> results = new LinkedHashMap<>();
         for (GraphValue output : outputs) {
@@ -209,7 +233,7 @@ public final class OnnxRun implements AutoCloseable {
                     result.add(found.get(result.name()), first, count, call);
                 }
                 if (chunk == 0 && call == 0) {
-                    session.explain().forEach(say);
+                    onFirst.run();
                 }
                 done += count;
                 progress.accept(done);
