@@ -22,8 +22,11 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
+import io.github.cellfuse.onnx.Onnx.TensorProto;
+import io.github.cellfuse.onnx.Onnx.TypeProto;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -73,7 +76,7 @@ class ShapeVariantsTest {
                 .addInitializer(number("five", 5));
     }
 
-    private static io.github.cellfuse.onnx.Onnx.TensorProto number(String name, long value) {
+    private static TensorProto number(String name, long value) {
         return constant(name, Tensor.of(new long[] {value}));
     }
 
@@ -186,7 +189,7 @@ class ShapeVariantsTest {
             Tensor y = session.run(Map.of("x", x(0))).get("y");
             assertEquals(
                     List.of(0L, 1L, (long) N, (long) H),
-                    java.util.Arrays.stream(y.shape()).boxed().toList());
+                    Arrays.stream(y.shape()).boxed().toList());
         }
     }
 
@@ -247,8 +250,8 @@ class ShapeVariantsTest {
         assertChosen(graph, false, 4, "long", 7, "long");
     }
 
-    private static io.github.cellfuse.onnx.Onnx.TypeProto undeclared() {
-        io.github.cellfuse.onnx.Onnx.TypeProto.Builder type = floats("x").getType().toBuilder();
+    private static TypeProto undeclared() {
+        TypeProto.Builder type = floats("x").getType().toBuilder();
         type.getTensorTypeBuilder().clearShape();
         return type.build();
     }
