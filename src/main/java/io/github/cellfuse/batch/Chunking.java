@@ -75,20 +75,17 @@ public record Chunking(long rows, int chunkRows) {
      * Returns the floats that a row takes in memory: input, output, the hidden states of two layers through time, first
      * and last states.
      */
-    private static long floats(LstmModel model, int steps) {
+    public static long floats(LstmModel model, long steps) {
         long states = model.hiddenValuesBelow(model.layerCount()) + model.cellValuesBelow(model.layerCount());
-        return (long) steps * model.inputSize()
-                + (long) steps * model.outputSize()
-                + 2 * history(model, steps)
-                + 2 * states;
+        return steps * model.inputSize() + steps * model.outputSize() + 2 * history(model, steps) + 2 * states;
     }
 
     /**
      * Returns the hidden states of a row through time in the widest layer, including the slots before the first and
      * after the last step.
      */
-    private static long history(LstmModel model, int steps) {
-        return (steps + 2L) * model.widestOutput();
+    private static long history(LstmModel model, long steps) {
+        return (steps + 2) * model.widestOutput();
     }
 
     /** Returns the largest number of rows for which every buffer is large enough. */

@@ -2,6 +2,7 @@ package io.github.cellfuse.cli;
 
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.format.npy.NpyWriter;
+import io.github.cellfuse.onnx.graph.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -30,6 +31,15 @@ public final class NpyFiles {
     /** Writes zeros. */
     public static Path zeros(Path file, long... shape) {
         return floats(file, new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)], shape);
+    }
+
+    /** Writes a tensor of float32 or int64. */
+    public static Path write(Path file, Tensor value) {
+        try (NpyWriter writer = NpyWriter.create(file, true, value.type(), value.shape())) {
+            writer.write(0, value.bytes());
+            writer.commit();
+        }
+        return file;
     }
 
     /** Writes int64, as NumPy has integers by default. */

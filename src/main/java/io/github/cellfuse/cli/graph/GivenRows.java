@@ -37,8 +37,8 @@ final class GivenRows {
     }
 
     /**
-     * Returns the axes of all values. An output that isn't named holds the rows along the axis whose symbolic size is
-     * that of a named input's axis.
+     * Returns the axes of all values. An input or output that isn't named holds the rows along the axis whose symbolic
+     * size is that of a named input's axis. An input without such an axis doesn't hold rows.
      *
      * @param given the axes by name; other names than those of the model's inputs and outputs are ignored
      * @param outputs the outputs that a run writes or passes on
@@ -54,11 +54,12 @@ final class GivenRows {
             });
             output.ifPresent(value -> outputAxes.put(name, axis(value, axis)));
         });
+        for (GraphValue input : model.inputs()) {
+            axis(input, symbols).ifPresent(axis -> inputAxes.putIfAbsent(input.name(), axis));
+        }
         for (GraphValue output : outputs) {
             if (!outputAxes.containsKey(output.name())) {
-                int axis = symbols.stream()
-                        .flatMap(symbol -> output.axis(symbol).stream())
-                        .findFirst()
+                int axis = axis(output, symbols)
                         .orElseThrow(() -> new InvalidInputException("--rows: expected the axis of output '"
                                 + output.name() + "', " + output.describe() + ", as well: --rows " + output.name()
                                 + "=AXIS"));
@@ -72,6 +73,10 @@ final class GivenRows {
         return values.stream().filter(value -> value.name().equals(name)).findFirst();
     }
 
+    private static Optional<Integer> axis(GraphValue value, Set<String> symbols) {
+        return symbols.stream().flatMap(symbol -> value.axis(symbol).stream()).findFirst();
+    }
+
     private static int axis(GraphValue value, int axis) {
         int rank = value.dimensions().map(List::size).orElse(Integer.MAX_VALUE);
         int index = axis < 0 ? axis + rank : axis;
@@ -83,6 +88,8 @@ final class GivenRows {
     }
 
     private static Optional<String> symbol(GraphValue value, int axis) {
-        return value.dimensions().map(all -> all.get(axis).symbol()).filter(symbol -> !symbol.isEmpty());
+        return value.dimensions()
+                .map(all -> all.get(axis).symbol())
+                .filter(symbol -> value.axis(symbol).isPresent()); // a name of two axes doesn't tell which is meant
     }
 }

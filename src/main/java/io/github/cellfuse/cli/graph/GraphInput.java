@@ -68,7 +68,9 @@ final class GraphInput implements AutoCloseable {
         }
         singleRow = value.accepts(callShape(shape)) ? Optional.empty() : singleRow(callShape(shape));
         if (singleRow.isEmpty() && !value.accepts(callShape(shape))) {
-            throw wrongShape("");
+            boolean hasOneAxisMore = frames.isEmpty()
+                    && value.dimensions().map(d -> d.size() + 1 == shape.length).orElse(false);
+            throw wrongShape(hasOneAxisMore ? "; to run the model once for each index of an axis, use --frames" : "");
         }
         array.read(0, type, ByteBuffer.allocate(0)); // rejects a dtype that can't be converted to the input's
     }
@@ -82,7 +84,7 @@ final class GraphInput implements AutoCloseable {
                 wrong.add(axis);
             }
         }
-        boolean isSingle = wrong.size() == 1 && dimensions.get(wrong.get(0)).size() == 1;
+        boolean isSingle = wrong.size() == 1 && dimensions.get(wrong.get(0)).size() == 1 && shape[wrong.get(0)] > 1;
         return isSingle ? Optional.of(wrong.get(0)) : Optional.empty();
     }
 

@@ -187,13 +187,29 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
         return axes;
     }
 
+    /** Returns the inputs whose files don't have several rows, if others have. */
+    List<String> sameForEachRow() {
+        return areSingleRows()
+                ? all.stream()
+                        .filter(input -> input.singleRow().isEmpty())
+                        .map(GraphInput::name)
+                        .toList()
+                : List.of();
+    }
+
     /** Returns the error for files with several rows that can't be computed one by one. */
     InvalidInputException madeForOneRow(String reason) {
         GraphInput first = all.stream()
                 .filter(input -> input.singleRow().isPresent())
                 .findFirst()
                 .orElseThrow();
-        return first.wrongShape(", and the rows can't be computed one by one: " + reason);
+        String advice = first.calls().isPresent()
+                ? ""
+                : "; for a run for each index of axis " + first.singleRow().get() + " in order, use --frames "
+                        + (all.size() == 1 ? "" : first.name() + "=")
+                        + first.singleRow().get()
+                        + ", with --state IN=OUT for what it passes on";
+        return first.wrongShape(", and the rows can't be computed one by one: " + reason + advice);
     }
 
     /** Returns the shape of each input in one call with all rows. */

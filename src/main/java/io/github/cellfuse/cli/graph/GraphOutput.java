@@ -95,7 +95,7 @@ final class GraphOutput {
             plan(tensor, count);
         }
         long[] shape = expanded(tensor.shape());
-        check(tensor, shape);
+        check(tensor, shape, call == 0);
         if (frameAxis < 0) {
             if (call == calls - 1) {
                 write(tensor.bytes(), shape, firstRow * perRow, 0);
@@ -142,15 +142,19 @@ final class GraphOutput {
         return more;
     }
 
-    private void check(Tensor tensor, long[] shape) {
+    private void check(Tensor tensor, long[] shape, boolean isFirstCall) {
         long[] expected = firstShape.clone();
         if (rowAxis >= 0 && shape.length == expected.length) {
             expected[rowAxis] = shape[rowAxis];
         }
         if (!Arrays.equals(expected, shape)) {
             throw new CellFuseException("output '" + value.name() + "': expected the same shape from every call, found "
-                    + Arrays.toString(firstShape) + " and then " + tensor
-                    + "; its size depends on values, so compute all rows in one piece, without --batch and --rows");
+                    + Arrays.toString(firstShape) + " and then " + Arrays.toString(shape)
+                    + (isFirstCall
+                            ? "; its size depends on the values in the rows, so compute all rows in one piece, without"
+                                    + " --batch and --rows"
+                            : "; its size differs from frame to frame, so leave it out by naming other outputs"
+                                    + " (--output-name)"));
         }
     }
 

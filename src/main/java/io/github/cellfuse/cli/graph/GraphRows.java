@@ -1,6 +1,7 @@
 package io.github.cellfuse.cli.graph;
 
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.batch.Chunking;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.onnx.graph.GraphValue;
 import io.github.cellfuse.onnx.graph.LstmPart;
@@ -11,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * The rows of a run, and the number of rows to compute at a time.
@@ -22,7 +24,7 @@ import java.util.Optional;
  * @param reason why everything must be computed in one piece
  */
 record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, String reason) {
-    /** The memory for the inputs of the graph and the inputs and outputs of its LSTMs. */
+    /** The memory for the inputs of the graph and for its LSTMs. */
     private static final long CHUNK_BYTES =
             Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 4);
 
@@ -34,48 +36,80 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, S
      */
     static GraphRows of(
             OnnxModel model, GraphInputs inputs, OnnxOptions options, List<GraphValue> outputs, Integer batch) {
-        Map<String, Integer> given = options.rows();
-        RowProof proof = given.isEmpty()
-                ? proof(model, inputs, options.states())
-                : new RowProof(Optional.of(GivenRows.of(model, given, outputs)), "");
-        Optional<RowAxes> axes = proof.axes();
-        Optional<Long> count = axes.flatMap(found -> count(inputs.all(), found));
-        if (count.isPresent()) {
-            long fitting = CHUNK_BYTES / Math.max(1, bytesPerRow(model, inputs.all(), axes.get(), count.get()));
-            return new GraphRows(
-                    axes, count.get(), chunk(inputs, axes.get(), count.get(), batch, fitting), fitting, "");
+        boolean areGiven = !options.rows().isEmpty(), areSingle = inputs.areSingleRows();
+        RowProof proof = areGiven
+                ? new RowProof(Optional.of(given(model, inputs, options, outputs)), "")
+                : proof(model, inputs, options.states());
+        Optional<RowAxes> axes = areSingle ? proof.axes().map(all -> ofFiles(all, inputs.singleRows())) : proof.axes();
+        Optional<Mismatch> mismatch = axes.flatMap(found -> mismatch(inputs.all(), found));
+        if (mismatch.filter(found -> areGiven || areSingle || found.isSameDimension())
+                .isPresent()) {
+            throw mismatch.get().error();
         }
-        String reason = axes.isPresent() ? "its inputs have different numbers of rows" : proof.reason();
-        if (inputs.areSingleRows()) {
+        if (axes.isPresent() && mismatch.isEmpty()) {
+            long count = count(inputs.all(), axes.get());
+            long fitting = areSingle
+                    ? 1
+                    : CHUNK_BYTES
+                            / Math.max(
+                                    1, bytesPerRow(model.withShapes(inputs.shapes()), inputs.all(), axes.get(), count));
+            return new GraphRows(axes, count, chunk(inputs, axes.get(), count, batch, fitting), fitting, "");
+        }
+        String reason = mismatch.map(Mismatch::reason).orElse(proof.reason());
+        if (areSingle) {
             throw inputs.madeForOneRow(reason);
         }
         if (batch != null) {
             throw new InvalidInputException("--batch: expected a model whose rows don't depend on each other, found "
                     + model.path() + ": " + reason + "; if its rows are independent nevertheless, name their axes: "
-                    + "--rows " + example(model));
+                    + "--rows " + example(inputs));
         }
         return new GraphRows(Optional.empty(), 1, 1, 1, reason);
     }
 
+    private static RowAxes given(OnnxModel model, GraphInputs inputs, OnnxOptions options, List<GraphValue> outputs) {
+        RowAxes axes = GivenRows.of(model, options.rows(), outputs);
+        inputs.singleRows().forEach((name, axis) -> {
+            if (!axis.equals(axes.inputs().get(name))) {
+                throw inputs.madeForOneRow("--rows doesn't name axis " + axis + " of '" + name + "'");
+            }
+        });
+        return axes;
+    }
+
+    /** Returns the same axes, but only of inputs whose files have a row for each run; other files suit each run. */
+    private static RowAxes ofFiles(RowAxes axes, Map<String, Integer> inputs) {
+        return new RowAxes(inputs, axes.outputs(), axes.fewest());
+    }
+
     private static long chunk(GraphInputs inputs, RowAxes axes, long rows, Integer batch, long fitting) {
+        if (inputs.areSingleRows()) {
+            if (batch != null && batch > 1) {
+                throw new InvalidInputException(
+                        "--batch: expected 1, because the model is made for one row, found " + batch);
+            }
+            return 1;
+        }
         long fewest = axes.fewest();
         if (batch != null && batch < fewest) {
             throw new InvalidInputException("--batch: expected at least " + Numbers.count(fewest, "row")
                     + ", because the model computes a single row in another way, found " + batch);
         }
-        if (inputs.areSingleRows()) {
-            return 1;
-        }
         long chunk = batch != null ? batch : fitting;
         return Math.max(fewest, Math.min(chunk, Math.max(1, rows)));
     }
 
-    private static String example(OnnxModel model) {
-        return model.inputs().isEmpty() ? "NAME=AXIS" : model.inputs().get(0).name() + "=0";
+    private static String example(GraphInputs inputs) {
+        return inputs.all().isEmpty()
+                ? "NAME=AXIS"
+                : inputs.all().stream().map(input -> input.name() + "=AXIS").collect(Collectors.joining(","));
     }
 
     private static RowProof proof(OnnxModel model, GraphInputs inputs, Map<String, String> states) {
-        RowProof proof = inputs.areSingleRows() ? model.singleRow(inputs.singleRows()) : model.rows(inputs.shapes());
+        if (inputs.areSingleRows()) {
+            return model.singleRow(inputs.singleRows()); // a run has one row, so its states are those of this row
+        }
+        RowProof proof = model.rows(inputs.shapes());
         if (proof.axes().isEmpty()) {
             return proof;
         }
@@ -92,38 +126,60 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, S
         return proof;
     }
 
-    /** Returns the number of rows, or nothing if inputs differ in it. */
-    private static Optional<Long> count(List<GraphInput> inputs, RowAxes axes) {
+    /**
+     * Two inputs that differ in their number of rows.
+     *
+     * @param symbol the dimension that the model declares for both; empty if it doesn't declare the same one
+     */
+    private record Mismatch(GraphInput first, long expected, GraphInput other, long found, String symbol) {
+        boolean isSameDimension() {
+            return !symbol.isEmpty();
+        }
+
+        String reason() {
+            return "inputs '" + first.name() + "' and '" + other.name() + "' have different numbers of rows, "
+                    + expected + " and " + found;
+        }
+
+        InvalidInputException error() {
+            return new InvalidInputException("input '" + other.name() + "': expected " + Numbers.count(expected, "row")
+                    + (symbol.isEmpty() ? "" : " (" + symbol + ")") + " as input '" + first.name() + "' has, found "
+                    + found);
+        }
+    }
+
+    private static Optional<Mismatch> mismatch(List<GraphInput> inputs, RowAxes axes) {
+        long count = count(inputs, axes);
         GraphInput first = null;
-        long count = 1;
         for (GraphInput input : inputs) {
             Integer axis = axes.inputs().get(input.name());
             if (axis == null) {
                 continue;
             }
-            long rows = input.rows(axis);
-            if (first == null) {
-                first = input;
-                count = rows;
-            } else if (rows != count) {
+            first = first == null ? input : first;
+            if (input.rows(axis) != count) {
                 String symbol = symbol(input, axis);
-                if (!symbol.isEmpty()
-                        && symbol.equals(symbol(first, axes.inputs().get(first.name())))) {
-                    throw new InvalidInputException("input '" + input.name() + "': expected "
-                            + Numbers.count(count, "row") + " (" + symbol + ") as input '" + first.name()
-                            + "' has, found " + rows);
-                }
-                return Optional.empty();
+                boolean isSame = symbol.equals(symbol(first, axes.inputs().get(first.name())));
+                return Optional.of(new Mismatch(first, count, input, input.rows(axis), isSame ? symbol : ""));
             }
         }
-        return Optional.of(count);
+        return Optional.empty();
+    }
+
+    /** Returns the number of rows of the first input that holds some; 1 if none does. */
+    private static long count(List<GraphInput> inputs, RowAxes axes) {
+        return inputs.stream()
+                .filter(input -> axes.inputs().containsKey(input.name()))
+                .findFirst()
+                .map(input -> input.rows(axes.inputs().get(input.name())))
+                .orElse(1L);
     }
 
     private static String symbol(GraphInput input, int axis) {
         return input.value().dimensions().map(all -> all.get(axis).symbol()).orElse("");
     }
 
-    /** Returns the bytes per row of one call: its inputs, and the inputs and outputs of the LSTMs over all steps. */
+    /** Returns the bytes per row of one call: its inputs, and what the LSTMs take over all steps. */
     private static long bytesPerRow(OnnxModel model, List<GraphInput> inputs, RowAxes axes, long rows) {
         long bytes = 0;
         Map<String, Long> sizes = new HashMap<>();
@@ -141,9 +197,7 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, S
         // The largest free dimension, other than the rows, is taken for the number of steps.
         long steps = sizes.values().stream().mapToLong(Long::longValue).max().orElse(1);
         for (LstmPart lstm : model.lstms()) {
-            bytes += steps
-                    * Float.BYTES
-                    * ((long) lstm.model().inputSize() + lstm.model().outputSize());
+            bytes += Float.BYTES * Chunking.floats(lstm.model(), steps);
         }
         return bytes;
     }

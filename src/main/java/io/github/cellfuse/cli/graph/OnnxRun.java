@@ -13,9 +13,9 @@ import io.github.cellfuse.onnx.graph.OnnxStream;
 import io.github.cellfuse.onnx.graph.SequenceModel;
 import io.github.cellfuse.onnx.graph.SequencePlan;
 import io.github.cellfuse.onnx.graph.Tensor;
-import io.github.cellfuse.onnx.shape.RowAxes;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -168,10 +168,18 @@ public final class OnnxRun implements AutoCloseable {
         OnnxModel computed = plan.model().map(SequenceModel::model).orElse(model);
         try (OnnxSession session = computed.session(opener::open);
                 GraphFile file = GraphFile.create(target, isArchive(), overwrite)) {
+            Optional<OnnxModel> known = session.resolved();
+            known.ifPresent(resolved -> describe(resolved, say));
             announce(say);
             started = System.nanoTime();
             try (Progress display = progress.apply(rows.count() * calls)) {
-                compute(session, file, display, say);
+                Runnable first = () -> {
+                    if (known.isEmpty()) {
+                        describe(session.resolved().orElseThrow(), say);
+                    }
+                    session.explain().forEach(say);
+                };
+                compute(session, file, display, first);
             }
             file.commit();
         } catch (OutOfMemoryError e) {
@@ -210,11 +218,15 @@ public final class OnnxRun implements AutoCloseable {
         return isStream() ? all + " of " + Numbers.count(calls, "frame") : all;
     }
 
-    private void announce(Consumer<String> say) {
-        model.kept().forEach(lstm -> say.accept("LSTM " + lstm.node() + " runs in ONNX Runtime: " + lstm.reason()));
-        if (model.lstms().isEmpty()) {
-            say.accept("no LSTM of " + model.path() + " runs on the device: the whole graph runs in ONNX Runtime");
+    /** Says which LSTMs don't run on the device. */
+    private static void describe(OnnxModel resolved, Consumer<String> say) {
+        resolved.kept().forEach(lstm -> say.accept("LSTM " + lstm.node() + " runs in ONNX Runtime: " + lstm.reason()));
+        if (resolved.lstms().isEmpty()) {
+            say.accept("no LSTM of " + resolved.path() + " runs on the device: the whole graph runs in ONNX Runtime");
         }
+    }
+
+    private void announce(Consumer<String> say) {
         if (rows.axes().isEmpty()) {
             say.accept(isStream() ? Numbers.count(calls, "call") : "all in one call");
             return;
@@ -225,7 +237,7 @@ public final class OnnxRun implements AutoCloseable {
         String each = isStream() ? "stream" : "row";
         say.accept(
                 inputs.areSingleRows()
-                        ? work() + " one by one, because the model is made for one " + each
+                        ? work() + " one by one, because the model is made for one " + each + sameForEach(each)
                         : work() + " in " + Numbers.count(rows.chunks(), "chunk") + " of up to "
                                 + Numbers.count(rows.chunk(), each));
         if (isStream()) {
@@ -237,7 +249,19 @@ public final class OnnxRun implements AutoCloseable {
         }
     }
 
-    private void compute(OnnxSession session, GraphFile file, Progress progress, Consumer<String> say) {
+    private String sameForEach(String row) {
+        List<String> names = inputs.sameForEachRow();
+        return names.isEmpty()
+                ? ""
+                : "; " + String.join(", ", names) + (names.size() == 1 ? " is" : " are") + " the same for each " + row;
+    }
+
+    /**
+     * Runs all calls.
+     *
+     * @param onFirst runs after the first call
+     */
+    private void compute(OnnxSession session, GraphFile file, Progress progress, Runnable onFirst) {
         Optional<FrameAxis> axis = inputs.frameAxis();
         Map<String, GraphOutput> results = new LinkedHashMap<>();
         for (GraphValue output : outputs) {
@@ -270,7 +294,7 @@ public final class OnnxRun implements AutoCloseable {
                     result.add(last(stream, result.name(), found), first, count, call, atOnce, lengths);
                 }
                 if (chunk == 0 && call == 0) {
-                    session.explain().forEach(say);
+                    onFirst.run();
                 }
                 done += count * atOnce;
                 progress.accept(done);
@@ -284,8 +308,11 @@ public final class OnnxRun implements AutoCloseable {
                 : FrameGroups.of(calls, streams, rows.axes().get().fewest(), rows.fitting());
     }
 
+    /** Returns the axis along which each state holds the rows: that of the output from which it comes. */
     private Map<String, Integer> stateAxes() {
-        return rows.axes().map(RowAxes::inputs).orElse(Map.of());
+        Map<String, Integer> axes = new HashMap<>();
+        states.forEach((input, output) -> rows.outputAxis(output).ifPresent(axis -> axes.put(input, axis)));
+        return axes;
     }
 
     /** Returns a result; for a state the one that is passed on, which doesn't change after the end of a stream. */

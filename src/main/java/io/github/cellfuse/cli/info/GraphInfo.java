@@ -22,11 +22,11 @@ import java.util.stream.Stream;
 /**
  * Describes a whole graph.
  *
- * @param shapes the known shapes of inputs
+ * @param rows the axes of the rows in the model before shapes resolved its branches; they may have any size
  * @param batch rows of the batch to account for
  * @param steps time steps of the batch to account for
  */
-record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long steps) {
+record GraphInfo(OnnxModel model, RowProof rows, long batch, long steps) {
 
     void print(PrintWriter out) {
         // Sizes that overflow are an error, so the cost comes before anything is printed.
@@ -37,7 +37,7 @@ record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long s
                 out,
                 "outputs",
                 model.outputs().stream().map(GraphInfo::describeOutput).toList());
-        line(out, "rows", describe(model.rows(shapes)));
+        line(out, "rows", describe(rows));
         line(out, "parts", Integer.toString(model.parts().size()));
         int number = 0;
         for (Part part : model.parts()) {
@@ -152,7 +152,6 @@ record GraphInfo(OnnxModel model, Map<String, long[]> shapes, long batch, long s
                 model.outputs().stream()
                         .map(value -> toJson(value, value.canBeOutput()))
                         .toList());
-        RowProof rows = model.rows(shapes);
         json.put("row_axes", rows.axes().map(GraphInfo::toJson).orElse(null));
         json.put("one_piece_because", rows.axes().isPresent() ? null : rows.reason());
         json.put("parts", model.parts().stream().map(GraphInfo::toJson).toList());

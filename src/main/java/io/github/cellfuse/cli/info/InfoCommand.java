@@ -7,12 +7,14 @@ import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.cli.graph.GraphOpener;
 import io.github.cellfuse.cli.graph.OutputNameOption;
 import io.github.cellfuse.cli.graph.SetOption;
+import io.github.cellfuse.onnx.graph.GraphValue;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -89,8 +91,9 @@ public final class InfoCommand implements Runnable {
     private void printGraph(PrintWriter out) {
         model.refuse(spec, "bare LSTMs", "--prefix", "--layers");
         Map<String, long[]> known = shapes();
-        OnnxModel opened = GraphOpener.open(model.path(), settings, outputNames).withShapes(known);
-        GraphInfo info = new GraphInfo(opened, known, batch, steps);
+        OnnxModel opened = GraphOpener.open(model.path(), settings, outputNames);
+        known.forEach((name, shape) -> check(opened, name, shape));
+        GraphInfo info = new GraphInfo(opened.withShapes(known), opened.rows(known), batch, steps);
         if (json) {
             Json.print(out, info.toJson());
         } else {
@@ -107,13 +110,31 @@ public final class InfoCommand implements Runnable {
                 throw new InvalidInputException(
                         "--shape: expected NAME=SIZE,SIZE,... with ? for any size, found '" + argument + "'");
             }
-            known.put(
-                    argument.substring(0, equals),
-                    Arrays.stream(sizes.split(","))
-                            .mapToLong(size -> size.equals("?") ? -1 : Long.parseLong(size))
-                            .toArray());
+            long[] shape = Arrays.stream(sizes.split(","))
+                    .mapToLong(size -> size.equals("?") ? -1 : Long.parseLong(size))
+                    .toArray();
+            if (known.put(argument.substring(0, equals), shape) != null) {
+                throw new InvalidInputException("--shape given twice for " + argument.substring(0, equals));
+            }
         }
         return known;
+    }
+
+    private static void check(OnnxModel model, String name, long[] shape) {
+        List<GraphValue> inputs = model.inputs();
+        GraphValue input = inputs.stream()
+                .filter(value -> value.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new InvalidInputException("--shape: expected an input of " + model.path()
+                        + ", one of " + inputs.stream().map(GraphValue::name).collect(Collectors.joining(", "))
+                        + ", found '" + name + "'"));
+        if (!input.accepts(shape)) {
+            String found = Arrays.stream(shape)
+                    .mapToObj(size -> size < 0 ? "?" : Long.toString(size))
+                    .collect(Collectors.joining(", "));
+            throw new InvalidInputException("--shape: expected a shape of input '" + name + "', " + input.describe()
+                    + ", found [" + found + "]");
+        }
     }
 
     private static void atLeastOne(String option, int value) {

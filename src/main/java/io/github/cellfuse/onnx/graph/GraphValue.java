@@ -62,7 +62,9 @@ public record GraphValue(
 
     private static Dimension dimension(TensorShapeProto.Dimension dimension) {
         boolean isFixed = dimension.hasDimValue() && dimension.getDimValue() >= 0;
-        return isFixed ? new Dimension(dimension.getDimValue(), "") : new Dimension(-1, dimension.getDimParam());
+        // Some exporters write "?" for each unknown size, which doesn't say that these are the same.
+        String symbol = dimension.getDimParam().equals("?") ? "" : dimension.getDimParam();
+        return isFixed ? new Dimension(dimension.getDimValue(), "") : new Dimension(-1, symbol);
     }
 
     /** Throws if a tensor can't be this value. */

@@ -417,7 +417,7 @@ public final class OnnxModel {
         for (GraphValue input : inputs) {
             Tensor tensor = given.get(input.name());
             input.check(path(), tensor);
-            if (!kept.isEmpty() && tensor.elementCount() == 0) {
+            if (!kept.isEmpty() && !dependsOnShapes && tensor.elementCount() == 0) {
                 // Without rows ONNX Runtime's LSTM crashes the process; without steps it leaves the states undefined.
                 throw new InvalidInputException(
                         path() + ": input '" + input.name() + "': expected at least one element, because LSTM "

@@ -230,6 +230,14 @@ public final class OnnxSession implements AutoCloseable {
     }
 
     /**
+     * Returns the model as the last run ran it: where the shapes of the inputs choose between branches, it has the
+     * branches that they chose. Empty if that isn't known before the first run.
+     */
+    public Optional<OnnxModel> resolved() {
+        return variants.isPresent() ? variants.get().model() : Optional.of(model);
+    }
+
+    /**
      * Returns one line for each LSTM on a device that says how it ran in the last run. Where the shapes of the inputs
      * choose between LSTMs, these are the ones that the last run chose.
      */

@@ -2,11 +2,13 @@ package io.github.cellfuse.onnx.graph;
 
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -31,7 +33,7 @@ final class ShapeVariants implements AutoCloseable {
     OnnxSession of(Map<String, Tensor> inputs) {
         Map<String, List<Long>> shapes = new HashMap<>();
         inputs.forEach((name, tensor) ->
-                shapes.put(name, java.util.Arrays.stream(tensor.shape()).boxed().toList()));
+                shapes.put(name, Arrays.stream(tensor.shape()).boxed().toList()));
         OnnxSession session = sessions.get(shapes);
         if (session == null) {
             if (sessions.size() == MOST) {
@@ -47,6 +49,11 @@ final class ShapeVariants implements AutoCloseable {
         }
         last = session;
         return session;
+    }
+
+    /** Returns the model of the last run; empty before a run. */
+    Optional<OnnxModel> model() {
+        return Optional.ofNullable(last).map(OnnxSession::model);
     }
 
     /** Returns the engines of the last run, lowest LSTM first; none before a run. */

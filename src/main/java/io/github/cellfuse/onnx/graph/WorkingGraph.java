@@ -229,7 +229,7 @@ final class WorkingGraph implements Constants {
                     TensorShapeProto.Dimension.Builder dim =
                             axis < dims.getDimCount() ? dims.getDimBuilder(axis) : dims.addDimBuilder();
                     if (shape[axis] >= 0) {
-                        dim.setDimValue(shape[axis]);
+                        dim.clearDimParam().setDimValue(shape[axis]); // one or the other: ONNX Runtime takes the last
                     }
                 }
                 inputs.set(k, input.build());

@@ -117,7 +117,7 @@ final class GraphFacts {
             if (isIndependent) {
                 return List.of(TensorFacts.UNKNOWN);
             }
-            throw operation.ended("is an operator through which rows aren't followed");
+            throw operation.ended("has an operator that isn't known to keep rows apart");
         }
         boolean needsNumbers = false;
         for (int k = 0; k < inputs.size(); k++) {
@@ -150,7 +150,8 @@ final class GraphFacts {
                 || found.elements().isPresent();
         return isFollowed
                 ? found
-                : TensorFacts.ended(new RowEnd(node.label() + " has an output that isn't followed", Optional.empty()));
+                : TensorFacts.ended(new RowEnd(
+                        node.label() + " has an output in which the rows can't be followed", Optional.empty()));
     }
 
     /** Ends the proof if the rows' axis doesn't have their size, or if another one depends on their number. */

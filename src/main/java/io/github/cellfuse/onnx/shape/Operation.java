@@ -96,14 +96,14 @@ final class Operation {
     }
 
     /**
-     * Returns whether input {@code k} holds rows at a place, or the only row of a run: its size there is 1.
+     * Returns whether input {@code k} holds rows at a place, or the only row of a run: its size there is 1, and all of
+     * it belongs to this row.
      *
      * @param wanted the place of the rows in another input; empty if the other input holds none
      */
     boolean holds(int k, Optional<RowAxis> wanted) {
         boolean isOnlyRow = rowCount.isOne()
                 && wanted.isPresent()
-                && rows(k).isEmpty()
                 && dims(k).filter(d -> wanted.get().axis() < d.size()
                                 && d.get(wanted.get().axis()).is(1))
                         .isPresent();
@@ -177,6 +177,12 @@ final class Operation {
      */
     RowEndException ended(String what) {
         return new RowEndException(new RowEnd(node.label() + " " + what, Optional.empty()));
+    }
+
+    /** Returns an exception that ends the proof because the axis of the rows is the time of a recurrence. */
+    RowEndException recurs() {
+        String what = " recurs along the axis of the rows, its time axis";
+        return new RowEndException(new RowEnd(node.label() + what, Optional.empty(), true));
     }
 
     /** Returns an exception that ends the proof because input {@code k} doesn't hold rows as another one does. */

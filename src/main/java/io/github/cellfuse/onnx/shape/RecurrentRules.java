@@ -36,7 +36,7 @@ final class RecurrentRules {
         int batch = byRow ? 0 : 1;
         Optional<RowAxis> rows = op.rows(X);
         if (rows.filter(r -> r.axis() == 1 - batch).isPresent()) {
-            throw op.ended("recurs along the axis of the rows, which is its time");
+            throw op.recurs();
         }
         if (rows.filter(r -> r.axis() == 2).isPresent()) {
             throw op.ended("combines the rows as its features");

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Finds the axes along which the inputs of a graph hold rows that don't depend on each other. The names of dimensions
@@ -36,7 +37,7 @@ public final class RowSearch {
     private final Map<String, OnnxNode> producers = new HashMap<>();
     private boolean isOne;
     private int trials;
-    private String reason = "no input has an axis of any size";
+    private String reason = "the sizes of all inputs are fixed";
     private int furthest = -1;
     /** Whether the reason is that of a dimension whose name says that it counts rows. */
     private boolean isReasonFinal;
@@ -88,32 +89,42 @@ public final class RowSearch {
 
     private void collectDimensions() {
         Map<String, Map<String, Integer>> named = new LinkedHashMap<>();
-        Set<String> usual = new HashSet<>(), repeated = new HashSet<>();
+        Set<String> repeated = new HashSet<>();
+        graph.inputs().forEach(input -> repeated.addAll(repeatedSymbols(input)));
+        Set<String> usual = new HashSet<>();
         for (ValueInfoProto input : graph.inputs()) {
             List<TensorShapeProto.Dimension> dims =
                     input.getType().getTensorType().getShape().getDimList();
             for (int axis = 0; axis < dims.size(); axis++) {
                 if (!ShapedGraph.isFixed(dims.get(axis))) {
                     String symbol = dims.get(axis).getDimParam();
-                    String key = symbol.isEmpty() ? input.getName() + "#" + axis : symbol;
+                    // A name that an input has twice, or "?", doesn't tell which axes belong together.
+                    boolean isName = !symbol.isEmpty() && !symbol.equals("?") && !repeated.contains(symbol);
+                    String key = isName ? symbol : input.getName() + "#" + axis;
                     if (!symbol.isEmpty() && USUAL.matcher(symbol).matches()) {
                         usual.add(key);
                     }
-                    Integer other = named.computeIfAbsent(key, k -> new LinkedHashMap<>())
-                            .put(input.getName(), axis);
-                    if (other != null) {
-                        repeated.add(key);
-                    }
+                    named.computeIfAbsent(key, k -> new LinkedHashMap<>()).put(input.getName(), axis);
                 }
             }
         }
-        repeated.forEach(named::remove);
-        usual.retainAll(named.keySet());
         usualCount = usual.size();
         named.keySet().stream()
                 .sorted(Comparator.comparing(key -> !usual.contains(key)))
                 .map(named::get)
                 .forEach(dimensions::add);
+    }
+
+    /** Returns the names that several dimensions of an input have. */
+    private static Set<String> repeatedSymbols(ValueInfoProto input) {
+        Set<String> once = new HashSet<>(), again = new HashSet<>();
+        for (TensorShapeProto.Dimension dim :
+                input.getType().getTensorType().getShape().getDimList()) {
+            if (!ShapedGraph.isFixed(dim) && !once.add(dim.getDimParam())) {
+                again.add(dim.getDimParam());
+            }
+        }
+        return again;
     }
 
     private record Trial(Optional<RowAxes> axes, Optional<RowEnd> end) {}
@@ -172,16 +183,23 @@ public final class RowSearch {
                         Optional.empty()));
             }
             if (end.isPresent()) {
-                explain(end.get().reason(), facts.followed());
+                int followed = end.get().isTime() ? 0 : facts.followed();
+                explain("with rows along " + describe(axes) + ", " + end.get().reason(), followed);
                 return new Trial(Optional.empty(), end);
             }
             found.rows().ifPresent(rows -> outputs.put(output, rows.axis()));
         }
         if (outputs.isEmpty()) {
-            explain("no output depends on the rows", 0);
+            explain("no output depends on " + describe(axes), 0);
             return new Trial(Optional.empty(), Optional.empty());
         }
         return new Trial(Optional.of(new RowAxes(axes, outputs, count.fewest())), Optional.empty());
+    }
+
+    private static String describe(Map<String, Integer> axes) {
+        return axes.entrySet().stream()
+                .map(entry -> "axis " + entry.getValue() + " of " + entry.getKey())
+                .collect(Collectors.joining(" and "));
     }
 
     /** Keeps the reason of the trial in which rows could be followed furthest. */

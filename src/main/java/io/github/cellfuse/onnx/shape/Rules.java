@@ -112,7 +112,7 @@ final class Rules {
                 mixing("quantizes all rows with one scale that is computed from all of them"),
                 "com.microsoft:DynamicQuantizeLSTM com.microsoft:DynamicQuantizeMatMul");
         data(mixing("selects elements by their values, so the rows have different sizes"), "Compress NonZero Unique");
-        data(mixing("repeats a body, whose rows aren't followed"), "Loop Scan");
+        data(mixing("repeats a body of nodes, in which rows can't be followed"), "Loop Scan");
     }
 
     private Rules() {}

@@ -141,7 +141,7 @@ final class SelectionRules {
         dims.addAll(data.subList(axis + 1, data.size()));
         Optional<RowAxis> rows = op.rows(0), chosen = op.rows(1);
         if (rows.isPresent() && chosen.isPresent()) {
-            throw op.ended("selects by rows from rows");
+            throw op.ended("takes both its data and its indices from the rows");
         }
         if (rows.isPresent() && rows.get().axis() == axis) {
             throw op.ended("selects some of the rows");

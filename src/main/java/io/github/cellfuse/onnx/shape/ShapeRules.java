@@ -20,7 +20,7 @@ final class ShapeRules {
         int[] order = new int[rank];
         List<Long> permutation = op.node().integers("perm").orElse(List.of());
         if (!permutation.isEmpty() && permutation.size() != rank) {
-            throw op.ended("permutes another number of axes");
+            throw op.ended("permutes a wrong number of axes");
         }
         List<Size> to = new ArrayList<>();
         Optional<RowAxis> rows = Optional.empty();
@@ -128,7 +128,7 @@ final class ShapeRules {
         if (target.isEmpty()) {
             Optional<List<Size>> rank = op.dims(1).filter(d -> d.size() == 1);
             if (op.hasRows()) {
-                throw op.ended("has a target shape that isn't followed");
+                throw op.ended("has a target shape that isn't known before a run");
             }
             return List.of(rank.filter(d -> d.get(0).fixed().orElse(99) < 9)
                     .map(d -> TensorFacts.of(op.unknowns((int) d.get(0).factor())))
@@ -176,7 +176,7 @@ final class ShapeRules {
             rows = onlyRow(op, to);
         }
         if (op.rows(0).isPresent() && rows.isEmpty()) {
-            throw op.ended("moves the rows to a place that isn't followed");
+            throw op.ended("moves the rows to a place that can't be followed");
         }
         TensorFacts facts = TensorFacts.of(to).withRows(rows);
         return op.input(0).elements().map(facts::withElements).orElse(facts);
@@ -203,6 +203,12 @@ final class ShapeRules {
                 }
             }
         }
+        // All elements are those of the only row, so each axis of size 1 can hold it: the first one, as batches do.
+        int first = to.indexOf(Size.ONE);
+        if (first >= 0) {
+            to.set(first, Size.ROWS);
+            return Optional.of(RowAxis.at(first));
+        }
         return Optional.empty();
     }
 
@@ -223,7 +229,7 @@ final class ShapeRules {
     static List<TensorFacts> expand(Operation op) {
         Optional<List<Size>> target = op.input(1).elements();
         if (op.dims(0).isEmpty() || target.isEmpty()) {
-            return unfollowed(op, "expands to a shape that isn't followed");
+            return unfollowed(op, "expands a value to a shape that isn't known before a run");
         }
         List<Size> from = op.known(0), to = new ArrayList<>();
         int rank = Math.max(from.size(), target.get().size());
@@ -287,7 +293,7 @@ final class ShapeRules {
         if (op.dims(0).isEmpty()
                 || repeats.isEmpty()
                 || repeats.get().size() != op.known(0).size()) {
-            return unfollowed(op, "repeats a value a number of times that isn't followed");
+            return unfollowed(op, "repeats a value a number of times that isn't known before a run");
         }
         List<Size> from = op.known(0), to = new ArrayList<>();
         for (int axis = 0; axis < from.size(); axis++) {

@@ -182,7 +182,8 @@ class InfoCommandTest {
         Path file = folder.resolve("graph.onnx");
         OnnxLstm.save(KerasLstm.load(KerasCases.file(name)), file, false);
         ModelInfo model = new ModelInfo(file, ModelFiles.inspect(file, ModelPart.WHOLE), 1, 1);
-        GraphInfo graph = new GraphInfo(OnnxModel.open(file), Map.of(), 1, 1);
+        OnnxModel opened = OnnxModel.open(file);
+        GraphInfo graph = new GraphInfo(opened, opened.rows(), 1, 1);
         assertEquals(layerLines(model::print), layerLines(graph::print));
         List<?> layers = (List<?>) model.toJson().get("layers");
         Map<?, ?> part = (Map<?, ?>) ((List<?>) graph.toJson().get("parts")).get(0);

@@ -16,17 +16,17 @@ import java.util.Map;
 import java.util.Set;
 
 /** ONNX Runtime on a whole model, and the same model cut, on every device. */
-final class GraphOracle {
+public final class GraphOracle {
     /**
      * ONNX Runtime's sigmoid and tanh are rational approximations, off by up to some 1e-6 here; a few layers and steps
      * of a contracting recurrence leave it near that.
      */
-    static final double TOLERANCE = 1e-5;
+    public static final double TOLERANCE = 1e-5;
 
     private GraphOracle() {}
 
     /** ONNX Runtime's results. */
-    static Map<String, Tensor> whole(Path path, Map<String, Tensor> inputs) {
+    public static Map<String, Tensor> whole(Path path, Map<String, Tensor> inputs) {
         try (OrtGraph runtime = OrtLibrary.open(ModelProto.parseFrom(Files.readAllBytes(path)), "whole");
                 Values values = new Values()) {
             inputs.forEach(values::put);

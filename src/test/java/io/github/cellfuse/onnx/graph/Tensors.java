@@ -16,11 +16,11 @@ import java.util.Map;
 import java.util.Random;
 
 /** Tensors for tests: out of files, at random, and compared. */
-final class Tensors {
+public final class Tensors {
     private Tensors() {}
 
     /** All arrays of an archive by name. */
-    static Map<String, Tensor> of(Path archive) {
+    public static Map<String, Tensor> of(Path archive) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         try (NpzArchive file = NpzArchive.open(archive)) {
             for (String name : file.names()) {
@@ -37,7 +37,7 @@ final class Tensors {
     }
 
     /** Normal numbers. */
-    static Tensor random(Random random, long... shape) {
+    public static Tensor random(Random random, long... shape) {
         float[] values = new float[Tensor.size(ElementType.INT8, shape)];
         for (int k = 0; k < values.length; k++) {
             values[k] = (float) random.nextGaussian();
@@ -46,7 +46,7 @@ final class Tensors {
     }
 
     /** The values as double. */
-    static double[] values(Tensor tensor) {
+    public static double[] values(Tensor tensor) {
         ByteBuffer bytes = tensor.bytes();
         double[] values = new double[tensor.elementCount()];
         int size = tensor.type().bytes();
@@ -66,7 +66,7 @@ final class Tensors {
     }
 
     /** The same type and shape, and no value further than {@code tolerance} from what is expected. */
-    static void assertClose(String what, Tensor expected, Tensor found, double tolerance) {
+    public static void assertClose(String what, Tensor expected, Tensor found, double tolerance) {
         assertEquals(expected.type(), found.type(), what);
         assertArrayEquals(expected.shape(), found.shape(), what);
         double[] e = values(expected), f = values(found);
@@ -79,7 +79,7 @@ final class Tensors {
     }
 
     /** The same bits. */
-    static void assertSame(String what, Tensor expected, Tensor found) {
+    public static void assertSame(String what, Tensor expected, Tensor found) {
         assertEquals(expected.type(), found.type(), what);
         assertArrayEquals(expected.shape(), found.shape(), what);
         assertEquals(-1, expected.bytes().mismatch(found.bytes()), what + ": first differing byte");

@@ -67,7 +67,7 @@ final class AxisCases {
                         "x:N,4",
                         "z, y = LayerNormalization(x, {4})",
                         "y:0",
-                        "z: has an output that isn't followed"),
+                        "z: has an output in which the rows can't be followed"),
                 proves("RMSNormalization", "x:N,T,4", "y = RMSNormalization(x, {4})", "y:0")
                         .at(23),
                 mixes("RMSNormalization", "x:N,4", "y = RMSNormalization(x, {4}) axis=0", "y:0", NORMALIZES)

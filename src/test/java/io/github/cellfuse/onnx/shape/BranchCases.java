@@ -120,7 +120,7 @@ final class BranchCases {
                         "x:N,3",
                         "y = Einsum(x) equation=ij->ij",
                         "y:0",
-                        "y: is an operator through which rows aren't followed"));
+                        "y: has an operator that isn't known to keep rows apart"));
     }
 
     private static String either(String some, String others) {

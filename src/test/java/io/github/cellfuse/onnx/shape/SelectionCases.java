@@ -56,7 +56,12 @@ final class SelectionCases {
                 proves("Gather", "x i64:T,N", "y = Gather({2,5,4}, x) axis=1", "y:2"),
                 mixes("Gather", "x:N,4", "y = Gather(x, [0,0,1])", "y:0", SOME_ROWS),
                 mixes("Gather", "x:4,N", "y = Gather(x, [-1,-1,0]) axis=-1", "y:1", SOME_ROWS),
-                mixes("Gather", "x:N,4 i i64:N", "y = Gather(x, i)", "y:0", "y: selects by rows from rows"),
+                mixes(
+                        "Gather",
+                        "x:N,4 i i64:N",
+                        "y = Gather(x, i)",
+                        "y:0",
+                        "y: takes both its data and its indices from the rows"),
                 proves("GatherElements", "x:N,4 i i64:N,2", "y = GatherElements(x, i) axis=1", "y:0"),
                 proves("GatherElements", "x:4,N i i64:2,N", "y = GatherElements(x, i) axis=-2", "y:1"),
                 mixes("GatherElements", "x:N,4 i i64:N,4", "y = GatherElements(x, i)", "y:0", SOME_ROWS),

@@ -65,25 +65,25 @@ final class ShapeCases {
                         "x:N,3,4",
                         "z = Reshape(x, [12,-1]); y = Tanh(z)",
                         "y:1",
-                        "z: moves the rows to a place that isn't followed"),
+                        "z: moves the rows to a place that can't be followed"),
                 mixes(
                         "Reshape",
                         "x:N,4",
                         "y = Reshape(x, [2,-1])",
                         "y:1",
-                        "y: moves the rows to a place that isn't followed"),
+                        "y: moves the rows to a place that can't be followed"),
                 mixes(
                         "Reshape",
                         "x:3,N,4",
                         "y = Reshape(x, [-1,3,4])",
                         "y:0",
-                        "y: moves the rows to a place that isn't followed"),
+                        "y: moves the rows to a place that can't be followed"),
                 mixes(
                         "Reshape",
                         "x:N,6",
                         "z = Reshape(x, [-1,6]); w = Reshape(z, [6,-1]); y = ReduceSum(w, [1])",
                         "y:0",
-                        "w: moves the rows to a place that isn't followed"),
+                        "w: moves the rows to a place that can't be followed"),
                 // Rows times T, and then T times rows: the order is another one.
                 mixes(
                         "Reshape",
@@ -91,7 +91,7 @@ final class ShapeCases {
                         "s = Shape(x); n = Gather(s, [0]); t = Gather(s, [1]); a = Concat(t, n, [4]) axis=0;"
                                 + " y = Reshape(x, a)",
                         "y:1",
-                        "y: moves the rows to a place that isn't followed"),
+                        "y: moves the rows to a place that can't be followed"),
                 refuses("Reshape", "x:N,4 s i64:2", "y = Reshape(x, s)", "y:0", "y: has a target shape that isn't"),
                 proves("Expand", "x:N,1,3", "y = Expand(x, [1,4,3])", "y:0"),
                 proves("Expand", "x:N,3", "y = Expand(x, [2,1,1])", "y:1"),

@@ -145,7 +145,7 @@ final class SizeCases {
                         SIZES + "h = Div(n, 2); u = Unsqueeze(h, [0]); v = Concat(u, [-1]) axis=0;"
                                 + " y = Reshape(x, v)",
                         "y:0",
-                        "y: moves the rows to a place that isn't followed"));
+                        "y: moves the rows to a place that can't be followed"));
     }
 
     /** Multiplies x by the number b. */
