@@ -8,7 +8,6 @@ import io.github.cellfuse.onnx.graph.LstmPart;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.onnx.shape.RowAxes;
 import io.github.cellfuse.onnx.shape.RowProof;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,11 +47,7 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, S
         }
         if (axes.isPresent() && mismatch.isEmpty()) {
             long count = count(inputs.all(), axes.get());
-            long fitting = areSingle
-                    ? 1
-                    : CHUNK_BYTES
-                            / Math.max(
-                                    1, bytesPerRow(model.withShapes(inputs.shapes()), inputs.all(), axes.get(), count));
+            long fitting = areSingle ? 1 : CHUNK_BYTES / Math.max(1, bytesPerRow(model, inputs, axes.get(), count));
             return new GraphRows(axes, count, chunk(inputs, axes.get(), count, batch, fitting), fitting, "");
         }
         String reason = mismatch.map(Mismatch::reason).orElse(proof.reason());
@@ -180,23 +175,24 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, S
     }
 
     /** Returns the bytes per row of one call: its inputs, and what the LSTMs take over all steps. */
-    private static long bytesPerRow(OnnxModel model, List<GraphInput> inputs, RowAxes axes, long rows) {
-        long bytes = 0;
-        Map<String, Long> sizes = new HashMap<>();
-        for (GraphInput input : inputs) {
+    private static long bytesPerRow(OnnxModel model, GraphInputs inputs, RowAxes axes, long rows) {
+        Map<String, long[]> shapes = inputs.shapes();
+        OnnxModel known = model.withShapes(shapes);
+        long bytes = 0, longest = 1;
+        for (GraphInput input : inputs.all()) {
             Integer rowAxis = axes.inputs().get(input.name());
             bytes += rowAxis != null ? input.bytes() / Math.max(1, rows) : 0;
             List<GraphValue.Dimension> dimensions = input.value().dimensions().orElse(List.of());
             for (int axis = 0; axis < dimensions.size(); axis++) {
                 boolean isRows = rowAxis != null && rowAxis == axis;
                 if (!dimensions.get(axis).isFixed() && !isRows) {
-                    sizes.merge(input.name() + "#" + axis, input.shape()[axis], Math::max);
+                    longest = Math.max(longest, input.shape()[axis]);
                 }
             }
         }
-        // The largest free dimension, other than the rows, is taken for the number of steps.
-        long steps = sizes.values().stream().mapToLong(Long::longValue).max().orElse(1);
-        for (LstmPart lstm : model.lstms()) {
+        for (LstmPart lstm : known.lstms()) {
+            // If nothing tells the number of steps, it is taken to be the largest free dimension other than the rows.
+            long steps = known.steps(shapes, lstm).orElse(longest);
             bytes += Float.BYTES * Chunking.floats(lstm.model(), steps);
         }
         return bytes;

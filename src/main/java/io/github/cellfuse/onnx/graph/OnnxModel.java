@@ -4,6 +4,7 @@ import io.github.cellfuse.AutoDevice;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
@@ -24,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -217,6 +219,16 @@ public final class OnnxModel {
      */
     public SequencePlan sequences(Map<String, String> states, RowAxes axes) {
         return FrameSequences.of(this, states, axes);
+    }
+
+    /**
+     * Returns the number of steps that an LSTM runs for inputs of these shapes, if it follows from them.
+     *
+     * @param shapes the shapes by input
+     * @param lstm one of {@link #lstms()}
+     */
+    public OptionalLong steps(Map<String, long[]> shapes, LstmPart lstm) {
+        return shaped.with(shapes).size(lstm.x(), lstm.layout() == Layout.TIME_MAJOR ? 0 : 1);
     }
 
     /** Returns whether the rows of these values come first where they are joined with other axes. */

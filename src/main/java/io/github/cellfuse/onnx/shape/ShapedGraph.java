@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -102,6 +103,15 @@ public final class ShapedGraph {
             facts.find(name).numbers().filter(n -> n.length == 1).ifPresent(n -> decided.put(name, n[0]));
         }
         return decided;
+    }
+
+    /** Returns the size of an axis of a value, if it is a known number. */
+    public OptionalLong size(String name, int axis) {
+        Optional<List<Size>> dims =
+                follow(Map.of(), RowCount.atLeast(0)).find(name).dims();
+        return dims.filter(all -> axis < all.size())
+                .map(all -> all.get(axis).fixed())
+                .orElse(OptionalLong.empty());
     }
 
     /** Returns whether the rows of these values come first where they are joined with other axes. */

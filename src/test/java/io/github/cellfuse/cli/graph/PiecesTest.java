@@ -147,10 +147,10 @@ class PiecesTest {
 
     @Test
     void manyStreamsOfAVoiceActivityModel() throws Exception {
-        int streams = 12_000, frames = 2;
+        int streams = 60_000, frames = 2;
         Path file = NpyFiles.write(folder.resolve("x.npy"), Tensors.random(random, streams, frames * 32));
         assertSameWithASmallHeap(
-                "12000 streams of 2 frames in \\d+ chunks of up to ",
+                "60000 streams of 2 frames in \\d+ chunks of up to ",
                 MODELS.resolve("voice.onnx"),
                 file,
                 "--set",
