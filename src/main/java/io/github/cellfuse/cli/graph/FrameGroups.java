@@ -7,7 +7,7 @@ package io.github.cellfuse.cli.graph;
  * @param atOnce the number of frames in a group; the last group may have more, so that no group has too few rows
  * @param fewest the fewest frames in a group
  */
-record FrameGroups(long frames, long atOnce, long fewest) {
+public record FrameGroups(long frames, long atOnce, long fewest) {
     /** The most rows, frames times streams, of a group: more are no faster, and take more memory. */
     private static final long MOST_ROWS = 1024;
 
@@ -17,14 +17,14 @@ record FrameGroups(long frames, long atOnce, long fewest) {
      * @param streams the number of streams
      * @param fewestRows the fewest rows that a run must have
      */
-    static FrameGroups of(long frames, long streams, long fewestRows) {
+    public static FrameGroups of(long frames, long streams, long fewestRows) {
         long fewest = Math.max(1, (fewestRows + streams - 1) / Math.max(1, streams));
         long atOnce = Math.max(fewest, Math.min(frames, MOST_ROWS / Math.max(1, streams)));
         return new FrameGroups(frames, atOnce, fewest);
     }
 
     /** Returns the number of frames in the group that begins with frame {@code first}. */
-    int size(long first) {
+    public int size(long first) {
         long rest = frames - first;
         return (int) (rest - atOnce < fewest ? rest : atOnce);
     }
