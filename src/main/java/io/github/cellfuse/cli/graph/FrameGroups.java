@@ -7,7 +7,7 @@ package io.github.cellfuse.cli.graph;
  * @param atOnce the number of frames in a group; the last group may have more, so that no group has too few rows
  * @param fewest the fewest frames in a group
  */
-record FrameGroups(long frames, long atOnce, long fewest) {
+public record FrameGroups(long frames, long atOnce, long fewest) {
     /** The most rows, frames times streams, of a group: more are no faster, and take more memory. */
     private static final long MOST_ROWS = 1024;
 
@@ -18,7 +18,7 @@ record FrameGroups(long frames, long atOnce, long fewest) {
      * @param fewestRows the fewest rows that a run must have
      * @param fitting the most rows that fit in memory
      */
-    static FrameGroups of(long frames, long streams, long fewestRows, long fitting) {
+    public static FrameGroups of(long frames, long streams, long fewestRows, long fitting) {
         long each = Math.max(1, streams);
         long fewest = Math.max(1, (fewestRows + each - 1) / each);
         long atOnce = Math.max(fewest, Math.min(frames, Math.min(MOST_ROWS, fitting) / each));
@@ -26,7 +26,7 @@ record FrameGroups(long frames, long atOnce, long fewest) {
     }
 
     /** Returns the number of frames in the group that begins with frame {@code first}. */
-    int size(long first) {
+    public int size(long first) {
         long rest = frames - first;
         return (int) (rest - atOnce < fewest ? rest : atOnce);
     }

@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine;
@@ -27,7 +28,8 @@ import picocli.CommandLine.Option;
             "",
             "One forward layer on random data, the same for all; then, by those that run ONNX graphs, a"
                     + " whole tagger that"
-                    + " PyTorch exported: an embedding, two bidirectional layers, a linear one. Results are"
+                    + " PyTorch exported: an embedding, two bidirectional layers, a linear one; and a"
+                    + " voice-activity model over the frames of recorded streams. Results are"
                     + " compared before anything is timed. Times are medians"
                     + " over the rounds; the ratio is the best peer's time over CellFuse's, paired by"
                     + " rounds: above 1, CellFuse"
@@ -39,6 +41,10 @@ final class Compare implements Callable<Integer> {
     /** The tagger's, of which T and N are free. */
     private static final Shape TAGGER = new Shape(32, 256, Tagger.FEATURES, Tagger.UNITS),
             QUICK_TAGGER = new Shape(4, 8, Tagger.FEATURES, Tagger.UNITS);
+
+    /** Ten minutes of one stream, and 32 seconds of each of many. */
+    private static final List<Shape> VOICES = List.of(Voice.shape("1,18750"), Voice.shape("64,1000")),
+            QUICK_VOICES = List.of(Voice.shape("2,20"));
 
     private static final List<Shape> QUICK_SHAPES = List.of(Shape.parse("16,32,64,64"), Shape.parse("8,1,100,100"));
 
@@ -52,7 +58,7 @@ final class Compare implements Callable<Integer> {
             names = "--shape",
             paramLabel = "T,N,I,H",
             description = "Time steps, rows, features, hidden units; may be given more than once. Default: twelve"
-                    + " shapes, and the tagger.")
+                    + " shapes, the tagger, and the voice-activity model.")
     private List<String> shapes = List.of();
 
     @Option(names = "--rounds", paramLabel = "R", description = "Turns of each contender. Default: 9; quick: 3.")
@@ -61,11 +67,24 @@ final class Compare implements Callable<Integer> {
     @Option(names = "--json", paramLabel = "FILE", description = "Write the results there, too.")
     private Path json;
 
-    @Option(names = "--quick", description = "Two small shapes and short turns: to see that all works, not to quote.")
+    @Option(names = "--quick", description = "Small shapes and short turns: to see that all works, not to quote.")
     private boolean quick;
 
     @Option(names = "--tagger", paramLabel = "T,N", description = "The tagger at this size; without --shape alone.")
     private String tagger;
+
+    @Option(
+            names = "--voice",
+            paramLabel = "N,T",
+            description = "The voice-activity model on N streams of T frames; may be given more than once; without"
+                    + " --shape alone. Default: 1,18750 and 64,1000.")
+    private List<String> voices = List.of();
+
+    @Option(
+            names = "--voice-model",
+            paramLabel = "FILE",
+            description = "A silero_vad_v5.onnx in the place of random weights.")
+    private Path voiceModel;
 
     @Option(
             names = "--alone",
@@ -123,23 +142,50 @@ final class Compare implements Callable<Integer> {
         if (json != null && !Files.isWritable(json.toAbsolutePath().getParent())) {
             throw new InvalidInputException("--json: expected a file in a folder that can be written, found " + json);
         }
-        List<Shape> problems = quick ? QUICK_SHAPES : Suite.LSTM_SHAPES;
-        List<Shape> taggers = List.of(quick ? QUICK_TAGGER : TAGGER);
-        if (!shapes.isEmpty() || tagger != null) {
-            problems = shapes.stream().map(Shape::parse).toList();
-            taggers = tagger == null
-                    ? List.of()
-                    : List.of(Shape.parse(tagger + "," + Tagger.FEATURES + "," + Tagger.UNITS));
-        }
+        Map<Task, List<Shape>> sizes = sizes();
+        checkVoiceModel(sizes.get(Task.VOICE));
         List<Contender> wanted = alone == null ? Arrays.asList(Contender.values()) : List.of(Contender.of(alone));
         Match.Effort effort =
                 new Match.Effort(rounds == 0 ? quick ? 3 : 9 : rounds, quick ? 0.02 : 0.15, quick ? 0.05 : 0.5);
         Path folder = Files.createTempDirectory("cellfuse-compare");
         try {
-            run(problems, taggers, wanted, effort, folder);
+            run(sizes, wanted, effort, folder);
             return 0;
         } finally {
             delete(folder);
+        }
+    }
+
+    /** Returns the sizes of each task: those that were asked for, or all. */
+    private Map<Task, List<Shape>> sizes() {
+        boolean isChosen = !shapes.isEmpty() || tagger != null || !voices.isEmpty();
+        Map<Task, List<Shape>> sizes = new EnumMap<>(Task.class);
+        if (isChosen) {
+            sizes.put(Task.LAYER, shapes.stream().map(Shape::parse).toList());
+            sizes.put(
+                    Task.TAGGER,
+                    Stream.ofNullable(tagger)
+                            .map(text -> Shape.parse(text + "," + Tagger.FEATURES + "," + Tagger.UNITS))
+                            .toList());
+            sizes.put(Task.VOICE, voices.stream().map(Voice::shape).toList());
+        } else {
+            sizes.put(Task.LAYER, quick ? QUICK_SHAPES : Suite.LSTM_SHAPES);
+            sizes.put(Task.TAGGER, List.of(quick ? QUICK_TAGGER : TAGGER));
+            sizes.put(Task.VOICE, quick ? QUICK_VOICES : VOICES);
+        }
+        return sizes;
+    }
+
+    private void checkVoiceModel(List<Shape> sizes) {
+        if (voiceModel == null) {
+            return;
+        }
+        if (sizes.isEmpty()) {
+            throw new InvalidInputException("--voice-model: expected --voice beside it, because the other options leave"
+                    + " the voice-activity model out");
+        }
+        if (!Files.isReadable(voiceModel)) {
+            throw new InvalidInputException("--voice-model: expected a file that can be read, found " + voiceModel);
         }
     }
 
@@ -153,18 +199,21 @@ final class Compare implements Callable<Integer> {
         return ways;
     }
 
-    private void run(
-            List<Shape> problems, List<Shape> taggers, List<Contender> wanted, Match.Effort effort, Path folder) {
+    private void run(Map<Task, List<Shape>> sizes, List<Contender> wanted, Match.Effort effort, Path folder) {
         ContestReport report = new ContestReport(
                 Machine.name(),
                 threads,
                 effort,
+                Optional.ofNullable(voiceModel),
                 new EnumMap<>(Contender.class),
                 new EnumMap<>(Contender.class),
                 new ArrayList<>());
         System.out.println(report.machine() + ", " + threads + " threads, " + effort.rounds() + " rounds");
-        play(Task.LAYER, problems, wanted, report, folder);
-        play(Task.TAGGER, taggers, wanted.stream().filter(Contender::hasTagger).toList(), report, folder);
+        for (Task task : Task.values()) {
+            List<Contender> players =
+                    wanted.stream().filter(contender -> contender.plays(task)).toList();
+            play(task, sizes.get(task), players, report, folder);
+        }
         System.out.println(report.summary());
         if (json != null) {
             report.write(json);
@@ -176,11 +225,13 @@ final class Compare implements Callable<Integer> {
         if (sizes.isEmpty() || wanted.isEmpty()) {
             return;
         }
+        Settings settings = new Settings(
+                task, threads, Waiting.SPIN, device, tuning, folder.resolve("tuned"), Optional.ofNullable(voiceModel));
         List<Waiting> ways = waysOfWaiting();
         List<Team> teams = new ArrayList<>();
         try {
             for (Contender contender : wanted) {
-                start(contender, task, ways, folder, teams, report.missing());
+                start(contender, settings, ways, folder, teams, report.missing());
             }
             if (teams.isEmpty()) {
                 throw new CellFuseException("no contender runs here; see above");
@@ -206,13 +257,13 @@ final class Compare implements Callable<Integer> {
     /** A peer without a native part for this platform is left out, with the reason; CellFuse is not. */
     private void start(
             Contender contender,
-            Task task,
+            Settings settings,
             List<Waiting> ways,
             Path folder,
             List<Team> teams,
             Map<Contender, String> missing) {
         try {
-            teams.add(Team.start(contender, task, threads, ways, device, tuning, folder));
+            teams.add(Team.start(contender, settings, ways, folder));
         } catch (CellFuseException e) {
             if (contender == Contender.OURS) {
                 throw e;

@@ -3,27 +3,37 @@ package io.github.cellfuse.bench.peers;
 import io.github.cellfuse.InvalidInputException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Who takes part, in the order of their turns. */
 enum Contender {
-    OURS("ours", "CellFuse", CellFusePeer::new, CellFuseTaggerPeer::new),
-    ONEDNN("onednn", "oneDNN", OneDnnPeer::new, null),
-    ORT("ort", "ONNX Runtime", OnnxRuntimePeer::new, OnnxRuntimeTaggerPeer::new),
-    PYTORCH("pytorch", "PyTorch", PyTorchPeer::new, null);
+    OURS("ours", "CellFuse", CellFusePeer::new, CellFuseTaggerPeer::new, CellFuseVoicePeer::new),
+    ONEDNN("onednn", "oneDNN", OneDnnPeer::new),
+    ORT("ort", "ONNX Runtime", OnnxRuntimePeer::new, OnnxRuntimeTaggerPeer::new, OnnxRuntimeVoicePeer::new),
+    PYTORCH("pytorch", "PyTorch", PyTorchPeer::new);
 
     private final String key;
     private final String title;
-    private final Function<Settings, Peer> opener;
-    /** For whole graphs; null for a library that runs none. */
-    private final Function<Settings, Peer> taggerOpener;
+    private final Map<Task, Function<Settings, Peer>> openers;
 
-    Contender(String key, String title, Function<Settings, Peer> opener, Function<Settings, Peer> taggerOpener) {
+    /** A library that runs no graphs. */
+    Contender(String key, String title, Function<Settings, Peer> layer) {
         this.key = key;
         this.title = title;
-        this.opener = opener;
-        this.taggerOpener = taggerOpener;
+        openers = Map.of(Task.LAYER, layer);
+    }
+
+    Contender(
+            String key,
+            String title,
+            Function<Settings, Peer> layer,
+            Function<Settings, Peer> tagger,
+            Function<Settings, Peer> voice) {
+        this.key = key;
+        this.title = title;
+        openers = Map.of(Task.LAYER, layer, Task.TAGGER, tagger, Task.VOICE, voice);
     }
 
     /** Returns the name in commands and in JSON. */
@@ -42,7 +52,7 @@ enum Contender {
      * @throws LinkageError or RuntimeException where it doesn't run here
      */
     Peer open(Settings settings) {
-        return (settings.task() == Task.TAGGER ? taggerOpener : opener).apply(settings);
+        return openers.get(settings.task()).apply(settings);
     }
 
     /** Returns the contender of that name. */
@@ -57,9 +67,9 @@ enum Contender {
                 + "'");
     }
 
-    /** Who runs whole ONNX graphs. */
-    boolean hasTagger() {
-        return taggerOpener != null;
+    /** Returns whether it takes part in a task: not everybody runs whole ONNX graphs. */
+    boolean plays(Task task) {
+        return openers.containsKey(task);
     }
 
     /** Everybody but CellFuse. */

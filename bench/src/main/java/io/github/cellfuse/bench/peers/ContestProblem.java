@@ -14,9 +14,9 @@ import java.util.Random;
  *
  * @param shape its size
  * @param weights the layer, gates i f g o
- * @param x {@code [T,N,I]}, direct and in native order, so that every library can use it in place
+ * @param bytes x {@code [T,N,I]}, direct and in native order, so that every library can use it in place
  */
-record ContestProblem(Shape shape, LstmWeights weights, FloatBuffer x) {
+record ContestProblem(Shape shape, LstmWeights weights, ByteBuffer bytes) {
 
     static ContestProblem random(Shape shape) {
         Random random = new Random(1);
@@ -30,16 +30,22 @@ record ContestProblem(Shape shape, LstmWeights weights, FloatBuffer x) {
                 .inputBias(values(random, 4 * units, scale))
                 .recurrentBias(values(random, 4 * units, scale))
                 .build();
-        FloatBuffer x = buffer("x [T,N,I]", shape.steps(), shape.rows(), inputs);
+        ByteBuffer bytes = buffer("x [T,N,I]", shape.steps(), shape.rows(), inputs);
+        FloatBuffer x = bytes.asFloatBuffer();
         for (int k = 0; k < x.limit(); k++) {
             x.put(k, random.nextFloat() * 2 - 1);
         }
-        return new ContestProblem(shape, weights, x);
+        return new ContestProblem(shape, weights, bytes);
+    }
+
+    /** Returns a view of x {@code [T,N,I]}. */
+    FloatBuffer x() {
+        return bytes.duplicate().order(ByteOrder.nativeOrder()).asFloatBuffer();
     }
 
     /** Room for {@code y [T,N,H]}, direct and in native order. */
     FloatBuffer newOutput() {
-        return buffer("y [T,N,H]", shape.steps(), shape.rows(), shape.units());
+        return buffer("y [T,N,H]", shape.steps(), shape.rows(), shape.units()).asFloatBuffer();
     }
 
     private static float[] values(Random random, int count, float scale) {
@@ -50,10 +56,9 @@ record ContestProblem(Shape shape, LstmWeights weights, FloatBuffer x) {
         return values;
     }
 
-    private static FloatBuffer buffer(String what, long... dimensions) {
+    private static ByteBuffer buffer(String what, long... dimensions) {
         int floats = Sizes.elements(what, dimensions);
         return ByteBuffer.allocateDirect(Sizes.elements(what + " in bytes", floats, Float.BYTES))
-                .order(ByteOrder.nativeOrder())
-                .asFloatBuffer();
+                .order(ByteOrder.nativeOrder());
     }
 }

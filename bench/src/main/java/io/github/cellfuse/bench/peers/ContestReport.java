@@ -3,6 +3,7 @@ package io.github.cellfuse.bench.peers;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.bench.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.util.Optional;
  * @param machine the processor's name
  * @param threads of each contender
  * @param effort how long
+ * @param voiceModel the file of the voice-activity model; empty for random weights
  * @param versions of the contenders that took part
  * @param missing why the others didn't
  * @param results one a shape
@@ -28,6 +30,7 @@ record ContestReport(
         String machine,
         int threads,
         Match.Effort effort,
+        Optional<Path> voiceModel,
         Map<Contender, String> versions,
         Map<Contender, String> missing,
         List<ShapeResult> results) {
@@ -47,9 +50,12 @@ record ContestReport(
     }
 
     private static String name(ShapeResult result) {
-        return result.task() == Task.LAYER
-                ? result.shape().toString()
-                : "tagger " + result.shape().steps() + "," + result.shape().rows();
+        Shape shape = result.shape();
+        return switch (result.task()) {
+            case LAYER -> shape.toString();
+            case TAGGER -> "tagger " + shape.steps() + "," + shape.rows();
+            case VOICE -> "voice " + shape.rows() + "," + shape.steps();
+        };
     }
 
     /** Returns a shape's line: medians in ms, the ratio with its spread, the share of the peak. */
@@ -114,6 +120,7 @@ record ContestReport(
         root.put("threads", threads);
         root.put("rounds", effort.rounds());
         root.put("turn_s", effort.turnSeconds());
+        root.put("voice_model", voiceModel.map(Path::toString).orElse(null));
         root.put("versions", byKey(versions));
         root.put("missing", byKey(missing));
         List<Map<String, Object>> rows = new ArrayList<>();

@@ -18,9 +18,6 @@ import java.util.Map;
  * remain meaningful.
  */
 final class Match {
-    /** Approximated activations (ONNX Runtime's) differ by a tenth of this; a swapped gate differs by more. */
-    private static final double LARGEST_DIFFERENCE = 1e-4;
-
     /** Turns of each process by which a team chooses the one that plays. */
     private static final int TRIALS = 3;
 
@@ -112,9 +109,9 @@ final class Match {
         workers.get(0).ask("save " + file);
         for (WorkerProcess worker : workers.subList(1, workers.size())) {
             double difference = worker.askNumber("check " + file);
-            if (!(difference <= LARGEST_DIFFERENCE)) {
+            if (!(difference <= task.largestDifference())) {
                 throw new CellFuseException(worker.contender().title() + " and CellFuse differ by " + difference
-                        + " in y, more than " + LARGEST_DIFFERENCE + ": nothing was timed");
+                        + " in y, more than " + task.largestDifference() + ": nothing was timed");
             }
             differences.merge(worker.contender(), difference, Math::max);
         }

@@ -50,8 +50,9 @@ final class OnnxRuntimePeer implements Peer {
         options.setInterOpNumThreads(1); // one node after the other: there is nothing to run beside them
         options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
         options.addConfigEntry("session.intra_op.allow_spinning", settings.waiting() == Waiting.SLEEP ? "0" : "1");
-        // Threads may spin within a run, where it helps, but not on past its end, into the next contender's turn.
-        options.addConfigEntry("session.force_spinning_stop", "1");
+        // Threads may spin within a run, where it helps, but not on past its end, into the next contender's turn. A run
+        // of a stream is many calls: threads go on from one to the next, and their turn ends when they have stopped.
+        options.addConfigEntry("session.force_spinning_stop", settings.task() == Task.VOICE ? "0" : "1");
         return options;
     }
 

@@ -16,22 +16,16 @@ record Team(Contender contender, List<WorkerProcess> workers) implements AutoClo
     /**
      * Starts the processes. CellFuse has no setting for waiting, so it has one.
      *
-     * @param folder where their logs go, and what CellFuse tunes
+     * @param settings how they run, except for their waiting
+     * @param waiting the ways to wait
+     * @param folder where their logs go
      * @throws CellFuseException when the library doesn't run here
      */
-    static Team start(
-            Contender contender,
-            Task task,
-            int threads,
-            List<Waiting> waiting,
-            String device,
-            double tuning,
-            Path folder) {
+    static Team start(Contender contender, Settings settings, List<Waiting> waiting, Path folder) {
         List<WorkerProcess> workers = new ArrayList<>();
         try {
             for (Waiting way : contender == Contender.OURS ? waiting.subList(0, 1) : waiting) {
-                workers.add(WorkerProcess.start(
-                        contender, new Settings(task, threads, way, device, tuning, folder.resolve("tuned")), folder));
+                workers.add(WorkerProcess.start(contender, settings.with(way), folder));
             }
             return new Team(contender, List.copyOf(workers));
         } catch (RuntimeException e) {

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * The process of one contender. It answers each command, a line on standard input, with one line on standard output
@@ -35,7 +36,10 @@ final class Worker {
         this.peer = peer;
     }
 
-    /** Arguments: contender, task, threads, waiting, device, seconds of tuning, folder of what is tuned. */
+    /**
+     * Arguments: contender, task, threads, waiting, device, seconds of tuning, folder of what is tuned, and the file of
+     * the voice-activity model if it isn't ours.
+     */
     public static void main(String[] args) throws IOException {
         PrintStream replies = System.out;
         System.setOut(System.err); // what libraries print doesn't belong between the answers
@@ -45,7 +49,8 @@ final class Worker {
                 Waiting.valueOf(args[3]),
                 args[4],
                 Double.parseDouble(args[5]),
-                Path.of(args[6]));
+                Path.of(args[6]),
+                args.length > 7 ? Optional.of(Path.of(args[7])) : Optional.empty());
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         Peer peer;
         try {

@@ -65,6 +65,7 @@ final class WorkerProcess implements AutoCloseable {
                 settings.device(),
                 Double.toString(settings.tuning()),
                 settings.tuned().toString()));
+        settings.voiceModel().ifPresent(file -> command.add(file.toString()));
         Path log = folder.resolve(contender.key() + "-" + settings.waiting().key() + ".log");
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(log.toFile());
         environment(builder.environment(), settings);

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -74,6 +75,7 @@ class ContestReportTest {
         assertEquals("a machine", root.get("machine").getAsString());
         assertEquals(2, root.get("threads").getAsInt());
         assertEquals(3, root.get("rounds").getAsInt());
+        assertEquals("silero_vad_v5.onnx", root.get("voice_model").getAsString());
         assertEquals("1.2.3", root.getAsJsonObject("versions").get("ort").getAsString());
         assertEquals(
                 "no library", root.getAsJsonObject("missing").get("pytorch").getAsString());
@@ -115,6 +117,30 @@ class ContestReportTest {
     }
 
     @Test
+    void graphsAreNamedAndLeftOutOfTheMean() {
+        ShapeResult voice = ofTask(Task.VOICE, Voice.shape("64,1000"));
+        ShapeResult tagger = ofTask(Task.TAGGER, new Shape(32, 256, Tagger.FEATURES, Tagger.UNITS));
+        assertTrue(ContestReport.line(voice).matches("voice 64,1000 +1000.000 ms .*"), ContestReport.line(voice));
+        assertTrue(ContestReport.line(tagger).matches("tagger 32,256 +1000.000 ms .*"), ContestReport.line(tagger));
+        assertEquals(ContestReport.header().length(), ContestReport.line(voice).length());
+        assertTrue(report(voice).summary().startsWith("waiting"), report(voice).summary());
+        JsonObject row = JsonParser.parseString(report(voice).json())
+                .getAsJsonObject()
+                .getAsJsonArray("results")
+                .get(0)
+                .getAsJsonObject();
+        assertEquals("voice", row.get("task").getAsString());
+        assertEquals(1000, row.get("t").getAsInt());
+        assertEquals(64, row.get("n").getAsInt());
+        assertEquals(3, row.get("ratio_best").getAsDouble());
+    }
+
+    private static ShapeResult ofTask(Task task, Shape shape) {
+        Map<Contender, double[]> seconds = Map.of(Contender.OURS, new double[] {1}, Contender.ORT, new double[] {3});
+        return new ShapeResult(task, shape, seconds, new double[] {Double.NaN}, Map.of(), Map.of(), 0, "");
+    }
+
+    @Test
     void theFileAppearsWhole(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("results.json");
         report(FULL).write(file);
@@ -132,6 +158,7 @@ class ContestReportTest {
                 "a machine",
                 2,
                 new Match.Effort(3, 0.1, 0.5),
+                Optional.of(Path.of("silero_vad_v5.onnx")),
                 Map.of(Contender.ORT, "1.2.3"),
                 Map.of(Contender.PYTORCH, "no library"),
                 List.of(result));

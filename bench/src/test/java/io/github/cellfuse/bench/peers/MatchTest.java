@@ -11,17 +11,22 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real processes. CellFuse runs in plain Java here, so that no OpenCL device is needed. */
 class MatchTest {
-    private static final Settings SETTINGS = new Settings(Task.LAYER, 1, Waiting.SLEEP, "java", 0, Path.of("unused"));
+    private static final Settings SETTINGS = settings(Task.LAYER, "java");
     private static final Match.Effort EFFORT = new Match.Effort(2, 0.001, 0.001);
 
     @TempDir
     private Path folder;
+
+    private static Settings settings(Task task, String device) {
+        return new Settings(task, 1, Waiting.SLEEP, device, 0, Path.of("unused"), Optional.empty());
+    }
 
     @Test
     void everyPeerThatRunsHereAgreesWithCellFuse() {
@@ -72,9 +77,37 @@ class MatchTest {
         }
     }
 
+    /** The whole path of a voice model: three sizes on the same processes, the second in more than one group. */
+    @Test
+    void bothVoiceModelsGiveTheSameResults() {
+        List<Team> teams = new ArrayList<>();
+        try {
+            startIfItCan(Contender.OURS, Task.VOICE, teams);
+            startIfItCan(Contender.ORT, Task.VOICE, teams);
+            Assumptions.assumeTrue(teams.size() > 1, "ONNX Runtime has no native library for this platform");
+            for (String size : List.of("3,5", "100,11", "1,1")) {
+                ShapeResult result = new Match(Task.VOICE, teams, EFFORT, folder).play(Voice.shape(size));
+                assertTrue(
+                        result.differences().get(Contender.ORT) < 1e-6,
+                        result.differences().toString());
+                assertTrue(result.plan().contains("java"), result.plan());
+                assertTrue(
+                        result.plan().startsWith(size.equals("100,11") ? "in 2 groups" : "in 1 group"), result.plan());
+                assertTrue(result.ofPeak().isEmpty());
+                assertTrue(result.ratio().isPresent());
+            }
+        } finally {
+            teams.forEach(Team::close);
+        }
+    }
+
     private void startIfItCan(Contender contender, Task task, List<Team> teams) {
         try {
-            teams.add(Team.start(contender, task, 1, List.of(Waiting.values()), "java", 0, folder));
+            teams.add(Team.start(
+                    contender,
+                    settings(task, "java").withThreads(task == Task.VOICE ? 2 : 1),
+                    List.of(Waiting.values()),
+                    folder));
         } catch (CellFuseException e) {
             System.out.println(contender.title() + " is not tested here: " + e.getMessage());
         }
@@ -82,7 +115,7 @@ class MatchTest {
 
     @Test
     void aContenderThatCannotStartSaysWhyInOneLine() {
-        Settings wrong = new Settings(Task.LAYER, 1, Waiting.SLEEP, "abacus", 0, Path.of("unused"));
+        Settings wrong = settings(Task.LAYER, "abacus");
         CellFuseException e = assertThrows(
                 CellFuseException.class,
                 () -> WorkerProcess.start(Contender.OURS, wrong, folder).close());
