@@ -69,6 +69,9 @@ final class FrameSequences {
     private final Map<String, FinalState> finals = new HashMap<>();
     private final Set<NodeProto> frameNodes = identitySet();
     private final Set<NodeProto> stateNodes = identitySet();
+    /** The dimensions of the first input of each node for frames. */
+    private final Map<String, long[]> dimensions = new HashMap<>();
+
     private final String counts;
 
     /** A final state of one of the LSTMs that carry states. */
@@ -249,6 +252,10 @@ final class FrameSequences {
                 }
             }
         }
+        dimensions.putAll(model.dimensions(frameNodes.stream()
+                .filter(node -> node.getInputCount() > 0)
+                .map(node -> node.getInput(0))
+                .toList()));
         Map<LstmPart, LstmPart> replaced = new IdentityHashMap<>();
         carrying.forEach(part -> replaced.put(part, overFrames(part, stateNames)));
         List<Part> parts = new ArrayList<>();
@@ -307,7 +314,10 @@ final class FrameSequences {
             }
         }
         Renaming frames = Renaming.of(names), stateRenaming = Renaming.of(stateNames);
-        ofFrames.forEach(node -> nodes.add(frames.apply(node)));
+        for (NodeProto node : ofFrames) {
+            Optional<long[]> x = Optional.ofNullable(dimensions.get(node.getInputCount() == 0 ? "" : node.getInput(0)));
+            nodes.addAll(ShortConvolutions.replaced(frames.apply(node), x, graph));
+        }
         for (NodeProto node : part.nodes()) {
             if (stateNodes.contains(node)) {
                 NodeProto copy = stateRenaming.apply(node);

@@ -228,7 +228,14 @@ public final class OnnxModel {
      * @param lstm one of {@link #lstms()}
      */
     public OptionalLong steps(Map<String, long[]> shapes, LstmPart lstm) {
-        return shaped.with(shapes).size(lstm.x(), lstm.layout() == Layout.TIME_MAJOR ? 0 : 1);
+        long[] x = shaped.with(shapes).dimensions(List.of(lstm.x())).get(lstm.x());
+        int axis = lstm.layout() == Layout.TIME_MAJOR ? 0 : 1;
+        return x != null && axis < x.length && x[axis] >= 0 ? OptionalLong.of(x[axis]) : OptionalLong.empty();
+    }
+
+    /** Returns the dimensions of values, as far as they follow from the declared shapes; -1 for others. */
+    Map<String, long[]> dimensions(Collection<String> names) {
+        return shaped.dimensions(names);
     }
 
     /** Returns whether the rows of these values come first where they are joined with other axes. */

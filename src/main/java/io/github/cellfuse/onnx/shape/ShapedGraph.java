@@ -13,7 +13,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -105,13 +104,20 @@ public final class ShapedGraph {
         return decided;
     }
 
-    /** Returns the size of an axis of a value, if it is a known number. */
-    public OptionalLong size(String name, int axis) {
-        Optional<List<Size>> dims =
-                follow(Map.of(), RowCount.atLeast(0)).find(name).dims();
-        return dims.filter(all -> axis < all.size())
-                .map(all -> all.get(axis).fixed())
-                .orElse(OptionalLong.empty());
+    /**
+     * Returns the dimensions of values as far as they are known numbers, and -1 for others; nothing for unknown ranks.
+     */
+    public Map<String, long[]> dimensions(Collection<String> names) {
+        GraphFacts facts = follow(Map.of(), RowCount.atLeast(0));
+        Map<String, long[]> dimensions = new HashMap<>();
+        for (String name : names) {
+            facts.find(name)
+                    .dims()
+                    .ifPresent(dims -> dimensions.put(
+                            name,
+                            dims.stream().mapToLong(d -> d.fixed().orElse(-1)).toArray()));
+        }
+        return dimensions;
     }
 
     /** Returns whether the rows of these values come first where they are joined with other axes. */
