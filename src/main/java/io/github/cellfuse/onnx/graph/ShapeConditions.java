@@ -7,6 +7,7 @@ import io.github.cellfuse.onnx.OnnxNode;
 import io.github.cellfuse.onnx.Subgraphs;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
@@ -109,7 +110,7 @@ final class ShapeConditions {
         OnnxNode node = OnnxNode.of(graph.path(), 0, reader);
         int from = limit(node.integer("start", 0), shape.length),
                 to = limit(node.integer("end", shape.length), shape.length);
-        long[] part = from < to ? java.util.Arrays.copyOfRange(shape, from, to) : new long[0];
+        long[] part = from < to ? Arrays.copyOfRange(shape, from, to) : new long[0];
         return Tensor.of(part, part.length);
     }
 

@@ -17,7 +17,6 @@ final class ShapeRules {
         }
         List<Size> from = op.known(0);
         int rank = from.size();
-        int[] order = new int[rank];
         List<Long> permutation = op.node().integers("perm").orElse(List.of());
         if (!permutation.isEmpty() && permutation.size() != rank) {
             throw op.ended("permutes a wrong number of axes");
@@ -25,9 +24,9 @@ final class ShapeRules {
         List<Size> to = new ArrayList<>();
         Optional<RowAxis> rows = Optional.empty();
         for (int axis = 0; axis < rank; axis++) {
-            order[axis] = permutation.isEmpty() ? rank - 1 - axis : op.axis(permutation.get(axis), rank);
-            to.add(from.get(order[axis]));
-            if (op.rows(0).isPresent() && op.rows(0).get().axis() == order[axis]) {
+            int before = permutation.isEmpty() ? rank - 1 - axis : op.axis(permutation.get(axis), rank);
+            to.add(from.get(before));
+            if (op.rows(0).isPresent() && op.rows(0).get().axis() == before) {
                 rows = Optional.of(op.rows(0).get().movedTo(axis));
             }
         }
