@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -58,12 +59,7 @@ record GraphInfo(OnnxModel model, RowProof rows, long batch, long steps) {
         if (model.lstms().isEmpty()) {
             line(out, "LSTMs", "none for the device: the whole graph runs in ONNX Runtime");
         }
-        line(
-                out,
-                "parameters",
-                lstmParameters() + " of LSTMs (" + Numbers.bytes(lstmParameters() * Float.BYTES) + "), "
-                        + model.otherParameters() + " of other nodes");
-        line(out, "work", flopsPerStep() + " FLOP per row and step of the LSTMs");
+        InfoText.totals(out, lstms(), OptionalLong.of(model.otherParameters()));
         line(out, "batch", cost);
     }
 

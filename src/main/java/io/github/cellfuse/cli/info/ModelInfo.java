@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -51,7 +52,6 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
             line(out, "equations", each(Equations::describe));
         }
         line(out, "output", "D*P = " + model.outputSize());
-        line(out, "parameters", model.parameters() + " (" + Numbers.bytes(weightBytes()) + ")");
         line(out, "weights", describeStored());
         List<LayerInfo> layers = layers();
         for (int k = 0; k < layers.size(); k++) {
@@ -59,7 +59,7 @@ record ModelInfo(Path path, ModelFile file, LstmModel model, long batch, long st
             String name = layer.name().map(n -> "'" + n + "', ").orElse("");
             line(out, "  layer " + k, name + layer.describe());
         }
-        line(out, "work", model.flopsPerStep() + " FLOP per row and step");
+        InfoText.totals(out, List.of(model), OptionalLong.empty());
         line(out, "batch", cost);
         if (isTensors) {
             line(
