@@ -82,7 +82,7 @@ public final class ModelText {
         return values;
     }
 
-    /** Declares a value; {@code ?} stands for an unknown shape. */
+    /** Declares a value; {@code ?} is an unknown shape. */
     private static ValueInfoProto declared(String name, ElementType type, String dims) {
         TypeProto.Tensor.Builder tensor = TypeProto.Tensor.newBuilder().setElemType(OnnxTypes.code(type));
         if (!dims.equals("?")) {

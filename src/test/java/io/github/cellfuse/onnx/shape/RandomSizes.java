@@ -64,7 +64,7 @@ abstract class RandomSizes extends RandomNodes {
             for (int k = 0; k <= x.rank(); k++) {
                 sizes.add(k == axis ? node("Unsqueeze", size(y, other) + ", [0]") : "[-1]");
             }
-            // What PyTorch makes of expand(-1, ...): -1 stands for 1.
+            // What PyTorch makes of expand(-1, ...): -1 means 1.
             String target = node("Concat", String.join(", ", sizes), "axis=0");
             String isOpen = node("Equal", target + ", [-1]");
             String plain = node("Where", isOpen + ", [1], " + target);
