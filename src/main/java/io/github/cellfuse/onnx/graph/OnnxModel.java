@@ -196,7 +196,7 @@ public final class OnnxModel {
                         + ", found shape " + Arrays.toString(shape));
             }
         });
-        if (open.isEmpty()) {
+        if (open.isEmpty() || shapes.isEmpty()) {
             return this;
         }
         WorkingGraph copy = new WorkingGraph(open.get());
