@@ -120,6 +120,9 @@ record GraphCalls(
         List<GraphOutput> results =
                 outputs.stream().map(output -> result(output, file)).toList();
         List<DefaultState> defaults = defaults();
+        Map<String, Integer> stateAxes = stateAxes();
+        Map<String, String> stateOf = new HashMap<>();
+        states.forEach((input, output) -> stateOf.put(output, input));
         OnnxStream stream = new OnnxStream(session, states);
         long done = 0;
         for (long chunk = 0; chunk < rows.chunks(); chunk++) {
@@ -139,9 +142,13 @@ record GraphCalls(
                                 given.put(sequences.counts(), lengths.within(first, streams, frame, atOnce)));
                 Map<String, Tensor> found = plan.model().isPresent()
                         ? stream.run(given)
-                        : stream.run(given, lengths.ended(first, streams, call), stateAxes());
+                        : stream.run(given, lengths.ended(first, streams, call), stateAxes);
                 for (GraphOutput result : results) {
-                    result.add(last(stream, result.name(), found), first, streams, call, atOnce, lengths);
+                    // A state is the one that is passed on: it doesn't change after the end of a stream.
+                    Tensor value = Optional.ofNullable(stateOf.get(result.name()))
+                            .flatMap(stream::state)
+                            .orElse(found.get(result.name()));
+                    result.add(value, first, streams, call, atOnce, lengths);
                 }
                 if (chunk == 0 && call == 0) {
                     onFirst.run();
@@ -169,15 +176,6 @@ record GraphCalls(
         Map<String, Integer> axes = new HashMap<>();
         states.forEach((input, output) -> rows.outputAxis(output).ifPresent(axis -> axes.put(input, axis)));
         return axes;
-    }
-
-    /** Returns a result; for a state the one that is passed on, which doesn't change after the end of a stream. */
-    private Tensor last(OnnxStream stream, String output, Map<String, Tensor> found) {
-        return states.entrySet().stream()
-                .filter(state -> state.getValue().equals(output))
-                .flatMap(state -> stream.state(state.getKey()).stream())
-                .findFirst()
-                .orElseGet(() -> found.get(output));
     }
 
     private List<DefaultState> defaults() {

@@ -29,6 +29,9 @@ final class GraphInput implements AutoCloseable {
     private final Optional<Integer> singleRow;
 
     private ByteBuffer memory = ByteBuffer.allocateDirect(0);
+    /** The data of one call whose place isn't contiguous. */
+    private ByteBuffer scratch = ByteBuffer.allocateDirect(0);
+
     private Tensor last;
     private long[] lastPart;
 
@@ -201,35 +204,36 @@ final class GraphInput implements AutoCloseable {
         return last;
     }
 
-    /** Reads the data of one call of some rows into its place in {@code target}. */
+    /** Reads the data of one call of some rows into its place in {@code target}, with zeros for what is missing. */
     private void read(ArrayBlock rows, long call, ByteBuffer target, ArrayBlock place) {
-        long begin = frames.isEmpty() ? 0 : (call + 1) * hop - frameSize, missing = Math.max(0, -begin);
-        ArrayBlock block = frames.isEmpty() ? rows : rows.part(frameAxis, begin + missing, frameSize - missing);
-        boolean isInPlace = missing == 0 && place.isContiguous();
         int width = type.bytes();
-        if (isInPlace) {
-            int first = Math.toIntExact(place.first());
+        ArrayBlock block = rows, present = place;
+        if (frames.isPresent()) {
+            long begin = (call + 1) * hop - frameSize, missing = Math.max(0, -begin);
+            block = rows.part(frameAxis, begin + missing, frameSize - missing);
+            if (missing > 0) {
+                present = place.part(frameAxis, missing, frameSize - missing);
+                place.forEach((inArray, inBlock, count) -> clear(target, (int) inArray * width, count * width));
+            }
+        }
+        if (present.isContiguous()) {
+            int first = Math.toIntExact(present.first());
             block.forEach((inArray, inBlock, count) -> read(inArray, target, first + inBlock, count));
             return;
         }
-        // A block of this call alone, with zeros in place of what is missing.
-        long[] alone = rows.size().clone();
-        if (!frames.isEmpty()) {
-            alone[frameAxis] = frameSize;
+        int bytes = Math.toIntExact(block.elementCount() * width);
+        if (scratch.capacity() < bytes) {
+            scratch = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
         }
-        ByteBuffer own = ByteBuffer.allocateDirect(Math.toIntExact(place.elementCount() * width))
-                .order(ByteOrder.nativeOrder());
-        ArrayBlock within = ArrayBlock.whole(alone);
-        if (!frames.isEmpty()) {
-            within = within.part(frameAxis, missing, frameSize - missing);
+        block.forEach((inArray, inBlock, count) -> read(inArray, scratch, inBlock, count));
+        present.forEach((inArray, inBlock, count) ->
+                target.put((int) inArray * width, scratch, inBlock * width, count * width));
+    }
+
+    private static void clear(ByteBuffer target, int from, int count) {
+        for (int k = 0; k < count; k++) {
+            target.put(from + k, (byte) 0);
         }
-        ByteBuffer present = ByteBuffer.allocateDirect(Math.toIntExact(block.elementCount() * width))
-                .order(ByteOrder.nativeOrder());
-        block.forEach((inArray, inBlock, count) -> read(inArray, present, inBlock, count));
-        within.forEach(
-                (inArray, inBlock, count) -> own.put((int) inArray * width, present, inBlock * width, count * width));
-        place.forEach(
-                (inArray, inBlock, count) -> target.put((int) inArray * width, own, inBlock * width, count * width));
     }
 
     private void read(long from, ByteBuffer target, int to, int count) {

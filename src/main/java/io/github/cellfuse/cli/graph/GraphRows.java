@@ -190,10 +190,12 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, S
                 }
             }
         }
-        for (LstmPart lstm : known.lstms()) {
+        List<LstmPart> lstms = known.lstms();
+        List<Long> steps = known.steps(shapes);
+        for (int k = 0; k < lstms.size(); k++) {
             // If nothing tells the number of steps, it is taken to be the largest free dimension other than the rows.
-            long steps = known.steps(shapes, lstm).orElse(longest);
-            bytes += Float.BYTES * Chunking.floats(lstm.model(), steps);
+            long each = steps.get(k) < 0 ? longest : steps.get(k);
+            bytes += Float.BYTES * Chunking.floats(lstms.get(k).model(), each);
         }
         return bytes;
     }

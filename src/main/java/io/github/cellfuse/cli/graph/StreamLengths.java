@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param counts {@code [N]}; empty if every stream has all frames
  */
 record StreamLengths(Optional<int[]> counts) {
+    private static final boolean[] NONE = {};
 
     /**
      * Reads and checks lengths.
@@ -54,13 +55,16 @@ record StreamLengths(Optional<int[]> counts) {
 
     /** Returns which of some streams have ended before frame {@code frame}; none if no stream has. */
     boolean[] ended(long firstRow, long rows, long frame) {
+        if (counts.isEmpty()) {
+            return NONE;
+        }
         boolean[] ended = new boolean[Math.toIntExact(rows)];
         boolean isAny = false;
-        for (int row = 0; row < ended.length && counts.isPresent(); row++) {
+        for (int row = 0; row < ended.length; row++) {
             ended[row] = counts.get()[(int) firstRow + row] <= frame;
             isAny |= ended[row];
         }
-        return isAny ? ended : new boolean[0];
+        return isAny ? ended : NONE;
     }
 
     /** Returns a result of one frame with zeros for the streams that have ended; the same tensor if none has. */

@@ -15,7 +15,8 @@ import java.nio.FloatBuffer;
  */
 record FrameOrder(Layout layout, int frames, int rows, int steps) {
 
-    private boolean isSame() {
+    /** Returns whether frames as rows and frames as steps have the same order in memory. */
+    boolean isSame() {
         return steps == 1 || layout == Layout.BATCH_MAJOR && rows == 1 || layout == Layout.TIME_MAJOR && frames == 1;
     }
 

@@ -138,16 +138,16 @@ final class LstmRunner implements AutoCloseable {
                     .toArray();
             input = input.withLengths(lengths);
         }
-        int width = model.outputSize();
-        FloatBuffer y = scratch(rows, frames * steps);
+        long[] shape = part.outputShape(all, steps);
+        FrameOrder results = new FrameOrder(part.outputLayout(), frames, rows, steps);
+        Optional<ByteBuffer> target = part.y().map(name -> memory.place(name, Tensor.size(part.type(), shape)));
+        boolean isInPlace = target.isPresent() && part.type() == ElementType.FLOAT32 && results.isSame();
+        FloatBuffer y = isInPlace ? target.get().asFloatBuffer() : scratch(rows, frames * steps);
         session.run(input, new LstmOutput(Layout.TIME_MAJOR, rows, frames * steps, y, states));
-        part.y().ifPresent(name -> {
-            long[] shape = part.outputShape(all, steps);
-            ByteBuffer target = memory.place(name, Tensor.size(part.type(), shape));
-            FrameOrder results = new FrameOrder(part.outputLayout(), frames, rows, steps);
-            convert(results.fromSequences(y, width), target);
-            values.put(name, new Tensor(part.type(), target, shape));
-        });
+        if (target.isPresent() && !isInPlace) {
+            convert(results.fromSequences(y, model.outputSize()), target.get());
+        }
+        part.y().ifPresent(name -> values.put(name, new Tensor(part.type(), target.get(), shape)));
         putStates(values, memory, rows);
     }
 

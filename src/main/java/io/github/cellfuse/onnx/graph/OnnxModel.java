@@ -25,7 +25,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -222,15 +221,21 @@ public final class OnnxModel {
     }
 
     /**
-     * Returns the number of steps that an LSTM runs for inputs of these shapes, if it follows from them.
+     * Returns the number of steps that each of {@link #lstms()} runs for inputs of these shapes; -1 if it doesn't
+     * follow from them.
      *
      * @param shapes the shapes by input
-     * @param lstm one of {@link #lstms()}
      */
-    public OptionalLong steps(Map<String, long[]> shapes, LstmPart lstm) {
-        long[] x = shaped.with(shapes).dimensions(List.of(lstm.x())).get(lstm.x());
-        int axis = lstm.layout() == Layout.TIME_MAJOR ? 0 : 1;
-        return x != null && axis < x.length && x[axis] >= 0 ? OptionalLong.of(x[axis]) : OptionalLong.empty();
+    public List<Long> steps(Map<String, long[]> shapes) {
+        List<LstmPart> lstms = lstms();
+        Map<String, long[]> dimensions =
+                shaped.with(shapes).dimensions(lstms.stream().map(LstmPart::x).toList());
+        return lstms.stream()
+                .map(lstm -> {
+                    long[] x = dimensions.getOrDefault(lstm.x(), new long[0]);
+                    return x.length == 3 ? x[lstm.layout() == Layout.TIME_MAJOR ? 0 : 1] : -1;
+                })
+                .toList();
     }
 
     /** Returns the dimensions of values, as far as they follow from the declared shapes; -1 for others. */

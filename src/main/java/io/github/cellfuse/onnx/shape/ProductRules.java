@@ -184,14 +184,19 @@ final class ProductRules {
     static List<TensorFacts> convTranspose(Operation op) {
         op.expectNoRows("weights", 1, 2);
         expectImages(op);
+        return List.of(resized(op));
+    }
+
+    /** Returns the facts of images, one for each index of axis 0 of input 0, whose other sizes are unknown. */
+    static TensorFacts resized(Operation op) {
         if (op.dims(0).isEmpty()) {
-            return List.of(TensorFacts.UNKNOWN);
+            return TensorFacts.UNKNOWN;
         }
         List<Size> dims = new ArrayList<>(op.unknowns(op.known(0).size()));
         if (!dims.isEmpty()) {
             dims.set(0, op.known(0).get(0));
         }
-        return List.of(TensorFacts.of(dims).withRows(op.rows(0)));
+        return TensorFacts.of(dims).withRows(op.rows(0));
     }
 
     /** AveragePool, MaxPool and LpPool. */

@@ -362,14 +362,7 @@ final class SelectionRules {
         if (op.rows(0).isPresent() && op.rows(0).get().axis() != 0) {
             throw op.ended("moves pixels across the axis of the rows");
         }
-        if (op.dims(0).isEmpty()) {
-            return List.of(TensorFacts.UNKNOWN);
-        }
-        List<Size> dims = new ArrayList<>(op.unknowns(op.known(0).size()));
-        if (!dims.isEmpty()) {
-            dims.set(0, op.known(0).get(0));
-        }
-        return List.of(TensorFacts.of(dims).withRows(op.rows(0)));
+        return List.of(ProductRules.resized(op));
     }
 
     static List<TensorFacts> range(Operation op) {
