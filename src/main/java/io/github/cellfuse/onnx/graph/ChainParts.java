@@ -70,7 +70,7 @@ final class ChainParts {
                         node.layout() == Layout.BATCH_MAJOR, node.initialH(), node.initialC(), node.yH(), node.yC()))
                 .toList();
         return new LstmPart(
-                chain.nodes().stream().map(ChainParts::name).toList(),
+                chain.nodes().stream().map(lstm -> name(lstm.node().proto())).toList(),
                 chain.model(),
                 OnnxTypes.ofCode(chain.first().elementType()).orElse(ElementType.FLOAT32),
                 x.name(),
@@ -90,9 +90,8 @@ final class ChainParts {
                 .toList();
     }
 
-    /** Returns a node's name for the user: its own, or that of its first output. */
-    private static String name(LstmNode lstm) {
-        NodeProto node = lstm.node().proto();
+    /** Returns a node's name for the user: its own, or that of its first output; empty if it has neither. */
+    static String name(NodeProto node) {
         return node.getName().isEmpty()
                 ? node.getOutputList().stream()
                         .filter(o -> !o.isEmpty())

@@ -22,12 +22,14 @@ import java.util.Set;
 final class KeptLstms {
     private final WorkingGraph graph;
     private final Functions functions;
+    private final ShapeConditions conditions;
     private final Set<FunctionProto> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<KeptLstm> kept = new ArrayList<>();
 
     private KeptLstms(WorkingGraph graph) {
         this.graph = graph;
         functions = graph.functions();
+        conditions = new ShapeConditions(graph);
     }
 
     /** Returns the LSTMs in the parts that ONNX Runtime runs. */
@@ -104,15 +106,11 @@ final class KeptLstms {
     }
 
     private boolean isByShapes(NodeProto conditional) {
-        return conditional.getInputCount() > 0 && new ShapeConditions(graph).isByShapes(conditional.getInput(0));
+        return conditional.getInputCount() > 0 && conditions.isByShapes(conditional.getInput(0));
     }
 
     private static String name(NodeProto node) {
-        return node.getName().isEmpty()
-                ? node.getOutputList().stream()
-                        .filter(o -> !o.isEmpty())
-                        .findFirst()
-                        .orElse("without a name")
-                : node.getName();
+        String name = ChainParts.name(node);
+        return name.isEmpty() ? "without a name" : name;
     }
 }

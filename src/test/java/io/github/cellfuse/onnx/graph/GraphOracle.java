@@ -80,4 +80,13 @@ public final class GraphOracle {
     private static List<Device> devices() {
         return TestEngines.all();
     }
+
+    /** The LSTMs of each part on a device, and the operators of each part in ONNX Runtime. */
+    static String parts(OnnxModel model) {
+        StringBuilder text = new StringBuilder();
+        for (Part part : model.parts()) {
+            text.append(part instanceof LstmPart lstm ? lstm.nodes() : ((RuntimePart) part).operators());
+        }
+        return text.toString();
+    }
 }
