@@ -3,8 +3,9 @@ package io.github.cellfuse;
 import io.github.cellfuse.spi.HostStreams;
 
 /**
- * Runs batches on an engine. Not thread safe: open one per thread. It keeps its work memory, which grows with the
- * largest batch. Closing twice has no effect.
+ * Runs batches on an engine. A session belongs to one thread at a time: open one per thread. Two threads that use it at
+ * the same time get an {@link IllegalStateException}, also from {@link #close}. A session keeps its work memory, which
+ * grows with the largest batch; one that hasn't run yet costs next to nothing. Closing twice has no effect.
  */
 public interface LstmSession extends AutoCloseable {
 
@@ -16,7 +17,7 @@ public interface LstmSession extends AutoCloseable {
      * @throws InvalidInputException if the shapes don't fit the model or each other, or are more than the device can
      *     hold. Nothing has been written, and the session can still be used.
      * @throws CellFuseException if the device fails or the thread is interrupted; the output is then undefined
-     * @throws IllegalStateException if the session or its engine is closed
+     * @throws IllegalStateException if the session or its engine is closed, or if another thread is using the session
      */
     void run(LstmInput input, LstmOutput output);
 
@@ -42,6 +43,11 @@ public interface LstmSession extends AutoCloseable {
     /** Returns the engine of this session. */
     LstmEngine engine();
 
+    /**
+     * Frees the session's memory.
+     *
+     * @throws IllegalStateException if another thread is using the session
+     */
     @Override
     void close();
 }

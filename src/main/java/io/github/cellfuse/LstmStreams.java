@@ -1,5 +1,6 @@
 package io.github.cellfuse;
 
+import io.github.cellfuse.spi.SingleUser;
 import io.github.cellfuse.spi.Sizes;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -31,6 +32,7 @@ public abstract class LstmStreams implements AutoCloseable {
     private static final int FEWEST = 16;
 
     private final LstmModel model;
+    private final SingleUser user = new SingleUser("streams belong to one thread at a time, like their session");
     /** By id: the streams that exist, and those whose state is zeros regardless of what is stored. */
     private final BitSet alive = new BitSet(), fresh = new BitSet();
 
@@ -64,6 +66,10 @@ public abstract class LstmStreams implements AutoCloseable {
      *     change
      */
     public final int add() {
+        return user.get(this::addAlone);
+    }
+
+    private int addAlone() {
         checkOpen();
         int stream = alive.nextClearBit(0);
         if (stream >= capacity) {
@@ -78,18 +84,22 @@ public abstract class LstmStreams implements AutoCloseable {
 
     /** Removes streams; their ids may be reused. */
     public final void drop(int... streams) {
-        check(streams);
-        for (int stream : streams) {
-            alive.clear(stream);
-        }
+        user.use(() -> {
+            check(streams);
+            for (int stream : streams) {
+                alive.clear(stream);
+            }
+        });
     }
 
     /** Starts new sequences: sets the states of these streams to zeros. */
     public final void reset(int... streams) {
-        check(streams);
-        for (int stream : streams) {
-            fresh.set(stream);
-        }
+        user.use(() -> {
+            check(streams);
+            for (int stream : streams) {
+                fresh.set(stream);
+            }
+        });
     }
 
     /** Returns the number of streams. */
@@ -107,9 +117,14 @@ public abstract class LstmStreams implements AutoCloseable {
      * @throws InvalidInputException if a stream doesn't exist or is given twice, or the piece doesn't fit; no stream
      *     has changed
      * @throws CellFuseException if the device fails; y and the states of these streams are then undefined
-     * @throws IllegalStateException if the streams, the session or the engine are closed
+     * @throws IllegalStateException if the streams, the session or the engine are closed, or if another thread is using
+     *     the streams or the session
      */
     public final void run(LstmInput piece, FloatBuffer y, int... streams) {
+        user.use(() -> runAlone(piece, y, streams));
+    }
+
+    private void runAlone(LstmInput piece, FloatBuffer y, int[] streams) {
         check(streams);
         if (piece.rows() != streams.length) {
             throw new InvalidInputException(
@@ -146,6 +161,10 @@ public abstract class LstmStreams implements AutoCloseable {
      * is the state of {@code streams[r]}.
      */
     public final LstmState gather(int... streams) {
+        return user.get(() -> gatherAlone(streams));
+    }
+
+    private LstmState gatherAlone(int[] streams) {
         check(streams);
         LstmState state = LstmState.zeros(model, streams.length);
         read(state, streams);
@@ -169,12 +188,14 @@ public abstract class LstmStreams implements AutoCloseable {
 
     /** Sets the states of {@code streams}: row {@code r} of {@code state} is copied to {@code streams[r]}. */
     public final void scatter(LstmState state, int... streams) {
-        check(streams);
-        state.check(model, streams.length);
-        write(state, streams);
-        for (int stream : streams) {
-            fresh.clear(stream);
-        }
+        user.use(() -> {
+            check(streams);
+            state.check(model, streams.length);
+            write(state, streams);
+            for (int stream : streams) {
+                fresh.clear(stream);
+            }
+        });
     }
 
     private void check(int[] streams) {
@@ -199,10 +220,12 @@ public abstract class LstmStreams implements AutoCloseable {
 
     @Override
     public final void close() {
-        if (!closed) {
-            closed = true;
-            release();
-        }
+        user.use(() -> {
+            if (!closed) {
+                closed = true;
+                release();
+            }
+        });
     }
 
     /**

@@ -2,7 +2,6 @@ package io.github.cellfuse;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
@@ -12,10 +11,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
@@ -24,21 +19,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What every engine keeps, whatever the device: a row's bits depend on its own sequence and nothing else. Each device
- * inherits these tests. A case that fails prints its seed; {@code bin/test -Dtest=NAME -Dcellfuse.seed=SEED} begins
- * with it.
+ * What every engine that computes in float32 keeps, whatever the device: a row's bits depend on its own sequence and
+ * nothing else. Each device inherits these tests. A case that fails prints its seed; {@code bin/test -Dtest=NAME
+ * -Dcellfuse.seed=SEED} begins with it.
  */
 @Tag("extended")
-public abstract class EngineContract {
+public abstract class EngineContract extends SessionContract {
     private static final int CASES = Extent.cases(6, 12);
-
-    /** The device under test. */
-    protected abstract Device device();
-
-    /** How it is opened. */
-    protected EngineOptions options() {
-        return EngineOptions.DEFAULT;
-    }
 
     /**
      * A case: where weights are floats every third one has cells of another kind, for each of which a device compiles
@@ -51,18 +38,6 @@ public abstract class EngineContract {
     static LongStream seeds() {
         long first = TestEngines.seed(1000);
         return LongStream.range(first, first + CASES);
-    }
-
-    /** Opens the engine under test. */
-    protected LstmEngine open(LstmModel model) {
-        return LstmEngine.open(device(), model, options());
-    }
-
-    private LstmOutput run(LstmModel model, LstmInput input) {
-        try (LstmEngine engine = open(model);
-                LstmSession session = engine.newSession()) {
-            return session.run(input);
-        }
     }
 
     @ParameterizedTest
@@ -233,64 +208,6 @@ public abstract class EngineContract {
     }
 
     @Test
-    void whatDoesNotFitIsRefusedInOneLine() {
-        LstmModel model = RandomLstm.model(new Random(1), 1, 4, 6, false, true);
-        try (LstmEngine engine = open(model);
-                LstmSession session = engine.newSession()) {
-            InvalidInputException e = assertThrows(
-                    InvalidInputException.class, () -> session.run(LstmInput.batchMajor(new float[30], 3, 2)));
-            assertEquals("input: expected 3 rows x 2 steps x 4 features = 24 values, found 30", e.getMessage());
-            LstmInput input = LstmInput.batchMajor(new float[24], 3, 2);
-            e = assertThrows(
-                    InvalidInputException.class, () -> session.run(input.withInitialState(LstmState.zeros(model, 2))));
-            assertEquals("initial state: expected 3 rows, found 2", e.getMessage());
-            e = assertThrows(InvalidInputException.class, () -> input.withLengths(1, 2, 3));
-            assertEquals("lengths[2]: expected 0 to 2 steps, found 3", e.getMessage());
-        }
-    }
-
-    @Test
-    void closingTwiceIsHarmlessAndUseAfterwardsIsRefused() {
-        LstmModel model = RandomLstm.model(new Random(2), 1, 2, 3, false, true);
-        LstmEngine engine = open(model);
-        LstmSession session = engine.newSession();
-        session.close();
-        session.close();
-        assertThrows(IllegalStateException.class, () -> session.run(LstmInput.batchMajor(new float[2], 1, 1)));
-        engine.close();
-        engine.close();
-        assertThrows(IllegalStateException.class, engine::newSession);
-    }
-
-    @Test
-    void closingTheEngineClosesItsSessions() {
-        RandomLstm random = RandomLstm.of(2);
-        LstmEngine engine = open(random.model());
-        LstmSession used = engine.newSession(), unused = engine.newSession();
-        used.run(random.input());
-        engine.close();
-        for (LstmSession session : List.of(used, unused)) {
-            assertThrows(IllegalStateException.class, () -> session.run(random.input()));
-            session.close();
-        }
-    }
-
-    @Test
-    void aSessionGoesOnAfterABatchThatWasRefused() {
-        RandomLstm random = RandomLstm.of(TestEngines.seed(4));
-        LstmInput input = random.input();
-        try (LstmEngine engine = open(random.model());
-                LstmSession session = engine.newSession()) {
-            LstmOutput expected = session.run(input);
-            LstmInput tooLong = LstmInput.of(input.layout(), input.x(), input.rows(), input.steps() + 1);
-            assertThrows(InvalidInputException.class, () -> session.run(tooLong));
-            LstmOutput other = LstmOutput.allocate(random.model(), Batches.otherLayout(random.model(), input));
-            assertThrows(InvalidInputException.class, () -> session.run(input, other));
-            Bits.assertSame(random.toString(), expected, session.run(input));
-        }
-    }
-
-    @Test
     void whereTheOutputStandsDoesNotMatter() {
         RandomLstm random = RandomLstm.of(TestEngines.seed(6));
         try (LstmEngine engine = open(random.model());
@@ -308,74 +225,6 @@ public abstract class EngineContract {
             session.run(random.input(), found);
             assertEquals(direct.limit(), direct.position());
             Bits.assertSame(random.toString(), expected, found);
-        }
-    }
-
-    /** Each thread has its session, all run at once, and what comes out is what came out alone. */
-    @Test
-    void sessionsOfOneEngineRunSideBySide() throws Exception {
-        Random random = new Random(TestEngines.seed(10));
-        LstmModel model = RandomLstm.model(random, 2, 5, 20, true, true);
-        List<LstmInput> inputs = IntStream.range(0, 12)
-                .mapToObj(k -> RandomLstm.input(random, model, 1 + random.nextInt(40), 1 + random.nextInt(12)))
-                .toList();
-        List<LstmOutput> expected =
-                inputs.stream().map(input -> run(model, input)).toList();
-        int threads = 4;
-        ExecutorService pool = Executors.newFixedThreadPool(threads);
-        try (LstmEngine engine = open(model)) {
-            CountDownLatch start = new CountDownLatch(threads);
-            List<Future<?>> runs = new ArrayList<>();
-            for (int t = 0; t < threads; t++) {
-                int first = t;
-                runs.add(pool.submit(() -> {
-                    try (LstmSession session = engine.newSession()) {
-                        start.countDown();
-                        start.await();
-                        for (int k = 0; k < 3 * inputs.size(); k++) {
-                            int which = (first * 5 + k) % inputs.size();
-                            Bits.assertSame(
-                                    "thread " + first + ", batch " + which,
-                                    expected.get(which),
-                                    session.run(inputs.get(which)));
-                        }
-                    }
-                    return null;
-                }));
-            }
-            for (Future<?> run : runs) {
-                run.get();
-            }
-        } finally {
-            pool.shutdownNow();
-        }
-    }
-
-    /** Another thread may close the engine at any time: a run that has begun ends well or is refused. */
-    @Test
-    void closingUnderARunningSessionEndsItInOrder() throws Exception {
-        Random random = new Random(TestEngines.seed(14));
-        LstmModel model = RandomLstm.model(random, 2, 5, 20, false, true);
-        LstmInput input = RandomLstm.input(random, model, 30, 12);
-        LstmOutput expected = run(model, input);
-        for (int k = 0; k < 5; k++) {
-            LstmEngine engine = open(model);
-            LstmSession session = engine.newSession();
-            CountDownLatch running = new CountDownLatch(1);
-            ExecutorService other = Executors.newSingleThreadExecutor();
-            Future<?> runs = other.submit(() -> {
-                try {
-                    for (; ; running.countDown()) {
-                        Bits.assertSame("while it is open", expected, session.run(input));
-                    }
-                } catch (IllegalStateException closed) {
-                    return;
-                }
-            });
-            running.await();
-            engine.close();
-            runs.get();
-            other.shutdown();
         }
     }
 

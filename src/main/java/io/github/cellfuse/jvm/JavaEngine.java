@@ -7,13 +7,14 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.spi.Lifetime;
+import io.github.cellfuse.spi.SessionGuard;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -29,6 +30,7 @@ public final class JavaEngine implements LstmEngine {
     private final ModelWeights weights;
     private final int threads;
     private final ExecutorService workers;
+    private final Lifetime lifetime = new Lifetime("the java engine");
 
     JavaEngine(LstmModel model, EngineOptions options, ModelWeights weights) {
         this.model = model;
@@ -64,13 +66,12 @@ public final class JavaEngine implements LstmEngine {
 
     @Override
     public LstmSession newSession() {
-        checkOpen();
-        return new JavaSession(this);
+        return lifetime.get(() -> new JavaSession(this, new SessionGuard(lifetime)));
     }
 
     @Override
     public void close() {
-        workers.shutdown();
+        lifetime.end(workers::shutdown);
     }
 
     /** Returns the weights for a run of this shape. */
@@ -94,17 +95,12 @@ public final class JavaEngine implements LstmEngine {
         AtomicBoolean failed = new AtomicBoolean();
         List<Future<?>> futures = new ArrayList<>(tasks.size());
         RuntimeException failure = null;
-        try {
-            for (Runnable task : tasks) {
-                futures.add(workers.submit(() -> {
-                    if (!failed.get()) {
-                        task.run();
-                    }
-                }));
-            }
-        } catch (RejectedExecutionException e) {
-            failed.set(true);
-            failure = new IllegalStateException("the java engine is closed", e);
+        for (Runnable task : tasks) {
+            futures.add(workers.submit(() -> {
+                if (!failed.get()) {
+                    task.run();
+                }
+            }));
         }
         boolean interrupted = false;
         for (Future<?> future : futures) {
@@ -131,13 +127,6 @@ public final class JavaEngine implements LstmEngine {
         }
         if (failure != null) {
             throw failure;
-        }
-    }
-
-    /** Throws if the engine is closed. */
-    void checkOpen() {
-        if (workers.isShutdown()) {
-            throw new IllegalStateException("the java engine is closed");
         }
     }
 }

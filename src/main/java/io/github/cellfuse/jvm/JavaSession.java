@@ -6,6 +6,7 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.spi.RowOrder;
+import io.github.cellfuse.spi.SessionGuard;
 import io.github.cellfuse.spi.Sizes;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.List;
 /** Runs batches on the {@code java} device: layer by layer, each as one task per direction and group of rows. */
 final class JavaSession implements LstmSession {
     private final JavaEngine engine;
+    private final SessionGuard guard;
     /**
      * Histories {@code [T+2][N·D·P]} of the hidden states of the layer below and of the layer being computed; see
      * {@link RowOrder}.
@@ -20,10 +22,10 @@ final class JavaSession implements LstmSession {
     private float[][] below = {};
 
     private float[][] current = {};
-    private boolean closed;
 
-    JavaSession(JavaEngine engine) {
+    JavaSession(JavaEngine engine, SessionGuard guard) {
         this.engine = engine;
+        this.guard = guard;
     }
 
     @Override
@@ -33,10 +35,10 @@ final class JavaSession implements LstmSession {
 
     @Override
     public void run(LstmInput input, LstmOutput output) {
-        if (closed) {
-            throw new IllegalStateException("the session is closed");
-        }
-        engine.checkOpen();
+        guard.use(() -> compute(input, output));
+    }
+
+    private void compute(LstmInput input, LstmOutput output) {
         LstmModel model = engine.model();
         input.check(model);
         output.check(model, input);
@@ -104,7 +106,6 @@ final class JavaSession implements LstmSession {
 
     @Override
     public void close() {
-        closed = true;
-        below = current = new float[0][];
+        guard.close(() -> below = current = new float[0][]);
     }
 }

@@ -7,13 +7,14 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.spi.Lifetime;
+import io.github.cellfuse.spi.SessionGuard;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 
@@ -26,6 +27,7 @@ public final class ReferenceEngine implements LstmEngine {
     private final List<List<LstmCell>> cells;
     private final int threads;
     private final ExecutorService workers;
+    private final Lifetime lifetime = new Lifetime("the reference engine");
 
     /** Opens {@code model}. Of the options, only the number of threads and the precision of the weights matter. */
     public ReferenceEngine(LstmModel model, EngineOptions options) {
@@ -69,15 +71,12 @@ public final class ReferenceEngine implements LstmEngine {
 
     @Override
     public ReferenceSession newSession() {
-        if (workers.isShutdown()) {
-            throw new IllegalStateException("the reference engine is closed");
-        }
-        return new ReferenceSession(this);
+        return lifetime.get(() -> new ReferenceSession(this, new SessionGuard(lifetime)));
     }
 
     @Override
     public void close() {
-        workers.shutdown();
+        lifetime.end(workers::shutdown);
     }
 
     LstmCell cell(int layer, int direction) {
@@ -89,12 +88,7 @@ public final class ReferenceEngine implements LstmEngine {
         List<Future<?>> futures = new ArrayList<>(rows);
         for (int n = 0; n < rows; n++) {
             int row = n;
-            try {
-                futures.add(workers.submit(() -> work.accept(row)));
-            } catch (RejectedExecutionException e) {
-                futures.forEach(future -> future.cancel(true));
-                throw new IllegalStateException("the reference engine is closed", e);
-            }
+            futures.add(workers.submit(() -> work.accept(row)));
         }
         try {
             for (Future<?> future : futures) {

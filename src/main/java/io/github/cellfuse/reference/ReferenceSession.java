@@ -6,6 +6,7 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.LstmState;
+import io.github.cellfuse.spi.SessionGuard;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.IntFunction;
@@ -15,10 +16,11 @@ public final class ReferenceSession implements LstmSession {
     private static final StepListener NOBODY = (layer, direction, time, x, h, c, step) -> {};
 
     private final ReferenceEngine engine;
-    private boolean closed;
+    private final SessionGuard guard;
 
-    ReferenceSession(ReferenceEngine engine) {
+    ReferenceSession(ReferenceEngine engine, SessionGuard guard) {
         this.engine = engine;
+        this.guard = guard;
     }
 
     @Override
@@ -56,13 +58,11 @@ public final class ReferenceSession implements LstmSession {
      * @throws io.github.cellfuse.InvalidInputException if the shapes don't fit the model
      */
     public ReferenceOutput runDouble(LstmInput input, IntFunction<StepListener> listeners) {
-        if (closed) {
-            throw new IllegalStateException("the session is closed");
-        }
         input.check(engine.model());
         ReferenceOutput output = ReferenceOutput.allocate(engine.model(), input);
         int[] lengths = input.lengths();
-        engine.forEachRow(input.rows(), row -> runRow(new Row(input, row, lengths[row], output, listeners.apply(row))));
+        guard.use(() -> engine.forEachRow(
+                input.rows(), row -> runRow(new Row(input, row, lengths[row], output, listeners.apply(row)))));
         return output;
     }
 
@@ -130,6 +130,6 @@ public final class ReferenceSession implements LstmSession {
 
     @Override
     public void close() {
-        closed = true;
+        guard.close(() -> {});
     }
 }

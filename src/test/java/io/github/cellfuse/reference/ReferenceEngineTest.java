@@ -18,7 +18,7 @@ import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.PyTorchCase;
-import io.github.cellfuse.RandomLstm;
+import io.github.cellfuse.SessionContract;
 import io.github.cellfuse.Tier;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,7 +28,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class ReferenceEngineTest {
+class ReferenceEngineTest extends SessionContract {
+    @Override
+    protected Device device() {
+        return Device.REFERENCE;
+    }
 
     static Stream<PyTorchCase> cases() {
         return PyTorchCase.all().stream();
@@ -262,14 +266,5 @@ class ReferenceEngineTest {
             values[k] = (float) Math.cos(1.7 * k);
         }
         return values;
-    }
-
-    @Test
-    void closingTheEngineClosesItsSessions() {
-        RandomLstm random = RandomLstm.of(2);
-        LstmEngine engine = LstmEngine.open(Device.REFERENCE, random.model());
-        LstmSession session = engine.newSession();
-        engine.close();
-        assertThrows(IllegalStateException.class, () -> session.run(random.input()));
     }
 }

@@ -6,6 +6,7 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.onnx.Onnx.TensorShapeProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
+import io.github.cellfuse.spi.SingleUser;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
@@ -23,7 +24,8 @@ import java.util.function.Function;
 
 /**
  * Runs an {@link OnnxModel}. A run opens and compiles nothing, except what a device compiles for a new shape; temporary
- * memory is kept between runs. Not thread safe: make one per thread. Closing a session twice has no effect.
+ * memory is kept between runs. A session belongs to one thread at a time: make one per thread. Two threads that use it
+ * at the same time get an {@link IllegalStateException}. Closing a session twice has no effect.
  */
 public final class OnnxSession implements AutoCloseable {
     private final OnnxModel model;
@@ -35,6 +37,7 @@ public final class OnnxSession implements AutoCloseable {
     private final Set<String> outputs = new HashSet<>();
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
     private final Optional<ShapeVariants> variants;
+    private final SingleUser user = new SingleUser("a session belongs to one thread at a time; open one per thread");
     private boolean isClosed;
 
     /** A part, ready to run. */
@@ -172,7 +175,7 @@ public final class OnnxSession implements AutoCloseable {
      * @return the outputs by name, in the model's order, in new memory
      * @throws InvalidInputException when an input is missing, unknown, or has the wrong type or shape
      * @throws io.github.cellfuse.CellFuseException when ONNX Runtime or a device fails
-     * @throws IllegalStateException when the session is closed
+     * @throws IllegalStateException when the session is closed, or another thread is using it
      */
     public Map<String, Tensor> run(Map<String, Tensor> inputs) {
         return run(inputs, false);
@@ -187,6 +190,10 @@ public final class OnnxSession implements AutoCloseable {
     }
 
     private Map<String, Tensor> run(Map<String, Tensor> inputs, boolean isInPlace) {
+        return user.get(() -> runAlone(inputs, isInPlace));
+    }
+
+    private Map<String, Tensor> runAlone(Map<String, Tensor> inputs, boolean isInPlace) {
         if (isClosed) {
             throw new IllegalStateException("the session is closed");
         }
@@ -256,6 +263,10 @@ public final class OnnxSession implements AutoCloseable {
 
     @Override
     public void close() {
+        user.use(this::closeAlone);
+    }
+
+    private void closeAlone() {
         isClosed = true;
         RuntimeException failure = null;
         while (!open.isEmpty()) {

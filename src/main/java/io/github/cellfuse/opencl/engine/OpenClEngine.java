@@ -18,9 +18,8 @@ import io.github.cellfuse.opencl.plan.PlanSource;
 import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.UnfitTileException;
+import io.github.cellfuse.spi.Lifetime;
 import java.util.List;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,8 +34,8 @@ public final class OpenClEngine implements LstmEngine {
     private final List<DeviceWeights> weights;
     private final Tier tier;
     private volatile boolean cooperationWorks = true;
-    /** Held for reading while the device is used, and for writing while the engine is closed. */
-    private final ReadWriteLock life = new ReentrantReadWriteLock();
+    /** Doesn't end while a session runs: a launch on released memory would crash the process. */
+    private final Lifetime lifetime;
 
     /** Uploads the weights of {@code model}. */
     public OpenClEngine(ClContext context, Programs programs, LstmModel model, Plans plans, Tier tier) {
@@ -45,6 +44,7 @@ public final class OpenClEngine implements LstmEngine {
         this.model = programs.weights().round(model);
         this.plans = plans;
         this.tier = tier;
+        lifetime = new Lifetime("the engine on " + context.device());
         try (ClQueue queue = context.queue()) {
             weights = this.model.layers().stream()
                     .map(layer ->
@@ -93,41 +93,16 @@ public final class OpenClEngine implements LstmEngine {
 
     @Override
     public LstmSession newSession() {
-        life.readLock().lock();
-        try {
-            checkOpen();
-            return new OpenClSession(this);
-        } finally {
-            life.readLock().unlock();
-        }
-    }
-
-    /** Does {@code work}, or refuses it if the engine is closed; {@link #close} waits until it is done. */
-    void whileOpen(Runnable work) {
-        life.readLock().lock();
-        try {
-            checkOpen();
-            work.run();
-        } finally {
-            life.readLock().unlock();
-        }
-    }
-
-    private void checkOpen() {
-        if (context.isClosed()) {
-            throw new IllegalStateException("the engine on " + context.device() + " is closed");
-        }
+        return lifetime.get(() -> new OpenClSession(this));
     }
 
     @Override
     public void close() {
-        // Not while a session runs: a launch on released memory would crash the process.
-        life.writeLock().lock();
-        try {
-            context.close();
-        } finally {
-            life.writeLock().unlock();
-        }
+        lifetime.end(context::close);
+    }
+
+    Lifetime lifetime() {
+        return lifetime;
     }
 
     /** Returns how a batch of this shape will run. */

@@ -11,11 +11,12 @@ import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.opencl.plan.PlanChoice;
 import io.github.cellfuse.opencl.program.UnfitTileException;
 import io.github.cellfuse.spi.RowOrder;
+import io.github.cellfuse.spi.SessionGuard;
 import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
@@ -36,15 +37,14 @@ final class OpenClSession implements LstmSession {
     private record LayerKey(int layer, PlanChoice choice) {}
 
     private final OpenClEngine engine;
+    private final SessionGuard guard;
     private final ClQueue queue;
     private final Launcher launcher;
     private final Transfers transfers;
     private final Workspace workspace;
     private final Map<LayerKey, LayerRun> layers = new HashMap<>();
     /** The streams that are open. */
-    private final List<OpenClStreams> streams = new ArrayList<>();
-
-    private boolean closed;
+    private final Set<OpenClStreams> streams = ConcurrentHashMap.newKeySet();
 
     OpenClSession(OpenClEngine engine) {
         this(engine, engine.context().queue(), queue -> queue::launch);
@@ -56,12 +56,8 @@ final class OpenClSession implements LstmSession {
         this.queue = queue;
         launcher = launching.apply(queue);
         workspace = new Workspace(engine.context(), queue);
-        try {
-            transfers = new Transfers(queue);
-        } catch (RuntimeException | Error e) {
-            queue.close(); // no direct memory for the staging buffer
-            throw e;
-        }
+        transfers = new Transfers(queue);
+        guard = new SessionGuard(engine.lifetime());
     }
 
     @Override
@@ -71,10 +67,11 @@ final class OpenClSession implements LstmSession {
 
     @Override
     public void run(LstmInput batch, LstmOutput output) {
-        checkOpen();
-        batch.check(engine.model());
-        output.check(engine.model(), batch);
-        engine.whileOpen(() -> compute(batch, output));
+        guard.use(() -> {
+            batch.check(engine.model());
+            output.check(engine.model(), batch);
+            compute(batch, output);
+        });
     }
 
     private void compute(LstmInput batch, LstmOutput output) {
@@ -181,22 +178,14 @@ final class OpenClSession implements LstmSession {
 
     @Override
     public LstmStreams newStreams() {
-        checkOpen();
         OpenClStreams opened = new OpenClStreams(this, queue, transfers);
-        streams.add(opened);
+        whileOpen(() -> streams.add(opened));
         return opened;
     }
 
     /** Does {@code work} on the device, or refuses it if the session or the engine is closed. */
     void whileOpen(Runnable work) {
-        checkOpen();
-        engine.whileOpen(work);
-    }
-
-    private void checkOpen() {
-        if (closed) {
-            throw new IllegalStateException("the session is closed");
-        }
+        guard.use(work);
     }
 
     /** Drops {@code closed}, which has been closed. */
@@ -206,10 +195,11 @@ final class OpenClSession implements LstmSession {
 
     @Override
     public void close() {
-        closed = true;
-        List.copyOf(streams).forEach(OpenClStreams::close);
-        layers.values().forEach(LayerRun::close);
-        workspace.close();
-        queue.close();
+        guard.close(() -> {
+            streams.forEach(OpenClStreams::close);
+            layers.values().forEach(LayerRun::close);
+            workspace.close();
+            queue.close();
+        });
     }
 }

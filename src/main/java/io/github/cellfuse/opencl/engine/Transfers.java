@@ -4,21 +4,17 @@ import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.MappedBuffer;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.function.Consumer;
 
 /**
  * Moves floats between the host and a queue's buffers. Large blocks are mapped, which copies nothing if host and device
- * share memory. Small blocks go through a staging buffer, because a mapping takes a few tenths of a millisecond.
+ * share memory. Small blocks go through {@link StagingMemory}, because a mapping takes a few tenths of a millisecond.
  * Belongs to one session.
  */
 public final class Transfers {
-    private static final int STAGING_BYTES = 1 << 20;
-
     private final ClQueue queue;
     private final int most;
-    private final ByteBuffer staging = ByteBuffer.allocateDirect(STAGING_BYTES).order(ByteOrder.nativeOrder());
 
     /** Transfers of as many floats at once as one direct buffer holds. */
     public Transfers(ClQueue queue) {
@@ -42,10 +38,11 @@ public final class Transfers {
      */
     public void write(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> writer) {
         long bytes = (long) floats * Float.BYTES;
-        if (bytes <= STAGING_BYTES) {
-            FloatBuffer view = stagingView(floats);
-            writer.accept(view);
-            queue.write(buffer, first * Float.BYTES, view.clear());
+        if (bytes <= StagingMemory.BYTES) {
+            staged(floats, view -> {
+                writer.accept(view);
+                queue.write(buffer, first * Float.BYTES, view.clear());
+            });
             return;
         }
         try (MappedBuffer mapped = queue.map(buffer, MappedBuffer.Mode.OVERWRITE, first * Float.BYTES, bytes)) {
@@ -59,10 +56,11 @@ public final class Transfers {
      */
     public void read(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> reader) {
         long bytes = (long) floats * Float.BYTES;
-        if (bytes <= STAGING_BYTES) {
-            FloatBuffer view = stagingView(floats);
-            queue.read(buffer, first * Float.BYTES, view);
-            reader.accept(view.clear());
+        if (bytes <= StagingMemory.BYTES) {
+            staged(floats, view -> {
+                queue.read(buffer, first * Float.BYTES, view);
+                reader.accept(view.clear());
+            });
             return;
         }
         try (MappedBuffer mapped = queue.map(buffer, MappedBuffer.Mode.READ, first * Float.BYTES, bytes)) {
@@ -88,14 +86,24 @@ public final class Transfers {
 
     /** Writes {@code values} to the start of {@code buffer}, in several transfers if necessary. */
     public void write(ClBuffer buffer, int[] values) {
-        for (int from = 0, count; from < values.length; from += count) {
-            count = Math.min(Math.min(most, STAGING_BYTES / Integer.BYTES), values.length - from);
-            staging.clear().limit(count * Integer.BYTES).asIntBuffer().put(values, from, count);
-            queue.write(buffer, (long) from * Integer.BYTES, staging);
+        ByteBuffer staging = StagingMemory.borrow();
+        try {
+            for (int from = 0, count; from < values.length; from += count) {
+                count = Math.min(Math.min(most, StagingMemory.BYTES / Integer.BYTES), values.length - from);
+                staging.clear().limit(count * Integer.BYTES).asIntBuffer().put(values, from, count);
+                queue.write(buffer, (long) from * Integer.BYTES, staging);
+            }
+        } finally {
+            StagingMemory.giveBack(staging);
         }
     }
 
-    private FloatBuffer stagingView(int floats) {
-        return staging.clear().limit(floats * Float.BYTES).asFloatBuffer();
+    private static void staged(int floats, Consumer<FloatBuffer> work) {
+        ByteBuffer staging = StagingMemory.borrow();
+        try {
+            work.accept(staging.limit(floats * Float.BYTES).asFloatBuffer());
+        } finally {
+            StagingMemory.giveBack(staging);
+        }
     }
 }

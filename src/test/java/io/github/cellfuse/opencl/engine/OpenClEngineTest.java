@@ -34,6 +34,9 @@ import io.github.cellfuse.opencl.plan.PlanChoice;
 import io.github.cellfuse.opencl.plan.PlanChooser;
 import io.github.cellfuse.opencl.plan.SequenceGroups;
 import io.github.cellfuse.spi.RowOrder;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -213,5 +216,32 @@ class OpenClEngineTest extends EngineContract {
         assertEquals(new SequenceGroups(1, 32), choice(pocl, large, 1, 64).groups());
         SequenceGroups many = choice(pocl, large, 64, 64).groups();
         assertTrue(many.rows() > 1 && many.units() > 1 && many.rows() * many.units() == 64, many::toString);
+    }
+
+    /** Sessions share the memory of small transfers: a thousand that have run cost no more of it than one. */
+    @Test
+    void sessionsCostLittleDirectMemory() {
+        RandomLstm random = RandomLstm.of(TestEngines.seed(30));
+        BufferPoolMXBean direct = ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .findFirst()
+                .orElseThrow();
+        List<LstmSession> sessions = new ArrayList<>();
+        try (LstmEngine engine = open(random.model())) {
+            try (LstmSession first = engine.newSession()) {
+                first.run(random.input());
+            }
+            long before = direct.getMemoryUsed();
+            for (int k = 0; k < 1000; k++) {
+                LstmSession session = engine.newSession();
+                sessions.add(session);
+                if (k % 50 == 0) {
+                    session.run(random.input());
+                }
+            }
+            long used = direct.getMemoryUsed() - before;
+            assertTrue(used < 2 << 20, () -> used + " bytes of direct memory");
+            sessions.forEach(LstmSession::close);
+        }
     }
 }
