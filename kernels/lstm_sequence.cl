@@ -1,4 +1,4 @@
-// requires: activations, lstm_cell, weights, gate_product, step_parameters, lstm_step, hidden_projection
+// requires: activations, lstm_cell, weights, gate_product, step_parameters, lstm_step, hidden_projection, clock
 //
 // A whole sequence of one layer in one launch.
 //
@@ -15,22 +15,24 @@
 // of the weights, which stays in its core's cache from step to step. It goes through the share back and forth,
 // because a cache still holds what was used last. All work-items of a row group then have to run at the same time,
 // which OpenCL doesn't guarantee. The host uses this only if each work-item gets its own thread, and runs one
-// direction after the other, as both together would need twice the threads. No work-item waits forever: after
-// `patience` checks it gives up and sets arrivals[0], and the host runs the batch with another plan.
+// direction after the other, as both together would need twice the threads. On a busy machine, a thread may lose its
+// core to another process for milliseconds, and the others would wait all that time. So no work-item waits for long: as
+// soon as the steps so far have taken longer than steps under another plan would have, it gives up and sets arrivals[0],
+// and the host runs the batch with that other plan.
 
 // The counter of a team, which is a row group of a direction. Counters are a cache line apart; the first line holds
 // the flag that a work-item sets when it gives up.
 inline int off_arrivals(int team) { return (team + 1) * LINE; }
 
-// Waits until the team has counted `expected` arrivals since the sequence began. Returns 0 if it gave up. It checks
-// with an atomic operation that changes nothing: unlike a load, this is ordered after what others wrote before they
-// arrived.
-inline int all_arrived(__global int* arrivals, int team, int expected, int patience) {
+// Waits until the team has counted `expected` arrivals since the sequence began. Returns 0 if it gave up because more
+// than `patience` has passed since `begun`. It checks with an atomic operation that changes nothing: unlike a load,
+// this is ordered after what others wrote before they arrived.
+inline int all_arrived(__global int* arrivals, int team, int expected, uint begun, uint patience) {
   __global int* count = arrivals + off_arrivals(team);
   mem_fence(CLK_GLOBAL_MEM_FENCE);
   atomic_inc(count);
   while (atomic_or(count, 0) < expected) {
-    if (--patience < 0) {
+    if (clock_now() - begun > patience) {
       atomic_or(arrivals, 1);
       return 0;
     }
@@ -51,13 +53,15 @@ __kernel void lstm_sequence(
     int first_direction,                  // the first direction of this launch
     __global int* arrivals,               // [(D·row_groups+1)·LINE] zeros before step 1, except for the first line:
                                           // once a work-item has given up, no other one waits again
-    int patience) {                       // checks before a work-item gives up
+    int patience,                         // how long the first step may take, in units of clock.cl
+    int step_patience) {                  // how much longer for each step, in 256ths of that unit
   // Work-items of a direction are neighbors, so their core's cache is likely to hold its weights already.
   int unit_group = get_global_id(0) % unit_groups, team = first_direction * row_groups + get_global_id(0) / unit_groups;
   int row_group = team % row_groups, direction = team / row_groups;
   int blocks = (units + VEC - 1) / VEC, outputs = (recurrent_inputs + VEC - 1) / VEC;
   int first = blocks * unit_group / unit_groups, last = blocks * (unit_group + 1) / unit_groups - 1;
   int waits = projected ? 2 : 1;
+  uint begun = clock_now();
   if (unit_groups > 1 && atomic_or(arrivals, 0)) return;  // a work-item gave up, so earlier states are missing
 
   for (int step = first_step; step <= last_step; step++) {
@@ -70,7 +74,8 @@ __kernel void lstm_sequence(
         lstm_step_tile(row, rows - row, block, blocks, next, direction, slot, STEP_ARGUMENTS);
       }
     }
-    if (unit_groups > 1 && !all_arrived(arrivals, team, ((step - 1) * waits + 1) * unit_groups, patience)) return;
+    uint until = patience + (uint)min((long)step_patience * (step - first_step + 1) >> 8, (long)INT_MAX);
+    if (unit_groups > 1 && !all_arrived(arrivals, team, ((step - 1) * waits + 1) * unit_groups, begun, until)) return;
     if (projected) {
       for (int block = unit_group; block < outputs; block += unit_groups) {
         for (int row = row_group * ROWS; row < rows; row += row_groups * ROWS) {
@@ -78,7 +83,7 @@ __kernel void lstm_sequence(
                                  recurrent_inputs, row_pitch, y_stride);
         }
       }
-      if (unit_groups > 1 && !all_arrived(arrivals, team, step * waits * unit_groups, patience)) return;
+      if (unit_groups > 1 && !all_arrived(arrivals, team, step * waits * unit_groups, begun, until)) return;
     }
   }
 }

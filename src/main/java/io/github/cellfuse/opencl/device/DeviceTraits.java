@@ -2,6 +2,7 @@ package io.github.cellfuse.opencl.device;
 
 import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.opencl.program.Tile;
+import java.util.Set;
 
 /**
  * The traits of a device that decide which kernels it runs and how: its registers, its caches and the quirks of its
@@ -13,6 +14,9 @@ import io.github.cellfuse.opencl.program.Tile;
 public record DeviceTraits(Capabilities device, int processors) {
     /** Bytes of weights that stay in a core's own cache: current CPUs have 0.5 to 2 MiB per core. */
     public static final long CORE_CACHE = 1 << 20;
+
+    /** The processors whose clock {@code kernels/clock.cl} reads. */
+    private static final Set<String> CLOCKS = Set.of("amd64", "x86_64", "aarch64");
 
     /** Bytes of the shared cache where the driver reports none. */
     private static final long SHARED_CACHE = 32 << 20;
@@ -99,9 +103,12 @@ public record DeviceTraits(Capabilities device, int processors) {
     /**
      * Returns whether the device runs one work-group per compute unit at the same time, so that work-items may wait for
      * each other: PoCL's CPU devices do, because each compute unit is a thread, unless the process may use fewer cores
-     * than there are threads.
+     * than there are threads. Kernels must also know a clock, so that no work-item waits for long.
      */
     public boolean runsCooperatively() {
-        return isCpu() && device.version().contains("PoCL") && device.computeUnits() <= processors;
+        return isCpu()
+                && device.version().contains("PoCL")
+                && device.computeUnits() <= processors
+                && CLOCKS.contains(System.getProperty("os.arch"));
     }
 }

@@ -9,11 +9,17 @@ import io.github.cellfuse.cl.ClBuffer;
  * @param buffers the session's buffers, large enough for {@code run}
  * @param before the buffer of the initial states
  * @param after the buffer of the final states; may be {@code before}
+ * @param patience the seconds that a layer may take before work-items that wait for each other give up
  */
-record DeviceBatch(RunSizes run, Workspace buffers, ClBuffer before, ClBuffer after) {
+record DeviceBatch(RunSizes run, Workspace buffers, ClBuffer before, ClBuffer after, double patience) {
     /** A batch whose states are in the session's own buffers. */
-    DeviceBatch(RunSizes run, Workspace buffers) {
-        this(run, buffers, buffers.buffer(DeviceTensor.INITIAL_STATES), buffers.buffer(DeviceTensor.FINAL_STATES));
+    DeviceBatch(RunSizes run, Workspace buffers, double patience) {
+        this(
+                run,
+                buffers,
+                buffers.buffer(DeviceTensor.INITIAL_STATES),
+                buffers.buffer(DeviceTensor.FINAL_STATES),
+                patience);
     }
 
     /** Returns the buffer of {@code tensor}. */

@@ -2,6 +2,7 @@ package io.github.cellfuse.opencl.engine;
 
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.cl.ClBuildException;
+import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.opencl.program.CellOptions;
 import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.KernelSource;
@@ -16,6 +17,7 @@ import java.util.List;
  * {@link #close} closes. Belongs to one session.
  */
 final class DeviceLayer implements AutoCloseable {
+    private final ClContext context;
     private final Programs programs;
     private final CellOptions cellOptions;
     private final List<Kernel> opened = new ArrayList<>();
@@ -33,6 +35,7 @@ final class DeviceLayer implements AutoCloseable {
 
     DeviceLayer(OpenClEngine engine, int index) {
         this.index = index;
+        context = engine.context();
         programs = engine.programs();
         workGroups = new WorkGroups(engine.capabilities());
         shape = engine.model().layer(index);
@@ -71,6 +74,11 @@ final class DeviceLayer implements AutoCloseable {
         } catch (ClBuildException e) {
             throw new UnfitTileException(staged, tile, e);
         }
+    }
+
+    /** Returns the units in a second of the clock that kernels of {@code source} read. */
+    double clock(KernelSource source, Tile tile) {
+        return DeviceClock.unitsPerSecond(context, open(source, tile, "lstm_clock"));
     }
 
     /** Returns the floats from one row of the input to the next. */

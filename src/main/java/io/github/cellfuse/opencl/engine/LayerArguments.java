@@ -15,10 +15,11 @@ import io.github.cellfuse.opencl.program.KernelArguments.Builder;
  * several kernels have in common are methods of their own.
  */
 record LayerArguments(DeviceLayer layer) {
-    /**
-     * Checks of a counter before a cooperative work-item gives up: seconds, where a step takes milliseconds at most.
-     */
-    private static final int PATIENCE = 1 << 27;
+    /** Seconds that a cooperative launch may always take: waking all threads takes a part of it. */
+    private static final double FIRST_STEP = 1e-3;
+
+    /** Seconds for each step where the time doesn't matter: no work-item waits forever. */
+    private static final double LONGEST_STEP = 1;
 
     /** {@code lstm_step}, {@code lstm_step_tiled} and {@code lstm_sequence_tiled}. */
     Builder<DeviceBatch> step() {
@@ -27,8 +28,12 @@ record LayerArguments(DeviceLayer layer) {
                 .constant("y_stride", layer.outputStride());
     }
 
-    /** {@code lstm_sequence}. */
-    Builder<DeviceBatch> sequence() {
+    /**
+     * {@code lstm_sequence}.
+     *
+     * @param clock units of {@code clock.cl} in a second; 0 if no work-item waits for another
+     */
+    Builder<DeviceBatch> sequence(double clock) {
         // Without a projection the kernel doesn't read s, but the argument has to be a buffer.
         return step().constant("s", layer.isProjected() ? layer.weights.projection() : layer.weights.bias())
                 .buffer("history", batch -> batch.buffer(history()))
@@ -37,7 +42,11 @@ record LayerArguments(DeviceLayer layer) {
                 .integer("unit_groups", batch -> batch.run().choice().groups().units())
                 .perLaunch("first_direction")
                 .buffer("arrivals", batch -> batch.buffer(ARRIVALS))
-                .constant("patience", PATIENCE);
+                .constant("patience", (int) (FIRST_STEP * clock))
+                .integer("step_patience", batch -> {
+                    double seconds = batch.patience() / batch.run().longest() / layer.directions;
+                    return (int) (256 * clock * Math.min(seconds, LONGEST_STEP));
+                });
     }
 
     /** {@code lstm_cell}. */

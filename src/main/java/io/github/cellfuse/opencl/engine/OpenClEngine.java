@@ -33,7 +33,7 @@ public final class OpenClEngine implements LstmEngine {
     private final Plans plans;
     private final List<DeviceWeights> weights;
     private final Tier tier;
-    private volatile boolean cooperationWorks = true;
+    private final Cooperation cooperation = new Cooperation();
     /** Doesn't end while a session runs: a launch on released memory would crash the process. */
     private final Lifetime lifetime;
 
@@ -113,19 +113,15 @@ public final class OpenClEngine implements LstmEngine {
     /**
      * Returns how a batch of this shape will run.
      *
-     * @param cooperative whether work-items may be cooperative, as long as that has not failed on this engine
+     * @param cooperative whether work-items may be cooperative, unless that has cost time just before
      */
     public PlanChoice choose(int rows, int steps, boolean cooperative) {
-        return plans.choose(rows, steps, cooperationWorks && cooperative);
+        return plans.choose(rows, steps, cooperative && cooperation.isAllowed());
     }
 
-    /** Rules out cooperative plans from now on: work-items gave up waiting. */
-    void refuseCooperative() {
-        cooperationWorks = false;
-        LOG.warn(
-                "{}: cooperative work-items did not run at the same time; this batch runs again without them, and later"
-                        + " ones don't use them",
-                device());
+    /** Decides when work-items may wait for each other. */
+    Cooperation cooperation() {
+        return cooperation;
     }
 
     /** Rules out the tile of {@code unfit} from now on. */

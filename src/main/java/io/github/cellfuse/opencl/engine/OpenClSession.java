@@ -14,6 +14,7 @@ import io.github.cellfuse.spi.RowOrder;
 import io.github.cellfuse.spi.SessionGuard;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -43,6 +44,8 @@ final class OpenClSession implements LstmSession {
     private final Transfers transfers;
     private final Workspace workspace;
     private final Map<LayerKey, LayerRun> layers = new HashMap<>();
+    /** The choices that have run before. */
+    private final Set<PlanChoice> measured = new HashSet<>();
     /** The streams that are open. */
     private final Set<OpenClStreams> streams = ConcurrentHashMap.newKeySet();
 
@@ -78,20 +81,41 @@ final class OpenClSession implements LstmSession {
         RowOrder rows = new RowOrder(batch);
         PlanChoice choice = choose(batch, true);
         if (!choice.groups().isCooperative()) {
-            compute(batch, rows, choice, output);
+            computeTimed(batch, rows, choice, output);
             return;
         }
         boolean done;
         COOPERATIVE_LAUNCH.lock();
         try {
-            done = compute(batch, rows, choice, output);
+            done = computeTimed(batch, rows, choice, output);
         } finally {
             COOPERATIVE_LAUNCH.unlock();
         }
         if (!done) {
-            engine.refuseCooperative();
-            compute(batch, rows, choose(batch, true), output);
+            computeTimed(batch, rows, choose(batch, false), output);
         }
+    }
+
+    /**
+     * Lets the engine learn from the time that the batch takes.
+     *
+     * @return whether {@code output} holds the result: false if cooperative work-items gave up waiting
+     */
+    private boolean computeTimed(LstmInput batch, RowOrder rows, PlanChoice choice, LstmOutput output) {
+        Cooperation cooperation = engine.cooperation();
+        double estimate = choice.secondsWithoutWaiting() * engine.model().layerCount();
+        long start = System.nanoTime();
+        boolean done = compute(batch, rows, choice, output, cooperation.patience(estimate));
+        long nanos = System.nanoTime() - start;
+        boolean isFirst = measured.add(choice); // may have compiled
+        if (!done) {
+            cooperation.gaveUp(nanos);
+        } else if (!isFirst && choice.groups().isCooperative()) {
+            cooperation.ranTogether(estimate, nanos);
+        } else if (!isFirst) {
+            cooperation.ranAlone(estimate, nanos);
+        }
+        return done;
     }
 
     /**
@@ -112,13 +136,19 @@ final class OpenClSession implements LstmSession {
         }
     }
 
-    /** Returns whether {@code output} holds the result: false if cooperative work-items gave up waiting. */
-    private boolean compute(LstmInput batch, RowOrder rows, PlanChoice choice, LstmOutput output) {
+    /**
+     * Runs a batch under {@code choice}.
+     *
+     * @param patience the seconds on the device before cooperative work-items give up
+     * @return whether {@code output} holds the result: false if they gave up
+     */
+    private boolean compute(LstmInput batch, RowOrder rows, PlanChoice choice, LstmOutput output, double patience) {
         RunSizes run =
                 new RunSizes(engine.model(), rows, choice, batch.initialState().isPresent());
         // All memory first: a batch that doesn't fit is refused before anything is moved.
         workspace.ensure(run);
-        DeviceBatch onDevice = new DeviceBatch(run, workspace);
+        double patienceOfLayer = patience / engine.model().layerCount();
+        DeviceBatch onDevice = new DeviceBatch(run, workspace, patienceOfLayer);
         BatchTransfer copy = new BatchTransfer(transfers, batch, run);
         copy.uploadInput(workspace.buffer(DeviceTensor.INPUT));
         copy.uploadState(onDevice.before());
@@ -151,7 +181,7 @@ final class OpenClSession implements LstmSession {
                 placesInOrder[position] = places[rows.row(position)];
             }
             workspace.writeOrder(transfers, rows, placesInOrder);
-            enqueue(new DeviceBatch(run, workspace, states, states));
+            enqueue(new DeviceBatch(run, workspace, states, states, 0)); // no work-item waits
             copy.downloadOutput(lastHistory(), y);
         });
     }

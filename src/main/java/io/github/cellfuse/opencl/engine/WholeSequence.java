@@ -27,9 +27,14 @@ final class WholeSequence implements LayerRun {
         Tile tile = choice.step();
         states = new StateKernels(layer, by, choice.projection());
         Kernel kernel = layer.open(KernelSource.SEQUENCE, KernelSource.SEQUENCE_TILED, tile);
-        arguments = (tile.isStaged() ? by.step() : by.sequence()).of(kernel);
+        arguments = (tile.isStaged() ? by.step() : by.sequence(clock(choice))).of(kernel);
         launches = tile.isStaged() ? staged(kernel, tile) : grouped(kernel, choice.groups());
         chunks = new Chunks(InputProduct.of(layer, by, choice), kernel);
+    }
+
+    /** Returns the rate of the clock that work-items read while they wait, or 0 if they don't. */
+    private double clock(PlanChoice choice) {
+        return choice.groups().isCooperative() ? layer.clock(KernelSource.SEQUENCE, choice.step()) : 0;
     }
 
     /** A work-group has its rows, and all units in local memory. */

@@ -15,10 +15,7 @@ record CpuPlans(DeviceTraits device, LayerSize layer, CandidateSearch search) im
     @Override
     public Pick pick(int rows, int steps, Optional<Plan> forced, boolean cooperative) {
         List<Estimate> all = search.cheapestFirst(rows, steps, cooperative);
-        Estimate best = all.stream()
-                .filter(each -> forced.isEmpty() || each.candidate().plan() == forced.get())
-                .findFirst()
-                .orElseThrow();
+        Estimate best = cheapest(all, forced);
         String reason = all.stream()
                 .filter(each -> each.candidate().plan() != best.candidate().plan())
                 .findFirst()
@@ -37,6 +34,18 @@ record CpuPlans(DeviceTraits device, LayerSize layer, CandidateSearch search) im
         return search.cheapestFirst(rows, steps, cooperative).stream()
                 .map(Estimate::candidate)
                 .toList();
+    }
+
+    @Override
+    public double secondsWithoutWaiting(int rows, int steps, Optional<Plan> forced) {
+        return cheapest(search.cheapestFirst(rows, steps, false), forced).cost().seconds();
+    }
+
+    private static Estimate cheapest(List<Estimate> cheapestFirst, Optional<Plan> forced) {
+        return cheapestFirst.stream()
+                .filter(each -> forced.isEmpty() || each.candidate().plan() == forced.get())
+                .findFirst()
+                .orElseThrow();
     }
 
     @Override

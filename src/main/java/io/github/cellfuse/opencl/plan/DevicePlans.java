@@ -35,6 +35,11 @@ interface DevicePlans {
         return Optional.empty();
     }
 
+    /** Returns an estimate of what a layer takes if no work-item waits for another; infinite where none ever does. */
+    default double secondsWithoutWaiting(int rows, int steps, Optional<Plan> forced) {
+        return Double.POSITIVE_INFINITY;
+    }
+
     /** Returns the tile of the input's product for {@code rows} rows, those of all steps counted. */
     Tile projection(long rows);
 

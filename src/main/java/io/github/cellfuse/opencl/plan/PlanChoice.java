@@ -12,8 +12,21 @@ import java.util.Objects;
  * @param projection the tile of the input projection, used where the step is hoisted
  * @param groups how work-items share the layer under {@link Plan#SEQUENCE}
  * @param reason one sentence for people
+ * @param secondsWithoutWaiting an estimate of what a layer takes under the best plan whose work-items don't wait for
+ *     each other; infinite if the time doesn't matter
  */
-public record PlanChoice(Plan plan, Tile step, Tile projection, SequenceGroups groups, String reason) {
+public record PlanChoice(
+        Plan plan, Tile step, Tile projection, SequenceGroups groups, String reason, double secondsWithoutWaiting) {
+    /** Creates a choice whose time doesn't matter. */
+    public PlanChoice(Plan plan, Tile step, Tile projection, SequenceGroups groups, String reason) {
+        this(plan, step, projection, groups, reason, Double.POSITIVE_INFINITY);
+    }
+
+    /** Returns the same choice for a run whose time doesn't matter. */
+    public PlanChoice atAnyTime() {
+        return new PlanChoice(plan, step, projection, groups, reason);
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof PlanChoice choice

@@ -73,20 +73,25 @@ public final class PlanChooser {
         if (known == null || !known.batch.equals(batch)) {
             Pick pick = plans.pick(rows, steps, forced, cooperative);
             String reason = forced.isPresent() ? "as asked" : pick.reason();
-            last = known = new Chosen(batch, choice(pick.candidate(), rows, steps, reason));
+            last = known = new Chosen(batch, choice(pick.candidate(), rows, steps, forced, reason));
         }
         return known.choice;
     }
 
     /** Returns {@code candidate} as the choice for a batch; {@link #mayRun(Candidate)} must be true of it. */
     public PlanChoice choice(Candidate candidate, int rows, int steps, String reason) {
+        return choice(candidate, rows, steps, Optional.empty(), reason);
+    }
+
+    private PlanChoice choice(Candidate candidate, int rows, int steps, Optional<Plan> forced, String reason) {
         Tile tile = candidate.tile(vec());
         return new PlanChoice(
                 candidate.plan(),
                 tile,
                 plans.projection((long) rows * steps),
                 candidate.groups(),
-                candidate.name() + " (" + reason + "), tile of " + tile);
+                candidate.name() + " (" + reason + "), tile of " + tile,
+                plans.secondsWithoutWaiting(rows, steps, forced));
     }
 
     /**

@@ -17,6 +17,14 @@ public final class TunedPlans implements Plans {
     private final PlanChooser chooser;
     private final TunedTable tuned;
     private final Optional<Plan> forced;
+    /** The last choice: a session often asks for the same shape again. */
+    private volatile Chosen last;
+
+    private record Chosen(int rows, int steps, boolean cooperative, PlanChoice choice) {
+        boolean isFor(int rows, int steps, boolean cooperative) {
+            return this.rows == rows && this.steps == steps && this.cooperative == cooperative;
+        }
+    }
 
     private TunedPlans(PlanChooser chooser, TunedTable tuned, Optional<Plan> forced) {
         this.chooser = chooser;
@@ -48,10 +56,19 @@ public final class TunedPlans implements Plans {
     @Override
     public void refuse(UnfitTileException unfit) {
         chooser.refuse(unfit.source(), unfit.tile());
+        last = null;
     }
 
     @Override
     public PlanChoice choose(int rows, int steps, boolean cooperative) {
+        Chosen known = last;
+        if (known == null || !known.isFor(rows, steps, cooperative)) {
+            last = known = new Chosen(rows, steps, cooperative, find(rows, steps, cooperative));
+        }
+        return known.choice;
+    }
+
+    private PlanChoice find(int rows, int steps, boolean cooperative) {
         return tuned.find(rows, steps, cooperative)
                 .filter(entry -> chooser.mayRun(entry.candidate()))
                 .map(entry -> chooser.choice(entry.candidate(), rows, steps, entry.reason()))

@@ -136,7 +136,9 @@ public final class Tuner implements AutoCloseable {
     private Tuning measure(int rows, int steps, double seconds) throws CooperationFailedException {
         List<Candidate> candidates = chooser.candidates(rows, steps, plans.isCooperative());
         List<PlanChoice> choices = candidates.stream()
-                .map(candidate -> chooser.choice(candidate, rows, steps, "tuning"))
+                // Work-items that wait for each other are to be measured, whatever was expected of them.
+                .map(candidate ->
+                        chooser.choice(candidate, rows, steps, "tuning").atAnyTime())
                 .toList();
         try (Trial trial = new Trial(engine, plans, choices, input(rows, steps))) {
             Optional<PlanChoice> other = trial.firstThatDiffers();

@@ -263,7 +263,7 @@ class TileTest {
             GuardedBuffer arrivals = guarded.tensor(DeviceTensor.ARRIVALS, 0);
             guarded.tensor(DeviceTensor.ACTIVE, order.toActiveArray());
             try (LayerRun layer = LayerRun.open(engine, 0, run.choice())) {
-                layer.enqueue(queue::launch, new DeviceBatch(run, workspace));
+                layer.enqueue(queue::launch, new DeviceBatch(run, workspace, 10));
                 queue.finish();
             }
 
@@ -461,7 +461,7 @@ class TileTest {
                 workspace.ensure(run);
                 layer.enqueue(
                         (kernel, range) -> counts.merge(kernel.toString(), count.applyAsLong(range), Long::sum),
-                        new DeviceBatch(run, workspace));
+                        new DeviceBatch(run, workspace, 10));
             }
         }
         return counts;

@@ -47,7 +47,8 @@ class SignaturesTest {
             Map.entry("lstm_read", "from out vectors passes"),
             Map.entry(
                     "lstm_sequence",
-                    STEP + " s history projected row_groups unit_groups first_direction arrivals patience"),
+                    STEP
+                            + " s history projected row_groups unit_groups first_direction arrivals patience step_patience"),
             Map.entry("lstm_sequence_tiled", STEP),
             Map.entry("lstm_step", STEP),
             Map.entry("lstm_step_tiled", STEP),
