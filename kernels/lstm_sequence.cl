@@ -17,7 +17,7 @@
 // which OpenCL doesn't guarantee. The host uses this only if each work-item gets its own thread, and runs one
 // direction after the other, as both together would need twice the threads. On a busy machine, a thread may lose its
 // core to another process for milliseconds, and the others would wait all that time. So no work-item waits for long: as
-// soon as the steps so far have taken longer than steps under another plan would have, it gives up and sets arrivals[0],
+// soon as the steps so far have taken longer than they would have under another plan, it gives up and sets arrivals[0],
 // and the host runs the batch with that other plan.
 
 // The counter of a team, which is a row group of a direction. Counters are a cache line apart; the first line holds

@@ -48,7 +48,8 @@ class CandidatesTest {
                 }
                 for (Candidate candidate : chooser.candidates(input.rows(), input.steps(), true)) {
                     assertTrue(chooser.mayRun(candidate), candidate::toString);
-                    PlanChoice choice = chooser.choice(candidate, input.rows(), input.steps(), "test");
+                    PlanChoice choice = chooser.choice(candidate, input.rows(), input.steps(), "test")
+                            .atAnyTime();
                     OpenClEngine engine =
                             new OpenClEngine(context, programs, random.model(), always(choice), Tier.EXACT);
                     try (var session = engine.newSession()) {

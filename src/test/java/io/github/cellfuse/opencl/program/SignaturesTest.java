@@ -39,6 +39,7 @@ class SignaturesTest {
             Map.entry(
                     "lstm_hidden_projection",
                     "m s h active m_stride units outputs h_slot_rows h_stride first_reverse longest"),
+            Map.entry("lstm_clock", "now"),
             Map.entry("lstm_input_projection", INPUT_PROJECTION),
             Map.entry("lstm_input_projection_tiled", INPUT_PROJECTION + " blocks"),
             Map.entry("lstm_load_state", STATE + " given first_place places"),
@@ -47,8 +48,8 @@ class SignaturesTest {
             Map.entry("lstm_read", "from out vectors passes"),
             Map.entry(
                     "lstm_sequence",
-                    STEP
-                            + " s history projected row_groups unit_groups first_direction arrivals patience step_patience"),
+                    STEP + " s history projected row_groups unit_groups first_direction arrivals"
+                            + " patience step_patience"),
             Map.entry("lstm_sequence_tiled", STEP),
             Map.entry("lstm_step", STEP),
             Map.entry("lstm_step_tiled", STEP),
