@@ -2,21 +2,19 @@ package io.github.cellfuse.bench.gpu;
 
 import com.google.gson.JsonObject;
 import io.github.cellfuse.Device;
-import io.github.cellfuse.Direction;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
-import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Plan;
+import io.github.cellfuse.bench.load.LayerShape;
 import io.github.cellfuse.opencl.engine.KernelProfile;
 import java.io.FileWriter;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,7 +50,7 @@ public final class ShapeTimes {
         try (Writer out = new FileWriter(words[1], true)) {
             for (String word : rest) {
                 if (!word.equals("check") && !word.equals("plans")) {
-                    Shape shape = Shape.parse(word);
+                    LayerShape shape = LayerShape.parse(word);
                     for (Plan plan : plans) {
                         boolean check = rest.contains("check") && plan == null && shape.flops() < MOST_FLOPS_TO_CHECK;
                         write(out, result(device, shape, plan, seconds, check));
@@ -70,7 +68,7 @@ public final class ShapeTimes {
     }
 
     /** Returns what was measured, or the error: the other shapes must still run. */
-    private static JsonObject result(Device device, Shape shape, Plan plan, double seconds, boolean check) {
+    private static JsonObject result(Device device, LayerShape shape, Plan plan, double seconds, boolean check) {
         JsonObject result = new JsonObject();
         result.addProperty("shape", shape.toString());
         result.addProperty("plan_asked", plan == null ? "" : plan.name().toLowerCase(Locale.ROOT));
@@ -82,51 +80,10 @@ public final class ShapeTimes {
         return result;
     }
 
-    private record Shape(int steps, int rows, int inputs, int units) {
-        static Shape parse(String word) {
-            int[] sizes =
-                    Arrays.stream(word.split(",")).mapToInt(Integer::parseInt).toArray();
-            return new Shape(sizes[0], sizes[1], sizes[2], sizes[3]);
-        }
-
-        double flops() {
-            return 8.0 * units * (inputs + (double) units) * rows * steps;
-        }
-
-        LstmModel model(SplittableRandom random) {
-            float scale = (float) (1 / Math.sqrt(units));
-            return new LstmModel(
-                    Direction.FORWARD,
-                    List.of(List.of(LstmWeights.builder(inputs, units)
-                            .input(values(random, 4 * units * inputs, scale))
-                            .recurrent(values(random, 4 * units * units, scale))
-                            .inputBias(values(random, 4 * units, scale))
-                            .recurrentBias(values(random, 4 * units, scale))
-                            .build())));
-        }
-
-        LstmInput input(SplittableRandom random) {
-            return LstmInput.timeMajor(values(random, steps * rows * inputs, 1), rows, steps);
-        }
-
-        private static float[] values(SplittableRandom random, int count, float scale) {
-            float[] values = new float[count];
-            for (int k = 0; k < count; k++) {
-                values[k] = ((random.nextInt() >>> 8) * 0x1p-23f - 1) * scale;
-            }
-            return values;
-        }
-
-        @Override
-        public String toString() {
-            return steps + "," + rows + "," + inputs + "," + units;
-        }
-    }
-
     /** One layer under one plan. */
     private static final class Measurement {
         private final Device device;
-        private final Shape shape;
+        private final LayerShape shape;
         private final EngineOptions options;
         private final double seconds;
         private final LstmModel model;
@@ -138,7 +95,7 @@ public final class ShapeTimes {
         private final Map<String, List<Double>> kernels = new LinkedHashMap<>();
         private int launches;
 
-        Measurement(Device device, Shape shape, Plan plan, double seconds) {
+        Measurement(Device device, LayerShape shape, Plan plan, double seconds) {
             this.device = device;
             this.shape = shape;
             this.seconds = seconds;
