@@ -50,6 +50,7 @@ public final class OpenClEngine implements LstmEngine {
                     .map(layer ->
                             DeviceWeights.upload(context, queue, layer.weights(), plans.vec(), programs.weights()))
                     .toList();
+            queue.finish(); // closing the queue only logs a failure
         }
     }
 

@@ -1,0 +1,73 @@
+package io.github.cellfuse.faults;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.cellfuse.cl.ChildJvm;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Every OpenCL call fails once: the documented exception, no object left behind, and the next run is right. */
+@Tag("extended")
+class FaultInjectionTest {
+    private static final int SECONDS = 900;
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void everyCallOfARunMayFail() throws Exception {
+        List<String> lines = run(List.of());
+        assertEquals(List.of(), lines.subList(0, lines.size() - 1));
+        assertTrue(lines.get(lines.size() - 1).startsWith(FaultMain.DONE), lines::toString);
+    }
+
+    /** A machine whose driver doesn't answer has a problem that names the call, and java runs. */
+    @ParameterizedTest
+    @CsvSource({
+        "clGetPlatformIDs, 1",
+        "clGetPlatformIDs, 2",
+        "clGetPlatformInfo, 1",
+        "clGetPlatformInfo, 5",
+        "clGetDeviceIDs, 1",
+        "clGetDeviceIDs, 2",
+        "clGetDeviceInfo, 1",
+        "clGetDeviceInfo, 3",
+        "clGetDeviceInfo, 20",
+        "clCreateContext, 1"
+    })
+    void everyQueryOfTheMachineMayFail(String function, int call) throws Exception {
+        Path control = folder.resolve("control");
+        Map<String, String> environment = FaultLayer.environment(control);
+        ChildJvm.Result usual =
+                ChildJvm.start(environment, List.of(), FaultyProbeMain.class).await(SECONDS);
+        assertEquals(
+                List.of("devices: 1", "opened: opencl"), usual.out().lines().toList(), usual::err);
+        FaultLayer.failFromTheBeginning(control, function, call, -5);
+        ChildJvm.Result result =
+                ChildJvm.start(environment, List.of(), FaultyProbeMain.class).await(SECONDS);
+        assertEquals(0, result.exit(), result::err);
+        boolean usable = result.out().contains("devices: 1");
+        boolean named = (result.out() + result.err()).contains(function + " failed with CL_OUT_OF_RESOURCES (-5)");
+        // A few queries are for details that a device may lack; without those it is used as always.
+        assertTrue(named || usable && result.out().contains("opened: opencl"), () -> result.out() + result.err());
+        if (!usable) {
+            assertTrue(result.out().contains("opened: java"), result::out);
+        }
+    }
+
+    private List<String> run(List<String> options) throws Exception {
+        Map<String, String> environment = FaultLayer.environment(folder.resolve("control"));
+        String extent = Boolean.getBoolean("cellfuse.long") ? "long" : "short";
+        ChildJvm.Result result =
+                ChildJvm.start(environment, options, FaultMain.class, extent).await(SECONDS);
+        assertEquals(0, result.exit(), () -> result.out() + result.err());
+        return result.out().lines().toList();
+    }
+}

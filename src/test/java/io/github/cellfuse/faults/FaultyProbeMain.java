@@ -1,0 +1,19 @@
+package io.github.cellfuse.faults;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.RandomLstm;
+import io.github.cellfuse.cl.OpenCl;
+
+/** Lists the devices while a query fails, then opens the best one, and prints what it found. */
+final class FaultyProbeMain {
+    private FaultyProbeMain() {}
+
+    public static void main(String[] words) {
+        System.out.println("devices: " + OpenCl.devices().size());
+        OpenCl.problems().forEach(problem -> System.out.println("problem: " + problem));
+        try (LstmEngine engine = LstmEngine.open(RandomLstm.of(1).model())) {
+            System.out.println("opened: " + (engine.device().equals(Device.JAVA) ? "java" : "opencl"));
+        }
+    }
+}

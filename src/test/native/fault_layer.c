@@ -1,0 +1,233 @@
+// An OpenCL layer that makes chosen calls fail and counts objects: for the tests of what CellFuse does when a driver
+// refuses. The loader puts it between a program and the driver, if OPENCL_LAYERS names it.
+//
+//      program ──► libOpenCL.so.1 ──► fault_layer.so ──► driver
+//                                          ▲
+//                                     control file
+//
+// Program and layer both map the file that FAULT_CONTROL names: an array of `struct entry`, one for each function
+// below, in this order. The program reads the counts, and sets which call is to fail:
+//
+//      fail_at  0: none; n: the n-th call from now on, counted by `calls`, which the program sets to zero
+//      status   what the call returns then, without reaching the driver. A release reaches it: the object is gone, and
+//               the driver complains
+//      delay    microseconds before every call
+#define CL_TARGET_OPENCL_VERSION 300
+#include <CL/cl_layer.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define FUNCTIONS(X)                                                                                                  \
+  X(clGetPlatformIDs) X(clGetPlatformInfo) X(clGetDeviceIDs) X(clGetDeviceInfo)                                       \
+  X(clCreateContext) X(clRetainContext) X(clReleaseContext)                                                           \
+  X(clCreateCommandQueue) X(clRetainCommandQueue) X(clReleaseCommandQueue)                                            \
+  X(clCreateBuffer) X(clRetainMemObject) X(clReleaseMemObject)                                                        \
+  X(clCreateProgramWithSource) X(clCreateProgramWithBinary) X(clRetainProgram) X(clReleaseProgram)                    \
+  X(clBuildProgram) X(clGetProgramInfo) X(clGetProgramBuildInfo)                                                      \
+  X(clCreateKernel) X(clRetainKernel) X(clReleaseKernel)                                                              \
+  X(clSetKernelArg) X(clGetKernelInfo) X(clGetKernelWorkGroupInfo)                                                    \
+  X(clWaitForEvents) X(clRetainEvent) X(clReleaseEvent) X(clGetEventProfilingInfo)                                    \
+  X(clFlush) X(clFinish)                                                                                              \
+  X(clEnqueueReadBuffer) X(clEnqueueWriteBuffer) X(clEnqueueCopyBuffer) X(clEnqueueFillBuffer)                        \
+  X(clEnqueueMapBuffer) X(clEnqueueUnmapMemObject)                                                                    \
+  X(clEnqueueNDRangeKernel) X(clEnqueueMarkerWithWaitList)
+
+enum function {
+#define X(name) F_##name,
+  FUNCTIONS(X)
+#undef X
+      F_event,  // not a function: the events that commands returned
+  COUNT
+};
+
+struct entry {
+  char name[40];
+  cl_int calls;
+  cl_int fail_at;
+  cl_int status;
+  cl_int delay;
+  cl_int succeeded;  // calls that the driver answered with success, since the process began
+  cl_int unused;
+};
+
+static const struct _cl_icd_dispatch* driver;
+static struct _cl_icd_dispatch layer;
+static struct entry* table;
+
+// Returns the status that this call fails with, or CL_SUCCESS if it is to reach the driver.
+static cl_int fault(enum function f) {
+  struct entry* e = table + f;
+  if (e->delay > 0) usleep((useconds_t)e->delay);
+  cl_int call = __atomic_add_fetch(&e->calls, 1, __ATOMIC_SEQ_CST);
+  return call == __atomic_load_n(&e->fail_at, __ATOMIC_SEQ_CST) ? e->status : CL_SUCCESS;
+}
+
+static void count(enum function f) { __atomic_add_fetch(&table[f].succeeded, 1, __ATOMIC_SEQ_CST); }
+
+// A function that returns a status.
+#define STATUS(name, parameters, arguments)                                                                           \
+  static cl_int CL_API_CALL my_##name parameters {                                                                    \
+    cl_int status = fault(F_##name);                                                                                  \
+    if (status == CL_SUCCESS) {                                                                                       \
+      status = driver->name arguments;                                                                                \
+      if (status == CL_SUCCESS) count(F_##name);                                                                      \
+    }                                                                                                                 \
+    return status;                                                                                                    \
+  }
+
+// A function that enqueues a command and returns its event, if the caller wants it.
+#define ENQUEUE(name, parameters, arguments)                                                                          \
+  static cl_int CL_API_CALL my_##name parameters {                                                                    \
+    cl_int status = fault(F_##name);                                                                                  \
+    if (status == CL_SUCCESS) {                                                                                       \
+      status = driver->name arguments;                                                                                \
+      if (status == CL_SUCCESS) count(F_##name);                                                                      \
+      if (status == CL_SUCCESS && event) count(F_event);                                                              \
+    }                                                                                                                 \
+    return status;                                                                                                    \
+  }
+
+// A function that releases an object: it does so even if it complains.
+#define RELEASE(name, parameters, arguments)                                                                          \
+  static cl_int CL_API_CALL my_##name parameters {                                                                    \
+    cl_int wanted = fault(F_##name), status = driver->name arguments;                                                 \
+    if (status == CL_SUCCESS) count(F_##name);                                                                        \
+    return wanted == CL_SUCCESS ? status : wanted;                                                                    \
+  }
+
+// A function that returns an object, and a status through its last parameter, `error`.
+#define CREATE(type, name, parameters, arguments)                                                                     \
+  static type CL_API_CALL my_##name parameters {                                                                      \
+    cl_int status = fault(F_##name);                                                                                  \
+    if (status != CL_SUCCESS) {                                                                                       \
+      if (error) *error = status;                                                                                     \
+      return NULL;                                                                                                    \
+    }                                                                                                                 \
+    type object = driver->name arguments;                                                                             \
+    if (object) count(F_##name);                                                                                      \
+    return object;                                                                                                    \
+  }
+
+typedef void(CL_CALLBACK* on_context)(const char*, const void*, size_t, void*);
+typedef void(CL_CALLBACK* on_program)(cl_program, void*);
+#define WAITS cl_uint waits, const cl_event *wait_list, cl_event *event
+#define WAITING waits, wait_list, event
+#define QUERY size_t size, void *value, size_t *needed
+
+STATUS(clGetPlatformIDs, (cl_uint n, cl_platform_id* ids, cl_uint* found), (n, ids, found))
+STATUS(clGetPlatformInfo, (cl_platform_id p, cl_platform_info i, QUERY), (p, i, size, value, needed))
+STATUS(clGetDeviceIDs, (cl_platform_id p, cl_device_type t, cl_uint n, cl_device_id* ids, cl_uint* found),
+       (p, t, n, ids, found))
+STATUS(clGetDeviceInfo, (cl_device_id d, cl_device_info i, QUERY), (d, i, size, value, needed))
+
+CREATE(cl_context, clCreateContext,
+       (const cl_context_properties* p, cl_uint n, const cl_device_id* d, on_context f, void* user, cl_int* error),
+       (p, n, d, f, user, error))
+STATUS(clRetainContext, (cl_context c), (c))
+RELEASE(clReleaseContext, (cl_context c), (c))
+CREATE(cl_command_queue, clCreateCommandQueue,
+       (cl_context c, cl_device_id d, cl_command_queue_properties p, cl_int* error), (c, d, p, error))
+STATUS(clRetainCommandQueue, (cl_command_queue q), (q))
+RELEASE(clReleaseCommandQueue, (cl_command_queue q), (q))
+CREATE(cl_mem, clCreateBuffer, (cl_context c, cl_mem_flags f, size_t n, void* host, cl_int* error),
+       (c, f, n, host, error))
+STATUS(clRetainMemObject, (cl_mem m), (m))
+RELEASE(clReleaseMemObject, (cl_mem m), (m))
+
+CREATE(cl_program, clCreateProgramWithSource,
+       (cl_context c, cl_uint n, const char** texts, const size_t* lengths, cl_int* error),
+       (c, n, texts, lengths, error))
+CREATE(cl_program, clCreateProgramWithBinary,
+       (cl_context c, cl_uint n, const cl_device_id* d, const size_t* lengths, const unsigned char** binaries,
+        cl_int* accepted, cl_int* error),
+       (c, n, d, lengths, binaries, accepted, error))
+STATUS(clRetainProgram, (cl_program p), (p))
+RELEASE(clReleaseProgram, (cl_program p), (p))
+STATUS(clBuildProgram,
+       (cl_program p, cl_uint n, const cl_device_id* d, const char* options, on_program f, void* user),
+       (p, n, d, options, f, user))
+STATUS(clGetProgramInfo, (cl_program p, cl_program_info i, QUERY), (p, i, size, value, needed))
+STATUS(clGetProgramBuildInfo, (cl_program p, cl_device_id d, cl_program_build_info i, QUERY),
+       (p, d, i, size, value, needed))
+CREATE(cl_kernel, clCreateKernel, (cl_program p, const char* name, cl_int* error), (p, name, error))
+STATUS(clRetainKernel, (cl_kernel k), (k))
+RELEASE(clReleaseKernel, (cl_kernel k), (k))
+STATUS(clSetKernelArg, (cl_kernel k, cl_uint i, size_t n, const void* value), (k, i, n, value))
+STATUS(clGetKernelInfo, (cl_kernel k, cl_kernel_info i, QUERY), (k, i, size, value, needed))
+STATUS(clGetKernelWorkGroupInfo, (cl_kernel k, cl_device_id d, cl_kernel_work_group_info i, QUERY),
+       (k, d, i, size, value, needed))
+
+STATUS(clWaitForEvents, (cl_uint n, const cl_event* events), (n, events))
+STATUS(clRetainEvent, (cl_event e), (e))
+RELEASE(clReleaseEvent, (cl_event e), (e))
+STATUS(clGetEventProfilingInfo, (cl_event e, cl_profiling_info i, QUERY), (e, i, size, value, needed))
+STATUS(clFlush, (cl_command_queue q), (q))
+STATUS(clFinish, (cl_command_queue q), (q))
+
+ENQUEUE(clEnqueueReadBuffer, (cl_command_queue q, cl_mem m, cl_bool b, size_t at, size_t n, void* to, WAITS),
+       (q, m, b, at, n, to, WAITING))
+ENQUEUE(clEnqueueWriteBuffer, (cl_command_queue q, cl_mem m, cl_bool b, size_t at, size_t n, const void* from, WAITS),
+       (q, m, b, at, n, from, WAITING))
+ENQUEUE(clEnqueueCopyBuffer, (cl_command_queue q, cl_mem from, cl_mem to, size_t at, size_t into, size_t n, WAITS),
+       (q, from, to, at, into, n, WAITING))
+ENQUEUE(clEnqueueFillBuffer,
+       (cl_command_queue q, cl_mem m, const void* pattern, size_t width, size_t at, size_t n, WAITS),
+       (q, m, pattern, width, at, n, WAITING))
+static void* CL_API_CALL my_clEnqueueMapBuffer(cl_command_queue q, cl_mem m, cl_bool b, cl_map_flags f, size_t at,
+                                               size_t n, WAITS, cl_int* error) {
+  cl_int status = fault(F_clEnqueueMapBuffer);
+  void* mapped = NULL;
+  if (status == CL_SUCCESS) mapped = driver->clEnqueueMapBuffer(q, m, b, f, at, n, WAITING, &status);
+  if (mapped) count(F_clEnqueueMapBuffer);
+  if (mapped && event) count(F_event);
+  if (error) *error = status;
+  return mapped;
+}
+static cl_int CL_API_CALL my_clEnqueueUnmapMemObject(cl_command_queue q, cl_mem m, void* at, WAITS) {
+  cl_int wanted = fault(F_clEnqueueUnmapMemObject);
+  cl_event* wanted_event = wanted == CL_SUCCESS ? event : NULL;  // with an error, the caller gets no event
+  cl_int status = driver->clEnqueueUnmapMemObject(q, m, at, waits, wait_list, wanted_event);
+  if (status == CL_SUCCESS) count(F_clEnqueueUnmapMemObject);
+  if (status == CL_SUCCESS && wanted_event) count(F_event);
+  return wanted == CL_SUCCESS ? status : wanted;
+}
+ENQUEUE(clEnqueueNDRangeKernel,
+       (cl_command_queue q, cl_kernel k, cl_uint n, const size_t* offset, const size_t* global, const size_t* local,
+        WAITS),
+       (q, k, n, offset, global, local, WAITING))
+ENQUEUE(clEnqueueMarkerWithWaitList, (cl_command_queue q, WAITS), (q, WAITING))
+
+CL_API_ENTRY cl_int CL_API_CALL clGetLayerInfo(cl_layer_info name, size_t size, void* value, size_t* needed) {
+  if (name != CL_LAYER_API_VERSION) return CL_INVALID_VALUE;
+  if (value && size < sizeof(cl_layer_api_version)) return CL_INVALID_VALUE;
+  if (value) *(cl_layer_api_version*)value = CL_LAYER_API_VERSION_100;
+  if (needed) *needed = sizeof(cl_layer_api_version);
+  return CL_SUCCESS;
+}
+
+CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint entries, const struct _cl_icd_dispatch* target,
+                                            cl_uint* entries_ret, const struct _cl_icd_dispatch** dispatch_ret) {
+  const char* file = getenv("FAULT_CONTROL");
+  if (!file || entries < sizeof layer / sizeof layer.clGetPlatformIDs) return CL_INVALID_VALUE;
+  int control = open(file, O_RDWR);
+  if (control < 0) return CL_INVALID_VALUE;
+  if (ftruncate(control, COUNT * sizeof *table) == 0) {
+    table = mmap(NULL, COUNT * sizeof *table, PROT_READ | PROT_WRITE, MAP_SHARED, control, 0);
+  }
+  close(control);
+  if (!table || table == MAP_FAILED) return CL_OUT_OF_HOST_MEMORY;
+  driver = target;
+  layer = *target;
+#define X(function)                                                       \
+  strncpy(table[F_##function].name, #function, sizeof table->name - 1); \
+  layer.function = my_##function;
+  FUNCTIONS(X)
+#undef X
+  strcpy(table[F_event].name, "event");
+  *dispatch_ret = &layer;
+  *entries_ret = sizeof layer / sizeof layer.clGetPlatformIDs;
+  return CL_SUCCESS;
+}
