@@ -16,7 +16,12 @@ import org.slf4j.LoggerFactory;
 final class NativeLibrary {
     private static final Logger LOG = LoggerFactory.getLogger(NativeLibrary.class);
 
-    /** JOCL's switch to unpack its library under a name of its own. */
+    /**
+     * JOCL's switch to unpack its library under a name of its own. Only JOCL (and its sibling JCuda) reads it, once,
+     * while its class is initialized, so it is set for that long. A thread of the host program that loads one of them
+     * in the same moment gets a name of its own as well, which does no harm; nothing else reads the property. A value
+     * that the host program has set is left alone.
+     */
     private static final String UNIQUE_NAMES = "uniqueLibraryNames";
 
     private static final String NO_LOADER =
@@ -31,10 +36,9 @@ final class NativeLibrary {
             return NO_LOADER;
         }
         // JOCL unpacks its library to one fixed name in the temporary folder, which a second process starting at the
-        // same moment
-        // can find half-written, and which anyone may have put there. A unique name, deleted at exit, has neither
-        // fault. On
-        // Windows a loaded library cannot be deleted, and the temporary folder is the user's own.
+        // same moment can find half-written, and which anyone may have put there. Nor can two class loaders load one
+        // file. A unique name, deleted at exit, has none of these faults. On Windows a loaded library cannot be
+        // deleted, and the temporary folder is the user's own.
         boolean windows =
                 System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows");
         boolean ours = !windows && System.getProperty(UNIQUE_NAMES) == null;
@@ -49,7 +53,7 @@ final class NativeLibrary {
             return explain(e);
         } finally {
             if (ours) {
-                System.clearProperty(UNIQUE_NAMES);
+                System.getProperties().remove(UNIQUE_NAMES, "true");
             }
         }
     }
@@ -88,8 +92,7 @@ final class NativeLibrary {
     private static String explain(Throwable e) {
         String message = String.valueOf(e.getMessage());
         if (message.contains("native OpenCL library")) {
-            return "there is no OpenCL loader on this machine (libOpenCL.so.1, OpenCL.dll or OpenCL.framework); "
-                    + Status.INSTALL;
+            return NO_LOADER;
         }
         if (message.contains("loading native library")) {
             return "JOCL has no native library that loads on " + System.getProperty("os.name") + " "

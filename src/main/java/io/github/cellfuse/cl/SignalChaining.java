@@ -26,9 +26,7 @@ final class SignalChaining {
 
     /** Warns once, before a compilation on {@code device}, that the process is at risk, and says what to do. */
     static void check(ClDevice device) {
-        if (device.platformName().contains("Portable Computing Language")
-                && isMissing()
-                && WARNED.compareAndSet(false, true)) {
+        if (PoclCache.isPocl(device.platformName()) && isMissing() && WARNED.compareAndSet(false, true)) {
             LOG.warn("PoCL's compiler takes over signals that the JVM needs: a build may fail, or the process"
                     + " end. Start java with"
                     + " LD_PRELOAD=$JAVA_HOME/lib/libjsig.so, as bin/cellfuse does");

@@ -3,6 +3,7 @@ package io.github.cellfuse.format.file;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -33,13 +34,19 @@ public final class Problems {
         return new InvalidInputException(oneLine(file + ": " + what), cause);
     }
 
-    /** Returns the exception for a failed disk, or for a file that can't be opened, which the caller can correct. */
+    /**
+     * Returns the exception for a failed disk, for an interrupted thread, or for a file that can't be opened, which the
+     * caller can correct.
+     */
     public static CellFuseException io(Object file, String doing, IOException cause) {
         if (cause instanceof NoSuchFileException) {
             return invalid(file, "no such file", cause);
         }
         if (cause instanceof AccessDeniedException) {
             return invalid(file, doing + ": permission denied", cause);
+        }
+        if (cause instanceof ClosedByInterruptException) {
+            return new CellFuseException(oneLine(file + ": interrupted while " + doing), cause);
         }
         return new CellFuseException(oneLine(file + ": " + doing + " failed: " + reason(cause)), cause);
     }
