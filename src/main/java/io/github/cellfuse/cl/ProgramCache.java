@@ -1,7 +1,6 @@
 package io.github.cellfuse.cl;
 
 import java.io.IOException;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -133,9 +132,6 @@ public final class ProgramCache {
         } catch (CacheEntry.Damaged e) {
             discard(name, file, e);
             return Optional.empty();
-        } catch (ClosedByInterruptException e) {
-            LOG.debug("program '{}' is compiled: the thread is interrupted, which ends reading", name);
-            return Optional.empty();
         } catch (IOException e) {
             warnOnce("read", e);
             return Optional.empty();
@@ -171,8 +167,6 @@ public final class ProgramCache {
             stored.incrementAndGet();
         } catch (ClException e) {
             LOG.debug("{} is not cached: {}", program, e.getMessage());
-        } catch (ClosedByInterruptException e) {
-            LOG.debug("{} is not cached: the thread is interrupted, which ends writing", program);
         } catch (IOException e) {
             warnOnce("write", e);
         }

@@ -1,10 +1,8 @@
 package io.github.cellfuse.format;
 
-import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.onnx.OnnxFile;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -67,8 +65,6 @@ public enum ModelFormat {
         }
         try (InputStream in = Files.newInputStream(path)) {
             return in.readNBytes(KERAS_STARTS.get(0).length);
-        } catch (ClosedByInterruptException e) {
-            throw Problems.io(path, "reading", e);
         } catch (IOException e) {
             return new byte[0];
         }

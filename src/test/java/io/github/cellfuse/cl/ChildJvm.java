@@ -24,6 +24,7 @@ public final class ChildJvm {
         this.err = err;
     }
 
+    /** Starts it; a null value removes a variable from its environment. */
     public static ChildJvm start(
             Map<String, String> environment, List<String> options, Class<?> main, String... arguments)
             throws IOException {
@@ -38,7 +39,13 @@ public final class ChildJvm {
         Path err = Files.createTempFile("child", ".err");
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
-        builder.environment().putAll(environment);
+        environment.forEach((name, value) -> {
+            if (value == null) {
+                builder.environment().remove(name);
+            } else {
+                builder.environment().put(name, value);
+            }
+        });
         return new ChildJvm(builder.start(), out, err);
     }
 

@@ -166,7 +166,7 @@ class OpenClTest {
         Assumptions.assumeTrue(Implementation.POCL.wanted(), "not run: -Dcellfuse.implementations leaves PoCL out");
         Path file = Files.createFile(folder.resolve("file"));
         Map<String, String> environment = new HashMap<>(Implementation.POCL.environment());
-        List.of("POCL_CACHE_DIR", "XDG_CACHE_HOME", "HOME").forEach(name -> environment.put(name, ""));
+        List.of("POCL_CACHE_DIR", "XDG_CACHE_HOME", "HOME").forEach(name -> environment.put(name, null));
         for (Path wrong : List.of(file.resolve("below"), Path.of("/proc/no-such-folder"))) {
             environment.put(variable, wrong.toString());
             ChildJvm.Result result = ChildJvm.run(environment, List.of(), ProbeMain.class);

@@ -114,9 +114,7 @@ public final class ArrayRegion implements ArraySink {
             throw Problems.io(label, "writing", e);
         } catch (ClosedChannelException e) {
             throw new CellFuseException(
-                    label
-                            + ": writing failed: the file has been closed, or another thread that wrote it was interrupted",
-                    e);
+                    label + ": writing failed: the file has been closed, or another of its threads was interrupted", e);
         } catch (IOException e) {
             throw Problems.io(label, "writing", e);
         } finally {

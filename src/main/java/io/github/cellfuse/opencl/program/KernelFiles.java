@@ -4,7 +4,6 @@ import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,8 +90,6 @@ final class KernelFiles {
                 }
                 return new String(in.readAllBytes(), StandardCharsets.UTF_8);
             }
-        } catch (ClosedByInterruptException e) {
-            throw new CellFuseException("interrupted while reading the kernel file " + file, e);
         } catch (IOException e) {
             throw new InvalidInputException(
                     "kernel file " + file + required + " can't be read"

@@ -4,7 +4,6 @@ import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ProgramCache;
 import io.github.cellfuse.opencl.device.DeviceSpeed;
 import io.github.cellfuse.opencl.program.KernelSource;
-import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
@@ -123,12 +122,12 @@ public final class TunedFile {
         return Optional.empty();
     }
 
-    /** Returns the content. Not by a channel, which an interrupted thread can't read. */
+    /** Returns the content. Works on an interrupted thread, too, unlike a channel. */
     private byte[] bytes() throws IOException {
         if (!Files.readAttributes(path, BasicFileAttributes.class).isRegularFile()) {
             throw new TunedText.Unusable("content", "a file", Files.isDirectory(path) ? "a folder" : "a device");
         }
-        try (InputStream in = new FileInputStream(path.toFile())) {
+        try (InputStream in = Files.newInputStream(path)) {
             byte[] bytes = in.readNBytes(MAX_BYTES + 1);
             if (bytes.length > MAX_BYTES) {
                 throw new TunedText.Unusable("size", "at most " + MAX_BYTES + " bytes", Files.size(path));
