@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,17 +21,28 @@ import org.slf4j.LoggerFactory;
 final class SignalChaining {
     private static final Logger LOG = LoggerFactory.getLogger(SignalChaining.class);
     private static final AtomicBoolean WARNED = new AtomicBoolean();
+    private static final String WARNING =
+            "PoCL's compiler takes over signals that the JVM needs: a build may fail, or the process end. Start java"
+                    + " with LD_PRELOAD=$JAVA_HOME/lib/libjsig.so, as bin/cellfuse does";
+
     private static final Path MAPS = Path.of("/proc/self/maps");
 
     private SignalChaining() {}
 
     /** Warns once, before a compilation on {@code device}, that the process is at risk, and says what to do. */
     static void check(ClDevice device) {
-        if (PoclCache.isPocl(device.platformName()) && isMissing() && WARNED.compareAndSet(false, true)) {
-            LOG.warn("PoCL's compiler takes over signals that the JVM needs: a build may fail, or the process"
-                    + " end. Start java with"
-                    + " LD_PRELOAD=$JAVA_HOME/lib/libjsig.so, as bin/cellfuse does");
+        if (!WARNED.get()) {
+            warning(device.platformName())
+                    .filter(warning -> WARNED.compareAndSet(false, true))
+                    .ifPresent(LOG::warn);
         }
+    }
+
+    /**
+     * Returns what puts a process at risk that uses the platform of that name, and what to do; empty if nothing does.
+     */
+    static Optional<String> warning(String platformName) {
+        return PoclCache.isPocl(platformName) && isMissing() ? Optional.of(WARNING) : Optional.empty();
     }
 
     /** Returns whether this is Linux and the process has not loaded libjsig. */
