@@ -28,7 +28,10 @@ final class Undisturbed {
                 }
             }
         } catch (ExecutionException e) {
-            throw new IllegalStateException(e.getCause());
+            if (e.getCause() instanceof Error error) {
+                throw error; // such as a library that is missing
+            }
+            throw (RuntimeException) e.getCause(); // a Supplier throws nothing else
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
