@@ -7,6 +7,9 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jocl.CL;
 import org.slf4j.Logger;
@@ -23,6 +26,10 @@ final class NativeLibrary {
      * that the host program has set is left alone.
      */
     private static final String UNIQUE_NAMES = "uniqueLibraryNames";
+
+    /** The name of JOCL, its version, the system and the processor, and a UUID. */
+    private static final Pattern UNPACKED = Pattern.compile(
+            ".*/libJOCL_\\d+_\\d+_\\d+-linux-\\w+-\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}\\.so");
 
     private static final String NO_LOADER =
             "there is no OpenCL loader on this machine (libOpenCL.so.1, OpenCL.dll or OpenCL.framework); "
@@ -45,8 +52,12 @@ final class NativeLibrary {
         if (ours) {
             System.setProperty(UNIQUE_NAMES, "true");
         }
+        Set<String> before = unpackedLibraries();
         try {
             CL.stringFor_errorCode(CL.CL_SUCCESS); // any use of the class runs its static initialiser, which loads
+            if (ours) {
+                deleteUnpacked(before);
+            }
             return "";
         } catch (LinkageError | RuntimeException e) {
             LOG.debug("JOCL could not be loaded", e);
@@ -56,6 +67,30 @@ final class NativeLibrary {
                 System.getProperties().remove(UNIQUE_NAMES, "true");
             }
         }
+    }
+
+    /**
+     * Deletes the file of JOCL's library that was just loaded. JOCL deletes it when the process ends in order, and a
+     * process that is killed would leave it behind. On Linux a loaded library doesn't need its file. The file is
+     * certainly ours: JOCL has just given it a random name, and this process has mapped it since {@code before}.
+     */
+    private static void deleteUnpacked(Set<String> before) {
+        for (String file : unpackedLibraries()) {
+            if (!before.contains(file)) {
+                try {
+                    Files.deleteIfExists(Path.of(file));
+                } catch (IOException | InvalidPathException e) {
+                    LOG.debug("{} stays until the process ends", file, e);
+                }
+            }
+        }
+    }
+
+    /** Returns the libraries in this process that JOCL has unpacked under unique names; empty except on Linux. */
+    private static Set<String> unpackedLibraries() {
+        return ProcessMaps.files().orElse(Set.of()).stream()
+                .filter(file -> UNPACKED.matcher(file).matches())
+                .collect(Collectors.toSet());
     }
 
     /**

@@ -1,9 +1,5 @@
 package io.github.cellfuse.cl;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -25,8 +21,6 @@ final class SignalChaining {
             "PoCL's compiler takes over signals that the JVM needs: a build may fail, or the process end. Start java"
                     + " with LD_PRELOAD=$JAVA_HOME/lib/libjsig.so, as bin/cellfuse does";
 
-    private static final Path MAPS = Path.of("/proc/self/maps");
-
     private SignalChaining() {}
 
     /** Warns once, before a compilation on {@code device}, that the process is at risk, and says what to do. */
@@ -47,13 +41,8 @@ final class SignalChaining {
 
     /** Returns whether this is Linux and the process has not loaded libjsig. */
     static boolean isMissing() {
-        try {
-            // ISO 8859-1 takes any file name that may stand there.
-            return Files.exists(MAPS)
-                    && !Files.readString(MAPS, StandardCharsets.ISO_8859_1).contains("libjsig");
-        } catch (IOException e) {
-            LOG.debug("{} can't be read", MAPS, e);
-            return false;
-        }
+        return ProcessMaps.files()
+                .filter(files -> files.stream().noneMatch(file -> file.contains("libjsig")))
+                .isPresent();
     }
 }

@@ -200,6 +200,17 @@ class OpenClTest {
         }
     }
 
+    @Test
+    @EnabledOnOs(OS.LINUX) // elsewhere a loaded library needs its file, or nobody tells its name
+    void aKilledProcessLeavesNoLibraryBehind() throws Exception {
+        ChildJvm.Result result = ChildJvm.run(Map.of(), List.of("-Djava.io.tmpdir=" + folder), ProbeMain.class, "halt");
+        assertEquals(0, result.exit(), result.err());
+        assertTrue(result.out().contains("device 0.0"), result.out());
+        try (var files = Files.list(folder)) {
+            assertEquals(List.of(), files.toList());
+        }
+    }
+
     private static void assertOneProblem(ChildJvm.Result result, int platforms, String... words) {
         assertEquals(0, result.exit(), result.err());
         // JOCL itself writes to standard output when a loader is there but does not load.
