@@ -115,9 +115,7 @@ public final class OnnxFile {
     }
 
     private static ByteString bytes(Path path) throws IOException {
-        if (Files.exists(path) && !Files.isRegularFile(path)) {
-            throw Problems.invalid(path, "expected a file, found a " + (Files.isDirectory(path) ? "folder" : "device"));
-        }
+        Problems.checkIsFile(path);
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             FileState state = FileState.of(path);
             long size = channel.size(), heap = Runtime.getRuntime().maxMemory();

@@ -7,7 +7,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
@@ -60,9 +59,7 @@ public final class MappedFile implements AutoCloseable {
 
     /** With another window size, for the tests of the borders. */
     public static MappedFile open(Path path, long windowBytes) {
-        if (Files.exists(path) && !Files.isRegularFile(path)) {
-            throw Problems.invalid(path, "expected a file, found a " + (Files.isDirectory(path) ? "folder" : "device"));
-        }
+        Problems.checkIsFile(path);
         try {
             FileState state = FileState.of(path);
             try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {

@@ -125,7 +125,8 @@ public final class TunedFile {
     /** Returns the content. Works on an interrupted thread, too, unlike a channel. */
     private byte[] bytes() throws IOException {
         if (!Files.readAttributes(path, BasicFileAttributes.class).isRegularFile()) {
-            throw new TunedText.Unusable("content", "a file", Files.isDirectory(path) ? "a folder" : "a device");
+            throw new TunedText.Unusable(
+                    "content", "a file to read", Files.isDirectory(path) ? "a folder" : "a device");
         }
         try (InputStream in = Files.newInputStream(path)) {
             byte[] bytes = in.readNBytes(MAX_BYTES + 1);
