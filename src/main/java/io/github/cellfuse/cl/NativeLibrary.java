@@ -20,10 +20,9 @@ final class NativeLibrary {
     private static final Logger LOG = LoggerFactory.getLogger(NativeLibrary.class);
 
     /**
-     * JOCL's switch to unpack its library under a name of its own. Only JOCL (and its sibling JCuda) reads it, once,
-     * while its class is initialized, so it is set for that long. A thread of the host program that loads one of them
-     * in the same moment gets a name of its own as well, which does no harm; nothing else reads the property. A value
-     * that the host program has set is left alone.
+     * JOCL's switch to unpack its library under a name of its own. JOCL reads it once, while its class is initialized,
+     * so it is set for that long. A thread of the host program that loads another JOCL in the same moment gets a name
+     * of its own as well, which does no harm. A value that the host program has set is left alone.
      */
     private static final String UNIQUE_NAMES = "uniqueLibraryNames";
 
