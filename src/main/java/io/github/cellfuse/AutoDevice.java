@@ -28,7 +28,7 @@ public record AutoDevice(LstmEngine engine, String reason) {
      * reason then says so.
      *
      * @throws InvalidInputException if the model or the options are wrong
-     * @throws CellFuseException if not even {@code java} can open the model
+     * @throws CellFuseException if not even {@code java} can open the model, or the thread is interrupted
      */
     public static AutoDevice open(LstmModel model, EngineOptions options) {
         return firstExact(
@@ -69,7 +69,9 @@ public record AutoDevice(LstmEngine engine, String reason) {
             } catch (InvalidInputException e) {
                 throw e; // The model or the options are wrong, and would be on every other device, too.
             } catch (CellFuseException e) {
-                if (candidate.device() instanceof Device.Java) {
+                // Every device fails on an interrupted thread, which is no reason to choose another.
+                if (candidate.device() instanceof Device.Java
+                        || Thread.currentThread().isInterrupted()) {
                     throw e;
                 }
                 story.add(candidate.device() + " can't be opened (" + e.getMessage() + ")");

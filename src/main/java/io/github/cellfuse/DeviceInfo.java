@@ -9,7 +9,8 @@ import java.util.Map;
  * @param kind the kind of device
  * @param name the vendor's name for the device
  * @param tier the tier that its capabilities promise; the self-test at opening may lower it
- * @param properties further facts by name, in display order
+ * @param properties further facts by name, in display order; {@code warning} if the process lacks something that the
+ *     device's driver needs
  */
 public record DeviceInfo(Device device, Kind kind, String name, Tier tier, Map<String, String> properties) {
     /** Kinds of device. */

@@ -2,6 +2,7 @@ package io.github.cellfuse;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -64,6 +65,18 @@ class AutoDeviceTest {
                         + "falling back to java",
                 auto.reason());
         assertEquals(List.of("opencl:0.0"), closed);
+    }
+
+    @Test
+    void anInterruptIsNoReasonToChooseAnotherDevice() {
+        CellFuseException e = assertThrows(
+                CellFuseException.class,
+                () -> AutoDevice.firstExact(candidates(), device -> {
+                    Thread.currentThread().interrupt();
+                    throw new CellFuseException("interrupted while opening " + device);
+                }));
+        assertTrue(Thread.interrupted());
+        assertEquals("interrupted while opening opencl:1.0", e.getMessage());
     }
 
     @Test

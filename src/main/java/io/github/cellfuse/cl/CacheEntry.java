@@ -2,14 +2,13 @@ package io.github.cellfuse.cl;
 
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
@@ -54,10 +53,10 @@ final class CacheEntry {
      * @throws IOException when the file can't be read; a {@link Damaged} when it is not a whole entry of this key
      */
     static byte[] read(Path file, byte[] key) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            long size = channel.size();
-            ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES);
-            fill(channel, header);
+        // A stream, because an interrupted thread can't read from a channel.
+        try (InputStream in = Files.newInputStream(file)) {
+            long size = Files.size(file);
+            ByteBuffer header = ByteBuffer.wrap(bytes(in, HEADER_BYTES));
             byte[] magic = new byte[MAGIC.length];
             byte[] itsKey = new byte[DIGEST_BYTES];
             byte[] checksum = new byte[DIGEST_BYTES];
@@ -74,12 +73,11 @@ final class CacheEntry {
             if (length < 1 || length > MAX_BINARY_BYTES || size - HEADER_BYTES != length) {
                 throw new Damaged("the header says " + length + " bytes, the file holds " + (size - HEADER_BYTES));
             }
-            ByteBuffer binary = ByteBuffer.allocate((int) length);
-            fill(channel, binary);
-            if (!MessageDigest.isEqual(sha256().digest(binary.array()), checksum)) {
+            byte[] binary = bytes(in, (int) length);
+            if (!MessageDigest.isEqual(sha256().digest(binary), checksum)) {
                 throw new Damaged("the checksum does not match");
             }
-            return binary.array();
+            return binary;
         }
     }
 
@@ -103,13 +101,12 @@ final class CacheEntry {
         }
     }
 
-    private static void fill(FileChannel channel, ByteBuffer buffer) throws IOException {
-        while (buffer.hasRemaining()) {
-            if (channel.read(buffer) < 0) {
-                throw new Damaged("the file ends after " + channel.position() + " bytes");
-            }
+    private static byte[] bytes(InputStream in, int count) throws IOException {
+        byte[] bytes = in.readNBytes(count);
+        if (bytes.length < count) {
+            throw new Damaged("the file ends where " + (count - bytes.length) + " more bytes were expected");
         }
-        buffer.flip();
+        return bytes;
     }
 
     private static MessageDigest sha256() {

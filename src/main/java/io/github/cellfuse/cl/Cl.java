@@ -405,8 +405,12 @@ final class Cl {
         if (needed[0] <= 1 || needed[0] > MAX_ANSWER_BYTES) {
             return "";
         }
-        byte[] text = new byte[(int) needed[0]];
-        check(statusOf(() -> query.ask(text.length, Pointer.to(text), null)), call, what);
+        // A direct buffer, because the JVM may give native code a copy of an array, which JOCL doesn't copy back:
+        // -Xcheck:jni always does.
+        ByteBuffer answer = ByteBuffer.allocateDirect((int) needed[0]);
+        check(statusOf(() -> query.ask(answer.capacity(), Pointer.to(answer), null)), call, what);
+        byte[] text = new byte[answer.capacity()];
+        answer.get(text);
         int end = 0;
         while (end < text.length && text[end] != 0) {
             end++;

@@ -1,5 +1,6 @@
 package io.github.cellfuse.cl;
 
+import java.util.Optional;
 import org.jocl.cl_device_id;
 import org.jocl.cl_platform_id;
 
@@ -58,6 +59,14 @@ public final class ClDevice {
     /** Returns what the device can do. */
     public Capabilities capabilities() {
         return capabilities;
+    }
+
+    /**
+     * Returns what puts this process at risk when it uses the device, and what to do; empty if nothing does. The log
+     * has the same, but a program may have no log.
+     */
+    public Optional<String> warning() {
+        return SignalChaining.warning(platformName);
     }
 
     /**

@@ -8,14 +8,12 @@ import java.lang.ref.Cleaner;
  */
 public abstract sealed class ClObject implements AutoCloseable
         permits ClContext, ClQueue, ClProgram, ClKernel, ClBuffer, MappedBuffer, ClEvent {
-    private static final Cleaner CLEANER = Cleaner.create();
-
     private final Handle handle;
     private final Cleaner.Cleanable watch;
 
     ClObject(Handle handle) {
         this.handle = handle;
-        this.watch = CLEANER.register(this, handle::reportIfLeaked);
+        this.watch = Watches.watch(this, handle::reportIfLeaked);
     }
 
     final Handle handle() {

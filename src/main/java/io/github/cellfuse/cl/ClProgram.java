@@ -30,7 +30,11 @@ public final class ClProgram extends ClObject {
             int status = Cl.build(program, device, options);
             String log = log(program, device, what, status);
             if (status != CL.CL_SUCCESS) {
-                throw new ClBuildException(status, what + " on " + context.device(), options, log);
+                boolean isPocl = PoclCache.isPocl(context.device().platformName());
+                String cache = isPocl
+                        ? PoclCache.problem().map(problem -> problem + "\n").orElse("")
+                        : "";
+                throw new ClBuildException(status, what + " on " + context.device(), options, cache + log);
             }
             if (!log.isBlank()) {
                 LOG.debug("{} on {}, built with \"{}\":\n{}", what, context.device(), options, log);

@@ -7,6 +7,9 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jocl.CL;
 import org.slf4j.Logger;
@@ -16,8 +19,16 @@ import org.slf4j.LoggerFactory;
 final class NativeLibrary {
     private static final Logger LOG = LoggerFactory.getLogger(NativeLibrary.class);
 
-    /** JOCL's switch to unpack its library under a name of its own. */
+    /**
+     * JOCL's switch to unpack its library under a name of its own. JOCL reads it once, while its class is initialized,
+     * so it is set for that long. A thread of the host program that loads another JOCL in the same moment gets a name
+     * of its own as well, which does no harm. A value that the host program has set is left alone.
+     */
     private static final String UNIQUE_NAMES = "uniqueLibraryNames";
+
+    /** The name of JOCL, its version, the system and the processor, and a UUID. */
+    private static final Pattern UNPACKED = Pattern.compile(
+            ".*/libJOCL_\\d+_\\d+_\\d+-linux-\\w+-\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}\\.so");
 
     private static final String NO_LOADER =
             "there is no OpenCL loader on this machine (libOpenCL.so.1, OpenCL.dll or OpenCL.framework); "
@@ -31,27 +42,54 @@ final class NativeLibrary {
             return NO_LOADER;
         }
         // JOCL unpacks its library to one fixed name in the temporary folder, which a second process starting at the
-        // same moment
-        // can find half-written, and which anyone may have put there. A unique name, deleted at exit, has neither
-        // fault. On
-        // Windows a loaded library cannot be deleted, and the temporary folder is the user's own.
+        // same moment can find half-written, and which anyone may have put there. Nor can two class loaders load one
+        // file. A unique name, deleted at exit, has none of these faults. On Windows a loaded library cannot be
+        // deleted, and the temporary folder is the user's own.
         boolean windows =
                 System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows");
         boolean ours = !windows && System.getProperty(UNIQUE_NAMES) == null;
         if (ours) {
             System.setProperty(UNIQUE_NAMES, "true");
         }
+        Set<String> before = unpackedLibraries();
         try {
             CL.stringFor_errorCode(CL.CL_SUCCESS); // any use of the class runs its static initialiser, which loads
+            if (ours) {
+                deleteUnpacked(before);
+            }
             return "";
         } catch (LinkageError | RuntimeException e) {
             LOG.debug("JOCL could not be loaded", e);
             return explain(e);
         } finally {
             if (ours) {
-                System.clearProperty(UNIQUE_NAMES);
+                System.getProperties().remove(UNIQUE_NAMES, "true");
             }
         }
+    }
+
+    /**
+     * Deletes the file of JOCL's library that was just loaded. JOCL deletes it when the process ends in order, and a
+     * process that is killed would leave it behind. On Linux a loaded library doesn't need its file. The file is
+     * certainly ours: JOCL has just given it a random name, and this process has mapped it since {@code before}.
+     */
+    private static void deleteUnpacked(Set<String> before) {
+        for (String file : unpackedLibraries()) {
+            if (!before.contains(file)) {
+                try {
+                    Files.deleteIfExists(Path.of(file));
+                } catch (IOException | InvalidPathException e) {
+                    LOG.debug("{} stays until the process ends", file, e);
+                }
+            }
+        }
+    }
+
+    /** Returns the libraries in this process that JOCL has unpacked under unique names; empty except on Linux. */
+    private static Set<String> unpackedLibraries() {
+        return ProcessMaps.files().orElse(Set.of()).stream()
+                .filter(file -> UNPACKED.matcher(file).matches())
+                .collect(Collectors.toSet());
     }
 
     /**
@@ -88,8 +126,7 @@ final class NativeLibrary {
     private static String explain(Throwable e) {
         String message = String.valueOf(e.getMessage());
         if (message.contains("native OpenCL library")) {
-            return "there is no OpenCL loader on this machine (libOpenCL.so.1, OpenCL.dll or OpenCL.framework); "
-                    + Status.INSTALL;
+            return NO_LOADER;
         }
         if (message.contains("loading native library")) {
             return "JOCL has no native library that loads on " + System.getProperty("os.name") + " "

@@ -4,14 +4,14 @@ import java.util.List;
 
 /**
  * The OpenCL runtime of this machine. It is examined once per process, on first use. Nothing here throws:
- * {@link #problems()} explains what is missing. Thread safe.
+ * {@link #problems()} explains what is missing. Thread safe; an interrupted thread finds the same devices.
  */
 public final class OpenCl {
     private OpenCl() {}
 
     /** Examines the machine on first use; class initialization makes this happen once. */
     private static final class Found {
-        private static final Probe PROBE = Probe.run();
+        private static final Probe PROBE = Undisturbed.call(Probe::run);
     }
 
     /**

@@ -2,6 +2,7 @@ package io.github.cellfuse.cl;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jocl.CL;
 import org.jocl.cl_device_id;
 import org.jocl.cl_platform_id;
@@ -106,9 +107,17 @@ record Probe(List<ClPlatform> platforms, List<String> problems) {
             problems.add(label + " does not answer: " + reason(e));
         }
         if (devices.isEmpty() && problems.size() == before) {
-            problems.add(label + " has no device; " + (name.equals("rusticl") ? RUSTICL : Status.INSTALL));
+            problems.add(label + " has no device; " + remedy(name));
         }
         return new ClPlatform(index, name, vendor, version, extensions, devices);
+    }
+
+    private static String remedy(String platform) {
+        if (platform.equals("rusticl")) {
+            return RUSTICL;
+        }
+        Optional<String> cache = PoclCache.isPocl(platform) ? PoclCache.problem() : Optional.empty();
+        return cache.orElse(Status.INSTALL);
     }
 
     /** Asks for one type at a time: Mesa's rusticl 22.3 answers CL_DEVICE_TYPE_ALL with CL_INVALID_DEVICE_TYPE. */

@@ -1,9 +1,6 @@
 package io.github.cellfuse.cl;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,30 +17,32 @@ import org.slf4j.LoggerFactory;
 final class SignalChaining {
     private static final Logger LOG = LoggerFactory.getLogger(SignalChaining.class);
     private static final AtomicBoolean WARNED = new AtomicBoolean();
-    private static final Path MAPS = Path.of("/proc/self/maps");
+    private static final String WARNING =
+            "PoCL's compiler takes over signals that the JVM needs: a build may fail, or the process end. Start java"
+                    + " with LD_PRELOAD=$JAVA_HOME/lib/libjsig.so, as bin/cellfuse does";
 
     private SignalChaining() {}
 
     /** Warns once, before a compilation on {@code device}, that the process is at risk, and says what to do. */
     static void check(ClDevice device) {
-        if (device.platformName().contains("Portable Computing Language")
-                && isMissing()
-                && WARNED.compareAndSet(false, true)) {
-            LOG.warn("PoCL's compiler takes over signals that the JVM needs: a build may fail, or the process"
-                    + " end. Start java with"
-                    + " LD_PRELOAD=$JAVA_HOME/lib/libjsig.so, as bin/cellfuse does");
+        if (!WARNED.get()) {
+            warning(device.platformName())
+                    .filter(warning -> WARNED.compareAndSet(false, true))
+                    .ifPresent(LOG::warn);
         }
+    }
+
+    /**
+     * Returns what puts a process at risk that uses the platform of that name, and what to do; empty if nothing does.
+     */
+    static Optional<String> warning(String platformName) {
+        return PoclCache.isPocl(platformName) && isMissing() ? Optional.of(WARNING) : Optional.empty();
     }
 
     /** Returns whether this is Linux and the process has not loaded libjsig. */
     static boolean isMissing() {
-        try {
-            // ISO 8859-1 takes any file name that may stand there.
-            return Files.exists(MAPS)
-                    && !Files.readString(MAPS, StandardCharsets.ISO_8859_1).contains("libjsig");
-        } catch (IOException e) {
-            LOG.debug("{} can't be read", MAPS, e);
-            return false;
-        }
+        return ProcessMaps.files()
+                .filter(files -> files.stream().noneMatch(file -> file.contains("libjsig")))
+                .isPresent();
     }
 }

@@ -33,7 +33,9 @@ public final class OutputFile {
         }
         Path folder = target.toAbsolutePath().getParent();
         if (folder == null || !Files.isDirectory(folder)) {
-            throw invalid(target, "the folder " + folder + " doesn't exist");
+            boolean isFile = folder != null && Files.exists(folder);
+            throw invalid(
+                    target, isFile ? folder + " is a file, not a folder" : "the folder " + folder + " doesn't exist");
         }
         boolean isThere = isThere(target);
         if (isThere && !Files.isRegularFile(target)) {

@@ -3,6 +3,7 @@ package io.github.cellfuse.onnx;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.file.FileState;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.onnx.Onnx.StringStringEntryProto;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
@@ -63,6 +64,7 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
         }
         Path file = file();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            FileState state = FileState.of(file);
             long size = channel.size();
             if (offset > size || expected > size - offset) {
                 throw invalid("expected " + expected + " bytes from offset " + offset + " in "
@@ -72,20 +74,26 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
                 throw invalid("expected " + expected + " bytes for the shape, found " + (size - offset)
                         + " from offset " + offset + " to the end of " + Problems.quote(location));
             }
-            return read(channel, offset, (int) expected);
+            return read(state, channel, offset, (int) expected);
         } catch (IOException e) {
             throw Problems.io(file, "reading", e);
         }
     }
 
-    /** Reads {@code count} bytes of a file whose size was checked before. */
-    static ByteString read(FileChannel channel, long offset, int count) throws IOException {
+    /**
+     * Reads {@code count} bytes of a file whose size was checked before.
+     *
+     * @throws InvalidInputException when it has changed since {@code state} was taken
+     */
+    static ByteString read(FileState state, FileChannel channel, long offset, int count) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(count);
         while (bytes.hasRemaining()) {
             if (channel.read(bytes, offset + bytes.position()) < 0) {
+                state.checkUnchanged();
                 throw new EOFException("the file became shorter while it was read");
             }
         }
+        state.checkUnchanged();
         return UnsafeByteOperations.unsafeWrap(bytes.array());
     }
 

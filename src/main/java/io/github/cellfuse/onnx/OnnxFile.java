@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
+import io.github.cellfuse.format.file.FileState;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.ModelProto;
@@ -114,10 +115,9 @@ public final class OnnxFile {
     }
 
     private static ByteString bytes(Path path) throws IOException {
-        if (Files.exists(path) && !Files.isRegularFile(path)) {
-            throw Problems.invalid(path, "expected a file, found a " + (Files.isDirectory(path) ? "folder" : "device"));
-        }
+        Problems.checkIsFile(path);
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            FileState state = FileState.of(path);
             long size = channel.size(), heap = Runtime.getRuntime().maxMemory();
             if (size > Integer.MAX_VALUE) {
                 throw Problems.invalid(
@@ -131,7 +131,7 @@ public final class OnnxFile {
                         "expected at most " + heap / 2 + " bytes, half of Java's heap, found " + size
                                 + "; start Java with a larger -Xmx");
             }
-            return ExternalData.read(channel, 0, (int) size);
+            return ExternalData.read(state, channel, 0, (int) size);
         }
     }
 

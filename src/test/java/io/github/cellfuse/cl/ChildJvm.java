@@ -24,21 +24,40 @@ public final class ChildJvm {
         this.err = err;
     }
 
+    /** Starts it; a null value removes a variable from its environment. */
     public static ChildJvm start(
             Map<String, String> environment, List<String> options, Class<?> main, String... arguments)
+            throws IOException {
+        List<String> all = new ArrayList<>(options);
+        all.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        return start(environment, all, arguments);
+    }
+
+    /** Starts {@code module/class} with a module path and no class path. */
+    public static ChildJvm startModule(
+            Map<String, String> environment, String modulePath, String main, String... arguments) throws IOException {
+        return start(environment, List.of("--module-path", modulePath, "-m", main), arguments);
+    }
+
+    private static ChildJvm start(Map<String, String> environment, List<String> options, String... arguments)
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-Xmx256m");
         command.add("-XX:TieredStopAtLevel=1");
         command.addAll(options);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
         command.addAll(List.of(arguments));
         Path out = Files.createTempFile("child", ".out");
         Path err = Files.createTempFile("child", ".err");
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
-        builder.environment().putAll(environment);
+        environment.forEach((name, value) -> {
+            if (value == null) {
+                builder.environment().remove(name);
+            } else {
+                builder.environment().put(name, value);
+            }
+        });
         return new ChildJvm(builder.start(), out, err);
     }
 

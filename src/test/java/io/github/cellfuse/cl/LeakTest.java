@@ -10,6 +10,16 @@ import org.junit.jupiter.api.Test;
 
 /** What was dropped without being closed is reported, and not freed. */
 class LeakTest {
+    /** A thread would keep the class loader of a program that a container reloads. */
+    @Test
+    void noThreadIsLeftWhenEverythingIsClosed() throws Exception {
+        ChildJvm.Result result = ChildJvm.run(Map.of(), List.of(), WatchesMain.class);
+        assertEquals(0, result.exit(), result.err());
+        assertEquals(
+                List.of("open 1", "closed at most 1", "collected 0"),
+                result.out().lines().toList());
+    }
+
     @Test
     void aDroppedBufferIsReportedWithWhereItWasCreated() throws Exception {
         ChildJvm.Result result = ChildJvm.run(Map.of(), List.of("-Dcellfuse.leaks=true"), LeakMain.class);

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jocl.CL;
 import org.jocl.cl_device_id;
 import org.jocl.cl_platform_id;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class OpenClTest {
@@ -148,6 +150,42 @@ class OpenClTest {
     }
 
     @Test
+    void anInterruptedThreadFindsTheSameDevices() throws Exception {
+        ChildJvm.Result result = ChildJvm.run(Map.of(), List.of(), InterruptedProbeMain.class);
+        assertEquals(0, result.exit(), result.err());
+        assertEquals(
+                "devices " + OpenCl.devices().size() + ", interrupted true",
+                result.out().strip());
+    }
+
+    /** PoCL itself lists no device then, and says nothing. */
+    @ParameterizedTest
+    @CsvSource({"POCL_CACHE_DIR, ''", "XDG_CACHE_HOME, pocl/kcache", "HOME, .cache/pocl/kcache"})
+    @EnabledOnOs(OS.LINUX)
+    void aFolderThatPoclCannotWriteToIsNamed(String variable, Path below) throws Exception {
+        Assumptions.assumeTrue(Implementation.POCL.wanted(), "not run: -Dcellfuse.implementations leaves PoCL out");
+        Path file = Files.createFile(folder.resolve("file"));
+        Map<String, String> environment = new HashMap<>(Implementation.POCL.environment());
+        List.of("POCL_CACHE_DIR", "XDG_CACHE_HOME", "HOME").forEach(name -> environment.put(name, null));
+        for (Path wrong : List.of(file.resolve("below"), Path.of("/proc/no-such-folder"))) {
+            environment.put(variable, wrong.toString());
+            ChildJvm.Result result = ChildJvm.run(environment, List.of(), ProbeMain.class);
+            assertOneProblem(
+                    result, 1, wrong.resolve(below) + " (from " + variable + ")", "set POCL_CACHE_DIR to a folder");
+        }
+    }
+
+    @Test
+    void aFolderThatPoclCanWriteToIsNoProblem() throws Exception {
+        Path file = Files.createFile(folder.resolve("file")), fine = folder.resolve("new/folder");
+        assertEquals(Optional.empty(), PoclCache.problem(Map.of("POCL_CACHE_DIR", fine.toString())::get));
+        // PoCL lists its devices here, and then builds nothing.
+        String problem = PoclCache.problem(Map.of("POCL_CACHE_DIR", file.toString(), "HOME", fine.toString())::get)
+                .orElseThrow();
+        assertTrue(problem.contains(file + " (from POCL_CACHE_DIR): " + file + " is not a folder"), problem);
+    }
+
+    @Test
     void loadingLeavesNoLibraryBehind() throws Exception {
         ChildJvm.Result result =
                 ChildJvm.run(Map.of(), List.of("-Djava.io.tmpdir=" + folder.toString()), ProbeMain.class);
@@ -159,6 +197,17 @@ class OpenClTest {
                         List.of(),
                         files.filter(f -> f.toString().contains("JOCL")).toList());
             }
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX) // elsewhere a loaded library needs its file, or nobody tells its name
+    void aKilledProcessLeavesNoLibraryBehind() throws Exception {
+        ChildJvm.Result result = ChildJvm.run(Map.of(), List.of("-Djava.io.tmpdir=" + folder), ProbeMain.class, "halt");
+        assertEquals(0, result.exit(), result.err());
+        assertTrue(result.out().contains("device 0.0"), result.out());
+        try (var files = Files.list(folder)) {
+            assertEquals(List.of(), files.toList());
         }
     }
 

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.cl.ClBuffer.Access;
 import io.github.cellfuse.cl.ProgramCache.Statistics;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -65,6 +67,33 @@ class ProgramCacheTest {
             ByteBuffer read = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
             queue.read(out, 0, read);
             return read.getInt(0);
+        }
+    }
+
+    @Test
+    void anInterruptedThreadUsesTheCacheAsWell() throws Exception {
+        PrintStream err = System.err;
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+        ProgramCache cache = ProgramCache.at(folder);
+        try {
+            assertEquals(42, interruptedAnswer(cache));
+            assertEquals(new Statistics(0, 1, 0, 1), cache.statistics());
+            assertEquals(42, interruptedAnswer(cache));
+            assertEquals(42, answer(cache));
+            assertEquals(new Statistics(2, 1, 0, 1), cache.statistics());
+        } finally {
+            System.setErr(err);
+        }
+        assertFalse(log.toString(StandardCharsets.UTF_8).contains("cache"), log::toString);
+    }
+
+    private static int interruptedAnswer(ProgramCache cache) {
+        Thread.currentThread().interrupt();
+        try {
+            return answer(cache);
+        } finally {
+            assertTrue(Thread.interrupted(), "the interrupt is the caller's to handle");
         }
     }
 

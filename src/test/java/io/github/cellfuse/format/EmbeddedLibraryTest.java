@@ -1,7 +1,7 @@
 package io.github.cellfuse.format;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.cellfuse.Device;
@@ -10,7 +10,10 @@ import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.format.npy.NpyWriter;
+import io.github.cellfuse.spi.EngineProvider;
 import java.io.File;
+import java.lang.ref.WeakReference;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.FloatBuffer;
@@ -18,10 +21,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The library in a program that has none of the command line's dependencies. */
 class EmbeddedLibraryTest {
+    @TempDir
+    Path folder;
+
     private static final List<String> OF_THE_COMMAND_LINE =
             List.of("picocli", "progressbar", "chart.js", "slf4j-simple");
 
@@ -29,8 +37,8 @@ class EmbeddedLibraryTest {
     public static final class Inside {
         private Inside() {}
 
-        /** Runs a model; the largest distance from PyTorch's outputs. */
-        public static double run() {
+        /** Runs a model and writes y; returns the largest distance from PyTorch's outputs. */
+        public static double run(Path target) {
             Path example = Path.of("examples/sunspots");
             LstmModel model = ModelFiles.read(example.resolve("model.safetensors"));
             try (NpyArray x = NpyArray.open(example.resolve("input.npy"));
@@ -40,6 +48,10 @@ class EmbeddedLibraryTest {
                 int rows = (int) x.shape()[0], steps = (int) x.shape()[1];
                 FloatBuffer found = session.run(LstmInput.batchMajor(x.readAll(), rows, steps))
                         .y();
+                try (NpyWriter writer = NpyWriter.create(target, true, y.shape())) {
+                    writer.write(0, found.duplicate());
+                    writer.commit();
+                }
                 double largest = 0;
                 for (float expected : y.readAll()) {
                     largest = Math.max(largest, Math.abs(expected - found.get()));
@@ -51,31 +63,75 @@ class EmbeddedLibraryTest {
 
     @Test
     void runsWithoutTheDependenciesOfTheCommandLine() throws Exception {
+        try (URLClassLoader loader = loader()) {
+            for (String name : List.of(
+                    "picocli.CommandLine", "me.tongfei.progressbar.ProgressBar", "org.slf4j.simple.SimpleLogger")) {
+                assertThrows(ClassNotFoundException.class, () -> loader.loadClass(name));
+            }
+            assertEquals(0, run(loader), 1e-5);
+        }
+    }
+
+    /** A container that reloads a program would lose the memory of every version, and perhaps a thread. */
+    @Test
+    void leavesNothingBehindThatKeepsItsClassLoader() throws Exception {
+        WeakReference<ClassLoader> dropped = runAndDrop();
+        // Java 17 itself keeps the component type of the record whose equals was linked last.
+        assertEquals(new Evicting(folder), new Evicting(folder));
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        while (dropped.get() != null && System.nanoTime() < deadline) {
+            System.gc();
+            Thread.sleep(20);
+        }
+        assertNull(dropped.get());
+    }
+
+    private record Evicting(Path component) {}
+
+    private WeakReference<ClassLoader> runAndDrop() throws Exception {
+        try (URLClassLoader loader = loader()) {
+            run(loader);
+            return new WeakReference<>(loader);
+        }
+    }
+
+    private double run(ClassLoader loader) throws Exception {
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        thread.setContextClassLoader(loader); // as in a container
+        try {
+            return (double) loader.loadClass(Inside.class.getName())
+                    .getMethod("run", Path.class)
+                    .invoke(null, folder.resolve("y.npy"));
+        } finally {
+            thread.setContextClassLoader(before);
+        }
+    }
+
+    private static URLClassLoader loader() throws Exception {
         List<URL> classPath = new ArrayList<>();
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
             if (OF_THE_COMMAND_LINE.stream().noneMatch(entry::contains)) {
                 classPath.add(Path.of(entry).toUri().toURL());
             }
         }
-        Thread thread = Thread.currentThread();
-        ClassLoader before = thread.getContextClassLoader();
-        try (URLClassLoader loader =
-                new URLClassLoader(classPath.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
-            thread.setContextClassLoader(loader); // devices are found through it
-            for (String name : List.of(
-                    "picocli.CommandLine", "me.tongfei.progressbar.ProgressBar", "org.slf4j.simple.SimpleLogger")) {
-                assertThrows(ClassNotFoundException.class, () -> loader.loadClass(name));
-            }
-            double largest = (double)
-                    loader.loadClass(Inside.class.getName()).getMethod("run").invoke(null);
-            assertEquals(0, largest, 1e-5);
-        } finally {
-            thread.setContextClassLoader(before);
-        }
+        return new URLClassLoader(classPath.toArray(URL[]::new), ClassLoader.getPlatformClassLoader());
     }
 
+    /**
+     * Any other resource could be one that a library of the host program looks for, such as a log's configuration. The
+     * build adds nothing to these but classes and {@code kernels/*.cl}.
+     */
     @Test
-    void leavesTheLogToTheProgram() {
-        assertFalse(Files.exists(Path.of("src/main/resources/simplelogger.properties")));
+    void bringsNoResourceThatAnotherLibraryReads() throws Exception {
+        Path resources = Path.of("src/main/resources");
+        try (Stream<Path> files = Files.walk(resources)) {
+            List<String> foreign = files.filter(Files::isRegularFile)
+                    .map(file -> resources.relativize(file).toString().replace(File.separatorChar, '/'))
+                    .filter(name -> !name.startsWith("io/github/cellfuse/"))
+                    .filter(name -> !name.equals("META-INF/services/" + EngineProvider.class.getName()))
+                    .toList();
+            assertEquals(List.of(), foreign);
+        }
     }
 }

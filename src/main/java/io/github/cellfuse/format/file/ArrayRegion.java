@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -109,9 +110,11 @@ public final class ArrayRegion implements ArraySink {
                 write(channel, offset + (firstElement + done) * type.bytes(), bytes);
                 done += part;
             }
+        } catch (ClosedByInterruptException e) {
+            throw Problems.io(label, "writing", e);
         } catch (ClosedChannelException e) {
             throw new CellFuseException(
-                    label + ": writing failed: the file has been closed, or its thread was interrupted", e);
+                    label + ": writing failed: the file has been closed, or another of its threads was interrupted", e);
         } catch (IOException e) {
             throw Problems.io(label, "writing", e);
         } finally {

@@ -11,8 +11,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.HashSet;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -21,12 +21,11 @@ import java.util.concurrent.ThreadLocalRandom;
  * threads may use the channel; committing and closing exclude each other.
  */
 public final class AtomicFile implements AutoCloseable {
-    /** Unfinished files, which are deleted if the program is interrupted, for example by Ctrl-C. */
-    private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
+    /** Unfinished files, which are deleted if the program is interrupted, for example by Ctrl-C. Guarded by itself. */
+    private static final Set<Path> UNFINISHED = new HashSet<>();
 
-    static {
-        Runtime.getRuntime().addShutdownHook(new Thread(AtomicFile::deleteUnfinished, "cellfuse-temporary-files"));
-    }
+    /** Deletes the unfinished files; null while there are none: a hook keeps the class and its loader in memory. */
+    private static Thread hook;
 
     /**
      * Characters of the final name in the temporary one: file systems allow 255 bytes, and the final name may take them
@@ -67,7 +66,7 @@ public final class AtomicFile implements AutoCloseable {
             // Not Files.createTempFile: it makes the file readable by its owner alone, and the result would stay so.
             FileChannel channel = FileChannel.open(
                     temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            UNFINISHED.add(temporary);
+            begin(temporary);
             return new AtomicFile(real, overwrite, temporary, channel);
         } catch (FileSystemException e) {
             // No permission, a read-only disk, or a name that is too long: the target is wrong, and the disk isn't
@@ -125,7 +124,7 @@ public final class AtomicFile implements AutoCloseable {
             channel.close();
             checkTarget(target, target, overwrite);
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            UNFINISHED.remove(temporary);
+            end(temporary);
             closed = true;
             syncFolder(target.toAbsolutePath().getParent());
         } catch (IOException e) {
@@ -157,11 +156,42 @@ public final class AtomicFile implements AutoCloseable {
             // The rest doesn't matter: nothing of the file is kept.
         }
         delete(temporary);
-        UNFINISHED.remove(temporary);
+        end(temporary);
+    }
+
+    private static void begin(Path temporary) {
+        synchronized (UNFINISHED) {
+            UNFINISHED.add(temporary);
+            if (hook == null) {
+                Thread created = new Thread(AtomicFile::deleteUnfinished, "cellfuse-temporary-files");
+                try {
+                    Runtime.getRuntime().addShutdownHook(created);
+                    hook = created;
+                } catch (IllegalStateException shuttingDown) {
+                    // Too late for a hook: close() deletes the file, if it still runs.
+                }
+            }
+        }
+    }
+
+    private static void end(Path temporary) {
+        synchronized (UNFINISHED) {
+            UNFINISHED.remove(temporary);
+            if (UNFINISHED.isEmpty() && hook != null) {
+                try {
+                    Runtime.getRuntime().removeShutdownHook(hook);
+                } catch (IllegalStateException shuttingDown) {
+                    // It runs already, and finds nothing.
+                }
+                hook = null;
+            }
+        }
     }
 
     private static void deleteUnfinished() {
-        UNFINISHED.forEach(AtomicFile::delete);
+        synchronized (UNFINISHED) {
+            UNFINISHED.forEach(AtomicFile::delete);
+        }
     }
 
     private static void delete(Path temporary) {

@@ -1,14 +1,15 @@
 package io.github.cellfuse.format.file;
 
 import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.InvalidInputException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 
 /**
  * A whole file mapped read-only, in windows, because one Java buffer ends at 2 GiB. Thread safe.
@@ -25,12 +26,15 @@ public final class MappedFile implements AutoCloseable {
     private static final int OVERLAP = Long.BYTES;
 
     private final Object label;
+    private final Optional<FileState> state; // empty for a file of our own
     private final long size;
     private final long windowBytes;
     private volatile ByteBuffer[] windows;
 
-    private MappedFile(Object label, FileChannel channel, long windowBytes) throws IOException {
+    private MappedFile(Object label, Optional<FileState> state, FileChannel channel, long windowBytes)
+            throws IOException {
         this.label = label;
+        this.state = state;
         this.size = channel.size();
         this.windowBytes = windowBytes;
         windows = new ByteBuffer[Math.toIntExact((size + windowBytes - 1) / windowBytes)];
@@ -43,6 +47,7 @@ public final class MappedFile implements AutoCloseable {
 
     private MappedFile(MappedFile other) {
         label = other.label;
+        state = other.state;
         size = other.size;
         windowBytes = other.windowBytes;
         windows = other.windows;
@@ -54,19 +59,20 @@ public final class MappedFile implements AutoCloseable {
 
     /** With another window size, for the tests of the borders. */
     public static MappedFile open(Path path, long windowBytes) {
-        if (Files.exists(path) && !Files.isRegularFile(path)) {
-            throw Problems.invalid(path, "expected a file, found a " + (Files.isDirectory(path) ? "folder" : "device"));
-        }
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            return new MappedFile(path, channel, windowBytes);
+        Problems.checkIsFile(path);
+        try {
+            FileState state = FileState.of(path);
+            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+                return new MappedFile(path, Optional.of(state), channel, windowBytes);
+            }
         } catch (IOException e) {
             throw Problems.io(path, "opening", e);
         }
     }
 
-    /** Maps what {@code channel} holds now; the channel may be closed afterwards. */
+    /** Maps what {@code channel} holds now, a file of our own; the channel may be closed afterwards. */
     static MappedFile of(Object label, FileChannel channel) throws IOException {
-        return new MappedFile(label, channel, WINDOW);
+        return new MappedFile(label, Optional.empty(), channel, WINDOW);
     }
 
     /** Returns the same mapping, closed on its own. */
@@ -139,17 +145,34 @@ public final class MappedFile implements AutoCloseable {
         });
     }
 
-    /** If a file shrinks while it is mapped, touching the memory throws an InternalError. */
+    /**
+     * Reads, and throws if the file has changed since it was opened: what was read is then worth nothing. If a file
+     * shrinks while it is mapped, touching the memory throws an {@link InternalError}, or nothing within its last page.
+     *
+     * @throws io.github.cellfuse.InvalidInputException when the file has changed
+     */
     public void guarded(Runnable reading) {
         try {
             reading.run();
+            // Inside: the JVM may throw the error of a read at the next call of the system.
+            checkUnchanged();
         } catch (InternalError e) {
-            throw cutShort(label, e);
+            throw failed(e);
+        } catch (InvalidInputException e) {
+            checkUnchanged(); // the better reason
+            throw e;
         }
     }
 
-    static CellFuseException cutShort(Object label, InternalError cause) {
-        return new CellFuseException(label + ": reading failed: the file was cut short, or the disk failed", cause);
+    /** Throws if the file has changed since it was opened. For readers of {@link #view}. */
+    public void checkUnchanged() {
+        state.ifPresent(FileState::checkUnchanged);
+    }
+
+    /** Returns the exception for memory that can't be read; throws if the file has changed. */
+    public CellFuseException failed(InternalError cause) {
+        checkUnchanged();
+        return new CellFuseException(label + ": reading failed: the disk failed", cause);
     }
 
     @Override

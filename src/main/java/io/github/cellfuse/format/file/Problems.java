@@ -3,9 +3,13 @@ package io.github.cellfuse.format.file;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.stream.Collectors;
@@ -33,7 +37,10 @@ public final class Problems {
         return new InvalidInputException(oneLine(file + ": " + what), cause);
     }
 
-    /** Returns the exception for a failed disk, or for a file that can't be opened, which the caller can correct. */
+    /**
+     * Returns the exception for a failed disk, for an interrupted thread, or for a file that can't be opened, which the
+     * caller can correct.
+     */
     public static CellFuseException io(Object file, String doing, IOException cause) {
         if (cause instanceof NoSuchFileException) {
             return invalid(file, "no such file", cause);
@@ -41,7 +48,45 @@ public final class Problems {
         if (cause instanceof AccessDeniedException) {
             return invalid(file, doing + ": permission denied", cause);
         }
+        if (cause instanceof FileSystemException refused && isImpossible(refused)) {
+            return invalid(file, doing + ": the system doesn't accept this file name: " + refused.getReason(), cause);
+        }
+        if (cause instanceof ClosedByInterruptException) {
+            return new CellFuseException(oneLine(file + ": interrupted while " + doing), cause);
+        }
         return new CellFuseException(oneLine(file + ": " + doing + " failed: " + reason(cause)), cause);
+    }
+
+    /**
+     * Returns whether no file can have the name: it is too long, or below a file. The system then refuses it even to
+     * look at it, which other failures, such as too many open files, don't prevent.
+     */
+    private static boolean isImpossible(FileSystemException refused) {
+        if (refused.getFile() == null || refused.getReason() == null) {
+            return false;
+        }
+        try {
+            Files.readAttributes(Path.of(refused.getFile()), BasicFileAttributes.class);
+            return false;
+        } catch (NoSuchFileException | AccessDeniedException e) {
+            return false;
+        } catch (FileSystemException e) {
+            return refused.getReason().equals(e.getReason());
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Refuses what exists and isn't a plain file. Opening a pipe would wait for a writer, and a device may never end.
+     *
+     * @throws InvalidInputException for a folder, a device or a pipe
+     */
+    public static void checkIsFile(Path path) {
+        if (Files.exists(path) && !Files.isRegularFile(path)) {
+            throw invalid(
+                    path, "expected a file, found a " + (Files.isDirectory(path) ? "folder" : "device or a pipe"));
+        }
     }
 
     private static String reason(IOException cause) {

@@ -2,6 +2,7 @@ package io.github.cellfuse.format.file;
 
 import io.github.cellfuse.CellFuseException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -11,7 +12,7 @@ import java.nio.file.Path;
 /** Text in files, such as a report. */
 public final class TextFile {
     /** Far longer than any report. Another file may be longer and would not fit in Java's memory. */
-    private static final long LARGEST = 64L << 20;
+    private static final int LARGEST = 64 << 20;
 
     private TextFile() {}
 
@@ -24,18 +25,27 @@ public final class TextFile {
      */
     public static String read(Path file) {
         try {
-            if (Files.isDirectory(file)) {
-                throw Problems.invalid(file, "expected a file, found a folder");
+            Problems.checkIsFile(file);
+            checkLength(file, Files.size(file));
+            try (InputStream in = Files.newInputStream(file)) {
+                // Some files, such as those of /proc, are longer than they say.
+                byte[] text = in.readNBytes(LARGEST + 1);
+                checkLength(file, text.length);
+                return StandardCharsets.UTF_8
+                        .newDecoder()
+                        .decode(ByteBuffer.wrap(text))
+                        .toString();
             }
-            long size = Files.size(file);
-            if (size > LARGEST) {
-                throw Problems.invalid(file, "expected a text of at most " + LARGEST + " bytes, found " + size);
-            }
-            return Files.readString(file);
         } catch (CharacterCodingException e) {
             throw Problems.invalid(file, "expected a text in UTF-8, found other bytes", e);
         } catch (IOException e) {
             throw Problems.io(file, "reading", e);
+        }
+    }
+
+    private static void checkLength(Path file, long bytes) {
+        if (bytes > LARGEST) {
+            throw Problems.invalid(file, "expected a text of at most " + LARGEST + " bytes, found " + bytes);
         }
     }
 

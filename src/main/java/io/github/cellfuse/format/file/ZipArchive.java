@@ -103,11 +103,13 @@ public final class ZipArchive implements AutoCloseable {
                 StandardOpenOption.WRITE,
                 StandardOpenOption.DELETE_ON_CLOSE)) {
             inflate(entry, channel, label);
+            file.checkUnchanged();
             return new FileRegion(label, MappedFile.of(label, channel), 0, entry.size());
         } catch (DataFormatException e) {
+            file.checkUnchanged();
             throw Problems.invalid(label, "expected deflated data, found it damaged: " + e.getMessage(), e);
         } catch (InternalError e) {
-            throw MappedFile.cutShort(path, e);
+            throw file.failed(e);
         } catch (IOException e) {
             throw Problems.io(label, "inflating it into " + temporary, e);
         }

@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 /**
@@ -209,16 +210,17 @@ final class Hdf5File implements AutoCloseable {
 
     /** The library has no exception for damaged files: it throws whatever its code happens to hit. */
     private static <T> T guarded(FileRegion region, String what, Supplier<T> reading) {
-        try {
-            return reading.get();
-        } catch (CellFuseException e) {
-            throw e;
-        } catch (RuntimeException | StackOverflowError e) {
-            throw damaged(region, what, e);
-        } catch (InternalError e) {
-            throw new CellFuseException(
-                    region.label() + ": reading failed: the file was cut short, or the disk failed", e);
-        }
+        AtomicReference<T> result = new AtomicReference<>();
+        region.file().guarded(() -> {
+            try {
+                result.set(reading.get());
+            } catch (CellFuseException e) {
+                throw e;
+            } catch (RuntimeException | StackOverflowError e) {
+                throw damaged(region, what, e);
+            }
+        });
+        return result.get();
     }
 
     private static InvalidInputException damaged(FileRegion region, String what, Throwable e) {

@@ -19,7 +19,7 @@ import java.nio.file.Path;
  * order in more than one dimension.
  *
  * <p>Thread safe: any number of threads may read. After {@link #close()} reads are refused; the memory itself is given
- * back by the garbage collector. Don't shorten the file while it is open.
+ * back by the garbage collector. If another process changes the file while it is open, reads are refused.
  */
 public final class NpyArray implements AutoCloseable {
     private final Object label;

@@ -67,6 +67,7 @@ public final class OpenClDevices {
         if (!missing.isEmpty()) {
             properties.put("tolerance because it lacks", String.join(", ", missing));
         }
+        device.warning().ifPresent(warning -> properties.put("warning", warning));
         return new DeviceInfo(
                 nameOf(device), kind(has), has.name(), missing.isEmpty() ? Tier.EXACT : Tier.TOLERANCE, properties);
     }

@@ -81,7 +81,11 @@ final class KernelFiles {
         String file = name + ".cl", required = path.isEmpty() ? "" : ", required by " + path.getLast() + ".cl,";
         try {
             if (folder != null) {
-                return Files.readString(Path.of(folder, file));
+                Path replaced = Path.of(folder, file);
+                if (Files.exists(replaced) && !Files.isRegularFile(replaced)) {
+                    throw new InvalidInputException("kernel file " + replaced + ": expected a file");
+                }
+                return Files.readString(replaced);
             }
             try (InputStream in = KernelFiles.class.getResourceAsStream("/kernels/" + file)) {
                 if (in == null) {

@@ -5,6 +5,7 @@ import io.github.cellfuse.cl.ProgramCache;
 import io.github.cellfuse.opencl.device.DeviceSpeed;
 import io.github.cellfuse.opencl.program.KernelSource;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -37,7 +39,7 @@ public final class TunedFile {
     private static final String OFF = "off";
 
     /** Thousands of entries are smaller, so a larger file is not one of ours. */
-    private static final long MAX_BYTES = 1 << 20;
+    private static final int MAX_BYTES = 1 << 20;
 
     /** Characters of the device's name in the name of the file. */
     private static final int NAME_KEPT = 48;
@@ -107,12 +109,8 @@ public final class TunedFile {
     /** Returns the content of the file; empty if there is no file, or if it can't be used. */
     public Optional<Tuned> read() {
         try {
-            long size = Files.size(path);
-            if (size > MAX_BYTES) {
-                throw new TunedText.Unusable("size", "at most " + MAX_BYTES + " bytes", size);
-            }
             // Bytes that aren't UTF-8 become characters that no field takes, so a warning names their field.
-            String text = new String(Files.readAllBytes(path), StandardCharsets.UTF_8);
+            String text = new String(bytes(), StandardCharsets.UTF_8);
             return Optional.of(TunedText.read(text, device));
         } catch (NoSuchFileException neverTuned) {
             return Optional.empty();
@@ -122,6 +120,21 @@ public final class TunedFile {
             ignore("content: expected a file to read, found " + e);
         }
         return Optional.empty();
+    }
+
+    /** Returns the content. Works on an interrupted thread, too, unlike a channel. */
+    private byte[] bytes() throws IOException {
+        if (!Files.readAttributes(path, BasicFileAttributes.class).isRegularFile()) {
+            throw new TunedText.Unusable(
+                    "content", "a file to read", Files.isDirectory(path) ? "a folder" : "a device");
+        }
+        try (InputStream in = Files.newInputStream(path)) {
+            byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+            if (bytes.length > MAX_BYTES) {
+                throw new TunedText.Unusable("size", "at most " + MAX_BYTES + " bytes", Files.size(path));
+            }
+            return bytes;
+        }
     }
 
     /** Warns, once, that the file or a part of it is ignored, and says why. */

@@ -22,6 +22,7 @@ import io.github.cellfuse.opencl.program.UnfitTileException;
 import io.github.cellfuse.opencl.tune.Trial.CooperationFailedException;
 import io.github.cellfuse.spi.Sizes;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -207,6 +208,8 @@ public final class Tuner implements AutoCloseable {
                         "tuned plans are disabled (cellfuse.tuned, CELLFUSE_TUNED, or no program cache)"));
         try {
             file.update(speed, List.of(tuning.key()), tuning.winner().stream().toList());
+        } catch (ClosedByInterruptException e) {
+            throw new CellFuseException(file.path() + ": interrupted while writing", e);
         } catch (IOException e) {
             throw new CellFuseException(file.path() + ": can't be written: " + e, e);
         }

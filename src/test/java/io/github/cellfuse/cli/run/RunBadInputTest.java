@@ -10,9 +10,12 @@ import io.github.cellfuse.cli.Cli;
 import io.github.cellfuse.cli.NpyFiles;
 import io.github.cellfuse.format.torch.PyTorchLstm;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -73,6 +76,28 @@ class RunBadInputTest {
 
     private Path file(String name, byte[] content) throws IOException {
         return Files.write(folder.resolve(name), content);
+    }
+
+    /** Within its last page: the JVM reads zeros there, without an error. */
+    @Test
+    void anInputThatIsCutWhileItIsRead() throws Exception {
+        Path cut = NpyFiles.zeros(folder.resolve("cut.npy"), 50_000, 6, 3);
+        String before = NpyFiles.names(folder);
+        Thread cutter = new Thread(() -> {
+            while (!NpyFiles.names(folder).contains(".cellfuse-")) { // the output, not yet renamed
+                Thread.onSpinWait();
+            }
+            try (FileChannel channel = FileChannel.open(cut, StandardOpenOption.WRITE)) {
+                channel.truncate(Files.size(cut) - 8);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        cutter.setDaemon(true);
+        cutter.start();
+        Cli.run("run", model, cut, "-o", out, "--batch", 4, "--device", "java", "-q")
+                .assertError(2, cut + ": the file changed while it was read: expected ");
+        assertEquals(before, NpyFiles.names(folder));
     }
 
     @ParameterizedTest

@@ -106,6 +106,17 @@ class KernelFilesTest {
     }
 
     @Test
+    void aLooseFileThatIsAFolderIsRefused() throws IOException {
+        LooseKernels.with(folder, "weights.cl", "// requires: activations", "// requires: activations", () -> {
+            Path file = folder.resolve("weights.cl");
+            assertTrue(file.toFile().delete() && file.toFile().mkdir());
+            InvalidInputException e =
+                    assertThrows(InvalidInputException.class, () -> KernelFiles.resolve("gate_product"));
+            assertEquals("kernel file " + file + ": expected a file", e.getMessage());
+        });
+    }
+
+    @Test
     void looseFilesAreResolvedByTheirOwnLines() throws IOException {
         LooseKernels.with(folder, "roofline.cl", "gate_product\n", "cell_functions, gate_product\n", () -> {
             assertEquals(

@@ -41,6 +41,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -190,6 +192,24 @@ class TunedTest {
     }
 
     /** Reading a damaged file never throws. */
+    /** A link to a device that never ends, a pipe that nobody writes to, and a folder. */
+    @ParameterizedTest
+    @ValueSource(strings = {"device", "pipe", "folder"})
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void whatIsNoFileIsIgnoredWithOneWarning(String what) throws Exception {
+        Path path = file().path();
+        Files.createDirectories(path.getParent());
+        switch (what) {
+            case "device" -> Files.createSymbolicLink(path, Path.of("/dev/zero"));
+            case "pipe" ->
+                assertEquals(
+                        0, new ProcessBuilder("mkfifo", path.toString()).start().waitFor());
+            default -> Files.createDirectory(path);
+        }
+        String log = log(() -> assertEquals(Optional.empty(), file().read()));
+        assertTrue(log.contains("content: expected a file to read, found a "), log);
+    }
+
     @Test
     void damagedBytesNeverFail() throws Exception {
         store(entry(16, 64, SEPARATE), entry(1, 64, SEPARATE));
