@@ -1,7 +1,8 @@
 package io.github.cellfuse.faults;
 
+import io.github.cellfuse.AutoDevice;
 import io.github.cellfuse.Device;
-import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.cl.OpenCl;
 
@@ -12,8 +13,9 @@ final class FaultyProbeMain {
     public static void main(String[] words) {
         System.out.println("devices: " + OpenCl.devices().size());
         OpenCl.problems().forEach(problem -> System.out.println("problem: " + problem));
-        try (LstmEngine engine = LstmEngine.open(RandomLstm.of(1).model())) {
-            System.out.println("opened: " + (engine.device().equals(Device.JAVA) ? "java" : "opencl"));
-        }
+        AutoDevice opened = AutoDevice.open(RandomLstm.of(1).model(), EngineOptions.DEFAULT);
+        System.out.println("opened: " + (opened.device().equals(Device.JAVA) ? "java" : "opencl"));
+        System.out.println("reason: " + opened.reason());
+        opened.engine().close();
     }
 }
