@@ -82,6 +82,7 @@ public final class OnnxFile {
         ModelProto plain = FunctionInlining.inline(path, SparseTensors.dense(new OnnxTensors(path), model));
         long opset = opset(path, plain);
         GraphProto graph = GraphCheck.check(path, plain.getGraph());
+        OperatorCheck.check(path, graph, opset);
         ModelProto checked = graph == plain.getGraph()
                 ? plain
                 : plain.toBuilder().setGraph(graph).build();
