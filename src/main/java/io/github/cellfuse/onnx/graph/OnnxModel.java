@@ -68,6 +68,7 @@ public final class OnnxModel {
         defaults = values(graph.defaults());
         outputs = values(graph.outputs());
         parts = Partition.of(graph);
+        CopyLimits.check(graph.path(), parts, graph);
         kept = KeptLstms.of(graph, parts);
         Set<String> needed = needed();
         inputs = values(graph.inputs()).stream()
@@ -402,7 +403,8 @@ public final class OnnxModel {
     /**
      * Returns a session. Everything that a run needs is opened and compiled now.
      *
-     * @param opener opens an engine, called once for each of {@link #lstms()}; the session closes the engines
+     * @param opener opens an engine, called once for each different model of {@link #lstms()}; the session closes the
+     *     engines
      * @throws InvalidInputException when an input or output has a type that no run can take or return, or ONNX Runtime
      *     rejects a part of the graph
      * @throws io.github.cellfuse.CellFuseException when a device fails, or when a part needs ONNX Runtime and it is
@@ -430,7 +432,8 @@ public final class OnnxModel {
 
     /** Throws if an input is missing, unknown, or of another type or shape. */
     void check(Map<String, Tensor> given) {
-        given.keySet().forEach(this::input);
+        Set<String> known = inputs.stream().map(GraphValue::name).collect(Collectors.toSet());
+        given.keySet().stream().filter(name -> !known.contains(name)).forEach(this::input);
         List<GraphValue> missing = new ArrayList<>(inputs);
         missing.removeIf(input -> given.containsKey(input.name()));
         if (!missing.isEmpty()) {

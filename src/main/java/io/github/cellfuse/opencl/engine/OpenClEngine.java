@@ -3,6 +3,7 @@ package io.github.cellfuse.opencl.engine;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.Plan;
@@ -18,7 +19,8 @@ import io.github.cellfuse.opencl.plan.PlanSource;
 import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.UnfitTileException;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.slf4j.Logger;
@@ -32,7 +34,9 @@ public final class OpenClEngine implements LstmEngine {
     private final Programs programs;
     private final LstmModel model;
     private final Plans plans;
-    private final List<DeviceWeights> weights;
+    /** By layer, which may share weights. */
+    private final Map<LstmLayer, DeviceWeights> weights = new LinkedHashMap<>();
+
     private final Tier tier;
     private volatile boolean cooperationWorks = true;
     /** Held for reading while the device is used, and for writing while the engine is closed. */
@@ -46,10 +50,10 @@ public final class OpenClEngine implements LstmEngine {
         this.plans = plans;
         this.tier = tier;
         try (ClQueue queue = context.queue()) {
-            weights = this.model.layers().stream()
-                    .map(layer ->
-                            DeviceWeights.upload(context, queue, layer.weights(), plans.vec(), programs.weights()))
-                    .toList();
+            for (LstmLayer layer : this.model.layers()) {
+                weights.computeIfAbsent(
+                        layer, l -> DeviceWeights.upload(context, queue, l.weights(), plans.vec(), programs.weights()));
+            }
         }
     }
 
@@ -172,11 +176,11 @@ public final class OpenClEngine implements LstmEngine {
     }
 
     DeviceWeights weights(int layer) {
-        return weights.get(layer);
+        return weights.get(model.layer(layer));
     }
 
     /** Frees the memory of the weights and keeps the context open: for an engine that borrowed it. */
     public void closeWeights() {
-        weights.forEach(DeviceWeights::close);
+        weights.values().forEach(DeviceWeights::close);
     }
 }
