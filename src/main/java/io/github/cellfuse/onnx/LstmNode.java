@@ -49,10 +49,14 @@ public record LstmNode(
      *
      * @param opset the opset version of the default domain
      * @param constants the graph's constants, including the node's weights
-     * @param shared the weights of the nodes that were read before
      * @throws InvalidInputException when the attributes contradict each other or the weights' shapes, or a weight isn't
      *     constant
      */
+    public static LstmNode of(OnnxNode node, long opset, Constants constants, OnnxTensors tensors) {
+        return of(node, opset, constants, tensors, new SharedWeights());
+    }
+
+    /** Reads a node, which shares weights with the nodes that were read before with the same {@code shared}. */
     static LstmNode of(OnnxNode node, long opset, Constants constants, OnnxTensors tensors, SharedWeights shared) {
         if (!node.is("LSTM")) {
             throw node.invalid("expected ONNX's operator LSTM, found another");
