@@ -82,10 +82,10 @@ public final class OnnxFile {
         ModelProto plain = FunctionInlining.inline(path, SparseTensors.dense(new OnnxTensors(path), model));
         long opset = opset(path, plain);
         GraphProto graph = GraphCheck.check(path, plain.getGraph());
-        OperatorCheck.check(path, graph, opset);
         ModelProto checked = graph == plain.getGraph()
                 ? plain
                 : plain.toBuilder().setGraph(graph).build();
+        OperatorCheck.check(path, checked, opset);
         return new OnnxFile(path, checked, opset);
     }
 

@@ -5,6 +5,7 @@ import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.onnx.Onnx.AttributeProto;
 import io.github.cellfuse.onnx.Onnx.AttributeProto.AttributeType;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
+import io.github.cellfuse.onnx.Onnx.ModelProto;
 import io.github.cellfuse.onnx.OperatorVersion.Attribute;
 import io.github.cellfuse.onnx.OperatorVersion.Count;
 import io.github.cellfuse.onnx.OperatorVersion.Formal;
@@ -22,21 +23,23 @@ import java.util.Set;
  */
 final class OperatorCheck {
     private final long opset;
+    private final Set<String> domains = new HashSet<>();
 
-    private OperatorCheck(long opset) {
+    private OperatorCheck(ModelProto model, long opset) {
         this.opset = opset;
+        model.getOpsetImportList().forEach(imported -> domains.add(imported.getDomain()));
     }
 
     /**
      * Checks a graph.
      *
      * @param file the file's name in messages
-     * @param graph the graph, with its nodes in an executable order
+     * @param model the model, with its nodes in an executable order
      * @param opset the opset version of the default domain
      * @throws InvalidInputException when a node isn't what its operator's definition demands; the message names it
      */
-    static void check(Object file, GraphProto graph, long opset) {
-        new OperatorCheck(opset).check(file, graph, new ValueTypes(Optional.empty()));
+    static void check(Object file, ModelProto model, long opset) {
+        new OperatorCheck(model, opset).check(file, model.getGraph(), new ValueTypes(Optional.empty()));
     }
 
     /** Checks a graph, and adds the types of its values to {@code types}. */
@@ -47,11 +50,20 @@ final class OperatorCheck {
                     OnnxNode.isDefaultDomain(node.proto().getDomain())
                             ? OperatorTable.find(node.proto().getOpType(), opset)
                             : Optional.empty();
+            checkDomain(node);
             operator.ifPresent(version -> checkForm(node, version));
             checkSubgraphs(node, types);
             operator.ifPresent(version -> types.follow(node, version));
         }
         types.checkOutputs(file, graph);
+    }
+
+    private void checkDomain(OnnxNode node) {
+        String domain = node.proto().getDomain();
+        if (!OnnxNode.isDefaultDomain(domain) && !domains.contains(domain)) {
+            throw node.invalid("domain " + Problems.quote(domain) + ": expected one that the model imports, found none"
+                    + " of this name among its opset imports");
+        }
     }
 
     private void checkSubgraphs(OnnxNode node, ValueTypes types) {
@@ -76,6 +88,9 @@ final class OperatorCheck {
             if (!names.add(attribute.getName())) {
                 throw node.invalid("attribute " + attribute.getName() + ": expected one of this name, found two");
             }
+        }
+        if (node.is("Constant") && names.size() != 1) {
+            throw node.invalid("expected one attribute, the value, found " + names.size());
         }
         version.attributes().forEach((name, attribute) -> {
             if (attribute.isRequired() && !names.contains(name)) {

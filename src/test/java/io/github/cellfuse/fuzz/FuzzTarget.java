@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -60,6 +61,12 @@ enum FuzzTarget {
             "tune MODEL --shape 36,240 --device java",
             "devices --json");
 
+    /** The name on the command line of {@code bin/fuzz}. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
     private interface Reader {
         void read(Path file) throws IOException;
     }
@@ -90,8 +97,14 @@ enum FuzzTarget {
         }
     }
 
-    /** Returns files that the reader takes, or refuses for a good reason. */
+    /** Returns files that the reader takes, or refuses for a good reason, and what was found with {@code bin/fuzz}. */
     List<byte[]> seeds() throws IOException {
+        List<byte[]> seeds = new ArrayList<>(files(Path.of("src/test/resources/fuzz", toString()), ""));
+        seeds.addAll(whole());
+        return seeds;
+    }
+
+    private List<byte[]> whole() throws IOException {
         return switch (this) {
             case TUNED -> List.of(TunedTexts.text().getBytes(StandardCharsets.UTF_8));
             case CACHE -> List.of(CacheEntries.entry(Files.createTempDirectory("cellfuse-fuzz")));
@@ -100,13 +113,16 @@ enum FuzzTarget {
                 COMMANDS.stream()
                         .map(line -> line.replace(' ', '\n').getBytes(StandardCharsets.UTF_8))
                         .toList();
-            default -> files();
+            default -> files(Path.of("src/test/resources", folder), suffix);
         };
     }
 
-    private List<byte[]> files() throws IOException {
+    private static List<byte[]> files(Path folder, String suffix) throws IOException {
         List<byte[]> seeds = new ArrayList<>();
-        try (Stream<Path> all = Files.list(Path.of("src/test/resources", folder))) {
+        if (!Files.isDirectory(folder)) {
+            return seeds; // nothing was found yet
+        }
+        try (Stream<Path> all = Files.list(folder)) {
             for (Path each : all.sorted().toList()) {
                 if (each.toString().endsWith(suffix) && Files.size(each) <= LARGEST_SEED) {
                     seeds.add(Files.readAllBytes(each));
@@ -176,8 +192,9 @@ enum FuzzTarget {
                 arguments.set(output + 1, folder.resolve("out.npz").toString());
             }
             Cli.Result result = Cli.run(arguments.toArray());
-            boolean isKnown =
-                    result.exit() >= 0 && result.exit() <= 2 && !result.err().contains("internal error");
+            boolean isKnown = result.exit() >= 0
+                    && result.exit() <= 2
+                    && !result.err().startsWith("cellfuse: error: internal error");
             if (!isKnown || result.exit() == 2 && result.err().lines().count() != 1) {
                 throw new AssertionError("cellfuse " + arguments + ": " + result);
             }
@@ -192,7 +209,7 @@ enum FuzzTarget {
     /** Returns the target of this name. */
     static FuzzTarget of(String name) {
         return Arrays.stream(values())
-                .filter(target -> target.name().equalsIgnoreCase(name))
+                .filter(target -> target.toString().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(
                         "expected one of " + Arrays.toString(values()) + ", found " + name));

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
+import io.github.cellfuse.onnx.Onnx.OperatorSetIdProto;
 import io.github.cellfuse.onnx.Onnx.TensorProto.DataType;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,7 +27,13 @@ class OperatorCheckTest {
                 .addInput(value("half", DataType.FLOAT16_VALUE))
                 .addInput(value("choice", DataType.BOOL_VALUE))
                 .addNode(node);
-        OnnxFile.of(NAME, model(graph, opset));
+        OnnxFile.of(
+                NAME,
+                model(graph, opset).toBuilder()
+                        .addOpsetImport(OperatorSetIdProto.newBuilder()
+                                .setDomain("ai.onnx.ml")
+                                .setVersion(3))
+                        .build());
     }
 
     private static void refused(NodeProto.Builder node, long opset, String message) {
@@ -131,13 +138,28 @@ class OperatorCheckTest {
 
     @Test
     void otherOperatorsAreLeftAlone() {
-        assertDoesNotThrow(() -> open(node("Transpose", List.of()).setDomain("com.example"), 13));
+        assertDoesNotThrow(() -> open(node("Transpose", List.of()).setDomain("ai.onnx.ml"), 13));
         assertDoesNotThrow(() -> open(node("NotYetInvented", List.of("x"), "y"), 13));
         // A later opset may add inputs and attributes, but it takes none away.
         long later = OperatorTable.newest() + 1;
         assertDoesNotThrow(() ->
                 open(node("Transpose", List.of("x", "i"), "y").addAttribute(attribute("later", 1)), later));
         refused(node("Transpose", List.of(), "y"), later, "expected 1 or more inputs, found 0");
+    }
+
+    @Test
+    void namesAndDomainsAreChecked() {
+        GraphProto.Builder graph = graph(List.of("x"), List.of("x"))
+                .addNode(node("Relu", List.of("x"), "a").setName("same"))
+                .addNode(node("Relu", List.of("x"), "b").setName("same"));
+        assertRefused(
+                () -> OnnxFile.of(NAME, model(graph, 13)),
+                "model.onnx: node 'same' (Relu): expected a name of its own, found another node of this name");
+        refused(
+                node("Relu", List.of("x"), "y").setDomain("com.example"),
+                13,
+                "domain 'com.example': expected one that the model imports, found none of this name");
+        refused(node("Constant", List.of(), "y"), 13, "expected one attribute, the value, found 0");
     }
 
     @Test

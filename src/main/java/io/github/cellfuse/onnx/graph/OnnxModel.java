@@ -69,6 +69,7 @@ public final class OnnxModel {
         outputs = values(graph.outputs());
         parts = Partition.of(graph);
         CopyLimits.check(graph.path(), parts, graph);
+        checkInputShapes();
         kept = KeptLstms.of(graph, parts);
         Set<String> needed = needed();
         inputs = values(graph.inputs()).stream()
@@ -78,6 +79,23 @@ public final class OnnxModel {
                 .toList();
         // Constants that no part needs any longer are dropped: the LSTMs have their weights in arrays of their own.
         graph.retain(needed);
+    }
+
+    /** Checks the X of each LSTM on a device, as far as its shape follows from the declared ones. */
+    private void checkInputShapes() {
+        Map<String, long[]> shapes =
+                shaped.dimensions(lstms().stream().map(LstmPart::x).toList());
+        for (LstmPart part : lstms()) {
+            long[] found = shapes.get(part.x());
+            int inputs = part.model().inputSize();
+            if (found != null && (found.length != 3 || found[2] >= 0 && found[2] != inputs)) {
+                boolean isByTime = part.layout() == Layout.TIME_MAJOR;
+                throw new InvalidInputException(
+                        path() + ": " + part.label() + ": X " + (isByTime ? "[T,N,I]" : "[N,T,I]")
+                                + ": expected three dimensions, the last of size " + inputs + ", found "
+                                + Arrays.toString(found).replace("-1", "?"));
+            }
+        }
     }
 
     /** Makes a model of other parts, with the constants that they need. */
