@@ -2,8 +2,10 @@ package io.github.cellfuse;
 
 import io.github.cellfuse.spi.HalfPrecision;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * How an engine stores a model's weights: {@code W}, {@code R} and the projection. On an OpenCL device, 16-bit weights
@@ -87,8 +89,8 @@ public enum WeightPrecision {
 
     /**
      * Returns {@code model} with its weights rounded, which is what an engine computes with. A copy that shares the
-     * biases and peepholes, or {@code model} itself if this precision doesn't round. Rounding twice has no further
-     * effect.
+     * biases and peepholes, and whose layers share weights where those of {@code model} do, or {@code model} itself if
+     * this precision doesn't round. Rounding twice has no further effect.
      *
      * @throws InvalidInputException if a finite weight would become infinite; the message names the weight
      */
@@ -97,7 +99,13 @@ public enum WeightPrecision {
             return model;
         }
         List<LstmLayer> layers = new ArrayList<>();
+        Map<LstmLayer, LstmLayer> known = new HashMap<>();
         for (int layer = 0; layer < model.layerCount(); layer++) {
+            LstmLayer same = known.get(model.layer(layer));
+            if (same != null) {
+                layers.add(same);
+                continue;
+            }
             Direction direction = model.layer(layer).direction();
             List<LstmWeights> directions = new ArrayList<>();
             for (int d = 0; d < direction.count(); d++) {
@@ -112,6 +120,7 @@ public enum WeightPrecision {
                 directions.add(rounded.build());
             }
             layers.add(new LstmLayer(direction, directions));
+            known.put(model.layer(layer), layers.get(layer));
         }
         return new LstmModel(layers);
     }

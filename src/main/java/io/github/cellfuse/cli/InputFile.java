@@ -27,8 +27,8 @@ public record InputFile(Path path, Optional<String> array) {
         public InputFile convert(String argument) {
             try {
                 return parse(argument);
-            } catch (InvalidPathException e) {
-                throw new TypeConversionException("expected a file name, found '" + argument + "'");
+            } catch (InvalidInputException e) {
+                throw new TypeConversionException(e.getMessage());
             }
         }
     }
@@ -36,11 +36,11 @@ public record InputFile(Path path, Optional<String> array) {
     public static InputFile parse(String argument) {
         int end = argument.toLowerCase(Locale.ROOT).lastIndexOf(ARCHIVE + ":");
         // An existing file of exactly this name takes precedence.
-        if (end < 0 || Files.exists(Path.of(argument))) {
-            return new InputFile(Path.of(argument), Optional.empty());
+        if (end < 0 || Files.exists(path(argument))) {
+            return new InputFile(path(argument), Optional.empty());
         }
         int colon = end + ARCHIVE.length();
-        return new InputFile(Path.of(argument.substring(0, colon)), Optional.of(argument.substring(colon + 1)));
+        return new InputFile(path(argument.substring(0, colon)), Optional.of(argument.substring(colon + 1)));
     }
 
     /** Opens the array and reads only its header. The caller closes it. */
@@ -68,5 +68,14 @@ public record InputFile(Path path, Optional<String> array) {
     @Override
     public String toString() {
         return array.map(name -> path + ":" + name).orElseGet(path::toString);
+    }
+
+    /** Returns a path; a name may have characters that the system doesn't take. */
+    private static Path path(String name) {
+        try {
+            return Path.of(name);
+        } catch (InvalidPathException e) {
+            throw new InvalidInputException("expected a file name, found '" + name + "'", e);
+        }
     }
 }

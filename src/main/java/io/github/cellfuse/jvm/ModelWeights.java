@@ -1,7 +1,10 @@
 package io.github.cellfuse.jvm;
 
 import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmWeights;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /**
@@ -61,11 +64,12 @@ final class ModelWeights {
         ArithmeticChoice choice = operations < bestFrom ? first : best.get();
         if (packed == null || packed.choice != choice) {
             packed = null; // frees the memory first
+            Map<LstmWeights, PackedWeights> known = new HashMap<>(); // layers may share weights
             packed = new Packed(
                     choice,
                     model.layers().stream()
                             .map(layer -> layer.weights().stream()
-                                    .map(choice.arithmetic()::pack)
+                                    .map(one -> known.computeIfAbsent(one, choice.arithmetic()::pack))
                                     .toList())
                             .toList());
         }

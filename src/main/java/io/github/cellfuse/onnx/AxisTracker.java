@@ -193,9 +193,12 @@ final class AxisTracker {
     }
 
     private Optional<List<AxisSize>> sizes(TensorProto constant) {
-        boolean isShort =
-                constant.getDimsCount() == 0 || constant.getDimsCount() == 1 && constant.getDims(0) <= DEEPEST;
-        return isShort ? Plumbing.wholeNumbers(constant, tensors).map(AxisTracker::sizes) : Optional.empty();
+        return isShort(constant) ? Plumbing.wholeNumbers(constant, tensors).map(AxisTracker::sizes) : Optional.empty();
+    }
+
+    /** Returns whether a constant may be a shape or indices in one. A long one would be read once for each LSTM. */
+    private static boolean isShort(TensorProto constant) {
+        return constant.getDimsCount() == 0 || constant.getDimsCount() == 1 && constant.getDims(0) <= DEEPEST;
     }
 
     private static List<AxisSize> sizes(long[] values) {
@@ -214,6 +217,9 @@ final class AxisTracker {
         }
         if (node.is("Concat")) {
             List<AxisSize> all = new ArrayList<>();
+            if (node.proto().getInputCount() > DEEPEST) {
+                return Optional.empty();
+            }
             for (String input : node.proto().getInputList()) {
                 Optional<List<AxisSize>> part = shape(input, depth);
                 if (part.isEmpty() || all.size() + part.get().size() > DEEPEST) {
@@ -239,7 +245,10 @@ final class AxisTracker {
     }
 
     private Optional<long[]> constant(OnnxNode node, int input) {
-        return node.input(input).flatMap(constants::find).flatMap(tensor -> Plumbing.integers(tensor, tensors));
+        return node.input(input)
+                .flatMap(constants::find)
+                .filter(AxisTracker::isShort)
+                .flatMap(tensor -> Plumbing.integers(tensor, tensors));
     }
 
     private static Optional<List<AxisSize>> gathered(List<AxisSize> sizes, long[] indices) {

@@ -34,7 +34,8 @@ public interface Constants {
         return name -> Optional.ofNullable(constants.get(name));
     }
 
-    private static Optional<TensorProto> value(OnnxNode node) {
+    /** Returns the value of a Constant node; nothing for a string. */
+    static Optional<TensorProto> value(OnnxNode node) {
         Optional<AttributeProto> tensor = node.attribute("value", AttributeType.TENSOR);
         if (tensor.isPresent()) {
             return tensor.map(AttributeProto::getT);

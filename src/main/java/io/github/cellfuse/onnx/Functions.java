@@ -7,8 +7,8 @@ import io.github.cellfuse.onnx.Onnx.ModelProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
 import io.github.cellfuse.onnx.Onnx.OperatorSetIdProto;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -114,18 +114,27 @@ public final class Functions {
         return List.copyOf(missing.values());
     }
 
-    /** Returns the functions that a graph calls, directly or through other functions, in the model's order. */
+    /** Returns the functions that a graph calls, directly or through other functions, each once. */
     List<FunctionProto> calledBy(GraphProto graph) {
-        Set<FunctionProto> called = Collections.newSetFromMap(new IdentityHashMap<>());
+        return calledBy(graph.getNodeList());
+    }
+
+    /** Returns the functions that nodes call, directly or through other functions, each once. */
+    public List<FunctionProto> calledBy(List<NodeProto> nodes) {
+        Map<FunctionProto, Boolean> seen = new IdentityHashMap<>();
+        List<FunctionProto> called = new ArrayList<>();
         Deque<List<NodeProto>> open = new ArrayDeque<>();
-        open.add(graph.getNodeList());
+        open.add(nodes);
         while (!open.isEmpty()) {
             for (NodeProto node : open.remove()) {
-                find(node).filter(called::add).ifPresent(function -> open.add(function.getNodeList()));
+                find(node)
+                        .filter(function -> seen.put(function, true) == null)
+                        .filter(called::add)
+                        .ifPresent(function -> open.add(function.getNodeList()));
                 Subgraphs.of(node).forEach(inner -> open.add(inner.getNodeList()));
             }
         }
-        return functions.values().stream().filter(called::contains).toList();
+        return List.copyOf(called);
     }
 
     /** Returns the domains of a function's nodes, with or without those of its calls of other functions. */

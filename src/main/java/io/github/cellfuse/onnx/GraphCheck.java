@@ -66,6 +66,7 @@ final class GraphCheck {
         for (int index = 0; index < nodes.size(); index++) {
             checkOutputs(index);
         }
+        checkNames();
         nodes.forEach(this::checkInputs);
         graph.getOutputList().forEach(this::checkOutput);
         GraphProto inner = withCheckedSubgraphs();
@@ -107,6 +108,20 @@ final class GraphCheck {
             if (!output.isEmpty() && (given.contains(output) || producers.put(output, index) != null)) {
                 throw node.invalid("output " + Problems.quote(output)
                         + ": expected a new name, found one that is already defined");
+            }
+        }
+    }
+
+    /**
+     * Checks that no two nodes have the same name, as far as they have one. ONNX Runtime takes constants of the same
+     * name.
+     */
+    private void checkNames() {
+        Set<String> names = new HashSet<>();
+        for (OnnxNode node : nodes) {
+            String name = node.proto().getName();
+            if (!name.isEmpty() && !node.is("Constant") && !names.add(name)) {
+                throw node.invalid("expected a name of its own, found another node of this name");
             }
         }
     }

@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -47,9 +48,10 @@ public final class LstmChains {
     private LstmChains(GraphIndex graph, long opset, Constants constants, OnnxTensors tensors) {
         this.graph = graph;
         Zeros zeros = new Zeros(graph, constants, tensors);
+        SharedWeights shared = new SharedWeights();
         for (OnnxNode node : graph.nodes()) {
             if (node.is("LSTM") && LstmNode.variableWeight(node, constants).isEmpty()) {
-                LstmNode lstm = LstmNode.of(node, opset, constants, tensors);
+                LstmNode lstm = LstmNode.of(node, opset, constants, tensors, shared);
                 numbers.put(node, lstms.size());
                 lstms.add(lstm.withoutInitialStates(
                         lstm.initialH().filter(zeros::isZero).isPresent(),
@@ -58,7 +60,7 @@ public final class LstmChains {
         }
         below = new int[lstms.size()];
         link(new AxisTracker(graph, opset, constants, tensors));
-        live = unlinkUntilNothingElseNeedsAnOutput();
+        live = unlinkWhatElseIsNeeded();
         collect();
     }
 
@@ -167,34 +169,30 @@ public final class LstmChains {
 
     /**
      * Cuts each chain at a Y that something outside the chain needs, and returns the nodes that the graph's outputs
-     * need. The nodes between two LSTMs of a chain aren't needed.
+     * need. The nodes between two LSTMs of a chain aren't needed. A cut only adds to what is needed, so one pass
+     * suffices.
      */
-    private Set<OnnxNode> unlinkUntilNothingElseNeedsAnOutput() {
-        while (true) {
-            Set<String> needed = new HashSet<>();
-            Set<OnnxNode> reached = needed(needed);
-            boolean isCut = false;
-            for (int k = 0; k < below.length; k++) {
-                Optional<String> y = below[k] == NONE
-                        ? Optional.empty()
-                        : lstms.get(below[k]).y();
-                if (y.filter(needed::contains).isPresent()) {
-                    below[k] = NONE;
-                    isCut = true;
-                }
-            }
-            if (!isCut) {
-                return reached;
+    private Set<OnnxNode> unlinkWhatElseIsNeeded() {
+        Map<String, Integer> above = new HashMap<>();
+        for (int k = 0; k < below.length; k++) {
+            int upper = k;
+            if (below[k] != NONE) {
+                lstms.get(below[k]).y().ifPresent(y -> above.put(y, upper));
             }
         }
-    }
-
-    private Set<OnnxNode> needed(Set<String> names) {
+        Set<String> names = new HashSet<>();
         Set<OnnxNode> reached = Collections.newSetFromMap(new IdentityHashMap<>());
         Deque<String> open = new ArrayDeque<>(graph.outputs());
         while (!open.isEmpty()) {
             String name = open.remove();
             if (names.add(name)) {
+                Integer upper = above.get(name);
+                if (upper != null) {
+                    below[upper] = NONE;
+                    if (reached.contains(lstms.get(upper).node())) {
+                        open.add(lstms.get(upper).x());
+                    }
+                }
                 graph.producer(name).ifPresent(node -> reach(node, reached, open));
             }
         }

@@ -1,6 +1,5 @@
 package io.github.cellfuse.onnx;
 
-import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmLayer;
@@ -54,6 +53,11 @@ public record LstmNode(
      *     constant
      */
     public static LstmNode of(OnnxNode node, long opset, Constants constants, OnnxTensors tensors) {
+        return of(node, opset, constants, tensors, new SharedWeights());
+    }
+
+    /** Reads a node, which shares weights with the nodes that were read before with the same {@code shared}. */
+    static LstmNode of(OnnxNode node, long opset, Constants constants, OnnxTensors tensors, SharedWeights shared) {
         if (!node.is("LSTM")) {
             throw node.invalid("expected ONNX's operator LSTM, found another");
         }
@@ -63,7 +67,7 @@ public record LstmNode(
         }
         String x = node.input(X).orElseThrow(() -> node.invalid("expected an input X, found none"));
         LstmAttributes attributes = LstmAttributes.of(node, opset);
-        Weights weights = new Weights(node, attributes, constants, tensors);
+        Weights weights = new Weights(node, attributes, constants, tensors, shared);
         return new LstmNode(
                 node,
                 weights.layer(),
@@ -120,11 +124,18 @@ public record LstmNode(
         private final LstmAttributes attributes;
         private final Constants constants;
         private final OnnxTensors tensors;
+        private final SharedWeights shared;
         private final int directions;
         private final TensorProto w, r;
         private final int inputSize, hiddenSize;
 
-        Weights(OnnxNode node, LstmAttributes attributes, Constants constants, OnnxTensors tensors) {
+        Weights(
+                OnnxNode node,
+                LstmAttributes attributes,
+                Constants constants,
+                OnnxTensors tensors,
+                SharedWeights shared) {
+            this.shared = shared;
             this.node = node;
             this.attributes = attributes;
             this.constants = constants;
@@ -162,23 +173,32 @@ public record LstmNode(
             b.ifPresent(tensor -> checkShape("B [D,8H]", tensor, directions, 2L * gates * hiddenSize));
             p.ifPresent(
                     tensor -> checkShape("P [D,3H]", tensor, directions, (long) LstmWeights.PEEPHOLES * hiddenSize));
-            TensorValues input = values(w), recurrent = values(r);
-            Optional<TensorValues> biases = b.map(this::values), peepholes = p.map(this::values);
+            for (Optional<TensorProto> tensor : List.of(Optional.of(w), Optional.of(r), b, p)) {
+                tensor.ifPresent(this::checkType);
+            }
+            return shared.layer(attributes, List.of(Optional.of(w), Optional.of(r), b, p), () -> read(b, p));
+        }
+
+        private LstmLayer read(Optional<TensorProto> b, Optional<TensorProto> p) {
+            int gates = LstmWeights.GATES;
             List<LstmWeights> all = new ArrayList<>();
             for (int d = 0; d < directions; d++) {
                 int bias = 2 * d * gates * hiddenSize, peephole = d * LstmWeights.PEEPHOLES * hiddenSize;
-                CellEquations equations = attributes.equations().get(d);
                 LstmWeights.Builder weights = LstmWeights.builder(inputSize, hiddenSize)
-                        .input(GateOrder.gates(input, d * gates * hiddenSize * inputSize, hiddenSize * inputSize))
-                        .recurrent(GateOrder.gates(
-                                recurrent, d * gates * hiddenSize * hiddenSize, hiddenSize * hiddenSize))
-                        .equations(equations);
-                biases.ifPresent(v -> weights.inputBias(GateOrder.gates(v, bias, hiddenSize))
-                        .recurrentBias(GateOrder.gates(v, bias + gates * hiddenSize, hiddenSize)));
-                peepholes.ifPresent(v -> weights.peepholes(GateOrder.peepholes(v, peephole, hiddenSize)));
+                        .input(gates(w, "W", d * gates * hiddenSize * inputSize, hiddenSize * inputSize))
+                        .recurrent(gates(r, "R", d * gates * hiddenSize * hiddenSize, hiddenSize * hiddenSize))
+                        .equations(attributes.equations().get(d));
+                b.ifPresent(v -> weights.inputBias(gates(v, "B", bias, hiddenSize))
+                        .recurrentBias(gates(v, "B", bias + gates * hiddenSize, hiddenSize)));
+                p.ifPresent(v -> weights.peepholes(shared.array(
+                        v, "P", peephole, () -> GateOrder.peepholes(tensors.floatValues(v), peephole, hiddenSize))));
                 all.add(weights.build());
             }
             return new LstmLayer(attributes.direction(), all);
+        }
+
+        private float[] gates(TensorProto tensor, String kind, int first, int block) {
+            return shared.array(tensor, kind, first, () -> GateOrder.gates(tensors.floatValues(tensor), first, block));
         }
 
         private TensorProto required(int k, String what) {
@@ -193,14 +213,13 @@ public record LstmNode(
                                     + "weights " + Problems.quote(name))));
         }
 
-        private TensorValues values(TensorProto tensor) {
+        private void checkType(TensorProto tensor) {
             if (TensorType.of(tensor.getDataType()).filter(TensorType::isFloat).isEmpty()) {
                 throw node.invalid("expected weights of FLOAT, FLOAT16, BFLOAT16 or DOUBLE, found " + typeName(tensor));
             }
             if (tensor.getDataType() != w.getDataType()) {
                 throw node.invalid("expected weights of one type, found " + typeName(w) + " and " + typeName(tensor));
             }
-            return tensors.floatValues(tensor);
         }
 
         private static String typeName(TensorProto tensor) {

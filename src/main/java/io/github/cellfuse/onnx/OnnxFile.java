@@ -86,6 +86,7 @@ public final class OnnxFile {
         ModelProto checked = graph == plain.getGraph()
                 ? plain
                 : plain.toBuilder().setGraph(graph).build();
+        OperatorCheck.check(path, checked, opset);
         return new OnnxFile(path, checked, opset);
     }
 

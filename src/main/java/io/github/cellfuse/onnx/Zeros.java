@@ -2,6 +2,8 @@ package io.github.cellfuse.onnx;
 
 import io.github.cellfuse.onnx.Onnx.AttributeProto.AttributeType;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -31,6 +33,8 @@ final class Zeros {
     private final GraphIndex graph;
     private final Constants constants;
     private final OnnxTensors tensors;
+    /** Whether a constant is all zeros: many LSTMs may share it. */
+    private final Map<TensorProto, Boolean> known = new IdentityHashMap<>();
 
     Zeros(GraphIndex graph, Constants constants, OnnxTensors tensors) {
         this.graph = graph;
@@ -67,6 +71,10 @@ final class Zeros {
     }
 
     private boolean isZero(TensorProto tensor) {
+        return known.computeIfAbsent(tensor, this::areZeros);
+    }
+
+    private boolean areZeros(TensorProto tensor) {
         return TensorType.of(tensor.getDataType()).isPresent()
                 && tensors.values(tensor).isZero();
     }

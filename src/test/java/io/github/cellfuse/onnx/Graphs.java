@@ -113,10 +113,14 @@ final class Graphs {
 
     /** An input or output of float32. */
     static ValueInfoProto value(String name) {
+        return value(name, DataType.FLOAT_VALUE);
+    }
+
+    static ValueInfoProto value(String name, int type) {
         return ValueInfoProto.newBuilder()
                 .setName(name)
                 .setType(TypeProto.newBuilder()
-                        .setTensorType(TypeProto.Tensor.newBuilder().setElemType(DataType.FLOAT_VALUE)))
+                        .setTensorType(TypeProto.Tensor.newBuilder().setElemType(type)))
                 .build();
     }
 

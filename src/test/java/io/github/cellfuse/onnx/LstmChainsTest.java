@@ -419,10 +419,14 @@ class LstmChainsTest {
         assertEquals(
                 "lstm0 lstm1 | Squeeze If",
                 chains(graph.clone()
-                        .addNode(node("If", List.of("x0"), "r")
+                        .addInput(Graphs.value("b", DataType.BOOL_VALUE))
+                        .addNode(node("If", List.of("b"), "r")
                                 .addAttribute(attribute(
                                         "then_branch",
-                                        graph(List.of(), List.of("z")).addNode(node("Neg", List.of("x1"), "z")))))
+                                        graph(List.of(), List.of("z")).addNode(node("Neg", List.of("x1"), "z"))))
+                                .addAttribute(attribute(
+                                        "else_branch",
+                                        graph(List.of(), List.of("z")).addNode(node("Abs", List.of("x0"), "z")))))
                         .addOutput(Graphs.value("r"))));
         // Nobody needs the result: not counted. The final states are other outputs.
         assertEquals(CHAIN, chains(graph.clone().addNode(node("Relu", List.of("x1"), "r"))));
@@ -446,7 +450,8 @@ class LstmChainsTest {
     @Test
     void lengthsMustBeTheSame() {
         GraphProto.Builder graph = between(1, 0, node("Squeeze", List.of("y0", "one"), "x1"));
-        graph.addInput(Graphs.value("lens")).addInput(Graphs.value("other"));
+        graph.addInput(Graphs.value("lens", DataType.INT32_VALUE))
+                .addInput(Graphs.value("other", DataType.INT32_VALUE));
         for (int k = 0; k < 2; k++) {
             graph.setNode(k, graph.getNode(k).toBuilder().addAllInput(List.of("", "lens")));
         }

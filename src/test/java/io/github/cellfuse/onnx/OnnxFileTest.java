@@ -21,6 +21,7 @@ import io.github.cellfuse.onnx.Onnx.ModelProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
 import io.github.cellfuse.onnx.Onnx.OperatorSetIdProto;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
+import io.github.cellfuse.onnx.Onnx.TensorProto.DataType;
 import io.github.cellfuse.onnx.Onnx.TypeProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
 import java.io.ByteArrayOutputStream;
@@ -80,10 +81,12 @@ class OnnxFileTest {
                 NAME,
                 model(
                         graph(List.of("x"), List.of("d"))
+                                .addInput(Graphs.value("choice", DataType.BOOL_VALUE))
                                 .addNode(node("Neg", List.of("c"), "d"))
                                 .addNode(node("Abs", List.of("x"), "a"))
-                                .addNode(node("If", List.of("x"), "c")
-                                        .addAttribute(attribute("then_branch", branch("b"))))
+                                .addNode(node("If", List.of("choice"), "c")
+                                        .addAttribute(attribute("then_branch", branch("b")))
+                                        .addAttribute(attribute("else_branch", branch("x"))))
                                 .addNode(node("Exp", List.of("a"), "b")),
                         13));
         assertEquals(
@@ -230,7 +233,8 @@ class OnnxFileTest {
                                 NAME,
                                 model(
                                         outer.clone()
-                                                .addNode(node("If", List.of("x"), "y")
+                                                .addInput(Graphs.value("choice", DataType.BOOL_VALUE))
+                                                .addNode(node("If", List.of("choice"), "y")
                                                         .addAttribute(attribute("then_branch", branch("x")))
                                                         .addAttribute(attribute("else_branch", branch("x")))),
                                         13))

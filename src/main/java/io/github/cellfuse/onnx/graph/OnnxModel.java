@@ -68,6 +68,8 @@ public final class OnnxModel {
         defaults = values(graph.defaults());
         outputs = values(graph.outputs());
         parts = Partition.of(graph);
+        CopyLimits.check(graph.path(), parts, graph);
+        checkInputShapes();
         kept = KeptLstms.of(graph, parts);
         Set<String> needed = needed();
         inputs = values(graph.inputs()).stream()
@@ -77,6 +79,23 @@ public final class OnnxModel {
                 .toList();
         // Constants that no part needs any longer are dropped: the LSTMs have their weights in arrays of their own.
         graph.retain(needed);
+    }
+
+    /** Checks the X of each LSTM on a device, as far as its shape follows from the declared ones. */
+    private void checkInputShapes() {
+        Map<String, long[]> shapes =
+                shaped.dimensions(lstms().stream().map(LstmPart::x).toList());
+        for (LstmPart part : lstms()) {
+            long[] found = shapes.get(part.x());
+            int inputs = part.model().inputSize();
+            if (found != null && (found.length != 3 || found[2] >= 0 && found[2] != inputs)) {
+                boolean isByTime = part.layout() == Layout.TIME_MAJOR;
+                throw new InvalidInputException(
+                        path() + ": " + part.label() + ": X " + (isByTime ? "[T,N,I]" : "[N,T,I]")
+                                + ": expected three dimensions, the last of size " + inputs + ", found "
+                                + Arrays.toString(found).replace("-1", "?"));
+            }
+        }
     }
 
     /** Makes a model of other parts, with the constants that they need. */
@@ -402,7 +421,8 @@ public final class OnnxModel {
     /**
      * Returns a session. Everything that a run needs is opened and compiled now.
      *
-     * @param opener opens an engine, called once for each of {@link #lstms()}; the session closes the engines
+     * @param opener opens an engine, called once for each different model of {@link #lstms()}; the session closes the
+     *     engines
      * @throws InvalidInputException when an input or output has a type that no run can take or return, or ONNX Runtime
      *     rejects a part of the graph
      * @throws io.github.cellfuse.CellFuseException when a device fails, or when a part needs ONNX Runtime and it is
@@ -430,7 +450,8 @@ public final class OnnxModel {
 
     /** Throws if an input is missing, unknown, or of another type or shape. */
     void check(Map<String, Tensor> given) {
-        given.keySet().forEach(this::input);
+        Set<String> known = inputs.stream().map(GraphValue::name).collect(Collectors.toSet());
+        given.keySet().stream().filter(name -> !known.contains(name)).forEach(this::input);
         List<GraphValue> missing = new ArrayList<>(inputs);
         missing.removeIf(input -> given.containsKey(input.name()));
         if (!missing.isEmpty()) {

@@ -67,9 +67,14 @@ public final class OnnxSession implements AutoCloseable {
         Map<String, ValueInfoProto> types = new HashMap<>();
         model.graph().inputs().forEach(input -> types.put(input.getName(), input));
         // LSTMs first, because problems with a device show up fastest.
+        Map<LstmModel, LstmEngine> known = new HashMap<>(); // LSTMs may share their weights
         for (LstmPart part : model.lstms()) {
-            LstmEngine engine = opener.apply(part.model());
-            open.push(engine);
+            LstmEngine engine = known.get(part.model());
+            if (engine == null) {
+                engine = opener.apply(part.model());
+                open.push(engine);
+                known.put(part.model(), engine);
+            }
             engines.add(engine);
             LstmRunner runner = new LstmRunner(part, engine);
             open.push(runner);
@@ -77,10 +82,12 @@ public final class OnnxSession implements AutoCloseable {
         }
         int number = 0;
         Iterator<LstmRunner> remaining = runners.iterator();
+        Set<String> readHere = new HashSet<>(outputs);
+        model.lstms().forEach(lstm -> readHere.addAll(lstm.inputs()));
         for (Part part : model.parts()) {
             number++;
             if (part instanceof RuntimePart runtime) {
-                openRuntime(runtime, number, types);
+                openRuntime(runtime, number, types, readHere);
             } else if (part instanceof LstmPart lstm) {
                 LstmRunner runner = remaining.next();
                 declareOutputs(lstm, types);
@@ -89,15 +96,14 @@ public final class OnnxSession implements AutoCloseable {
         }
     }
 
-    private void openRuntime(RuntimePart part, int number, Map<String, ValueInfoProto> types) {
+    private void openRuntime(RuntimePart part, int number, Map<String, ValueInfoProto> types, Set<String> readOutside) {
         List<ValueInfoProto> given = part.inputs().stream().map(types::get).toList();
         String label =
                 model.path() + ": part " + number + " of " + model.parts().size();
         OrtGraph runtime = OrtLibrary.open(model.graph().cut(part.nodes(), given, part.outputs()), label);
         open.push(runtime);
-        Set<String> readHere = new HashSet<>(outputs);
-        model.lstms().forEach(lstm -> readHere.addAll(lstm.inputs()));
-        readHere.retainAll(part.outputs());
+        Set<String> readHere = new HashSet<>(part.outputs());
+        readHere.retainAll(readOutside);
         for (String output : part.outputs()) {
             Optional<ValueInfoProto> type = runtime.declare(output);
             if (type.isEmpty() && !outputs.contains(output)) {
@@ -254,8 +260,8 @@ public final class OnnxSession implements AutoCloseable {
     }
 
     /**
-     * Returns the engines of {@link OnnxModel#lstms()}, in the same order; the session closes them. Where the shapes of
-     * the inputs choose between LSTMs, these are the engines of the last run.
+     * Returns the engines of {@link OnnxModel#lstms()}, in the same order; LSTMs of the same model share one. The
+     * session closes them. Where the shapes of the inputs choose between LSTMs, these are the engines of the last run.
      */
     public List<LstmEngine> engines() {
         return variants.map(ShapeVariants::engines).orElseGet(() -> List.copyOf(engines));

@@ -14,9 +14,9 @@ import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 
 /**
  * Cuts a graph into parts at its LSTMs: first the nodes that the first LSTMs need, then those LSTMs, then the nodes
@@ -34,7 +34,6 @@ final class Partition {
         final LstmChain chain;
         final LstmPart part;
         boolean isLive;
-        boolean isPlaced;
         int stage;
 
         Unit(NodeProto node) {
@@ -82,7 +81,7 @@ final class Partition {
         while (true) {
             Partition partition = new Partition(graph, chains);
             partition.findLive();
-            Optional<LstmChain> stuck = partition.place();
+            Set<LstmChain> stuck = partition.place();
             if (stuck.isEmpty()) {
                 partition.delay();
                 return partition.parts();
@@ -90,7 +89,7 @@ final class Partition {
             // The final states of one layer lead to an input of another, so the chain can't run as one model.
             List<LstmChain> others = new ArrayList<>();
             for (LstmChain chain : chains) {
-                others.addAll(chain == stuck.get() ? ChainParts.split(chain) : List.of(chain));
+                others.addAll(stuck.contains(chain) ? ChainParts.split(chain) : List.of(chain));
             }
             chains = others;
         }
@@ -109,37 +108,64 @@ final class Partition {
         units.removeIf(unit -> !unit.isLive);
     }
 
-    /** Assigns a stage to each unit. Returns a chain that depends on itself, if there is one. */
-    private Optional<LstmChain> place() {
-        List<Unit> waiting = new ArrayList<>(units);
-        while (!waiting.isEmpty()) {
-            int before = waiting.size();
-            waiting.removeIf(this::tryToPlace);
-            if (waiting.size() == before) {
-                return waiting.stream()
-                        .filter(unit -> unit.chain != null && unit.chain.nodes().size() > 1)
-                        .map(unit -> unit.chain)
-                        .findFirst();
+    /**
+     * Assigns a stage to each unit: the nodes of a stage run before its LSTMs. Returns the chains that depend on
+     * themselves, also through each other.
+     */
+    private Set<LstmChain> place() {
+        Map<Unit, List<Unit>> readers = new IdentityHashMap<>(), sources = new IdentityHashMap<>();
+        for (Unit unit : units) {
+            for (String input : unit.inputs) {
+                Unit producer = producers.get(input);
+                if (producer != null) {
+                    sources.computeIfAbsent(unit, u -> new ArrayList<>()).add(producer);
+                    readers.computeIfAbsent(producer, u -> new ArrayList<>()).add(unit);
+                }
             }
         }
-        return Optional.empty();
+        Set<Unit> waiting = Collections.newSetFromMap(new IdentityHashMap<>());
+        waiting.addAll(units);
+        peel(waiting, sources, readers, (unit, reader) -> {
+            reader.stage = Math.max(reader.stage, unit.stage + (unit.part != null ? 1 : 0));
+        });
+        // What is left are cycles and what follows them. From the other end, only cycles and what connects them is
+        // left.
+        peel(waiting, readers, sources, (unit, source) -> {});
+        Set<LstmChain> stuck = Collections.newSetFromMap(new IdentityHashMap<>());
+        waiting.stream()
+                .filter(unit -> unit.chain != null && unit.chain.nodes().size() > 1)
+                .forEach(unit -> stuck.add(unit.chain));
+        return stuck;
     }
 
-    /** Assigns a stage to {@code unit} if its inputs have one. The nodes of a stage run before its LSTMs. */
-    private boolean tryToPlace(Unit unit) {
-        int stage = 0;
-        for (String input : unit.inputs) {
-            Unit producer = producers.get(input);
-            if (producer != null) {
-                if (!producer.isPlaced) {
-                    return false;
+    /** Removes the units that come before no others from {@code left}, until there are none. */
+    private void peel(
+            Set<Unit> left, Map<Unit, List<Unit>> before, Map<Unit, List<Unit>> after, BiConsumer<Unit, Unit> follow) {
+        Map<Unit, Integer> missing = new IdentityHashMap<>();
+        Deque<Unit> ready = new ArrayDeque<>();
+        for (Unit unit : units) {
+            if (left.contains(unit)) {
+                int count = (int) before.getOrDefault(unit, List.of()).stream()
+                        .filter(left::contains)
+                        .count();
+                missing.put(unit, count);
+                if (count == 0) {
+                    ready.add(unit);
                 }
-                stage = Math.max(stage, producer.stage + (producer.part != null ? 1 : 0));
             }
         }
-        unit.stage = stage;
-        unit.isPlaced = true;
-        return true;
+        while (!ready.isEmpty()) {
+            Unit unit = ready.remove();
+            left.remove(unit);
+            for (Unit next : after.getOrDefault(unit, List.of())) {
+                if (left.contains(next)) {
+                    follow.accept(unit, next);
+                    if (missing.merge(next, -1, Integer::sum) == 0) {
+                        ready.add(next);
+                    }
+                }
+            }
+        }
     }
 
     /**
@@ -180,30 +206,32 @@ final class Partition {
                 nodes.computeIfAbsent(unit.stage, s -> new ArrayList<>()).add(unit.node);
             }
         }
+        Map<Integer, Set<String>> wanted = wanted();
         List<Part> parts = new ArrayList<>();
         for (int stage = 0; stage < stages; stage++) {
             if (nodes.containsKey(stage)) {
-                parts.add(runtimePart(stage, nodes.get(stage)));
+                parts.add(RuntimePart.of(nodes.get(stage), graph, wanted.getOrDefault(stage, Set.of())));
             }
             parts.addAll(chains.getOrDefault(stage, List.of()));
         }
         return parts;
     }
 
-    private RuntimePart runtimePart(int stage, List<NodeProto> nodes) {
-        Set<String> wanted = new HashSet<>();
-        graph.outputs().forEach(output -> wanted.add(output.getName()));
+    /** Returns for each stage the values of its nodes that are read outside of them. */
+    private Map<Integer, Set<String>> wanted() {
+        Map<Integer, Set<String>> wanted = new HashMap<>();
+        graph.outputs().forEach(output -> want(output.getName(), -1, wanted));
         for (Unit unit : units) {
-            if (unit.part != null || unit.stage != stage) {
-                wanted.addAll(unit.inputs);
-            }
+            unit.inputs.forEach(input -> want(input, unit.part != null ? -1 : unit.stage, wanted));
         }
-        wanted.removeIf(name -> !isFrom(name, stage)); // it may be an output of a chain that includes its node
-        return RuntimePart.of(nodes, graph, wanted);
+        return wanted;
     }
 
-    private boolean isFrom(String name, int stage) {
-        Unit unit = producers.get(name);
-        return unit != null && unit.node != null && unit.stage == stage;
+    /** Adds a value that the nodes of {@code stage} read; -1 for other readers. */
+    private void want(String name, int stage, Map<Integer, Set<String>> wanted) {
+        Unit unit = producers.get(name); // an output of a chain may replace that of a node
+        if (unit != null && unit.node != null && unit.stage != stage) {
+            wanted.computeIfAbsent(unit.stage, s -> new HashSet<>()).add(name);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package io.github.cellfuse.onnx.graph;
 
 import com.google.protobuf.ByteString;
+import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
@@ -57,14 +58,14 @@ final class RuntimeFolding {
     }
 
     private void fold(Collection<String> wanted) {
-        Set<NodeProto> needed = identitySet();
+        Set<NodeProto> foldable = foldable(), needed = identitySet();
         Set<String> results = new LinkedHashSet<>();
         for (String name : wanted) {
-            Set<NodeProto> ancestors = identitySet();
-            if (!graph.isConstant(name) && producers.containsKey(name) && isFoldable(name, ancestors)) {
-                needed.addAll(ancestors);
+            NodeProto node = producers.get(name);
+            if (!graph.isConstant(name) && node != null && foldable.contains(node)) {
+                addAncestors(node, needed);
                 // All outputs of the node, so that it can be removed.
-                producers.get(name).getOutputList().stream()
+                node.getOutputList().stream()
                         .filter(output -> !output.isEmpty())
                         .forEach(results::add);
             }
@@ -79,8 +80,8 @@ final class RuntimeFolding {
         String label = graph.path() + ": constants";
         try (OrtGraph runtime = OrtLibrary.openUnoptimized(graph.cut(nodes, List.of(), all), label);
                 Values values = new Values()) {
-            checkSizes(label, runtime, all);
-            runtime.run(values, results);
+            checkSizes(label, runtime, all, results);
+            compute(runtime, values, results);
             for (String name : results) {
                 graph.define(name, toProto(values.tensor(name)));
             }
@@ -88,9 +89,29 @@ final class RuntimeFolding {
         graph.removeUnneeded();
     }
 
-    /** Throws if a value is unreasonably large: a few bytes of a file can demand terabytes. */
-    private void checkSizes(String label, OrtGraph runtime, Set<String> names) {
-        long largest = SLACK + GROWTH * graph.constantBytes();
+    /** Computes constants. Nothing but the file decides whether that works. */
+    private static void compute(OrtGraph runtime, Values values, Set<String> results) {
+        try {
+            runtime.run(values, results);
+        } catch (InvalidInputException e) {
+            throw e;
+        } catch (CellFuseException e) {
+            throw new InvalidInputException(e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Throws if a value, or all results together, are unreasonably large: a few bytes of a file can demand terabytes.
+     */
+    private void checkSizes(String label, OrtGraph runtime, Set<String> names, Set<String> results) {
+        long largest = SLACK + GROWTH * graph.constantBytes(), total = 0;
+        for (String name : results) {
+            total += Math.min(runtime.bytes(name), largest);
+        }
+        if (total > largest) {
+            throw new InvalidInputException(label + ": expected values of at most " + largest
+                    + " bytes in all for a model with " + graph.constantBytes() + " bytes of constants, found more");
+        }
         for (String name : names) {
             if (runtime.bytes(name) > largest) {
                 throw new InvalidInputException(label + ": value '" + name + "': expected at most " + largest
@@ -100,25 +121,33 @@ final class RuntimeFolding {
         }
     }
 
-    /**
-     * Returns whether {@code name} depends only on constants, and adds the nodes that compute it to {@code ancestors}.
-     */
-    private boolean isFoldable(String name, Set<NodeProto> ancestors) {
-        Deque<String> open = new ArrayDeque<>(List.of(name));
-        while (!open.isEmpty()) {
-            String next = open.pop();
-            if (graph.isConstant(next)) {
-                continue;
-            }
-            NodeProto node = producers.get(next);
-            if (node == null || !isPure(node)) {
-                return false;
-            }
-            if (ancestors.add(node)) {
-                open.addAll(Subgraphs.needs(node));
+    /** Returns the nodes that depend only on constants. */
+    private Set<NodeProto> foldable() {
+        Set<NodeProto> foldable = identitySet();
+        for (NodeProto node : graph.nodes()) {
+            boolean isFoldable = isPure(node)
+                    && Subgraphs.needs(node).stream()
+                            .allMatch(name -> graph.isConstant(name) || foldable.contains(producers.get(name)));
+            if (isFoldable) {
+                foldable.add(node);
             }
         }
-        return true;
+        return foldable;
+    }
+
+    /** Adds a node, and those that compute what it needs, to {@code needed}. */
+    private void addAncestors(NodeProto last, Set<NodeProto> needed) {
+        Deque<NodeProto> open = new ArrayDeque<>(List.of(last));
+        while (!open.isEmpty()) {
+            NodeProto node = open.pop();
+            if (needed.add(node)) {
+                for (String name : Subgraphs.needs(node)) {
+                    if (!graph.isConstant(name)) {
+                        open.push(producers.get(name));
+                    }
+                }
+            }
+        }
     }
 
     private static boolean isPure(NodeProto node) {

@@ -5,6 +5,7 @@ import io.github.cellfuse.onnx.Onnx.TensorShapeProto;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
 import io.github.cellfuse.onnx.OnnxNode;
 import io.github.cellfuse.onnx.Subgraphs;
+import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,10 +25,12 @@ import java.util.Set;
 final class ShapeConditions {
     private final WorkingGraph graph;
     private final Map<String, NodeProto> producers;
+    private final Set<String> byShapes = new HashSet<>();
 
     ShapeConditions(WorkingGraph graph) {
         this.graph = graph;
         producers = graph.producers();
+        follow();
     }
 
     private static boolean readsShape(NodeProto node) {
@@ -45,30 +48,40 @@ final class ShapeConditions {
 
     /** Returns whether the shapes of the inputs decide the value {@code name}, and constants alone don't. */
     boolean isByShapes(String name) {
-        return !measured(name).orElse(Set.of()).isEmpty();
+        return !graph.isConstant(name) && byShapes.contains(name);
     }
 
-    /** Returns the nodes Shape and Size through which inputs reach a value; empty if they also reach it otherwise. */
-    private Optional<Set<NodeProto>> measured(String name) {
+    /** Finds the values that the inputs reach only through Shape and Size, if at all. */
+    private void follow() {
+        Set<String> fixed = new HashSet<>();
+        for (NodeProto node : graph.nodes()) {
+            boolean isMeasured = readsShape(node), isByShapes = isMeasured, isKnown = true;
+            for (String name : isMeasured ? Set.<String>of() : Subgraphs.needs(node)) {
+                boolean isFixed = graph.isConstant(name) || fixed.contains(name);
+                isByShapes |= !isFixed && byShapes.contains(name);
+                isKnown &= isFixed || byShapes.contains(name);
+            }
+            if (isKnown) {
+                (isByShapes ? byShapes : fixed).addAll(node.getOutputList());
+            }
+        }
+    }
+
+    /** Returns the nodes Shape and Size through which inputs reach some values that are decided by shapes. */
+    private Set<NodeProto> measured(Collection<String> names) {
         Set<NodeProto> found = Collections.newSetFromMap(new IdentityHashMap<>());
         Set<String> seen = new HashSet<>();
-        Deque<String> open = new ArrayDeque<>(List.of(name));
+        Deque<String> open = new ArrayDeque<>(names);
         while (!open.isEmpty()) {
             String next = open.pop();
-            if (graph.isConstant(next) || !seen.add(next)) {
-                continue;
-            }
-            NodeProto node = producers.get(next);
-            if (node == null) {
-                return Optional.empty();
-            }
-            if (readsShape(node)) {
+            NodeProto node = graph.isConstant(next) || !seen.add(next) ? null : producers.get(next);
+            if (node != null && readsShape(node)) {
                 found.add(node);
-            } else {
+            } else if (node != null) {
                 open.addAll(Subgraphs.needs(node));
             }
         }
-        return Optional.of(found);
+        return found;
     }
 
     /**
@@ -77,8 +90,8 @@ final class ShapeConditions {
      * @return whether there are any
      */
     boolean infer(Collection<String> conditions) {
-        Set<NodeProto> readers = Collections.newSetFromMap(new IdentityHashMap<>());
-        conditions.forEach(name -> measured(name).ifPresent(readers::addAll));
+        Set<NodeProto> readers =
+                measured(conditions.stream().filter(this::isByShapes).toList());
         Set<String> values = new LinkedHashSet<>();
         readers.stream()
                 .map(node -> node.getInput(0))
@@ -91,27 +104,30 @@ final class ShapeConditions {
         boolean isChanged = false;
         for (NodeProto reader : readers) {
             long[] shape = shapes.get(reader.getInput(0));
-            if (shape != null && !graph.isConstant(reader.getOutput(0))) {
-                graph.define(reader.getOutput(0), RuntimeFolding.toProto(result(reader, shape)));
+            Optional<Tensor> result =
+                    shape == null || graph.isConstant(reader.getOutput(0)) ? Optional.empty() : result(reader, shape);
+            if (result.isPresent()) {
+                graph.define(reader.getOutput(0), RuntimeFolding.toProto(result.get()));
                 isChanged = true;
             }
         }
         return isChanged;
     }
 
-    private Tensor result(NodeProto reader, long[] shape) {
+    /** Returns what a node gives for a shape; nothing for a size that overflows. */
+    private Optional<Tensor> result(NodeProto reader, long[] shape) {
         if (reader.getOpType().equals("Size")) {
-            long size = 1;
-            for (long dimension : shape) {
-                size = Math.multiplyExact(size, dimension);
-            }
-            return Tensor.of(new long[] {size});
+            BigInteger size =
+                    Arrays.stream(shape).mapToObj(BigInteger::valueOf).reduce(BigInteger.ONE, BigInteger::multiply);
+            return size.bitLength() < Long.SIZE
+                    ? Optional.of(Tensor.of(new long[] {size.longValue()}))
+                    : Optional.empty();
         }
         OnnxNode node = OnnxNode.of(graph.path(), 0, reader);
         int from = limit(node.integer("start", 0), shape.length),
                 to = limit(node.integer("end", shape.length), shape.length);
         long[] part = from < to ? Arrays.copyOfRange(shape, from, to) : new long[0];
-        return Tensor.of(part, part.length);
+        return Optional.of(Tensor.of(part, part.length));
     }
 
     private static int limit(long index, int rank) {

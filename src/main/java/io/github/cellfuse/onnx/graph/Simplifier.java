@@ -8,6 +8,7 @@ import io.github.cellfuse.onnx.Onnx.TensorProto;
 import io.github.cellfuse.onnx.OnnxNode;
 import io.github.cellfuse.onnx.Subgraphs;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,19 +65,18 @@ final class Simplifier {
         wanted.addAll(parameters());
         RuntimeFolding.fold(graph, wanted);
         Map<String, Long> decided = graph.shaped().decided(conditions);
-        boolean isChanged = false;
+        Map<NodeProto, GraphProto> branches = new IdentityHashMap<>();
         for (OnnxNode conditional : conditionals) {
             Optional<TensorProto> condition = conditional.input(0).flatMap(graph::find);
             if (condition.isPresent()) {
-                graph.inline(conditional.proto(), branch(conditional, isTrue(conditional, condition.get())));
-                isChanged = true;
+                branches.put(conditional.proto(), branch(conditional, isTrue(conditional, condition.get())));
             } else if (conditional.input(0).filter(decided::containsKey).isPresent()) {
                 boolean isTrue = decided.get(conditional.input(0).get()) != 0;
-                graph.inline(conditional.proto(), branch(conditional, isTrue));
-                isChanged = true;
+                branches.put(conditional.proto(), branch(conditional, isTrue));
             }
         }
-        return isChanged;
+        graph.inline(branches);
+        return !branches.isEmpty();
     }
 
     /** Asks ONNX Runtime for shapes that decide where an LSTM runs. Returns false if it doesn't know any. */

@@ -3,6 +3,7 @@ package io.github.cellfuse.onnx.graph;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.onnx.Constants;
+import io.github.cellfuse.onnx.FreshNames;
 import io.github.cellfuse.onnx.Functions;
 import io.github.cellfuse.onnx.LstmChains;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
@@ -20,6 +21,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -42,20 +44,25 @@ final class WorkingGraph implements Constants {
     private final long opset;
     private final OnnxTensors tensors;
     private final ModelProto header;
+    private final Functions functions;
     private final GraphProto shell;
     private final List<NodeProto> nodes = new ArrayList<>();
     private final Map<String, TensorProto> constants = new LinkedHashMap<>();
-    private final List<String> order;
+    /** The positions of the inputs in the model. */
+    private final Map<String, Integer> order;
+
     private final List<ValueInfoProto> inputs;
     private final List<ValueInfoProto> defaults;
     private final List<ValueInfoProto> outputs;
-    private final Set<String> names = new HashSet<>();
+    /** All names of values in the graph and its subgraphs, and those that were given to new ones. */
+    private final FreshNames names;
 
     WorkingGraph(OnnxFile file) {
         path = file.path();
         opset = file.opset();
         tensors = file.tensors();
         header = file.model().toBuilder().clearGraph().build(); // the graph's memory can then be freed
+        functions = Functions.of(path, header);
         GraphProto graph = file.tensors().inMemory(file.graph());
         shell = graph.toBuilder()
                 .clearNode()
@@ -64,11 +71,12 @@ final class WorkingGraph implements Constants {
                 .clearOutput()
                 .clearValueInfo() // ONNX Runtime infers them; those of changed values would be wrong
                 .build();
-        order = graph.getInputList().stream().map(ValueInfoProto::getName).toList();
+        order = new HashMap<>();
+        graph.getInputList().forEach(input -> order.put(input.getName(), order.size()));
         inputs = new ArrayList<>(file.inputs());
         defaults = new ArrayList<>(file.defaults());
         outputs = new ArrayList<>(graph.getOutputList());
-        collectNames(graph);
+        names = FreshNames.ofValues(graph);
         nodes.addAll(withoutConstants(graph));
     }
 
@@ -78,6 +86,7 @@ final class WorkingGraph implements Constants {
         opset = other.opset;
         tensors = other.tensors;
         header = other.header;
+        functions = other.functions;
         shell = other.shell;
         nodes.addAll(other.nodes);
         constants.putAll(other.constants);
@@ -85,16 +94,7 @@ final class WorkingGraph implements Constants {
         inputs = new ArrayList<>(other.inputs);
         defaults = new ArrayList<>(other.defaults);
         outputs = new ArrayList<>(other.outputs);
-        names.addAll(other.names);
-    }
-
-    private void collectNames(GraphProto graph) {
-        graph.getInputList().forEach(input -> names.add(input.getName()));
-        graph.getInitializerList().forEach(initializer -> names.add(initializer.getName()));
-        for (NodeProto node : graph.getNodeList()) {
-            names.addAll(node.getOutputList());
-            Subgraphs.of(node).forEach(this::collectNames);
-        }
+        names = other.names.copy();
     }
 
     /** Adds the constants of {@code graph} to this graph's, and returns its other nodes. */
@@ -125,7 +125,7 @@ final class WorkingGraph implements Constants {
 
     /** Returns the functions that some nodes still call. */
     Functions functions() {
-        return Functions.of(path, header);
+        return functions;
     }
 
     /** Returns a reader for the constants. */
@@ -245,7 +245,7 @@ final class WorkingGraph implements Constants {
                 .orElseThrow(() -> new IllegalArgumentException(name));
         defaults.remove(input);
         inputs.add(input);
-        inputs.sort(Comparator.comparingInt(one -> order.indexOf(one.getName())));
+        inputs.sort(Comparator.comparingInt(one -> order.get(one.getName())));
         return constants.remove(name);
     }
 
@@ -317,24 +317,52 @@ final class WorkingGraph implements Constants {
     void removeUnneeded() {
         Set<String> needed = new HashSet<>();
         outputs().forEach(output -> needed.add(output.getName()));
+        List<NodeProto> kept = new ArrayList<>();
         for (int index = nodes.size() - 1; index >= 0; index--) {
             NodeProto node = nodes.get(index);
             boolean isNeeded = node.getOutputList().stream()
                     .anyMatch(output -> needed.contains(output) && !constants.containsKey(output));
             if (isNeeded) {
                 needed.addAll(Subgraphs.needs(node));
-            } else {
-                nodes.remove(index);
+                kept.add(node);
             }
         }
+        Collections.reverse(kept);
+        nodes.clear();
+        nodes.addAll(kept);
         constants.keySet().retainAll(needed);
     }
 
     /**
-     * Replaces the node {@code conditional} by one of its branches. The branch's own values are renamed if this graph
-     * already has their names.
+     * Replaces nodes by one of their branches. A branch's own values are renamed if this graph already has their names.
+     *
+     * @param branches the branch of each node, by the node's identity
      */
-    void inline(NodeProto conditional, GraphProto branch) {
+    void inline(Map<NodeProto, GraphProto> branches) {
+        // ONNX Runtime rejects two nodes with the same name.
+        FreshNames nodeNames = FreshNames.ofNodes(
+                nodes.stream().filter(node -> !branches.containsKey(node)).toList());
+        List<NodeProto> before = List.copyOf(nodes);
+        nodes.clear();
+        for (NodeProto node : before) {
+            GraphProto branch = branches.get(node);
+            if (branch == null) {
+                nodes.add(node);
+                continue;
+            }
+            for (NodeProto moved : withoutConstants(renamed(node, branch))) {
+                nodes.add(
+                        moved.getName().isEmpty()
+                                ? moved
+                                : moved.toBuilder()
+                                        .setName(nodeNames.next(moved.getName()))
+                                        .build());
+            }
+        }
+    }
+
+    /** Returns a branch of a node whose values have the names that they get in this graph. */
+    private GraphProto renamed(NodeProto conditional, GraphProto branch) {
         Map<String, String> renamed = new HashMap<>();
         List<NodeProto> copies = new ArrayList<>();
         // A value that is an output of the branch gets the name of the corresponding output of the node.
@@ -359,46 +387,13 @@ final class WorkingGraph implements Constants {
             }
         }
         branch.getInitializerList().forEach(initializer -> own.add(initializer.getName()));
-        own.forEach(name -> renamed.computeIfAbsent(name, value -> fresh(value, names)));
-        int at = indexOf(conditional);
-        nodes.remove(at);
-        List<NodeProto> moved = withoutConstants(
-                Renaming.of(renamed).apply(branch.toBuilder().addAllNode(copies).build()));
-        nodes.addAll(at, withFreshNames(moved));
-    }
-
-    private int indexOf(NodeProto node) {
-        for (int index = 0; index < nodes.size(); index++) {
-            if (nodes.get(index) == node) {
-                return index;
-            }
-        }
-        throw new IllegalArgumentException("not a node of this graph");
-    }
-
-    /** Renames nodes that have the name of another one: ONNX Runtime rejects two nodes with the same name. */
-    private List<NodeProto> withFreshNames(List<NodeProto> added) {
-        Set<String> taken = new HashSet<>();
-        nodes.forEach(node -> taken.add(node.getName()));
-        return added.stream()
-                .map(node -> node.getName().isEmpty()
-                        ? node
-                        : node.toBuilder().setName(fresh(node.getName(), taken)).build())
-                .toList();
+        own.forEach(name -> renamed.computeIfAbsent(name, names::next));
+        return Renaming.of(renamed).apply(branch.toBuilder().addAllNode(copies).build());
     }
 
     /** Returns a name for a new value, which begins with {@code name}. */
     String freshName(String name) {
-        return fresh(name, names);
-    }
-
-    /** Returns a name that is not in use yet. */
-    private static String fresh(String name, Set<String> taken) {
-        String candidate = name;
-        for (int k = 1; !taken.add(candidate); k++) {
-            candidate = name + "/" + k;
-        }
-        return candidate;
+        return names.next(name);
     }
 
     /**
@@ -419,8 +414,11 @@ final class WorkingGraph implements Constants {
         for (String name : wanted) {
             graph.addOutput(ValueInfoProto.newBuilder().setName(name)); // ONNX Runtime infers the type
         }
-        return header.toBuilder()
-                .setIrVersion(Math.max(header.getIrVersion(), FREE_INITIALIZERS))
+        ModelProto.Builder model = header.toBuilder();
+        if (header.getFunctionsCount() > 0) {
+            model.clearFunctions().addAllFunctions(functions.calledBy(graph.getNodeList()));
+        }
+        return model.setIrVersion(Math.max(header.getIrVersion(), FREE_INITIALIZERS))
                 .setGraph(graph)
                 .build();
     }

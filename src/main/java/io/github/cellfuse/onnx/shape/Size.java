@@ -12,6 +12,9 @@ import java.util.OptionalLong;
  * @param symbols the symbolic sizes, sorted
  */
 record Size(long factor, List<Symbol> symbols) {
+    /** The most symbolic sizes in a product; a shape has far fewer. */
+    private static final int MOST_SYMBOLS = 64;
+
     static final Size ONE = of(1);
 
     /** The number of rows. */
@@ -72,8 +75,11 @@ record Size(long factor, List<Symbol> symbols) {
                 && symbols.stream().filter(Symbol::isOfRows).count() == 1;
     }
 
-    /** Returns the product, or nothing if it overflows. */
+    /** Returns the product, or nothing if it overflows or has too many symbols. */
     Optional<Size> times(Size other) {
+        if (symbols.size() + other.symbols.size() > MOST_SYMBOLS) {
+            return Optional.empty();
+        }
         try {
             List<Symbol> all = new ArrayList<>(symbols);
             all.addAll(other.symbols);

@@ -3,6 +3,7 @@ package io.github.cellfuse.opencl.engine;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.Plan;
@@ -19,7 +20,8 @@ import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.UnfitTileException;
 import io.github.cellfuse.spi.Lifetime;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,7 +33,9 @@ public final class OpenClEngine implements LstmEngine {
     private final Programs programs;
     private final LstmModel model;
     private final Plans plans;
-    private final List<DeviceWeights> weights;
+    /** By layer, which may share weights. */
+    private final Map<LstmLayer, DeviceWeights> weights = new LinkedHashMap<>();
+
     private final Tier tier;
     private final Cooperation cooperation = new Cooperation();
     /** Doesn't end while a session runs: a launch on released memory would crash the process. */
@@ -46,10 +50,10 @@ public final class OpenClEngine implements LstmEngine {
         this.tier = tier;
         lifetime = new Lifetime("the engine on " + context.device());
         try (ClQueue queue = context.queue()) {
-            weights = this.model.layers().stream()
-                    .map(layer ->
-                            DeviceWeights.upload(context, queue, layer.weights(), plans.vec(), programs.weights()))
-                    .toList();
+            for (LstmLayer layer : this.model.layers()) {
+                weights.computeIfAbsent(
+                        layer, l -> DeviceWeights.upload(context, queue, l.weights(), plans.vec(), programs.weights()));
+            }
             queue.finish(); // closing the queue only logs a failure
         }
     }
@@ -144,11 +148,11 @@ public final class OpenClEngine implements LstmEngine {
     }
 
     DeviceWeights weights(int layer) {
-        return weights.get(layer);
+        return weights.get(model.layer(layer));
     }
 
     /** Frees the memory of the weights and keeps the context open: for an engine that borrowed it. */
     public void closeWeights() {
-        weights.forEach(DeviceWeights::close);
+        weights.values().forEach(DeviceWeights::close);
     }
 }

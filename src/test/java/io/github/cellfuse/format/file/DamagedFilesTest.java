@@ -10,11 +10,11 @@ import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.format.npy.NpzArchive;
 import io.github.cellfuse.format.torch.PyTorchLstm;
 import io.github.cellfuse.format.torch.SafetensorsFile;
+import io.github.cellfuse.fuzz.Damage;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,9 +26,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class DamagedFilesTest {
     private static final int ROUNDS = 400;
-
-    /** Bytes that have a meaning in some header. */
-    private static final byte[] TELLING = "0129{}[](),:'\"\\ <>fiuLPK\0\1\7\177\200\377".getBytes();
 
     @TempDir
     Path folder;
@@ -53,7 +50,7 @@ class DamagedFilesTest {
         Random random = new Random(seed);
         int refused = 0;
         for (int round = 0; round < ROUNDS; round++) {
-            Path file = Files.write(folder.resolve(round + name), damaged(good, random));
+            Path file = Files.write(folder.resolve(round + name), Damage.of(good, random));
             try {
                 read(file);
             } catch (InvalidInputException e) {
@@ -74,35 +71,6 @@ class DamagedFilesTest {
         long seed = given.isBlank() ? new Random().nextInt(1_000_000) : Long.parseLong(given.strip());
         System.err.println("DamagedFilesTest: -Dcellfuse.seed=" + seed);
         return seed;
-    }
-
-    private static byte[] damaged(byte[] good, Random random) {
-        byte[] bytes = good.clone();
-        int wounds = 1 + random.nextInt(3);
-        for (int k = 0; k < wounds && bytes.length > 0; k++) {
-            // Half of them within the header.
-            int at = random.nextInt(random.nextBoolean() ? Math.min(bytes.length, 200) : bytes.length);
-            switch (random.nextInt(6)) {
-                case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
-                case 1 -> bytes[at] = TELLING[random.nextInt(TELLING.length)];
-                case 2 -> bytes = Arrays.copyOf(bytes, at);
-                case 3 -> bytes = spliced(bytes, at, at, random.nextInt(9), random);
-                case 4 -> bytes = spliced(bytes, at, Math.min(bytes.length, at + random.nextInt(9)), 0, random);
-                default -> Arrays.fill(bytes, at, Math.min(bytes.length, at + 4), (byte) -random.nextInt(2));
-            }
-        }
-        return bytes;
-    }
-
-    /** The bytes from {@code from} to {@code to} replaced by {@code count} others. */
-    private static byte[] spliced(byte[] bytes, int from, int to, int count, Random random) {
-        byte[] result = new byte[bytes.length - (to - from) + count];
-        System.arraycopy(bytes, 0, result, 0, from);
-        for (int k = 0; k < count; k++) {
-            result[from + k] = TELLING[random.nextInt(TELLING.length)];
-        }
-        System.arraycopy(bytes, to, result, from + count, bytes.length - to);
-        return result;
     }
 
     private static void read(Path file) {

@@ -65,14 +65,6 @@ final class SizeCases {
                                 + " d = Not(c); b = Where(d, 7, n)"),
                         "y:0",
                         COUNTS),
-                refuses(
-                                "Split",
-                                "x i64:N,3",
-                                SIZES + "p, q = Split({4}, [1,3]); r = Shape(p); a = Gather(r, 0); c = Equal(a, 2);"
-                                        + " b = Where(c, 7, n); y = Mul(x, b)",
-                                "y i64:0",
-                                COUNTS)
-                        .at(1),
                 mixes("Max", "x:N,3", scaled("b = Max(n, t)"), "y:0", COUNTS),
                 mixes("Max", "x:N,3", scaled("b = Max(n, 4)"), "y:0", COUNTS),
                 mixes("Min", "x:N,3", scaled("b = Min(n, 4)"), "y:0", COUNTS),
