@@ -3,10 +3,11 @@ package io.github.cellfuse.jvm;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
-import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.spi.TracedSession;
+import io.github.cellfuse.spi.TracingEngine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -22,7 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * all time steps of a layer, so each worker takes a group of rows through a whole layer; workers only synchronize
  * between layers. Thread safe.
  */
-public final class JavaEngine implements LstmEngine {
+public final class JavaEngine implements TracingEngine {
     private static final AtomicInteger THREADS = new AtomicInteger();
 
     private final LstmModel model;
@@ -66,6 +67,12 @@ public final class JavaEngine implements LstmEngine {
     public LstmSession newSession() {
         checkOpen();
         return new JavaSession(this);
+    }
+
+    @Override
+    public TracedSession newTracedSession() {
+        checkOpen();
+        return new JavaTracedSession(new JavaSession(this));
     }
 
     @Override

@@ -9,11 +9,17 @@ import io.github.cellfuse.cl.ClBuffer;
  * @param buffers the session's buffers, large enough for {@code run}
  * @param before the buffer of the initial states
  * @param after the buffer of the final states; may be {@code before}
+ * @param trace what the cells store, if the kernels are built so; otherwise null
  */
-record DeviceBatch(RunSizes run, Workspace buffers, ClBuffer before, ClBuffer after) {
+record DeviceBatch(RunSizes run, Workspace buffers, ClBuffer before, ClBuffer after, DeviceTrace trace) {
     /** A batch whose states are in the session's own buffers. */
-    DeviceBatch(RunSizes run, Workspace buffers) {
-        this(run, buffers, buffers.buffer(DeviceTensor.INITIAL_STATES), buffers.buffer(DeviceTensor.FINAL_STATES));
+    DeviceBatch(RunSizes run, Workspace buffers, DeviceTrace trace) {
+        this(
+                run,
+                buffers,
+                buffers.buffer(DeviceTensor.INITIAL_STATES),
+                buffers.buffer(DeviceTensor.FINAL_STATES),
+                trace);
     }
 
     /** Returns the buffer of {@code tensor}. */

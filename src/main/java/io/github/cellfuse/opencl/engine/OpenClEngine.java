@@ -2,7 +2,6 @@ package io.github.cellfuse.opencl.engine;
 
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
-import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.Plan;
@@ -18,6 +17,8 @@ import io.github.cellfuse.opencl.plan.PlanSource;
 import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.UnfitTileException;
+import io.github.cellfuse.spi.TracedSession;
+import io.github.cellfuse.spi.TracingEngine;
 import java.util.List;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -25,7 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** An OpenCL device with a model's weights in its memory. Sessions share its context, programs and weights. */
-public final class OpenClEngine implements LstmEngine {
+public final class OpenClEngine implements TracingEngine {
     private static final Logger LOG = LoggerFactory.getLogger(OpenClEngine.class);
 
     private final ClContext context;
@@ -97,6 +98,17 @@ public final class OpenClEngine implements LstmEngine {
         try {
             checkOpen();
             return new OpenClSession(this);
+        } finally {
+            life.readLock().unlock();
+        }
+    }
+
+    @Override
+    public TracedSession newTracedSession() {
+        life.readLock().lock();
+        try {
+            checkOpen();
+            return new OpenClTracedSession(new OpenClSession(this, true));
         } finally {
             life.readLock().unlock();
         }

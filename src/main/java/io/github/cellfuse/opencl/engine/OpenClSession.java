@@ -10,6 +10,7 @@ import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.opencl.plan.PlanChoice;
 import io.github.cellfuse.opencl.program.UnfitTileException;
+import io.github.cellfuse.spi.CellListener;
 import io.github.cellfuse.spi.RowOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -40,6 +41,9 @@ final class OpenClSession implements LstmSession {
     private final Launcher launcher;
     private final Transfers transfers;
     private final Workspace workspace;
+    /** What the cells store; null in an ordinary session. */
+    private final DeviceTrace trace;
+
     private final Map<LayerKey, LayerRun> layers = new HashMap<>();
     /** The streams that are open. */
     private final List<OpenClStreams> streams = new ArrayList<>();
@@ -47,11 +51,20 @@ final class OpenClSession implements LstmSession {
     private boolean closed;
 
     OpenClSession(OpenClEngine engine) {
-        this(engine, engine.context().queue(), queue -> queue::launch);
+        this(engine, false);
+    }
+
+    /** A session whose cells store what they compute if {@code isTraced}. */
+    OpenClSession(OpenClEngine engine, boolean isTraced) {
+        this(engine, engine.context().queue(), queue -> queue::launch, isTraced);
     }
 
     /** A session that owns {@code queue} and launches its kernels with the result of {@code launching}. */
     OpenClSession(OpenClEngine engine, ClQueue queue, Function<ClQueue, Launcher> launching) {
+        this(engine, queue, launching, false);
+    }
+
+    private OpenClSession(OpenClEngine engine, ClQueue queue, Function<ClQueue, Launcher> launching, boolean isTraced) {
         this.engine = engine;
         this.queue = queue;
         launcher = launching.apply(queue);
@@ -62,6 +75,7 @@ final class OpenClSession implements LstmSession {
             queue.close(); // no direct memory for the staging buffer
             throw e;
         }
+        trace = isTraced ? new DeviceTrace(engine.context(), queue, transfers) : null;
     }
 
     @Override
@@ -75,6 +89,12 @@ final class OpenClSession implements LstmSession {
         batch.check(engine.model());
         output.check(engine.model(), batch);
         engine.whileOpen(() -> compute(batch, output));
+    }
+
+    /** Runs a batch of a session whose cells are traced. */
+    void run(LstmInput batch, LstmOutput output, CellListener listener) {
+        trace.begin(engine.model().layerCount(), listener);
+        run(batch, output);
     }
 
     private void compute(LstmInput batch, LstmOutput output) {
@@ -121,7 +141,10 @@ final class OpenClSession implements LstmSession {
                 new RunSizes(engine.model(), rows, choice, batch.initialState().isPresent());
         // All memory first: a batch that doesn't fit is refused before anything is moved.
         workspace.ensure(run);
-        DeviceBatch onDevice = new DeviceBatch(run, workspace);
+        if (trace != null) {
+            trace.ensure(run);
+        }
+        DeviceBatch onDevice = new DeviceBatch(run, workspace, trace);
         BatchTransfer copy = new BatchTransfer(transfers, batch, run);
         copy.uploadInput(workspace.buffer(DeviceTensor.INPUT));
         copy.uploadState(onDevice.before());
@@ -154,7 +177,7 @@ final class OpenClSession implements LstmSession {
                 placesInOrder[position] = places[rows.row(position)];
             }
             workspace.writeOrder(transfers, rows, placesInOrder);
-            enqueue(new DeviceBatch(run, workspace, states, states));
+            enqueue(new DeviceBatch(run, workspace, states, states, null));
             copy.downloadOutput(lastHistory(), y);
         });
     }
@@ -170,7 +193,7 @@ final class OpenClSession implements LstmSession {
 
     private LayerRun layer(int layer, PlanChoice choice) {
         return layers.computeIfAbsent(
-                new LayerKey(layer, choice), key -> LayerRun.open(engine, key.layer(), key.choice()));
+                new LayerKey(layer, choice), key -> LayerRun.open(engine, key.layer(), key.choice(), trace != null));
     }
 
     /** Returns the hidden states of the last layer. */
@@ -210,6 +233,9 @@ final class OpenClSession implements LstmSession {
         List.copyOf(streams).forEach(OpenClStreams::close);
         layers.values().forEach(LayerRun::close);
         workspace.close();
+        if (trace != null) {
+            trace.close();
+        }
         queue.close();
     }
 }

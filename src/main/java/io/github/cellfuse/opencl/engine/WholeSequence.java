@@ -29,7 +29,7 @@ final class WholeSequence implements LayerRun {
         Kernel kernel = layer.open(KernelSource.SEQUENCE, KernelSource.SEQUENCE_TILED, tile);
         arguments = (tile.isStaged() ? by.step() : by.sequence()).of(kernel);
         launches = tile.isStaged() ? staged(kernel, tile) : grouped(kernel, choice.groups());
-        chunks = new Chunks(InputProduct.of(layer, by, choice), kernel);
+        chunks = new Chunks(layer, InputProduct.of(layer, by, choice), kernel);
     }
 
     /** A work-group has its rows, and all units in local memory. */
