@@ -26,8 +26,10 @@ final class RepeatedCommand {
         for (String name : names) {
             OptionSpec option = spec.commandLine().getParseResult().matchedOption(name);
             if (option != null) {
-                words.add(name);
-                words.add(String.join(",", option.originalStringValues()));
+                for (String value : option.originalStringValues()) {
+                    words.add(name);
+                    words.add(value);
+                }
             }
         }
     }

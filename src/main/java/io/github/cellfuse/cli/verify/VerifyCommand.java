@@ -60,6 +60,9 @@ import picocli.CommandLine.Spec;
             "Inside the cells, the pre-activations, gates and states of each step are compared, too. The first value"
                     + " that differs is reported with what it was computed from and the command that repeats it.",
             "",
+            "Of an .onnx graph, each LSTM is verified on the batch that it gets in the graph: of the largest ones the"
+                    + " last. The inputs are given as for run.",
+            "",
             "Without INPUT, generated batches are run: random ones, and those where arithmetic goes wrong first"
                     + " (--case). They depend only on --seed and --shape.",
             ""
@@ -78,7 +81,8 @@ import picocli.CommandLine.Spec;
             "  cellfuse verify model.safetensors x.npy --lengths lengths.npy --rows 4",
             "  cellfuse verify model.safetensors x.npy --weights f16",
             "  cellfuse verify model.safetensors --case denormals,nan --layer 1",
-            "  cellfuse verify model.safetensors --all-devices"
+            "  cellfuse verify model.safetensors --all-devices",
+            "  cellfuse verify tagger.onnx --input tokens=t.npy --input lengths=n.npy"
         })
 public final class VerifyCommand implements Callable<Integer> {
     @Spec
@@ -136,6 +140,9 @@ public final class VerifyCommand implements Callable<Integer> {
     @Mixin
     private CaseOptions cases;
 
+    @Mixin
+    private GraphParts graph;
+
     @Option(
             names = "--json",
             paramLabel = "F.json",
@@ -150,19 +157,12 @@ public final class VerifyCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         checkArguments();
-        LstmModel loaded = model.load();
-        if (layer != null && layer >= loaded.layerCount()) {
-            throw new InvalidInputException("--layer: expected 0 to " + (loaded.layerCount() - 1) + ", found " + layer);
-        }
-        boolean isFloat16 = device.weights() == WeightPrecision.F16;
-        List<VerifyCase> batches = input == null
-                ? cases.generated(loaded, isFloat16, layout.layout())
-                : cases.of(loaded, isFloat16, new VerifyCase("input", loaded, read(loaded), List.of(input.toString())));
+        List<VerifyCase> batches = batches();
         List<DeviceOption.Choice> choices = allDevices
                 ? Device.all().stream()
                         .map(info -> new DeviceOption.Choice(info.device(), info.name()))
                         .toList()
-                : List.of(device.settle(loaded));
+                : List.of(device.settle(batches.get(0).model()));
         List<VerifiedDevice> found =
                 choices.stream().map(choice -> verify(choice, batches)).toList();
         if (allDevices) {
@@ -172,6 +172,49 @@ public final class VerifyCommand implements Callable<Integer> {
             TextFile.write(json, overwrite, Json.text(VerifyJson.of(found)) + "\n");
         }
         return found.stream().allMatch(VerifiedDevice::passed) ? 0 : Errors.FAILED;
+    }
+
+    private List<VerifyCase> batches() {
+        boolean isFloat16 = device.weights() == WeightPrecision.F16;
+        Optional<LstmModel> bare = bareModel();
+        if (bare.isEmpty()) {
+            model.refuse(spec, "bare LSTMs", "--layout", "--prefix", "--layers", "--shape", "--seed");
+            List<VerifyCase> parts = graph.cases(model, input, lengths);
+            parts.forEach(part -> checkLayer(part.model()));
+            return parts.stream()
+                    .flatMap(part -> cases.of(part.model(), isFloat16, part).stream())
+                    .toList();
+        }
+        graph.refuse(model, spec);
+        if (input == null && lengths != null) {
+            throw new InvalidInputException("--lengths requires an INPUT");
+        }
+        LstmModel loaded = bare.get();
+        checkLayer(loaded);
+        return input == null
+                ? cases.generated(loaded, isFloat16, layout.layout())
+                : cases.of(loaded, isFloat16, new VerifyCase("input", loaded, read(loaded), List.of(input.toString())));
+    }
+
+    /** Returns the model unless it is a graph that has more in it than LSTMs. */
+    private Optional<LstmModel> bareModel() {
+        if (!model.isOnnx()) {
+            return Optional.of(model.load());
+        }
+        if (graph.isGiven(spec)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(model.load());
+        } catch (InvalidInputException e) {
+            return Optional.empty();
+        }
+    }
+
+    private void checkLayer(LstmModel of) {
+        if (layer != null && layer >= of.layerCount()) {
+            throw new InvalidInputException("--layer: expected 0 to " + (of.layerCount() - 1) + ", found " + layer);
+        }
     }
 
     /**
@@ -205,6 +248,7 @@ public final class VerifyCommand implements Callable<Integer> {
         command.add(of.repeat());
         command.add(device.arguments(on));
         command.addGiven("--layout", "--lengths", "--prefix", "--layers", "--rows");
+        command.addGiven("--input", "--set", "--frames", "--state", "--output-name");
         command.add(List.of("--layer", Integer.toString(only)));
         return command.toString();
     }
@@ -225,9 +269,6 @@ public final class VerifyCommand implements Callable<Integer> {
         }
         if (input != null) {
             cases.checkFor(input);
-        }
-        if (input == null && lengths != null) {
-            throw new InvalidInputException("--lengths requires an INPUT");
         }
         if (json != null) {
             Path[] inputs = Stream.concat(
