@@ -17,11 +17,24 @@
 #endif
 // Vectors of a unit block in `bias`: the biases of four gates, then the peepholes of i, f and o.
 #define CELL_VECTORS (PEEPHOLES ? 7 : 4)
+// 1: every cell also stores the values that it computes, to be compared or shown. The bits stay the same.
+#ifndef TRACED
+#define TRACED 0
+#endif
 
 typedef struct {
   floatv c;  // cell state
   floatv h;  // hidden state
+#if TRACED
+  floatv i, f, g, o;  // gates
+#endif
 } cell_state;
+
+#if TRACED
+#define KEEP_GATES next.i = i, next.f = f, next.g = g, next.o = o
+#else
+#define KEEP_GATES
+#endif
 
 // lstm_cell_update: one cell, in the order of operations of the numerical contract. The product i*g is rounded; the
 // sum is one fma.
@@ -33,8 +46,11 @@ typedef struct {
 inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, floatv c, int direction,
                                    __global const float* bias) {
   cell_state next;
-  next.c = fma(sigmoid(af), c, sigmoid(ai) * tanh_(ag));
-  next.h = sigmoid(ao) * tanh_(next.c);
+  floatv f = sigmoid(af), i = sigmoid(ai), g = tanh_(ag);
+  next.c = fma(f, c, i * g);
+  floatv o = sigmoid(ao);
+  next.h = o * tanh_(next.c);
+  KEEP_GATES;
   return next;
 }
 #else
@@ -71,6 +87,7 @@ inline floatv clipped(floatv a, float clip) {
     if (PEEPHOLES) ao = fma(peephole, next.c, ao);                                                                 \
     floatv o = E##_GATE(clipped(ao, E##_CLIP), E##_GATE_ALPHA, E##_GATE_BETA);                                     \
     next.h = o * E##_HIDDEN(next.c, E##_HIDDEN_ALPHA, E##_HIDDEN_BETA);                                            \
+    KEEP_GATES;                                                                                                    \
     return next;                                                                                                   \
   }
 
@@ -93,6 +110,12 @@ inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, f
   cell_state other = second_cell(ai, af, ag, ao, c, peephole);
   next.c = direction > 0 ? other.c : next.c;
   next.h = direction > 0 ? other.h : next.h;
+#if TRACED
+  next.i = direction > 0 ? other.i : next.i;
+  next.f = direction > 0 ? other.f : next.f;
+  next.g = direction > 0 ? other.g : next.g;
+  next.o = direction > 0 ? other.o : next.o;
+#endif
 #endif
   return next;
 }
@@ -131,11 +154,56 @@ inline size_t off_bias(size_t direction, int block, int blocks) {
   return (direction * blocks + block) * CELL_VECTORS * VEC;
 }
 
+#if TRACED
+// Vectors of a row and unit block in `trace`: pre-activations i f g o as the products leave them, then gates i f g o,
+// the new cell state, and o⊙tanh(c).
+#define TRACE_VECTORS 10
+
+// The last parameters of every kernel with a cell, and the same names as arguments.
+#define TRACE_PARAMETERS                                                                                             \
+  , __global float* restrict trace, /* [D,trace_slots,row_pitch,B,TRACE_VECTORS,VEC] receives the values of the */   \
+                                    /* cells; slot s is at s modulo trace_slots */                                   \
+      int trace_slots               /* consecutive slots that trace has room for */
+#define TRACE_ARGUMENTS , trace, trace_slots
+
+// The offset in `trace` of a row at unit block `block` of `blocks`.
+inline size_t off_trace(size_t direction, int slot, int row, int block, int blocks, int row_pitch, int trace_slots) {
+  size_t place = (direction * trace_slots + slot % trace_slots) * row_pitch + row;
+  return (place * blocks + block) * TRACE_VECTORS * VEC;
+}
+
+// Stores the values of one row and unit block at `trace`.
+inline void store_trace(floatv ai, floatv af, floatv ag, floatv ao, cell_state after, __global float* trace) {
+  store_aligned(ai, 0, trace);
+  store_aligned(af, 1, trace);
+  store_aligned(ag, 2, trace);
+  store_aligned(ao, 3, trace);
+  store_aligned(after.i, 4, trace);
+  store_aligned(after.f, 5, trace);
+  store_aligned(after.g, 6, trace);
+  store_aligned(after.o, 7, trace);
+  store_aligned(after.c, 8, trace);
+  store_aligned(after.h, 9, trace);
+}
+#else
+#define TRACE_PARAMETERS
+#define TRACE_ARGUMENTS
+#endif
+
 // Updates the cell states of one row and unit block in place and stores the first `count` hidden states.
-//   bias  [CELL_VECTORS][VEC] of the unit block, read only for peepholes
+//   bias   [CELL_VECTORS][VEC] of the unit block, read only for peepholes
+//   trace  [TRACE_VECTORS][VEC] of the row and unit block, if TRACED
 INLINED void update_cells(floatv ai, floatv af, floatv ag, floatv ao, __global float* cell, __global float* hidden,
-                          int count, int direction, __global const float* bias) {
+                          int count, int direction, __global const float* bias
+#if TRACED
+                          ,
+                          __global float* trace
+#endif
+) {
   cell_state next = lstm_cell_update(ai, af, ag, ao, load_aligned(0, cell), direction, bias);
+#if TRACED
+  store_trace(ai, af, ag, ao, next, trace);
+#endif
   store_aligned(next.c, 0, cell);
   store_lanes(next.h, hidden, count);
 }
@@ -157,7 +225,7 @@ __kernel void lstm_cell(
     ,
     __global const float* restrict bias   // [D,B,CELL_VECTORS,VEC] packed biases, then peepholes
 #endif
-) {
+    TRACE_PARAMETERS) {
   int block = get_global_id(0), row = get_global_id(1);
   int step = get_global_offset(2), direction = get_global_id(2) - step;
   int slot = slot_of(step, direction >= first_reverse, longest);
@@ -173,5 +241,10 @@ __kernel void lstm_cell(
   __global const float* own_bias = 0;
 #endif
   update_cells(load_aligned(0, gates), load_aligned(1, gates), load_aligned(2, gates), load_aligned(3, gates), cell,
-               hidden, units - block * VEC, direction, own_bias);
+               hidden, units - block * VEC, direction, own_bias
+#if TRACED
+               ,
+               trace + off_trace(direction, slot, row, block, blocks, row_pitch, trace_slots)
+#endif
+  );
 }

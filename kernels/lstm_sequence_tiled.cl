@@ -90,6 +90,10 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(STEP_PARAMETERS) {
       int at = row_of(m);
       if (has_units && at < rows) {
         cell_state after = lstm_cell_update(a[m][0], a[m][1], a[m][2], a[m][3], cells[m], direction, own_bias);
+#if TRACED
+        store_trace(a[m][0], a[m][1], a[m][2], a[m][3], after,
+                    trace + off_trace(direction, slot, row + at, block, blocks, row_pitch, trace_slots));
+#endif
         cells[m] = after.c;
         store_lanes(after.h, hidden + (size_t)at * h_stride, units - unit);
         own[0 * X_PITCH * 4 + at] = after.h.x;

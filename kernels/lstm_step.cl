@@ -86,6 +86,10 @@ INLINED void lstm_step_tile(int row, int rows, int block, int blocks, int next, 
     if (m < rows) {
       cell_state after = lstm_cell_update(gates[m][0], gates[m][1], gates[m][2], gates[m][3],
                                           vloadv(0, cell + off_cell(m, 0, blocks)), direction, own_bias);
+#if TRACED
+      store_trace(gates[m][0], gates[m][1], gates[m][2], gates[m][3], after,
+                  trace + off_trace(direction, slot, row + m, block, blocks, row_pitch, trace_slots));
+#endif
       vstorev(after.c, 0, cell + off_cell(m, 0, blocks));
       store_lanes(after.h, hidden + (size_t)m * h_stride, units - block * VEC);
     }

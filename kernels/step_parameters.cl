@@ -47,10 +47,11 @@
       int longest,                         /* the length of the longest row */                                         \
       int first_step,                      /* the first step of the chunk: the steps that p holds if HOISTED, and */   \
                                            /* that lstm_sequence computes */                                           \
-      int last_step                        /* the last step of the chunk */
+      int last_step                        /* the last step of the chunk */                                            \
+      TRACE_PARAMETERS
 #define STEP_ARGUMENTS                                                                                               \
   x, y, w, bias, p, c, h, active, row_pitch, x_first, x_stride, inputs, y_stride, recurrent_inputs, units,           \
-      h_slot_rows, h_stride, first_reverse, longest, first_step, last_step
+      h_slot_rows, h_stride, first_reverse, longest, first_step, last_step TRACE_ARGUMENTS
 
 // h[t-1] of the first row and this direction, in the slot before this step.
 inline __global const float* step_before(__global const float* y, int slot, int reverse, int row_pitch, int y_stride,
@@ -74,7 +75,12 @@ INLINED void finish_row(const floatv gates[4], int row, int at, int block, int b
   __global float* cell = c + off_cell(place, block, blocks) + off_cell(at, 0, blocks);
   __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units + block * VEC;
   update_cells(gates[0], gates[1], gates[2], gates[3], cell, hidden + (size_t)at * h_stride, units - block * VEC,
-               direction, bias + off_bias(direction, block, blocks));
+               direction, bias + off_bias(direction, block, blocks)
+#if TRACED
+               ,
+               trace + off_trace(direction, slot, row + at, block, blocks, row_pitch, trace_slots)
+#endif
+  );
 #else
   __global float* out = p + off_gates(place, block, blocks) + off_gates(at, 0, blocks);
 #pragma unroll

@@ -9,6 +9,8 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.WeightPrecision;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Mixin;
@@ -100,6 +102,21 @@ public final class DeviceOption {
     public LstmEngine open(Choice choice, LstmModel model) {
         checkPlan(choice.device());
         return LstmEngine.open(choice.device(), model, options());
+    }
+
+    /** Returns the arguments that select the same device and the same way of computing. */
+    public List<String> arguments(Device device) {
+        List<String> arguments = new ArrayList<>(List.of("--device", device.toString()));
+        if (plan != null) {
+            arguments.addAll(List.of("--plan", plan.toString()));
+        }
+        if (threads > 0) {
+            arguments.addAll(List.of("--threads", Integer.toString(threads)));
+        }
+        if (weights.precision() != WeightPrecision.F32) {
+            arguments.addAll(List.of("--weights", weights.precision().toString()));
+        }
+        return arguments;
     }
 
     /** Returns the precision in which the weights are stored. */

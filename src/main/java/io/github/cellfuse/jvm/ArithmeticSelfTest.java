@@ -48,7 +48,7 @@ final class ArithmeticSelfTest {
             System.arraycopy(c, row * UNITS, cells[row], 0, UNITS);
         }
         float[] result = new float[2 * rows * UNITS];
-        packed.newStep(rows)
+        packed.newStep(rows, packed.general())
                 .step(
                         rows,
                         new RowValues(x, xOffset),

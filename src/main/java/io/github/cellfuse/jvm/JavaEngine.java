@@ -3,12 +3,13 @@ package io.github.cellfuse.jvm;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
-import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.spi.Lifetime;
 import io.github.cellfuse.spi.SessionGuard;
+import io.github.cellfuse.spi.TracedSession;
+import io.github.cellfuse.spi.TracingEngine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -23,7 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * all time steps of a layer, so each worker takes a group of rows through a whole layer; workers only synchronize
  * between layers. Thread safe.
  */
-public final class JavaEngine implements LstmEngine {
+public final class JavaEngine implements TracingEngine {
     private static final AtomicInteger THREADS = new AtomicInteger();
 
     private final LstmModel model;
@@ -67,6 +68,11 @@ public final class JavaEngine implements LstmEngine {
     @Override
     public LstmSession newSession() {
         return lifetime.get(() -> new JavaSession(this, new SessionGuard(lifetime)));
+    }
+
+    @Override
+    public TracedSession newTracedSession() {
+        return lifetime.get(() -> new JavaTracedSession(new JavaSession(this, new SessionGuard(lifetime))));
     }
 
     @Override

@@ -2,9 +2,12 @@ package io.github.cellfuse.jvm;
 
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.spi.CellListener;
+import io.github.cellfuse.spi.CellTrace;
 import io.github.cellfuse.spi.RowOrder;
 import io.github.cellfuse.spi.SessionGuard;
 import io.github.cellfuse.spi.Sizes;
@@ -35,10 +38,15 @@ final class JavaSession implements LstmSession {
 
     @Override
     public void run(LstmInput input, LstmOutput output) {
-        guard.use(() -> compute(input, output));
+        run(input, output, null);
     }
 
-    private void compute(LstmInput input, LstmOutput output) {
+    /** Runs a batch; {@code listener} receives what the cells compute, unless it is null. */
+    void run(LstmInput input, LstmOutput output, CellListener listener) {
+        guard.use(() -> compute(input, output, listener));
+    }
+
+    private void compute(LstmInput input, LstmOutput output, CellListener listener) {
         LstmModel model = engine.model();
         input.check(model);
         output.check(model, input);
@@ -50,12 +58,26 @@ final class JavaSession implements LstmSession {
             below = current;
             current = history(recycled, order.steps() + 2, slotSize);
             int groups = engine.groups(input.rows());
+            List<CellTrace> traces = listener == null ? List.of() : traces(model, layer, order);
             runLayer(
-                    new LayerJob(model, layer, order, groups, current, input.initialState(), output.finalState()),
+                    new LayerJob(
+                            model, layer, order, groups, current, input.initialState(), output.finalState(), traces),
                     weights,
                     input);
+            traces.forEach(trace -> listener.onSteps(trace));
         }
         copyOut(input, output, order);
+    }
+
+    /** Returns traces with room for all steps of each direction; none if no row has a step. */
+    private static List<CellTrace> traces(LstmModel model, int layer, RowOrder order) {
+        LstmLayer sizes = model.layer(layer);
+        int steps = order.length(0), rows = order.rows();
+        List<CellTrace> traces = new ArrayList<>();
+        for (int direction = 0; direction < sizes.directionCount() && steps > 0; direction++) {
+            traces.add(CellTrace.allocate(sizes, layer, direction, 0, steps, rows));
+        }
+        return traces;
     }
 
     private void runLayer(LayerJob job, ModelWeights.Packed weights, LstmInput input) {

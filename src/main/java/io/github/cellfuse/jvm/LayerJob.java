@@ -3,7 +3,9 @@ package io.github.cellfuse.jvm;
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmState;
+import io.github.cellfuse.spi.CellTrace;
 import io.github.cellfuse.spi.RowOrder;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -16,6 +18,7 @@ import java.util.Optional;
  * @param history receives the hidden states {@code [T+2][N·D·P]} by time slot and by position in {@code order}
  * @param initialState the states of the whole model before the first step; empty for zeros
  * @param finalState receives the states of the whole model after the last step
+ * @param traces receives what the cells of each direction compute; empty if nobody wants to know
  */
 record LayerJob(
         LstmModel model,
@@ -24,7 +27,8 @@ record LayerJob(
         int groups,
         float[][] history,
         Optional<LstmState> initialState,
-        LstmState finalState) {
+        LstmState finalState,
+        List<CellTrace> traces) {
 
     /** Returns the layer's sizes. */
     LstmLayer sizes() {

@@ -1,6 +1,8 @@
 package io.github.cellfuse.jvm;
 
 import io.github.cellfuse.LstmState;
+import io.github.cellfuse.spi.CellTrace;
+import io.github.cellfuse.spi.CellValue;
 import io.github.cellfuse.spi.RowOrder;
 import java.util.Arrays;
 
@@ -34,6 +36,10 @@ final class LayerTask implements Runnable {
     private final int[] hOffset;
     private final float[][] c;
     private final CellStep arithmetic;
+    /** Receives what the cells compute; null if nobody wants to know. */
+    private final CellTrace trace;
+
+    private int slot;
     /** {@code o⊙tanh(c)} before the projection; null without one. */
     private final RowValues unprojected;
 
@@ -58,7 +64,11 @@ final class LayerTask implements Runnable {
         xOffset = new int[positions.length];
         hOffset = new int[positions.length];
         c = new float[positions.length][weights.cellWidth()];
-        arithmetic = weights.newStep(positions.length);
+        trace = job.traces().isEmpty() ? null : job.traces().get(direction);
+        GeneralCell cell = trace == null
+                ? weights.general()
+                : GeneralCell.recorded(job.sizes().weights().get(direction), this::record);
+        arithmetic = weights.newStep(positions.length, cell);
         unprojected = weights.projection() == null ? null : unprojected(positions.length, weights.units());
     }
 
@@ -91,6 +101,7 @@ final class LayerTask implements Runnable {
     }
 
     private void step(int slot, int count) {
+        this.slot = slot;
         input.load(slot, positions, count);
         float[] previous = history[reverse ? slot + 1 : slot - 1];
         for (int j = 0; j < count; j++) {
@@ -103,6 +114,46 @@ final class LayerTask implements Runnable {
         } else {
             arithmetic.step(count, x, h, c, unprojected);
             project(slot, count);
+        }
+        if (trace != null) {
+            recordHidden(count);
+        }
+    }
+
+    private void record(
+            int row,
+            int unit,
+            float[] products,
+            int at,
+            int stride,
+            float i,
+            float f,
+            float g,
+            float c,
+            float o,
+            float m) {
+        int to = ((slot - 1) * order.rows() + order.row(positions[row])) * weights.units() + unit;
+        trace.of(CellValue.INPUT_PREACTIVATION)[to] = products[at];
+        trace.of(CellValue.FORGET_PREACTIVATION)[to] = products[at + stride];
+        trace.of(CellValue.CANDIDATE_PREACTIVATION)[to] = products[at + 2 * stride];
+        trace.of(CellValue.OUTPUT_PREACTIVATION)[to] = products[at + 3 * stride];
+        trace.of(CellValue.INPUT_GATE)[to] = i;
+        trace.of(CellValue.FORGET_GATE)[to] = f;
+        trace.of(CellValue.CANDIDATE)[to] = g;
+        trace.of(CellValue.CELL_STATE)[to] = c;
+        trace.of(CellValue.OUTPUT_GATE)[to] = o;
+        trace.of(CellValue.UNPROJECTED)[to] = m;
+    }
+
+    private void recordHidden(int count) {
+        for (int j = 0; j < count; j++) {
+            int to = ((slot - 1) * order.rows() + order.row(positions[j])) * weights.outputs();
+            System.arraycopy(
+                    history[slot],
+                    positions[j] * width + column,
+                    trace.of(CellValue.HIDDEN_STATE),
+                    to,
+                    weights.outputs());
         }
     }
 

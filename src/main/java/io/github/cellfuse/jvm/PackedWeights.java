@@ -23,8 +23,15 @@ interface PackedWeights {
     /** Returns the weights {@code [H][P]} of the projection by its input; null without a projection. */
     float[][] projection();
 
-    /** Returns the arithmetic of a task of up to {@code rows} rows. */
-    CellStep newStep(int rows);
+    /** Returns the cell; null for an ordinary one. */
+    GeneralCell general();
+
+    /**
+     * Returns the arithmetic of a task of up to {@code rows} rows.
+     *
+     * @param cell the cell; null for an ordinary one
+     */
+    CellStep newStep(int rows, GeneralCell cell);
 
     /** Returns the projection of {@code weights} in the layout of {@link #projection()}. */
     static float[][] projectionOf(LstmWeights weights) {

@@ -10,10 +10,12 @@ final class PlainStep implements CellStep {
     private final PlainWeights weights;
     private final float[][] wideSums;
     private final float[][] narrowSums;
+    private final GeneralCell general; // null: an ordinary cell
     private final CellBlock cellBlock = new CellBlock();
 
-    PlainStep(PlainWeights weights, int rows) {
+    PlainStep(PlainWeights weights, int rows, GeneralCell general) {
         this.weights = weights;
+        this.general = general;
         wideSums = new float[rows][LstmWeights.GATES * GateProduct.WIDE];
         narrowSums = new float[rows][LstmWeights.GATES * GateProduct.NARROW];
     }
@@ -30,10 +32,10 @@ final class PlainStep implements CellStep {
             int unit = block.firstUnit();
             for (int row = 0; row < rows; row++) {
                 int to = m.offsets()[row] + unit;
-                if (weights.general() == null) {
+                if (general == null) {
                     cellBlock.update(a[row], block.width(), block.units(), c[row], unit, m.values(), to);
                 } else {
-                    weights.general().update(block, a[row], 0, block.width(), c[row], m.values(), to);
+                    general.update(block, a[row], 0, block.width(), c, row, m.values(), to);
                 }
             }
         }

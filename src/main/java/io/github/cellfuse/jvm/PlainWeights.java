@@ -54,8 +54,8 @@ record PlainWeights(int inputs, int outputs, int units, List<Block> blocks, floa
     }
 
     @Override
-    public CellStep newStep(int rows) {
-        return new PlainStep(this, rows);
+    public CellStep newStep(int rows, GeneralCell cell) {
+        return new PlainStep(this, rows, cell);
     }
 
     /**

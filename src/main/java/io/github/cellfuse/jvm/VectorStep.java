@@ -15,10 +15,12 @@ final class VectorStep implements CellStep {
 
     private final float[] panels;
     private final float[] sums = new float[4 * VectorProduct.MAX_ROWS * LANES];
+    private final GeneralCell general; // null: an ordinary cell
     private final VectorCell cell = new VectorCell();
 
-    VectorStep(VectorWeights weights, int rows) {
+    VectorStep(VectorWeights weights, int rows, GeneralCell general) {
         this.weights = weights;
+        this.general = general;
         depth = weights.inputs() + weights.outputs();
         panels = new float[Math.multiplyExact(rows, depth)];
     }
@@ -38,7 +40,7 @@ final class VectorStep implements CellStep {
             for (int row = 0; row < rows; row += VectorProduct.tileRows(rows - row)) {
                 int tileRows = VectorProduct.tileRows(rows - row);
                 VectorProduct.tile(tileRows, panels, row * depth, block.weights(), depth, block.bias(), sums);
-                if (weights.general() == null) {
+                if (general == null) {
                     cell.update(sums, tileRows, block, c, row, m);
                 } else {
                     updateGeneral(tileRows, block, c, row, m);
@@ -50,7 +52,7 @@ final class VectorStep implements CellStep {
     private void updateGeneral(int rows, UnitBlock block, float[][] c, int row, RowValues m) {
         for (int r = 0; r < rows; r++) {
             int to = m.offsets()[row + r] + block.firstUnit();
-            weights.general().update(block, sums, r * LANES, rows * LANES, c[row + r], m.values(), to);
+            general.update(block, sums, r * LANES, rows * LANES, c, row + r, m.values(), to);
         }
     }
 

@@ -70,7 +70,7 @@ record VectorWeights(int inputs, int outputs, int units, List<Block> blocks, flo
     }
 
     @Override
-    public CellStep newStep(int rows) {
-        return new VectorStep(this, rows);
+    public CellStep newStep(int rows, GeneralCell cell) {
+        return new VectorStep(this, rows, cell);
     }
 }

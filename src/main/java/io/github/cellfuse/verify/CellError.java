@@ -20,67 +20,69 @@ final class CellError {
      */
     static final double LAMBDA = 8;
 
+    private final TransposedWeights weights;
     private final LstmCell cell;
     private final DeviceArithmetic arithmetic;
-    private final int[] cellGroups, hiddenGroups;
-    private final ChainError chain;
+    private final ChainErrors gates, projected;
 
-    CellError(LstmCell cell, DeviceArithmetic arithmetic) {
-        this.cell = cell;
+    CellError(TransposedWeights weights, DeviceArithmetic arithmetic) {
+        this.weights = weights;
+        this.cell = weights.cell();
         this.arithmetic = arithmetic;
-        this.cellGroups = IdenticalUnits.cells(cell.weights());
-        this.hiddenGroups = IdenticalUnits.hidden(cell.weights());
-        this.chain = new ChainError(arithmetic);
+        gates = new ChainErrors(arithmetic, LstmWeights.GATES * cell.weights().hiddenSize());
+        projected = new ChainErrors(
+                arithmetic, weights.projection() == null ? 0 : cell.weights().outputSize());
     }
-
-    /** The errors of the states after a step. */
-    record States(TensorErrors h, TensorErrors c) {}
 
     /**
-     * Returns the errors after {@code step}, which was computed from {@code x}, {@code h} and {@code c} with the given
+     * Returns the errors of {@code step}, which was computed from {@code x}, {@code h} and {@code c} with the given
      * errors.
      */
-    States step(
+    StepErrors step(
             double[] x, TensorErrors dx, double[] h, TensorErrors dh, double[] c, TensorErrors dc, LstmCell.Step step) {
         int units = cell.weights().hiddenSize();
-        TensorErrors nextC = TensorErrors.none(units), m = TensorErrors.none(units, cellGroups);
+        StepErrors errors = StepErrors.none(units, weights.cellGroups());
+        preactivations(x, dx, h, dh, errors);
         for (int u = 0; u < units; u++) {
-            Preactivations values = preactivations(u, x, dx, h, dh);
-            State worst = update(u, values.a, values.worst, c[u], dc.worst()[u], step, 1);
-            State probable = update(u, values.a, values.probable, c[u], dc.probable()[u], step, LAMBDA);
-            nextC.set(u, worst.c, probable.c);
-            m.set(u, worst.m, probable.m);
+            Unit worst = update(u, errors, errors.da().worst(), c[u], dc.worst()[u], step, 1);
+            Unit probable = update(u, errors, errors.da().probable(), c[u], dc.probable()[u], step, LAMBDA);
+            errors.set(u, worst, probable);
         }
-        return new States(cell.weights().hasProjection() ? project(step.m(), m) : m, nextC);
+        return cell.weights().hasProjection() ? errors.withHidden(project(step.m(), errors.m())) : errors;
     }
 
-    private record Preactivations(double[] a, double[] worst, double[] probable) {}
-
-    /** Returns the pre-activations {@code [4]} of unit {@code u} and their errors. */
-    private Preactivations preactivations(int u, double[] x, TensorErrors dx, double[] h, TensorErrors dh) {
-        LstmWeights w = cell.weights();
-        Preactivations result = new Preactivations(
-                new double[LstmWeights.GATES], new double[LstmWeights.GATES], new double[LstmWeights.GATES]);
-        for (int gate = 0; gate < LstmWeights.GATES; gate++) {
-            int row = gate * w.hiddenSize() + u;
-            chain.begin(cell.bias(gate, u));
-            chain.add(w.input(), row * w.inputSize(), x, dx);
-            chain.add(w.recurrent(), row * w.outputSize(), h, dh);
-            result.a[gate] = cell.preactivation(gate, u, x, h);
-            result.worst[gate] = chain.worst();
-            result.probable[gate] = chain.probable();
+    /** Sets the pre-activations {@code [4H]} and their errors. */
+    private void preactivations(double[] x, TensorErrors dx, double[] h, TensorErrors dh, StepErrors errors) {
+        int units = cell.weights().hiddenSize();
+        gates.begin();
+        for (int row = 0; row < LstmWeights.GATES * units; row++) {
+            gates.start(row, cell.bias(row / units, row % units));
         }
-        return result;
+        gates.add(weights.input(), x, dx);
+        gates.add(weights.recurrent(), h, dh);
+        for (int row = 0; row < LstmWeights.GATES * units; row++) {
+            errors.a()[row] = gates.sum(row);
+            errors.da().set(row, gates.worst(row), gates.probable(row));
+        }
     }
 
-    private record State(double c, double m) {}
+    /** The errors of one unit after a step: those of the gates, of the cell state and of {@code o⊙tanh(c)}. */
+    record Unit(double i, double f, double g, double o, double c, double m) {}
 
     /**
      * Returns the errors of one unit's cell update. Only triangle inequalities are used, so correlations between the
      * errors of a unit don't matter.
+     *
+     * @param das the errors of the pre-activations {@code [4H]}
      */
-    private State update(int u, double[] a, double[] da, double c, double dc, LstmCell.Step step, double scale) {
+    private Unit update(int u, StepErrors errors, double[] das, double c, double dc, LstmCell.Step step, double scale) {
         CellEquations equations = cell.weights().equations();
+        int units = cell.weights().hiddenSize();
+        double[] a = new double[LstmWeights.GATES], da = new double[LstmWeights.GATES];
+        for (int gate = 0; gate < LstmWeights.GATES; gate++) {
+            a[gate] = errors.a()[gate * units + u];
+            da[gate] = das[gate * units + u];
+        }
         double i = step.i()[u], f = step.f()[u], g = step.g()[u], o = step.o()[u];
         Value ai = peeped(a[INPUT_GATE], da[INPUT_GATE], cell.peep(0, u), c, dc, scale);
         double di = clipped(equations.gate(), ai.a, ai.da, scale);
@@ -109,7 +111,7 @@ final class CellError {
         double squashed = activation(hidden, nextC, nextC - dNextC, nextC + dNextC, scale);
         double dm = product(o, dout, LstmCell.apply(hidden, nextC), squashed);
         dm += rounding(step.m()[u], dm, scale);
-        return new State(finiteOrInfinity(dNextC), finiteOrInfinity(dm));
+        return new Unit(di, df, dg, dout, finiteOrInfinity(dNextC), finiteOrInfinity(dm));
     }
 
     private record Value(double a, double da) {}
@@ -133,13 +135,12 @@ final class CellError {
 
     /** Returns the errors of the projection {@code S·m}: chains that begin at zero. */
     private TensorErrors project(double[] m, TensorErrors dm) {
-        LstmWeights w = cell.weights();
-        float[] projection = w.projection().orElseThrow();
-        TensorErrors dh = TensorErrors.none(w.outputSize(), hiddenGroups);
-        for (int p = 0; p < w.outputSize(); p++) {
-            chain.begin(0);
-            chain.add(projection, p * w.hiddenSize(), m, dm);
-            dh.set(p, chain.worst(), chain.probable());
+        int outputs = cell.weights().outputSize();
+        TensorErrors dh = TensorErrors.none(outputs, weights.hiddenGroups());
+        projected.begin();
+        projected.add(weights.projection(), m, dm);
+        for (int p = 0; p < outputs; p++) {
+            dh.set(p, projected.worst(p), projected.probable(p));
         }
         return dh;
     }

@@ -7,6 +7,7 @@ import io.github.cellfuse.reference.LstmCell;
 import io.github.cellfuse.reference.ReferenceOutput;
 import io.github.cellfuse.reference.ReferenceSession;
 import io.github.cellfuse.reference.StepListener;
+import java.util.List;
 
 /**
  * The results in double precision, and how far float32 may be from them. The error analysis runs together with the
@@ -24,25 +25,53 @@ record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorE
      * alone.
      */
     static ErrorBound of(ReferenceSession session, LstmInput input, DeviceArithmetic arithmetic) {
+        return of(session, input, arithmetic, (row, layer, direction, time, step, errors) -> {});
+    }
+
+    /** Judges what is inside the cells of a row, on the thread that computes the row. */
+    interface StepJudge {
+        void judge(int row, int layer, int direction, int time, LstmCell.Step step, StepErrors errors);
+    }
+
+    /** Does the same, and passes each step to {@code judge}. */
+    static ErrorBound of(ReferenceSession session, LstmInput input, DeviceArithmetic arithmetic, StepJudge judge) {
         LstmModel model = session.engine().model();
         ReferenceOutput shape = ReferenceOutput.allocate(model, input);
         TensorErrors y = TensorErrors.none(shape.y().length),
                 h = TensorErrors.none(shape.h().length),
                 c = TensorErrors.none(shape.c().length);
         int[] lengths = input.lengths();
-        Errors errors = new Errors(y, h, c);
-        ReferenceOutput exact =
-                session.runDouble(input, row -> new RowAnalysis(model, arithmetic, input, row, lengths[row], errors));
+        Analysis analysis = new Analysis(
+                model,
+                model.layers().stream()
+                        .map(layer -> layer.weights().stream()
+                                .map(TransposedWeights::of)
+                                .toList())
+                        .toList(),
+                arithmetic,
+                input,
+                new Errors(y, h, c),
+                judge);
+        ReferenceOutput exact = session.runDouble(input, row -> new RowAnalysis(analysis, row, lengths[row]));
         return new ErrorBound(exact, y, h, c);
     }
 
     /** The errors of all rows: y, h and c as in {@link ErrorBound}. */
     private record Errors(TensorErrors y, TensorErrors h, TensorErrors c) {}
 
+    /** What the analyses of all rows share. */
+    private record Analysis(
+            LstmModel model,
+            List<List<TransposedWeights>> weights,
+            DeviceArithmetic arithmetic,
+            LstmInput input,
+            Errors errors,
+            StepJudge judge) {}
+
     /** Carries the errors of one row from step to step and from layer to layer. */
     private static final class RowAnalysis implements StepListener {
         private final LstmModel model;
-        private final DeviceArithmetic arithmetic;
+        private final Analysis analysis;
         private final LstmInput input;
         private final int row;
         private final Errors errors;
@@ -51,14 +80,15 @@ record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorE
         private TensorErrors[] features, outputs;
 
         private CellError cell;
-        private CellError.States states;
+        /** Of the states before the next step. */
+        private TensorErrors hidden, cells;
 
-        RowAnalysis(LstmModel model, DeviceArithmetic arithmetic, LstmInput input, int row, int length, Errors errors) {
-            this.model = model;
-            this.arithmetic = arithmetic;
-            this.input = input;
+        RowAnalysis(Analysis analysis, int row, int length) {
+            this.analysis = analysis;
+            this.model = analysis.model;
+            this.input = analysis.input;
             this.row = row;
-            this.errors = errors;
+            this.errors = analysis.errors;
             // The input is float32 and has no error.
             outputs = none(length, model.inputSize(), null);
         }
@@ -68,7 +98,10 @@ record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorE
             if (layer != this.layer || direction != this.direction) {
                 begin(layer, direction);
             }
-            states = cell.step(x, features[time], h, states.h(), c, states.c(), step);
+            StepErrors states = cell.step(x, features[time], h, hidden, c, cells, step);
+            hidden = states.h();
+            cells = states.c();
+            analysis.judge.judge(row, layer, direction, time, step, states);
             LstmLayer sizes = model.layer(layer);
             int width = sizes.stateSize();
             outputs[time].put(direction * width, states.h());
@@ -97,11 +130,10 @@ record ErrorBound(ReferenceOutput exact, TensorErrors y, TensorErrors h, TensorE
             }
             this.layer = layer;
             this.direction = direction;
-            cell = new CellError(new LstmCell(model.weights(layer, direction)), arithmetic);
+            cell = new CellError(analysis.weights.get(layer).get(direction), analysis.arithmetic);
             // The initial states are float32, too.
-            states = new CellError.States(
-                    TensorErrors.none(model.layer(layer).stateSize()),
-                    TensorErrors.none(model.layer(layer).hiddenSize()));
+            hidden = TensorErrors.none(model.layer(layer).stateSize());
+            cells = TensorErrors.none(model.layer(layer).hiddenSize());
         }
 
         private static TensorErrors[] none(int length, int width, int[] groups) {

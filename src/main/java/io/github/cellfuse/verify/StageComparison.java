@@ -3,8 +3,6 @@ package io.github.cellfuse.verify;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.OptionalInt;
 
 /**
@@ -27,23 +25,11 @@ record StageComparison(
         LstmOutput expected,
         ErrorBound bound) {
 
-    /** The largest number of ranges of time steps in a report. */
-    private static final int STEP_RANGES = 24;
-
     StageReport report(String name) {
-        int perRange = (input.steps() + STEP_RANGES - 1) / STEP_RANGES;
         Tally y = new Tally();
-        Tally[] ranges = new Tally[(input.steps() + perRange - 1) / perRange];
-        for (int k = 0; k < ranges.length; k++) {
-            ranges[k] = new Tally();
-        }
-        OptionalInt firstDifferingStep = compareOutputs(y, ranges, perRange);
-        judgeOutputs(y, ranges, perRange);
-        List<StageReport.StepRange> steps = new ArrayList<>();
-        for (int k = 0; k < ranges.length; k++) {
-            int last = Math.min(input.steps(), (k + 1) * perRange) - 1;
-            steps.add(new StageReport.StepRange(k * perRange, last, ranges[k].result()));
-        }
+        StepRanges ranges = new StepRanges(input.steps());
+        OptionalInt firstDifferingStep = compareOutputs(y, ranges);
+        judgeOutputs(y, ranges);
         return new StageReport(
                 name,
                 y.result(),
@@ -59,11 +45,11 @@ record StageComparison(
                         bound.exact().c(),
                         bound.c(),
                         model.cellWidths()),
-                steps,
+                ranges.result(),
                 firstDifferingStep);
     }
 
-    private OptionalInt compareOutputs(Tally y, Tally[] ranges, int perRange) {
+    private OptionalInt compareOutputs(Tally y, StepRanges ranges) {
         int width = model.outputSize(), firstStep = input.steps();
         for (int row = 0; row < input.rows(); row++) {
             for (int time = 0; time < input.steps(); time++) {
@@ -71,8 +57,8 @@ record StageComparison(
                 for (int k = 0; k < width; k++) {
                     float found = device.y().get(at + k), wanted = expected.y().get(at + k);
                     y.compare(row, time, k, found, wanted);
-                    ranges[time / perRange].compare(row, time, k, found, wanted);
-                    if (Float.floatToIntBits(found) != Float.floatToIntBits(wanted)) {
+                    ranges.of(time).compare(row, time, k, found, wanted);
+                    if (!Tally.same(found, wanted)) {
                         firstStep = Math.min(firstStep, time);
                     }
                 }
@@ -81,13 +67,13 @@ record StageComparison(
         return firstStep < input.steps() ? OptionalInt.of(firstStep) : OptionalInt.empty();
     }
 
-    private void judgeOutputs(Tally y, Tally[] ranges, int perRange) {
+    private void judgeOutputs(Tally y, StepRanges ranges) {
         int width = model.outputSize();
         for (int n = 0; n < rows.length; n++) {
             for (int time = 0; time < input.steps(); time++) {
                 int at = input.offset(rows[n], time, width), sampleAt = sample.offset(n, time, width);
                 for (int k = 0; k < width; k++) {
-                    for (Tally tally : new Tally[] {y, ranges[time / perRange]}) {
+                    for (Tally tally : new Tally[] {y, ranges.of(time)}) {
                         tally.judge(
                                 rows[n],
                                 time,

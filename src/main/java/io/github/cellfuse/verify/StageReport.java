@@ -18,8 +18,10 @@ import java.util.OptionalInt;
 public record StageReport(
         String name, Agreement y, Agreement h, Agreement c, List<StepRange> steps, OptionalInt firstDifferingStep) {
 
-    /** The outputs of the time steps {@code first} to {@code last}, both included. */
-    public record StepRange(int first, int last, Agreement y) {}
+    /** Returns the same under another name. */
+    StageReport named(String other) {
+        return new StageReport(other, y, h, c, steps, firstDifferingStep);
+    }
 
     /** Returns the three tensors. */
     public List<Agreement> tensors() {

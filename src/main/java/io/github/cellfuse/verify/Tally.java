@@ -12,11 +12,15 @@ final class Tally {
     private Difference first;
     private Judgement worst;
 
+    /** Returns whether two values have the same bits, all NaNs being one. */
+    static boolean same(float device, float expected) {
+        return Float.floatToIntBits(device) == Float.floatToIntBits(expected);
+    }
+
     /** Compares the bits of two values; {@code a}, {@code b} and {@code c} are their index. */
     void compare(int a, int b, int c, float device, float expected) {
         elements++;
-        // floatToIntBits maps all NaNs to one.
-        if (Float.floatToIntBits(device) != Float.floatToIntBits(expected)) {
+        if (!same(device, expected)) {
             differing++;
             if (first == null) {
                 first = new Difference(List.of(a, b, c), device, expected);
@@ -48,6 +52,22 @@ final class Tally {
         if (ratio > worstRatio) {
             worstRatio = ratio;
             worst = new Judgement(List.of(a, b, c), device, reference, error, bound, limit.isProbable());
+        }
+    }
+
+    /** Adds what another has found in later elements. */
+    void add(Tally later) {
+        elements += later.elements;
+        differing += later.differing;
+        judged += later.judged;
+        notJudged += later.notJudged;
+        violations += later.violations;
+        largestError = Math.max(largestError, later.largestError);
+        largestBound = Math.max(largestBound, later.largestBound);
+        first = first == null ? later.first : first;
+        if (later.worstRatio > worstRatio) {
+            worstRatio = later.worstRatio;
+            worst = later.worst;
         }
     }
 

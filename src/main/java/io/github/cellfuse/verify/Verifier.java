@@ -7,6 +7,7 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.WeightPrecision;
@@ -16,11 +17,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 
 /**
  * Compares a device with the Java engine by bits, over the whole batch, and with the double-precision reference by
- * error, over some of its rows: first the whole model, then each layer by itself. Thread safe.
+ * error, over some of its rows: first the whole model, then each layer by itself, together with what happens inside its
+ * cells. Thread safe.
  *
  * <pre>{@code
  * VerifyReport report = new Verifier(m -> LstmEngine.open(device, m), 16).verify(model, input);
@@ -81,38 +84,119 @@ public final class Verifier {
      * @throws io.github.cellfuse.CellFuseException if the device fails
      */
     public VerifyReport verify(LstmModel trained, LstmInput input) {
-        input.check(trained);
-        LstmModel model = weights.round(trained);
-        int[] rows = spread(input.rows(), judgedRows);
-        Stage whole = stage("model", model, input, rows);
-        List<StageReport> layers = new ArrayList<>();
-        LstmInput below = input;
-        for (int layer = 0; layer < model.layerCount(); layer++) {
-            LstmModel alone = model.only(layer);
-            LstmInput own = input.initialState().isPresent()
-                    ? below.withInitialState(
-                            stateOf(model, layer, input.initialState().get()))
-                    : below;
-            Stage stage = stage("layer " + layer, alone, own, rows);
-            layers.add(stage.report);
-            below = LstmInput.of(input.layout(), stage.expected.y(), input.rows(), input.steps())
-                    .withLengths(input.lengths());
-        }
-        return new VerifyReport(
-                whole.device,
-                whole.tier,
-                input.rows(),
-                input.steps(),
-                rows.length,
-                whole.report,
-                layers,
-                weights == WeightPrecision.F32
-                        ? Optional.empty()
-                        : Optional.of(rounding(trained, input, rows, whole.found)));
+        return verify(trained, List.of(input)).get(0);
     }
 
+    /** Runs the comparison for several batches; the engines are opened only once. */
+    public List<VerifyReport> verify(LstmModel trained, List<LstmInput> inputs) {
+        return verify(trained, inputs, OptionalInt.empty());
+    }
+
+    /**
+     * Runs the comparison for one layer by itself, or for the whole model and then each layer.
+     *
+     * @param only the layer; empty for everything
+     */
+    public List<VerifyReport> verify(LstmModel trained, List<LstmInput> inputs, OptionalInt only) {
+        inputs.forEach(input -> input.check(trained));
+        LstmModel model = weights.round(trained);
+        if (only.isPresent() && only.getAsInt() >= model.layerCount()) {
+            throw new InvalidInputException(
+                    "layer: expected at most " + (model.layerCount() - 1) + ", found " + only.getAsInt());
+        }
+        List<Batch> batches = inputs.stream()
+                .map(input -> new Batch(input, spread(input.rows(), judgedRows)))
+                .toList();
+        boolean isOneLayer = model.layerCount() == 1;
+        if (!isOneLayer && only.isEmpty()) {
+            stage("model", 0, model, batches, (batch, result) -> {
+                batch.whole = Optional.of(result.report());
+                batch.rounding = rounding(trained, batch, result.found());
+            });
+        }
+        for (int layer = 0; layer <= only.orElse(model.layerCount() - 1); layer++) {
+            int index = layer;
+            LstmModel alone = model.only(layer);
+            if (only.isPresent() && layer < only.getAsInt()) {
+                batches.forEach(batch -> batch.begin(model, index));
+                expectOnly(alone, batches);
+                continue;
+            }
+            batches.forEach(batch -> batch.begin(model, index));
+            stage("layer " + layer, layer, alone, batches, (batch, result) -> {
+                batch.layers.add(result.report());
+                result.cells().ifPresent(batch.cells::add);
+                batch.below = batch.next(result.expected());
+                if (isOneLayer) {
+                    // The layer is the model.
+                    batch.whole = Optional.of(result.report().named("model"));
+                    batch.rounding = rounding(trained, batch, result.found());
+                }
+            });
+        }
+        return batches.stream().map(Batch::report).toList();
+    }
+
+    /** A batch on its way through the stages. */
+    private static final class Batch {
+        final LstmInput input;
+        final int[] rows;
+        /** The input of the next stage. */
+        LstmInput below, own;
+
+        Device device;
+        Tier tier;
+        Optional<StageReport> whole = Optional.empty();
+        final List<StageReport> layers = new ArrayList<>();
+        final List<CellReport> cells = new ArrayList<>();
+        Optional<RoundingReport> rounding = Optional.empty();
+
+        Batch(LstmInput input, int[] rows) {
+            this.input = input;
+            this.rows = rows;
+            below = own = input;
+        }
+
+        /** Makes the input of a layer by itself. */
+        void begin(LstmModel model, int layer) {
+            own = input.initialState()
+                    .map(initial -> below.withInitialState(stateOf(model, layer, initial)))
+                    .orElse(below);
+        }
+
+        /** Returns the input of the layer above. */
+        LstmInput next(LstmOutput output) {
+            return LstmInput.of(input.layout(), output.y(), input.rows(), input.steps())
+                    .withLengths(input.lengths());
+        }
+
+        VerifyReport report() {
+            return new VerifyReport(
+                    device, tier, input.rows(), input.steps(), rows.length, whole, layers, cells, rounding);
+        }
+    }
+
+    private interface Finding {
+        void accept(Batch batch, StageEngines.Result result);
+    }
+
+    /** Runs a stage of all batches. */
+    private void stage(String name, int layer, LstmModel model, List<Batch> batches, Finding finding) {
+        try (StageEngines engines = new StageEngines(model, device, expected)) {
+            for (Batch batch : batches) {
+                batch.device = engines.device().device();
+                batch.tier = engines.device().tier();
+                finding.accept(batch, engines.run(name, layer, batch.own, batch.rows));
+            }
+        }
+    }
     /** Compares the device's results with double precision and unrounded weights. */
-    private RoundingReport rounding(LstmModel trained, LstmInput input, int[] rows, LstmOutput found) {
+    private Optional<RoundingReport> rounding(LstmModel trained, Batch batch, LstmOutput found) {
+        if (weights == WeightPrecision.F32) {
+            return Optional.empty();
+        }
+        LstmInput input = batch.input;
+        int[] rows = batch.rows;
         LstmInput sample = SampledRows.rows(trained, input, rows);
         try (ReferenceEngine reference = new ReferenceEngine(trained, EngineOptions.DEFAULT)) {
             ReferenceOutput exact = reference.newSession().runDouble(sample);
@@ -126,11 +210,11 @@ public final class Verifier {
                     }
                 }
             }
-            return new RoundingReport(
+            return Optional.of(new RoundingReport(
                     weights,
                     y.result(),
                     states(found.finalState().h(), exact.h(), input.rows(), rows, trained.hiddenWidths()),
-                    states(found.finalState().c(), exact.c(), input.rows(), rows, trained.cellWidths()));
+                    states(found.finalState().c(), exact.c(), input.rows(), rows, trained.cellWidths())));
         }
     }
 
@@ -152,35 +236,13 @@ public final class Verifier {
         return sum.result();
     }
 
-    private record Stage(StageReport report, LstmOutput found, LstmOutput expected, Device device, Tier tier) {}
-
-    private Stage stage(String name, LstmModel model, LstmInput input, int[] rows) {
-        try (LstmEngine tested = device.apply(model);
-                LstmEngine exact = expected.apply(model);
-                ReferenceEngine reference = new ReferenceEngine(model, EngineOptions.DEFAULT)) {
-            LstmOutput found = run(tested, input), wanted = run(exact, input);
-            LstmInput sample = SampledRows.rows(model, input, rows);
-            ErrorBound bound = ErrorBound.of(reference.newSession(), sample, DeviceArithmetic.of(tested.tier()));
-            StageReport report = new StageComparison(model, input, sample, rows, found, wanted, bound).report(name);
-            return new Stage(report, found, wanted, tested.device(), tested.tier());
+    /** Runs a layer below the one that is compared on the Java engine only. */
+    private void expectOnly(LstmModel model, List<Batch> batches) {
+        try (LstmEngine engine = expected.apply(model);
+                LstmSession session = engine.newSession()) {
+            batches.forEach(batch -> batch.below = batch.next(session.run(batch.own)));
         }
     }
-
-    private static LstmOutput run(LstmEngine engine, LstmInput input) {
-        LstmOutput output = LstmOutput.allocate(engine.model(), input);
-        // A value that is never written differs from every correct one.
-        for (int k = 0; k < output.y().limit(); k++) {
-            output.y().put(k, UNWRITTEN);
-        }
-        Arrays.fill(output.finalState().h(), UNWRITTEN);
-        Arrays.fill(output.finalState().c(), UNWRITTEN);
-        try (var session = engine.newSession()) {
-            session.run(input, output);
-        }
-        return output;
-    }
-
-    private static final float UNWRITTEN = -0x1.badbadp+100f;
 
     /** Returns the states of one layer. */
     private static LstmState stateOf(LstmModel model, int layer, LstmState all) {
@@ -193,6 +255,17 @@ public final class Verifier {
 
     private static float[] range(float[] values, long from, long to) {
         return Arrays.copyOfRange(values, Math.toIntExact(from), Math.toIntExact(to));
+    }
+
+    /** Products that double precision may take in one stage: some seconds. */
+    private static final double AFFORDABLE_PRODUCTS = 5e8;
+
+    private static final int MOST_ROWS = 16;
+
+    /** Returns how many rows of {@code steps} steps to judge unless the user says: 16, or fewer if they take long. */
+    public static int affordableRows(LstmModel model, int steps) {
+        double products = (double) model.parameters() * steps;
+        return (int) Math.max(1, Math.min(MOST_ROWS, AFFORDABLE_PRODUCTS / products));
     }
 
     /**

@@ -150,8 +150,8 @@ class VerifierTest {
                 List.of(3, 4, 2),
                 report.model().y().firstDifference().orElseThrow().index());
         assertEquals(OptionalInt.of(4), report.model().firstDifferingStep());
-        for (StageReport.StepRange range : report.model().steps()) {
-            assertEquals(range.first() == 4 ? 1 : 0, range.y().differing());
+        for (StepRange range : report.model().steps()) {
+            assertEquals(range.first() == 4 ? 1 : 0, range.agreement().differing());
         }
         assertTrue(report.model().h().sameBits());
     }
@@ -341,13 +341,13 @@ class VerifierTest {
         LstmModel small = RandomLstm.model(new Random(4), 1, 1, 2, false, true);
         LstmInput many = RandomInput.ragged(small, Layout.TIME_MAJOR, 3, 1000, 2);
         VerifyReport report = new Verifier(m -> LstmEngine.open(Device.JAVA, m), 2).verify(small, many);
-        List<StageReport.StepRange> steps = report.model().steps();
+        List<StepRange> steps = report.model().steps();
         assertTrue(steps.size() <= 24, "" + steps.size());
         assertEquals(0, steps.get(0).first());
         assertEquals(999, steps.get(steps.size() - 1).last());
         assertEquals(
                 report.model().y().elements(),
-                steps.stream().mapToLong(range -> range.y().elements()).sum());
+                steps.stream().mapToLong(range -> range.agreement().elements()).sum());
         assertTrue(report.passed(), report.toString());
     }
 

@@ -2,10 +2,15 @@ package io.github.cellfuse.cli.graph;
 
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.cli.Progress;
+import io.github.cellfuse.format.file.ArraySink;
+import io.github.cellfuse.format.file.ElementType;
+import io.github.cellfuse.onnx.graph.LstmPart;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.onnx.graph.OnnxSession;
 import java.nio.file.Path;
@@ -13,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongFunction;
 
 /** Runs a whole graph over files. */
@@ -31,7 +37,7 @@ public final class OnnxRun implements AutoCloseable {
      * @param only the file that was given without the name of an input, or null
      * @param batch the number of rows at a time, or null to choose one
      * @param lengths the file with the number of frames of each stream, or null
-     * @param target the output file
+     * @param target the output file; null for {@link #runOn}, which writes none
      */
     public OnnxRun(
             OnnxModel model, OnnxOptions options, InputFile only, Integer batch, InputFile lengths, Path target) {
@@ -40,7 +46,7 @@ public final class OnnxRun implements AutoCloseable {
         this.target = target;
         model.checkRunnable();
         checkStates();
-        outputs = WantedOutputs.of(model, options, target);
+        outputs = target == null ? WantedOutputs.none(model) : WantedOutputs.of(model, options, target);
         inputs = GraphInputs.open(model, options, only);
         try {
             rows = GraphRows.of(model, inputs, options, outputs.all(), batch);
@@ -85,6 +91,22 @@ public final class OnnxRun implements AutoCloseable {
         String rate = work().isEmpty() ? "" : ", " + Numbers.rate(count / seconds) + " " + noun() + "s/s";
         String what = work().isEmpty() ? "" : ": " + work();
         say.accept(String.format(Locale.ROOT, "wrote %s%s in %.3f s%s", target, what, seconds, rate));
+    }
+
+    /**
+     * Runs the graph with the engines of {@code opener}, and writes nothing.
+     *
+     * @return the LSTMs that ran, in the order in which they were opened, if all calls have the same ones
+     */
+    public List<LstmPart> runOn(Function<LstmModel, LstmEngine> opener) {
+        try (OnnxSession session = calls.opened().session(opener)) {
+            calls.run(session, List.of(), OnnxRun::noFile, Progress.none(), () -> {});
+            return session.resolved().map(OnnxModel::lstms).orElse(List.of());
+        }
+    }
+
+    private static ArraySink noFile(String name, ElementType type, long... shape) {
+        throw new IllegalStateException("output " + name + " isn't written");
     }
 
     private Error tooLarge(OutOfMemoryError cause) {

@@ -32,7 +32,7 @@ public final class SetOption {
     /** Returns the constants by input. */
     public Map<String, Binding> bindings() {
         Map<String, Binding> bindings = new LinkedHashMap<>();
-        OnnxOptions.pairs("--set", "NAME=VALUE", settings)
+        GraphInputOptions.pairs("--set", "NAME=VALUE", settings)
                 .forEach((name, text) -> bindings.put(name, input -> value(input, text)));
         return bindings;
     }

@@ -51,6 +51,11 @@ record WantedOutputs(List<GraphValue> written, List<GraphValue> all, boolean isA
         return new WantedOutputs(written, all, isArchive);
     }
 
+    /** Returns that nothing is written. */
+    static WantedOutputs none(OnnxModel model) {
+        return new WantedOutputs(List.of(), model.outputs(), true);
+    }
+
     private static void checkOne(List<GraphValue> values, Path target) {
         if (values.size() != 1) {
             throw new InvalidInputException(

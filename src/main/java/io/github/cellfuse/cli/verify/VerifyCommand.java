@@ -1,8 +1,11 @@
 package io.github.cellfuse.cli.verify;
 
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.Device;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.Errors;
 import io.github.cellfuse.cli.InputFile;
@@ -17,19 +20,17 @@ import io.github.cellfuse.cli.run.RunShape;
 import io.github.cellfuse.format.file.TextFile;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.spi.Sizes;
-import io.github.cellfuse.verify.RandomInput;
-import io.github.cellfuse.verify.Verifier;
 import io.github.cellfuse.verify.VerifyReport;
 import java.io.PrintWriter;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -56,8 +57,14 @@ import picocli.CommandLine.Spec;
             "With --weights f16 or bf16, java and double precision use the rounded weights, too. One more line shows"
                     + " the distance from double precision with unrounded weights, for information only.",
             "",
-            "Without INPUT, two random batches are run: one of full-length sequences, and one of sequences of all"
-                    + " lengths, including 0, that starts from random states.",
+            "Inside the cells, the pre-activations, gates and states of each step are compared, too. The first value"
+                    + " that differs is reported with what it was computed from and the command that repeats it.",
+            "",
+            "Of an .onnx graph, each LSTM is verified on the batch that it gets in the graph: of the largest ones the"
+                    + " last. The inputs are given as for run.",
+            "",
+            "Without INPUT, generated batches are run: random ones, and those where arithmetic goes wrong first"
+                    + " (--case). They depend only on --seed and --shape.",
             ""
         },
         exitCodeListHeading = "%nExit codes:%n",
@@ -72,11 +79,12 @@ import picocli.CommandLine.Spec;
             "  cellfuse verify model.safetensors x.npy --device opencl:0.0 --json report.json",
             "  cellfuse verify model.safetensors --device opencl --plan fused --shape 64,200 --seed 7",
             "  cellfuse verify model.safetensors x.npy --lengths lengths.npy --rows 4",
-            "  cellfuse verify model.safetensors x.npy --weights f16"
+            "  cellfuse verify model.safetensors x.npy --weights f16",
+            "  cellfuse verify model.safetensors --case denormals,nan --layer 1",
+            "  cellfuse verify model.safetensors --all-devices",
+            "  cellfuse verify tagger.onnx --input tokens=t.npy --input lengths=n.npy"
         })
 public final class VerifyCommand implements Callable<Integer> {
-    private static final Pattern SHAPE = Pattern.compile("(\\d{1,9}),(\\d{1,9})");
-
     @Spec
     private CommandSpec spec;
 
@@ -113,20 +121,27 @@ public final class VerifyCommand implements Callable<Integer> {
     @Option(
             names = "--rows",
             paramLabel = "N",
-            defaultValue = "16",
             description =
                     "Number of rows to compute in double precision, spread over the batch. Bits are compared in all"
-                            + " rows. Default: ${DEFAULT-VALUE}.")
-    private int judgedRows;
+                            + " rows. Default: 16, or fewer if that would take long.")
+    private Integer judgedRows;
 
     @Option(
-            names = "--shape",
-            paramLabel = "N,T",
-            description = "Rows and time steps of the random batches. Default: 8,50.")
-    private String shape;
+            names = "--layer",
+            paramLabel = "L",
+            description = "Verify only layer L, counted from 0, on the output of the java device for the layers below.")
+    private Integer layer;
 
-    @Option(names = "--seed", paramLabel = "S", description = "Seed of the random batches. Default: 1.")
-    private Long seed;
+    @Option(
+            names = "--all-devices",
+            description = "Verify every device that 'cellfuse devices' lists, one after the other.")
+    private boolean allDevices;
+
+    @Mixin
+    private CaseOptions cases;
+
+    @Mixin
+    private GraphParts graph;
 
     @Option(
             names = "--json",
@@ -142,34 +157,118 @@ public final class VerifyCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         checkArguments();
-        LstmModel loaded = model.load();
-        Map<String, LstmInput> cases = input == null ? randomCases(loaded) : Map.of("input", read(loaded));
-        DeviceOption.Choice choice = device.settle(loaded);
-        Verifier verifier = new Verifier(m -> device.open(choice, m), judgedRows, device.weights());
-        PrintWriter out = spec.commandLine().getOut();
-        Map<String, VerifyReport> reports = new LinkedHashMap<>();
-        cases.forEach((name, batch) -> {
-            VerifyReport report = verifier.verify(loaded, batch);
-            VerifyTable.print(out, name, choice, report);
-            reports.put(name, report);
-        });
-        if (json != null) {
-            TextFile.write(json, overwrite, Json.text(VerifyJson.of(reports)) + "\n");
+        List<VerifyCase> batches = batches();
+        List<DeviceOption.Choice> choices = allDevices
+                ? Device.all().stream()
+                        .map(info -> new DeviceOption.Choice(info.device(), info.name()))
+                        .toList()
+                : List.of(device.settle(batches.get(0).model()));
+        List<VerifiedDevice> found =
+                choices.stream().map(choice -> verify(choice, batches)).toList();
+        if (allDevices) {
+            DeviceTable.print(spec.commandLine().getOut(), found);
         }
-        boolean passed = reports.values().stream().allMatch(VerifyReport::passed);
-        return passed ? 0 : Errors.FAILED;
+        if (json != null) {
+            TextFile.write(json, overwrite, Json.text(VerifyJson.of(found)) + "\n");
+        }
+        return found.stream().allMatch(VerifiedDevice::passed) ? 0 : Errors.FAILED;
+    }
+
+    private List<VerifyCase> batches() {
+        boolean isFloat16 = device.weights() == WeightPrecision.F16;
+        Optional<LstmModel> bare = bareModel();
+        if (bare.isEmpty()) {
+            model.refuse(spec, "bare LSTMs", "--layout", "--prefix", "--layers", "--shape", "--seed");
+            List<VerifyCase> parts = graph.cases(model, input, lengths);
+            parts.forEach(part -> checkLayer(part.model()));
+            return parts.stream()
+                    .flatMap(part -> cases.of(part.model(), isFloat16, part).stream())
+                    .toList();
+        }
+        graph.refuse(model, spec);
+        if (input == null && lengths != null) {
+            throw new InvalidInputException("--lengths requires an INPUT");
+        }
+        LstmModel loaded = bare.get();
+        checkLayer(loaded);
+        return input == null
+                ? cases.generated(loaded, isFloat16, layout.layout())
+                : cases.of(loaded, isFloat16, new VerifyCase("input", loaded, read(loaded), List.of(input.toString())));
+    }
+
+    /** Returns the model unless it is a graph that has more in it than LSTMs. */
+    private Optional<LstmModel> bareModel() {
+        if (!model.isOnnx()) {
+            return Optional.of(model.load());
+        }
+        if (graph.isGiven(spec)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(model.load());
+        } catch (InvalidInputException e) {
+            return Optional.empty();
+        }
+    }
+
+    private void checkLayer(LstmModel of) {
+        if (layer != null && layer >= of.layerCount()) {
+            throw new InvalidInputException("--layer: expected 0 to " + (of.layerCount() - 1) + ", found " + layer);
+        }
+    }
+
+    /**
+     * Verifies the cases on one device and prints the reports. With --all-devices, a failure doesn't end the others.
+     */
+    private VerifiedDevice verify(DeviceOption.Choice choice, List<VerifyCase> batches) {
+        PrintWriter out = spec.commandLine().getOut();
+        DeviceChecks checks = new DeviceChecks(
+                device,
+                judgedRows == null ? OptionalInt.empty() : OptionalInt.of(judgedRows),
+                layer == null ? OptionalInt.empty() : OptionalInt.of(layer));
+        Function<VerifyCase, IntFunction<String>> repeating = of -> only -> repeat(of, choice.device(), only);
+        try {
+            Map<VerifyCase, VerifyReport> reports = checks.run(choice, batches);
+            reports.forEach((of, report) -> VerifyTable.print(out, of.name(), choice, report, repeating.apply(of)));
+            return new VerifiedDevice(choice, reports, Optional.empty(), repeating);
+        } catch (CellFuseException e) {
+            if (!allDevices) {
+                throw e;
+            }
+            out.println("device " + choice.device() + ": " + e.getMessage());
+            out.println();
+            return new VerifiedDevice(choice, Map.of(), Optional.of(e.getMessage()), repeating);
+        }
+    }
+
+    /** Returns the command that verifies one layer of a case on one device again. */
+    private String repeat(VerifyCase of, Device on, int only) {
+        RepeatedCommand command =
+                new RepeatedCommand(spec, "verify", model.path().toString());
+        command.add(of.repeat());
+        command.add(device.arguments(on));
+        command.addGiven("--layout", "--lengths", "--prefix", "--layers", "--rows");
+        command.addGiven("--input", "--set", "--frames", "--state", "--output-name");
+        command.add(List.of("--layer", Integer.toString(only)));
+        return command.toString();
     }
 
     private void checkArguments() {
-        if (judgedRows < 1) {
+        if (judgedRows != null && judgedRows < 1) {
             throw new InvalidInputException("--rows: expected at least 1 row, found " + judgedRows);
         }
-        if (input != null && (shape != null || seed != null)) {
-            throw new InvalidInputException(
-                    (shape != null ? "--shape" : "--seed") + " applies to random batches only, not to " + input);
+        if (layer != null && layer < 0) {
+            throw new InvalidInputException("--layer: expected 0 or more, found " + layer);
         }
-        if (input == null && lengths != null) {
-            throw new InvalidInputException("--lengths requires an INPUT");
+        if (allDevices) {
+            for (String option : List.of("--device", "--plan")) {
+                if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                    throw new InvalidInputException(option + " and --all-devices exclude each other");
+                }
+            }
+        }
+        if (input != null) {
+            cases.checkFor(input);
         }
         if (json != null) {
             Path[] inputs = Stream.concat(
@@ -180,22 +279,6 @@ public final class VerifyCommand implements Callable<Integer> {
                     .toArray(Path[]::new);
             OutputFile.check(json, overwrite, List.of(".json"), inputs);
         }
-    }
-
-    private Map<String, LstmInput> randomCases(LstmModel loaded) {
-        Matcher size = SHAPE.matcher(shape == null ? "8,50" : shape.trim());
-        if (!size.matches()) {
-            throw new InvalidInputException("--shape: expected N,T such as 8,50, found '" + shape + "'");
-        }
-        int rows = Integer.parseInt(size.group(1)), steps = Integer.parseInt(size.group(2));
-        if (rows < 1 || steps < 1) {
-            throw new InvalidInputException("--shape: expected at least 1 row and 1 time step, found " + shape);
-        }
-        long from = seed == null ? 1 : seed;
-        Map<String, LstmInput> cases = new LinkedHashMap<>();
-        cases.put("random", RandomInput.full(loaded, layout.layout(), rows, steps, from));
-        cases.put("random, ragged", RandomInput.ragged(loaded, layout.layout(), rows, steps, from));
-        return cases;
     }
 
     /** Reads the user's whole batch into memory, because the comparison needs all of it. */

@@ -7,12 +7,15 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.verify.Agreement;
+import io.github.cellfuse.verify.CellFault;
+import io.github.cellfuse.verify.CellReport;
 import io.github.cellfuse.verify.RoundingReport;
 import io.github.cellfuse.verify.StageReport;
+import io.github.cellfuse.verify.StepRange;
 import io.github.cellfuse.verify.VerifyReport;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.function.IntFunction;
 
 /**
  * Writes a verification as JSON. {@code docs/verify.md} lists the keys. Versions may add keys, but never change them.
@@ -21,19 +24,29 @@ final class VerifyJson {
     private VerifyJson() {}
 
     /** Returns one document with the reports of all cases, given by name. */
-    static JsonObject of(Map<String, VerifyReport> cases) {
+    static JsonObject of(List<VerifiedDevice> devices) {
         JsonObject document = new JsonObject();
-        document.addProperty("format", "cellfuse-verify-1");
-        document.addProperty("passed", cases.values().stream().allMatch(VerifyReport::passed));
+        document.addProperty("format", "cellfuse-verify-2");
+        document.addProperty("passed", devices.stream().allMatch(VerifiedDevice::passed));
+        JsonArray failed = new JsonArray();
         JsonArray array = new JsonArray();
-        cases.forEach((name, report) -> array.add(report(name, report)));
+        for (VerifiedDevice device : devices) {
+            device.failure().ifPresent(message -> {
+                JsonObject failure = new JsonObject();
+                failure.addProperty("device", device.choice().device().toString());
+                failure.addProperty("message", message);
+                failed.add(failure);
+            });
+            device.reports().forEach((of, report) -> array.add(report(of, report, device.repeat(of))));
+        }
+        document.add("failed_devices", failed);
         document.add("cases", array);
         return document;
     }
 
-    private static JsonObject report(String name, VerifyReport report) {
+    private static JsonObject report(VerifyCase of, VerifyReport report, IntFunction<String> repeat) {
         JsonObject json = new JsonObject();
-        json.addProperty("case", name);
+        json.addProperty("case", of.name());
         json.addProperty("device", report.device().toString());
         json.addProperty("tier", report.tier().name().toLowerCase(Locale.ROOT));
         json.addProperty("rows", report.rows());
@@ -46,6 +59,9 @@ final class VerifyJson {
         JsonArray stages = new JsonArray();
         report.stages().forEach(stage -> stages.add(stage(stage)));
         json.add("stages", stages);
+        JsonArray cells = new JsonArray();
+        report.cells().forEach(layer -> cells.add(cells(layer, repeat.apply(layer.layer()))));
+        json.add("cells", cells);
         json.add("rounding", report.rounding().map(VerifyJson::rounding).orElse(JsonNull.INSTANCE));
         return json;
     }
@@ -78,16 +94,66 @@ final class VerifyJson {
         json.add("y", agreement(stage.y()));
         json.add("h_n", agreement(stage.h()));
         json.add("c_n", agreement(stage.c()));
+        json.add("steps", steps(stage.steps(), "y"));
+        return json;
+    }
+
+    private static JsonArray steps(List<StepRange> ranges, String tensor) {
         JsonArray steps = new JsonArray();
-        for (StageReport.StepRange range : stage.steps()) {
+        for (StepRange range : ranges) {
             JsonObject step = new JsonObject();
             step.addProperty("first_step", range.first());
             step.addProperty("last_step", range.last());
-            step.add("y", agreement(range.y()));
+            step.add(tensor, agreement(range.agreement()));
             steps.add(step);
         }
-        json.add("steps", steps);
+        return steps;
+    }
+
+    private static JsonObject cells(CellReport layer, String repeat) {
+        JsonObject json = new JsonObject();
+        json.addProperty("layer", layer.layer());
+        json.addProperty("strayed", layer.strayed());
+        JsonArray quantities = new JsonArray();
+        for (CellReport.Quantity quantity : layer.quantities()) {
+            JsonObject one = new JsonObject();
+            one.addProperty("quantity", quantity.value().toString());
+            one.addProperty("direction", quantity.direction());
+            one.add("values", agreement(quantity.all()));
+            one.add("steps", steps(quantity.steps(), "values"));
+            quantities.add(one);
+        }
+        json.add("quantities", quantities);
+        JsonArray faults = new JsonArray();
+        layer.faults().forEach(fault -> faults.add(fault(fault, repeat)));
+        json.add("faults", faults);
         return json;
+    }
+
+    private static JsonObject fault(CellFault fault, String repeat) {
+        JsonObject json = new JsonObject();
+        json.addProperty("quantity", fault.quantity().toString());
+        json.addProperty("direction", fault.direction());
+        json.add("index", index(List.of(fault.row(), fault.step(), fault.unit())));
+        value(json, "device", fault.device());
+        value(json, "twin", fault.twin());
+        json.addProperty("products", fault.products());
+        JsonArray operands = new JsonArray();
+        for (CellFault.Operand operand : fault.operands()) {
+            JsonObject one = new JsonObject();
+            one.addProperty("name", operand.name());
+            value(one, "value", operand.value());
+            operands.add(one);
+        }
+        json.add("operands", operands);
+        json.addProperty("repeat", repeat);
+        return json;
+    }
+
+    /** Adds a value and its bits. */
+    private static void value(JsonObject json, String name, float value) {
+        json.add(name, number(value));
+        json.addProperty(name + "_bits", Numbers.bits(value));
     }
 
     private static JsonObject agreement(Agreement agreement) {
@@ -109,10 +175,8 @@ final class VerifyJson {
     private static JsonElement difference(Agreement.Difference difference) {
         JsonObject json = new JsonObject();
         json.add("index", index(difference.index()));
-        json.add("device", number(difference.device()));
-        json.addProperty("device_bits", Numbers.bits(difference.device()));
-        json.add("twin", number(difference.twin()));
-        json.addProperty("twin_bits", Numbers.bits(difference.twin()));
+        value(json, "device", difference.device());
+        value(json, "twin", difference.twin());
         return json;
     }
 

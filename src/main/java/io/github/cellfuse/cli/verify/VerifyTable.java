@@ -7,9 +7,11 @@ import io.github.cellfuse.verify.Agreement.Difference;
 import io.github.cellfuse.verify.Agreement.Judgement;
 import io.github.cellfuse.verify.RoundingReport;
 import io.github.cellfuse.verify.StageReport;
+import io.github.cellfuse.verify.StepRange;
 import io.github.cellfuse.verify.VerifyReport;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.function.IntFunction;
 
 /** Prints a verification as text. */
 final class VerifyTable {
@@ -20,7 +22,13 @@ final class VerifyTable {
 
     private VerifyTable() {}
 
-    static void print(PrintWriter out, String name, DeviceOption.Choice choice, VerifyReport report) {
+    /**
+     * Prints a report.
+     *
+     * @param repeat returns the command that verifies a layer of this case again
+     */
+    static void print(
+            PrintWriter out, String name, DeviceOption.Choice choice, VerifyReport report, IntFunction<String> repeat) {
         out.println("device " + report.device() + " ("
                 + report.tier().toString().toLowerCase(Locale.ROOT) + "): " + choice.reason());
         out.println(name + ": " + Numbers.count(report.rows(), "row") + " of " + Numbers.count(report.steps(), "step")
@@ -34,21 +42,28 @@ final class VerifyTable {
             line(out, "", "c_n", stage.c());
         }
         out.println();
-        head(out, "step");
-        for (StageReport.StepRange range : report.model().steps()) {
-            String steps = range.first() == range.last() ? "" + range.first() : range.first() + "-" + range.last();
-            line(out, steps, "y", range.y());
-        }
+        report.whole().ifPresent(whole -> steps(out, whole));
+        CellTable.print(out, report);
         out.println("  * of the value closest to its bound");
         out.println();
         report.stages().forEach(stage -> details(out, stage));
         weak(out, report);
         report.rounding().ifPresent(rounding -> rounding(out, rounding));
+        report.faults().forEach(fault -> CellTable.fault(out, fault, repeat.apply(fault.layer())));
         out.println(verdict(report));
         out.println();
     }
 
-    private static void head(PrintWriter out, String first) {
+    private static void steps(PrintWriter out, StageReport whole) {
+        head(out, "step");
+        for (StepRange range : whole.steps()) {
+            String steps = range.first() == range.last() ? "" + range.first() : range.first() + "-" + range.last();
+            line(out, steps, "y", range.agreement());
+        }
+        out.println();
+    }
+
+    static void head(PrintWriter out, String first) {
         out.printf(
                 Locale.ROOT,
                 HEAD,
@@ -62,7 +77,7 @@ final class VerifyTable {
                 "error/bound *");
     }
 
-    private static void line(PrintWriter out, String name, String tensor, Agreement agreement) {
+    static void line(PrintWriter out, String name, String tensor, Agreement agreement) {
         out.printf(
                 Locale.ROOT,
                 HEAD,
@@ -139,11 +154,12 @@ final class VerifyTable {
                 number(w.bound()));
     }
 
-    private static String bits(float value) {
+    static String bits(float value) {
         return value + " (" + Numbers.bits(value) + ")";
     }
 
-    private static String verdict(VerifyReport report) {
+    /** Returns the verdict in one line. */
+    static String verdict(VerifyReport report) {
         String bits = report.sameBits()
                 ? "every bit agrees with java"
                 : report.bitsRequired()

@@ -10,16 +10,19 @@ import io.github.cellfuse.cl.ClBuffer;
  * @param before the buffer of the initial states
  * @param after the buffer of the final states; may be {@code before}
  * @param patience the seconds that a layer may take before work-items that wait for each other give up
+ * @param trace what the cells store, if the kernels are built so; otherwise null
  */
-record DeviceBatch(RunSizes run, Workspace buffers, ClBuffer before, ClBuffer after, double patience) {
+record DeviceBatch(
+        RunSizes run, Workspace buffers, ClBuffer before, ClBuffer after, double patience, DeviceTrace trace) {
     /** A batch whose states are in the session's own buffers. */
-    DeviceBatch(RunSizes run, Workspace buffers, double patience) {
+    DeviceBatch(RunSizes run, Workspace buffers, double patience, DeviceTrace trace) {
         this(
                 run,
                 buffers,
                 buffers.buffer(DeviceTensor.INITIAL_STATES),
                 buffers.buffer(DeviceTensor.FINAL_STATES),
-                patience);
+                patience,
+                trace);
     }
 
     /** Returns the buffer of {@code tensor}. */

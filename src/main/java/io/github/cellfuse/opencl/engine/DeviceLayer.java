@@ -32,15 +32,18 @@ final class DeviceLayer implements AutoCloseable {
 
     final int units;
     final int outputs;
+    /** Whether the cells store what they compute; see {@link DeviceTrace}. */
+    final boolean isTraced;
 
-    DeviceLayer(OpenClEngine engine, int index) {
+    DeviceLayer(OpenClEngine engine, int index, boolean isTraced) {
         this.index = index;
         context = engine.context();
+        this.isTraced = isTraced;
         programs = engine.programs();
         workGroups = new WorkGroups(engine.capabilities());
         shape = engine.model().layer(index);
         weights = engine.weights(index);
-        cellOptions = CellOptions.of(shape);
+        cellOptions = isTraced ? CellOptions.of(shape).traced() : CellOptions.of(shape);
         directions = shape.directionCount();
         firstReverse = shape.direction().isReverse(0) ? 0 : 1;
         units = shape.hiddenSize();

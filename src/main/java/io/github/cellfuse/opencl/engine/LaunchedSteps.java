@@ -54,7 +54,7 @@ final class LaunchedSteps implements LayerRun {
         if (layer.isProjected()) {
             kernels.add(hiddenProjection(tile, arguments));
         }
-        chunks = new Chunks(InputProduct.of(layer, arguments, choice), product.kernel());
+        chunks = new Chunks(layer, InputProduct.of(layer, arguments, choice), product.kernel());
     }
 
     private StepKernel product(Tile tile, LayerArguments arguments) {

@@ -135,6 +135,11 @@ record LayerArguments(DeviceLayer layer) {
     /** Adds the cell's update. A projected layer writes o⊙tanh(c) to a place that all slots share. */
     private Builder<DeviceBatch> cells(Builder<DeviceBatch> arguments) {
         DeviceTensor hidden = layer.isProjected() ? UNPROJECTED : history();
+        if (layer.isTraced) {
+            arguments
+                    .buffer("trace", batch -> batch.trace().buffer())
+                    .integer("trace_slots", batch -> batch.trace().slots());
+        }
         return arguments
                 .buffer("c", batch -> batch.buffer(CELL_STATES))
                 .constant("units", layer.units)

@@ -18,10 +18,11 @@ interface LayerRun extends AutoCloseable {
     /**
      * Opens the kernels of a layer.
      *
+     * @param isTraced whether its cells store what they compute; see {@link DeviceTrace}
      * @throws io.github.cellfuse.opencl.program.UnfitTileException when the device refuses a tile of {@code choice}
      */
-    static LayerRun open(OpenClEngine engine, int index, PlanChoice choice) {
-        DeviceLayer layer = new DeviceLayer(engine, index);
+    static LayerRun open(OpenClEngine engine, int index, PlanChoice choice, boolean isTraced) {
+        DeviceLayer layer = new DeviceLayer(engine, index, isTraced);
         try {
             return choice.plan() == Plan.SEQUENCE ? new WholeSequence(layer, choice) : new LaunchedSteps(layer, choice);
         } catch (RuntimeException | Error e) {

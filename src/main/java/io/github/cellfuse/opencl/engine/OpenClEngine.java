@@ -2,7 +2,6 @@ package io.github.cellfuse.opencl.engine;
 
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
-import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmSession;
@@ -20,13 +19,15 @@ import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.UnfitTileException;
 import io.github.cellfuse.spi.Lifetime;
+import io.github.cellfuse.spi.TracedSession;
+import io.github.cellfuse.spi.TracingEngine;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** An OpenCL device with a model's weights in its memory. Sessions share its context, programs and weights. */
-public final class OpenClEngine implements LstmEngine {
+public final class OpenClEngine implements TracingEngine {
     private static final Logger LOG = LoggerFactory.getLogger(OpenClEngine.class);
 
     private final ClContext context;
@@ -99,6 +100,11 @@ public final class OpenClEngine implements LstmEngine {
     @Override
     public LstmSession newSession() {
         return lifetime.get(() -> new OpenClSession(this));
+    }
+
+    @Override
+    public TracedSession newTracedSession() {
+        return lifetime.get(() -> new OpenClTracedSession(new OpenClSession(this, true)));
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.opencl.plan.PlanChoice;
 import io.github.cellfuse.opencl.program.UnfitTileException;
+import io.github.cellfuse.spi.CellListener;
 import io.github.cellfuse.spi.RowOrder;
 import io.github.cellfuse.spi.SessionGuard;
 import java.nio.FloatBuffer;
@@ -43,6 +44,9 @@ final class OpenClSession implements LstmSession {
     private final Launcher launcher;
     private final Transfers transfers;
     private final Workspace workspace;
+    /** What the cells store; null in an ordinary session. */
+    private final DeviceTrace trace;
+
     private final Map<LayerKey, LayerRun> layers = new HashMap<>();
     /** The choices that have run before. */
     private final Set<PlanChoice> measured = new HashSet<>();
@@ -50,17 +54,27 @@ final class OpenClSession implements LstmSession {
     private final Set<OpenClStreams> streams = ConcurrentHashMap.newKeySet();
 
     OpenClSession(OpenClEngine engine) {
-        this(engine, engine.context().queue(), queue -> queue::launch);
+        this(engine, false);
+    }
+
+    /** A session whose cells store what they compute if {@code isTraced}. */
+    OpenClSession(OpenClEngine engine, boolean isTraced) {
+        this(engine, engine.context().queue(), queue -> queue::launch, isTraced);
     }
 
     /** A session that owns {@code queue} and launches its kernels with the result of {@code launching}. */
     OpenClSession(OpenClEngine engine, ClQueue queue, Function<ClQueue, Launcher> launching) {
+        this(engine, queue, launching, false);
+    }
+
+    private OpenClSession(OpenClEngine engine, ClQueue queue, Function<ClQueue, Launcher> launching, boolean isTraced) {
         this.engine = engine;
         this.queue = queue;
         launcher = launching.apply(queue);
         workspace = new Workspace(engine.context(), queue);
         transfers = new Transfers(queue);
         guard = new SessionGuard(engine.lifetime());
+        trace = isTraced ? new DeviceTrace(engine.context(), queue, transfers) : null;
     }
 
     @Override
@@ -74,6 +88,14 @@ final class OpenClSession implements LstmSession {
             batch.check(engine.model());
             output.check(engine.model(), batch);
             compute(batch, output);
+        });
+    }
+
+    /** Runs a batch of a session whose cells are traced. */
+    void run(LstmInput batch, LstmOutput output, CellListener listener) {
+        guard.use(() -> {
+            trace.begin(engine.model().layerCount(), listener);
+            run(batch, output);
         });
     }
 
@@ -103,7 +125,10 @@ final class OpenClSession implements LstmSession {
      */
     private boolean computeTimed(LstmInput batch, RowOrder rows, PlanChoice choice, LstmOutput output) {
         Cooperation cooperation = engine.cooperation();
-        double estimate = choice.secondsWithoutWaiting() * engine.model().layerCount();
+        // What the cells store takes time of its own, which says nothing about other runs.
+        double estimate = trace != null
+                ? Double.POSITIVE_INFINITY
+                : choice.secondsWithoutWaiting() * engine.model().layerCount();
         long start = System.nanoTime();
         boolean done = compute(batch, rows, choice, output, cooperation.patience(estimate));
         long nanos = System.nanoTime() - start;
@@ -147,8 +172,11 @@ final class OpenClSession implements LstmSession {
                 new RunSizes(engine.model(), rows, choice, batch.initialState().isPresent());
         // All memory first: a batch that doesn't fit is refused before anything is moved.
         workspace.ensure(run);
+        if (trace != null) {
+            trace.ensure(run);
+        }
         double patienceOfLayer = patience / engine.model().layerCount();
-        DeviceBatch onDevice = new DeviceBatch(run, workspace, patienceOfLayer);
+        DeviceBatch onDevice = new DeviceBatch(run, workspace, patienceOfLayer, trace);
         BatchTransfer copy = new BatchTransfer(transfers, batch, run);
         copy.uploadInput(workspace.buffer(DeviceTensor.INPUT));
         copy.uploadState(onDevice.before());
@@ -181,7 +209,7 @@ final class OpenClSession implements LstmSession {
                 placesInOrder[position] = places[rows.row(position)];
             }
             workspace.writeOrder(transfers, rows, placesInOrder);
-            enqueue(new DeviceBatch(run, workspace, states, states, 0)); // no work-item waits
+            enqueue(new DeviceBatch(run, workspace, states, states, 0, null)); // no work-item waits
             copy.downloadOutput(lastHistory(), y);
         });
     }
@@ -197,7 +225,7 @@ final class OpenClSession implements LstmSession {
 
     private LayerRun layer(int layer, PlanChoice choice) {
         return layers.computeIfAbsent(
-                new LayerKey(layer, choice), key -> LayerRun.open(engine, key.layer(), key.choice()));
+                new LayerKey(layer, choice), key -> LayerRun.open(engine, key.layer(), key.choice(), trace != null));
     }
 
     /** Returns the hidden states of the last layer. */
@@ -229,6 +257,9 @@ final class OpenClSession implements LstmSession {
             streams.forEach(OpenClStreams::close);
             layers.values().forEach(LayerRun::close);
             workspace.close();
+            if (trace != null) {
+                trace.close();
+            }
             queue.close();
         });
     }

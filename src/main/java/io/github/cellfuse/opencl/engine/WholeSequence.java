@@ -29,7 +29,7 @@ final class WholeSequence implements LayerRun {
         Kernel kernel = layer.open(KernelSource.SEQUENCE, KernelSource.SEQUENCE_TILED, tile);
         arguments = (tile.isStaged() ? by.step() : by.sequence(clock(choice))).of(kernel);
         launches = tile.isStaged() ? staged(kernel, tile) : grouped(kernel, choice.groups());
-        chunks = new Chunks(InputProduct.of(layer, by, choice), kernel);
+        chunks = new Chunks(layer, InputProduct.of(layer, by, choice), kernel);
     }
 
     /** Returns the rate of the clock that work-items read while they wait, or 0 if they don't. */

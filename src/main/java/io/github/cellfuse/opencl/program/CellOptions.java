@@ -36,6 +36,11 @@ public record CellOptions(String options) {
         return options.isEmpty() ? ORDINARY : new CellOptions(options.toString());
     }
 
+    /** Returns these options for cells that also store what they compute. */
+    public CellOptions traced() {
+        return new CellOptions(" -D TRACED=1" + options);
+    }
+
     /** Returns the part that decides where a bias is: whether peepholes follow each. */
     CellOptions ofBias() {
         return options.endsWith(PEEPHOLES) ? new CellOptions(PEEPHOLES) : ORDINARY;

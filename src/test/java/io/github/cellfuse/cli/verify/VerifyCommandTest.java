@@ -1,6 +1,7 @@
 package io.github.cellfuse.cli.verify;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonElement;
@@ -17,6 +18,7 @@ import io.github.cellfuse.cli.Cli;
 import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.NpyFiles;
 import io.github.cellfuse.format.torch.PyTorchLstm;
+import io.github.cellfuse.opencl.engine.LooseKernels;
 import io.github.cellfuse.verify.RandomInput;
 import io.github.cellfuse.verify.Verifier;
 import io.github.cellfuse.verify.VerifyReport;
@@ -64,7 +66,7 @@ class VerifyCommandTest {
                 Cli.run("verify", MODEL, "--device", "java", "--shape", "3,5", "--seed", 4, "--layout", "TNC");
         first.assertDone();
         assertTrue(first.out().contains("random: 3 rows of 5 steps"), first.out());
-        assertTrue(first.out().contains("random, ragged: 3 rows of 5 steps"), first.out());
+        assertTrue(first.out().contains("ragged: 3 rows of 5 steps"), first.out());
         Cli.Result again =
                 Cli.run("verify", MODEL, "--device", "java", "--shape", "3,5", "--seed", 4, "--layout", "TNC");
         assertEquals(first.out(), again.out());
@@ -85,11 +87,11 @@ class VerifyCommandTest {
     @Test
     void writesJson() throws IOException {
         Path json = folder.resolve("report.json");
-        Cli.run("verify", MODEL, "--device", "java", "--shape", "2,30", "--json", json)
+        Cli.run("verify", MODEL, "--device", "java", "--case", "random,ragged", "--shape", "2,30", "--json", json)
                 .assertDone();
         JsonObject report = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
-        assertEquals(Set.of("format", "passed", "cases"), report.keySet());
-        assertEquals("cellfuse-verify-1", report.get("format").getAsString());
+        assertEquals(Set.of("format", "passed", "failed_devices", "cases"), report.keySet());
+        assertEquals("cellfuse-verify-2", report.get("format").getAsString());
         assertTrue(report.get("passed").getAsBoolean());
         assertEquals(2, report.getAsJsonArray("cases").size());
         JsonObject first = report.getAsJsonArray("cases").get(0).getAsJsonObject();
@@ -106,11 +108,22 @@ class VerifyCommandTest {
                         "within_bound",
                         "passed",
                         "stages",
+                        "cells",
                         "rounding"),
                 first.keySet());
         assertEquals("exact", first.get("tier").getAsString());
         assertTrue(first.get("rounding").isJsonNull());
         assertEquals(3, first.getAsJsonArray("stages").size(), "the model and two layers");
+        assertEquals(2, first.getAsJsonArray("cells").size(), "two layers");
+        JsonObject cells = first.getAsJsonArray("cells").get(1).getAsJsonObject();
+        assertEquals(Set.of("layer", "strayed", "quantities", "faults"), cells.keySet());
+        assertEquals(1, cells.get("layer").getAsInt());
+        assertEquals(10, cells.getAsJsonArray("quantities").size());
+        JsonObject gate = cells.getAsJsonArray("quantities").get(4).getAsJsonObject();
+        assertEquals(Set.of("quantity", "direction", "values", "steps"), gate.keySet());
+        assertEquals("i", gate.get("quantity").getAsString());
+        assertEquals(2 * 30 * 32, gate.getAsJsonObject("values").get("elements").getAsInt());
+        assertEquals(15, gate.getAsJsonArray("steps").size());
         for (JsonElement element : first.getAsJsonArray("stages")) {
             JsonObject stage = element.getAsJsonObject();
             assertEquals(Set.of("stage", "first_differing_step", "y", "h_n", "c_n", "steps"), stage.keySet());
@@ -132,7 +145,7 @@ class VerifyCommandTest {
                     y.getAsJsonObject("worst").keySet());
         }
         Cli.run("verify", MODEL, "--device", "java", "--json", json).assertError(2, "report.json");
-        Cli.run("verify", MODEL, "--device", "java", "--shape", "1,1", "--json", json, "--overwrite")
+        Cli.run("verify", MODEL, "--device", "java", "--case", "nan", "--shape", "1,1", "--json", json, "--overwrite")
                 .assertDone();
         assertEquals("report.json", NpyFiles.names(folder));
     }
@@ -141,7 +154,19 @@ class VerifyCommandTest {
     @ValueSource(strings = {"f16", "bf16"})
     void roundedWeightsGetALineOfTheirOwn(String weights) throws IOException {
         Path json = folder.resolve("report.json");
-        String out = Cli.run("verify", MODEL, "--shape", "3,5", "--weights", weights, "--rows", 2, "--json", json)
+        String out = Cli.run(
+                        "verify",
+                        MODEL,
+                        "--case",
+                        "random,ragged",
+                        "--shape",
+                        "3,5",
+                        "--weights",
+                        weights,
+                        "--rows",
+                        2,
+                        "--json",
+                        json)
                 .assertDone()
                 .out();
         String name = weights.equals("f16") ? "float16" : "bfloat16";
@@ -184,14 +209,116 @@ class VerifyCommandTest {
         VerifyReport report = new Verifier(m -> LstmEngine.open(Device.JAVA, other), 2)
                 .verify(model, RandomInput.full(model, Layout.BATCH_MAJOR, 2, 3, 1));
         StringWriter text = new StringWriter();
-        VerifyTable.print(new PrintWriter(text, true), "case", new DeviceOption.Choice(Device.JAVA, "a test"), report);
+        VerifyTable.print(
+                new PrintWriter(text, true),
+                "case",
+                new DeviceOption.Choice(Device.JAVA, "a test"),
+                report,
+                layer -> "repeat layer " + layer);
         for (String part : List.of(
                 "model, y[row, step, feature] [0, 0, 0]: device ",
                 ", java ",
                 "exceeds its bound",
                 "layer 0: outputs differ from step 0 on",
+                "first fault: layer 0, direction 0, step 0, row 0, unit 0: a_i is ",
+                "  sum of 5 products\n  bias = ",
+                "  to repeat: repeat layer 0",
                 "FAILED: BITS DIFFER from java; ERRORS EXCEED THEIR BOUND")) {
             assertTrue(text.toString().contains(part), part + " in:\n" + text);
+        }
+    }
+
+    /** A kernel with a fault: the report names the first wrong value, and its command finds the same one alone. */
+    @Test
+    void theCommandOfTheReportRepeatsTheFault() throws IOException {
+        Path model = folder.resolve("two layers.safetensors");
+        PyTorchLstm.save(RandomLstm.model(new Random(1), Direction.FORWARD, 2, 3, 5, false, true), model, false, "");
+        Path kernels = Files.createDirectory(folder.resolve("kernels"));
+        Path json = folder.resolve("report.json");
+        LooseKernels.with(
+                kernels, "lstm_cell.cl", "next.h = o * tanh_(next.c);", "next.h = o * tanh_(next.c) * 1.25f;", () -> {
+                    Cli.Result found = Cli.run(
+                            "verify",
+                            model,
+                            "--device",
+                            "opencl",
+                            "--case",
+                            "ragged",
+                            "--shape",
+                            "4,6",
+                            "--seed",
+                            3,
+                            "--json",
+                            json);
+                    assertEquals(1, found.exit(), found.out());
+                    List<String> faults = found.out()
+                            .lines()
+                            .filter(line -> line.startsWith("first fault: "))
+                            .toList();
+                    assertEquals(2, faults.size(), "one for each layer");
+                    assertTrue(
+                            faults.get(1).matches("first fault: layer 1, direction 0, step 0, row 1, unit 0: h is .*"),
+                            faults.get(1));
+                    List<String> commands = found.out()
+                            .lines()
+                            .filter(line -> line.startsWith("  to repeat: "))
+                            .map(line -> line.substring("  to repeat: ".length()))
+                            .toList();
+                    assertEquals(
+                            "cellfuse verify '" + model + "' --case ragged --shape 4,6 --seed 3 --device "
+                                    + commands.get(1).replaceAll(".*--device (\\S+) .*", "$1") + " --layer 1",
+                            commands.get(1));
+                    Object[] words = commands.get(1)
+                            .replace("cellfuse ", "")
+                            .replace("'" + model + "'", "MODEL")
+                            .split(" ");
+                    words[1] = model.toString();
+                    Cli.Result again = Cli.run(words);
+                    assertEquals(1, again.exit(), again.out());
+                    assertTrue(again.out().contains(faults.get(1)), again.out());
+                    assertFalse(again.out().contains("layer 0"), again.out());
+                });
+        JsonObject fault = JsonParser.parseString(Files.readString(json))
+                .getAsJsonObject()
+                .getAsJsonArray("cases")
+                .get(0)
+                .getAsJsonObject()
+                .getAsJsonArray("cells")
+                .get(1)
+                .getAsJsonObject()
+                .getAsJsonArray("faults")
+                .get(0)
+                .getAsJsonObject();
+        assertEquals(
+                Set.of(
+                        "quantity",
+                        "direction",
+                        "index",
+                        "device",
+                        "device_bits",
+                        "twin",
+                        "twin_bits",
+                        "products",
+                        "operands",
+                        "repeat"),
+                fault.keySet());
+        assertEquals("h", fault.get("quantity").getAsString());
+        assertEquals("[1,0,0]", fault.get("index").toString());
+    }
+
+    @Test
+    void everyDeviceIsVerifiedAndSummed() {
+        Path model = folder.resolve("model.safetensors");
+        PyTorchLstm.save(RandomLstm.model(new Random(1), 1, 2, 3, false, true), model, false, "");
+        String out = Cli.run("verify", model, "--all-devices", "--case", "random", "--shape", "3,4")
+                .assertDone()
+                .out();
+        for (Device device : TestEngines.all()) {
+            assertTrue(out.contains("device " + device + " ("), out);
+            String tier = device.equals(Device.REFERENCE) ? "reference" : "exact";
+            assertTrue(
+                    out.lines().anyMatch(line -> line.matches("  " + device + " +" + tier + " +1   verified: .*")),
+                    out);
         }
     }
 
@@ -204,6 +331,11 @@ class VerifyCommandTest {
         Cli.run("verify", MODEL, INPUT, "--shape", "3,4").assertError(2, "--shape");
         Cli.run("verify", MODEL, INPUT, "--seed", "3").assertError(2, "--seed");
         Cli.run("verify", MODEL, "--lengths", INPUT).assertError(2, "--lengths");
+        Cli.run("verify", MODEL, INPUT, "--case", "nan").assertError(2, "--case nan", "input.npy");
+        Cli.run("verify", MODEL, "--case", "nane").assertError(2, "--case", "huge-weights", "'nane'");
+        Cli.run("verify", MODEL, "--layer", "2").assertError(2, "--layer", "0 to 1", "2");
+        Cli.run("verify", MODEL, "--layer", "-1").assertError(2, "--layer", "-1");
+        Cli.run("verify", MODEL, "--all-devices", "--device", "java").assertError(2, "--device", "--all-devices");
         Cli.run("verify", MODEL, "--device", "opencl:99.0").assertError(2, "opencl:99.0");
         Cli.run("verify", MODEL, "--device", "toaster").assertError(2, "toaster");
         Cli.run("verify", folder.resolve("none.safetensors")).assertError(2, "none.safetensors");

@@ -68,7 +68,7 @@ class SelfTestTest {
             activations.cl  | 0x1.555492p-3f                   | 0x1.555494p-3f
             # A multiply-add that rounds twice.
             activations.cl  | fma(n, (floatv)(-0x1.62e430p-1f), z) | (n * (floatv)(-0x1.62e430p-1f) + z)
-            lstm_cell.cl    | fma(sigmoid(af), c,              | (sigmoid(af) * c +
+            lstm_cell.cl    | fma(f, c, i * g)                 | (f * c + i * g)
             # Denormals that become zeros.
             activations.cl  | * (floatv)(0x1p-32f)  | * (floatv)(0x1p-32f) + (floatv)(0x1p-126f) - (floatv)(0x1p-126f)
             """)

@@ -262,8 +262,8 @@ class TileTest {
             guarded.tensor(DeviceTensor.LENGTHS, order.toLengthArray());
             GuardedBuffer arrivals = guarded.tensor(DeviceTensor.ARRIVALS, 0);
             guarded.tensor(DeviceTensor.ACTIVE, order.toActiveArray());
-            try (LayerRun layer = LayerRun.open(engine, 0, run.choice())) {
-                layer.enqueue(queue::launch, new DeviceBatch(run, workspace, 10));
+            try (LayerRun layer = LayerRun.open(engine, 0, run.choice(), false)) {
+                layer.enqueue(queue::launch, new DeviceBatch(run, workspace, 10, null));
                 queue.finish();
             }
 
@@ -457,11 +457,11 @@ class TileTest {
             RunSizes run = new RunSizes(model, new RowOrder(input), engine.choose(input.rows(), input.steps()), false);
             try (ClQueue queue = context.queue();
                     Workspace workspace = new Workspace(context, queue);
-                    LayerRun layer = LayerRun.open(engine, 0, run.choice())) {
+                    LayerRun layer = LayerRun.open(engine, 0, run.choice(), false)) {
                 workspace.ensure(run);
                 layer.enqueue(
                         (kernel, range) -> counts.merge(kernel.toString(), count.applyAsLong(range), Long::sum),
-                        new DeviceBatch(run, workspace, 10));
+                        new DeviceBatch(run, workspace, 10, null));
             }
         }
         return counts;
