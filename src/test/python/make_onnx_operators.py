@@ -1,8 +1,8 @@
 """Writes the table of ONNX's operators, src/main/resources/io/github/cellfuse/onnx/operators.txt.
 
-    python3 src/test/python/make_onnx_operators.py docs/Changelog.md
+    python3 src/test/python/make_onnx_operators.py Changelog.md
 
-The argument is that file of ONNX's repository (https://github.com/onnx/onnx), which lists every version of every operator.
+The argument is the file of that name in the documentation of https://github.com/onnx/onnx, which lists every version of every operator.
 A line of the table is one version of an operator:
 
     NAME VERSION | inputs | outputs | attributes | type parameters
