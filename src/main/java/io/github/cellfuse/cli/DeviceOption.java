@@ -11,6 +11,7 @@ import io.github.cellfuse.Plan;
 import io.github.cellfuse.WeightPrecision;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Mixin;
@@ -108,7 +109,7 @@ public final class DeviceOption {
     public List<String> arguments(Device device) {
         List<String> arguments = new ArrayList<>(List.of("--device", device.toString()));
         if (plan != null) {
-            arguments.addAll(List.of("--plan", plan.toString()));
+            arguments.addAll(List.of("--plan", plan.name().toLowerCase(Locale.ROOT)));
         }
         if (threads > 0) {
             arguments.addAll(List.of("--threads", Integer.toString(threads)));

@@ -24,8 +24,8 @@ final class CaseOptions {
             description =
                     "Cases to verify: random, ragged, saturation, cancellation, denormals, zeros, infinities, nan,"
                             + " huge-weights, tiny-weights, linear, drift, or all. Default without INPUT: all but"
-                            + " drift, which takes 10000 steps. With INPUT, only the cases that change the weights apply:"
-                            + " huge-weights, tiny-weights and linear.")
+                            + " drift, which takes 10000 steps. With INPUT, only the cases that change the weights"
+                            + " apply: huge-weights, tiny-weights and linear.")
     private List<String> cases;
 
     @Option(

@@ -34,7 +34,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Verification finds the stage of a kernel that computes otherwise, and names layer, direction, step, row and unit. */
-@EveryImplementation
 class TamperedKernelTest {
     private static final int STEP = 3, ROW = 2, UNIT = 1;
 
@@ -45,6 +44,7 @@ class TamperedKernelTest {
     private Path folder;
 
     /** Kernels with a fault in one cell. */
+    @EveryImplementation
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', textBlock = """
             a_i | cell_state after = | if (HERE) ((float*)&gates[m][0])[1] += 1.0f; cell_state after =
