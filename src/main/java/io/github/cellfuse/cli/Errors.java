@@ -47,6 +47,9 @@ public final class Errors {
         if (error instanceof CellFuseException && error.getMessage() != null) {
             return error.getMessage();
         }
+        if (error instanceof InternalError && String.valueOf(error.getMessage()).contains("unsafe memory access")) {
+            return "a file was cut while it was read, or the disk failed; run again when nothing writes to the input";
+        }
         return "internal error: " + error + "; " + DEBUG + " prints the stack trace";
     }
 

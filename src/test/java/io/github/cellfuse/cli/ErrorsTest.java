@@ -40,6 +40,15 @@ class ErrorsTest {
                 lines[0]);
     }
 
+    /** The JVM's error for memory of a file that was cut, which may arrive after the reader's own check. */
+    @Test
+    void aFileThatWasCutIsNoInternalError() {
+        InternalError error =
+                new InternalError("a fault occurred in a recent unsafe memory access operation in compiled Java code");
+        assertEquals(1, report(error, false));
+        assertTrue(err.toString().startsWith("cellfuse: error: a file was cut while it was read"), err::toString);
+    }
+
     @Test
     void whatNobodyForesawIsOneLineTooAndTheTraceAsked() {
         assertEquals(1, report(new IllegalStateException("oops"), false));

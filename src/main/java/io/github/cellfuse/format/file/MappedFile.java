@@ -148,10 +148,12 @@ public final class MappedFile implements AutoCloseable {
     /**
      * Reads, and throws if the file has changed since it was opened: what was read is then worth nothing. If a file
      * shrinks while it is mapped, touching the memory throws an {@link InternalError}, or nothing within its last page.
+     * The JVM may throw that error only after this method has returned, so the file is also compared before.
      *
      * @throws io.github.cellfuse.InvalidInputException when the file has changed
      */
     public void guarded(Runnable reading) {
+        checkUnchanged();
         try {
             reading.run();
             // Inside: the JVM may throw the error of a read at the next call of the system.
