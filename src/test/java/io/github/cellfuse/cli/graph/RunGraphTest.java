@@ -470,8 +470,7 @@ class RunGraphTest {
         Cli.run("run", model("lstm_static"), array("lstm_static", "x"), "-o", out, "--batch", 2)
                 .assertError(
                         2, "--batch: expected a model whose rows don't depend on each other", model("lstm_static"));
-        Cli.run("verify", tagger)
-                .assertError(2, tagger, "Gather", "for a whole graph use the commands 'run' and 'info'");
+        Cli.run("verify", tagger).assertError(2, tagger, "tokens", "expected --input tokens=F.npy");
         Cli.run("info", tagger, "--prefix", "p").assertError(2, "--prefix applies to bare LSTMs only");
         Path plain = Path.of("examples/sunspots/model.safetensors"), input = Path.of("examples/sunspots/input.npy");
         for (String option : List.of("--input", "--set", "--state")) {
