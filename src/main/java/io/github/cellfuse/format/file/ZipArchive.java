@@ -70,6 +70,21 @@ public final class ZipArchive implements AutoCloseable {
     }
 
     /**
+     * Returns the same for an entry of at most {@code mostBytes}. A longer one is refused before anything of it is
+     * inflated: its deflated data may be a thousand times shorter.
+     *
+     * @param what what it is, for the message
+     */
+    public Optional<FileRegion> checked(String name, String what, long mostBytes) {
+        ZipFormat.Entry entry = entries.get(name);
+        if (entry != null && entry.size() > mostBytes) {
+            throw Problems.invalid(
+                    label(entry), "expected " + what + " of at most " + mostBytes + " bytes, found " + entry.size());
+        }
+        return checked(name);
+    }
+
+    /**
      * Returns a stored entry's content without checking its checksum, which would read all of it. Empty if there is
      * none.
      */
