@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
@@ -54,7 +55,7 @@ final class CacheEntry {
      */
     static byte[] read(Path file, byte[] key) throws IOException {
         // A stream, because an interrupted thread can't read from a channel.
-        try (InputStream in = Files.newInputStream(file)) {
+        try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
             long size = Files.size(file);
             ByteBuffer header = ByteBuffer.wrap(bytes(in, HEADER_BYTES));
             byte[] magic = new byte[MAGIC.length];
@@ -83,9 +84,8 @@ final class CacheEntry {
 
     /** Writes a temporary file in the same folder, then renames it: another process sees the whole entry or none. */
     static void write(Path file, byte[] key, byte[] binary) throws IOException {
-        Path folder = file.getParent();
-        Files.createDirectories(folder);
-        Path unfinished = Files.createTempFile(folder, "unfinished-", ".tmp");
+        // Only its owner can read and write it: createTempFile promises that.
+        Path unfinished = Files.createTempFile(file.getParent(), "unfinished-", ".tmp");
         try {
             try (OutputStream stream = Files.newOutputStream(unfinished);
                     DataOutputStream out = new DataOutputStream(stream)) {

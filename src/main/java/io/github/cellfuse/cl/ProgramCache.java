@@ -24,7 +24,11 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A cache can slow a build down, but never fail it. An entry that is damaged or that the driver rejects is logged,
  * deleted and compiled again. A folder that can't be written is logged once and not used. Threads and processes may
- * share a folder. The driver runs what the folder contains, so only the user may have write access to it. Thread safe.
+ * share a folder.
+ *
+ * <p>The driver runs what the folder contains. The checksum of an entry finds damage, not an attack. What protects the
+ * user is {@link FileTrust}: a folder that another user can write is logged once and not used, and an entry that
+ * another user can have written is compiled again. New folders and entries are the user's alone. Thread safe.
  */
 public final class ProgramCache {
     private static final Logger LOG = LoggerFactory.getLogger(ProgramCache.class);
@@ -33,14 +37,16 @@ public final class ProgramCache {
     private static final String OFF = "off";
 
     private final Path folder; // null: disabled
+    private final FileTrust trust;
     private final AtomicLong hits = new AtomicLong();
     private final AtomicLong misses = new AtomicLong();
     private final AtomicLong rejected = new AtomicLong();
     private final AtomicLong stored = new AtomicLong();
     private final AtomicBoolean warned = new AtomicBoolean();
 
-    private ProgramCache(Path folder) {
+    private ProgramCache(Path folder, FileTrust trust) {
         this.folder = folder;
+        this.trust = trust;
     }
 
     /**
@@ -60,19 +66,24 @@ public final class ProgramCache {
      * disables it.
      */
     public static ProgramCache fromEnvironment() {
-        return new ProgramCache(folder(System::getProperty, System::getenv).orElse(null));
+        return new ProgramCache(folder(System::getProperty, System::getenv).orElse(null), FileTrust.ofUser());
     }
 
     /**
      * Returns the user's cache; a disabled one for a device whose driver {@link ClDevice#keepsPrograms keeps programs}.
      */
     public static ProgramCache forDevice(ClDevice device) {
-        return device.keepsPrograms() ? new ProgramCache(null) : fromEnvironment();
+        return device.keepsPrograms() ? new ProgramCache(null, FileTrust.ofUser()) : fromEnvironment();
     }
 
-    /** Returns the cache in {@code folder}, which is created when first written to. */
+    /** Returns the cache in {@code folder}, which is created when it is first used. */
     public static ProgramCache at(Path folder) {
-        return new ProgramCache(folder.toAbsolutePath());
+        return at(folder, FileTrust.ofUser());
+    }
+
+    /** Returns the same for another trust. */
+    static ProgramCache at(Path folder, FileTrust trust) {
+        return new ProgramCache(folder.toAbsolutePath(), trust);
     }
 
     /** Returns where the entries are; empty when the cache is disabled. */
@@ -91,12 +102,13 @@ public final class ProgramCache {
      * @throws ClBuildException when it does not compile; carries the compiler's log
      */
     public ClProgram program(ClContext context, String name, List<String> sources, String options) {
-        if (folder == null) {
+        Path trusted = folder == null ? null : trustedFolder();
+        if (trusted == null) {
             misses.incrementAndGet();
             return context.program(name, sources, options);
         }
         byte[] key = key(context.device(), sources, options);
-        Path file = folder.resolve(HexFormat.of().formatHex(key) + ".clbin");
+        Path file = trusted.resolve(HexFormat.of().formatHex(key) + ".clbin");
         Optional<ClProgram> cached = load(context, name, options, file, key);
         if (cached.isPresent()) {
             hits.incrementAndGet();
@@ -107,6 +119,23 @@ public final class ProgramCache {
         ClProgram program = context.program(name, sources, options);
         store(program, file, key);
         return program;
+    }
+
+    /**
+     * Returns the folder, which is created if necessary, without symbolic links, so that changing a link later has no
+     * effect; null if it can't be used.
+     */
+    private Path trustedFolder() {
+        try {
+            FileTrust.createFolder(folder);
+            Path real = folder.toRealPath();
+            Optional<String> problem = trust.problemOfFolder(real);
+            problem.ifPresent(this::warnOnce);
+            return problem.isEmpty() ? real : null;
+        } catch (IOException e) {
+            warnOnce("write", e);
+            return null;
+        }
     }
 
     private static byte[] key(ClDevice device, List<String> sources, String options) {
@@ -126,6 +155,10 @@ public final class ProgramCache {
     private Optional<ClProgram> load(ClContext context, String name, String options, Path file, byte[] key) {
         byte[] binary;
         try {
+            Optional<String> problem = trust.problemOfFile(file);
+            if (problem.isPresent()) {
+                throw new CacheEntry.Damaged(problem.get());
+            }
             binary = CacheEntry.read(file, key);
         } catch (NoSuchFileException firstTime) {
             return Optional.empty();
@@ -173,14 +206,16 @@ public final class ProgramCache {
     }
 
     private void warnOnce(String verb, IOException e) {
+        warnOnce("it cannot " + verb + " " + folder + " (" + e + ")");
+    }
+
+    private void warnOnce(String reason) {
         if (warned.compareAndSet(false, true)) {
             LOG.warn(
-                    "the program cache cannot {} {} ({}); programs are compiled each time."
+                    "the program cache isn't used: {}; programs are compiled each time."
                             + " -Dcellfuse.cache=DIR moves it, "
                             + "-Dcellfuse.cache=off turns it off",
-                    verb,
-                    folder,
-                    e.toString());
+                    reason);
         }
     }
 

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.onnx.Onnx.AttributeProto;
+import io.github.cellfuse.onnx.Onnx.FunctionProto;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
@@ -85,14 +86,30 @@ public record OnnxTensors(Path model) {
             result.setInitializer(k, inMemory(graph.getInitializer(k)));
         }
         for (int n = 0; n < graph.getNodeCount(); n++) {
-            NodeProto node = graph.getNode(n);
-            if (node.getAttributeList().stream().anyMatch(a -> a.hasT() || a.hasG() || a.getGraphsCount() > 0)) {
-                NodeProto.Builder changed = node.toBuilder();
-                for (int k = 0; k < node.getAttributeCount(); k++) {
-                    changed.setAttribute(k, inMemory(node.getAttribute(k)));
-                }
-                result.setNode(n, changed);
-            }
+            result.setNode(n, inMemory(graph.getNode(n)));
+        }
+        return result.build();
+    }
+
+    /** Returns the function with all tensors in memory: those of its nodes and of its attributes' defaults. */
+    public FunctionProto inMemory(FunctionProto function) {
+        FunctionProto.Builder result = function.toBuilder();
+        for (int n = 0; n < function.getNodeCount(); n++) {
+            result.setNode(n, inMemory(function.getNode(n)));
+        }
+        for (int k = 0; k < function.getAttributeProtoCount(); k++) {
+            result.setAttributeProto(k, inMemory(function.getAttributeProto(k)));
+        }
+        return result.build();
+    }
+
+    private NodeProto inMemory(NodeProto node) {
+        if (node.getAttributeList().stream().noneMatch(a -> a.hasT() || a.hasG() || a.getGraphsCount() > 0)) {
+            return node;
+        }
+        NodeProto.Builder result = node.toBuilder();
+        for (int k = 0; k < node.getAttributeCount(); k++) {
+            result.setAttribute(k, inMemory(node.getAttribute(k)));
         }
         return result.build();
     }

@@ -10,11 +10,14 @@ import io.github.cellfuse.cl.ProgramCache.Statistics;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -26,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,20 +76,15 @@ class ProgramCacheTest {
 
     @Test
     void anInterruptedThreadUsesTheCacheAsWell() throws Exception {
-        PrintStream err = System.err;
-        ByteArrayOutputStream log = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
         ProgramCache cache = ProgramCache.at(folder);
-        try {
+        String log = logOf(() -> {
             assertEquals(42, interruptedAnswer(cache));
             assertEquals(new Statistics(0, 1, 0, 1), cache.statistics());
             assertEquals(42, interruptedAnswer(cache));
             assertEquals(42, answer(cache));
             assertEquals(new Statistics(2, 1, 0, 1), cache.statistics());
-        } finally {
-            System.setErr(err);
-        }
-        assertFalse(log.toString(StandardCharsets.UTF_8).contains("cache"), log::toString);
+        });
+        assertFalse(log.contains("cache"), log);
     }
 
     private static int interruptedAnswer(ProgramCache cache) {
@@ -198,6 +197,96 @@ class ProgramCacheTest {
         assertEquals(42, answer(cache));
         assertEquals(42, answer(cache));
         assertEquals(new Statistics(0, 2, 0, 0), cache.statistics());
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // it has no modes
+    void whatItWritesIsTheUsersAlone() throws Exception {
+        Path cache = folder.resolve("a/b");
+        answer(ProgramCache.at(cache));
+        assertEquals("rwx------", mode(cache));
+        try (var entries = Files.list(cache)) {
+            assertEquals(
+                    List.of("rw-------"), entries.map(ProgramCacheTest::mode).toList());
+        }
+    }
+
+    private static String mode(Path path) {
+        try {
+            return PosixFilePermissions.toString(Files.getPosixFilePermissions(path));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // it has no modes
+    void aFolderThatOthersCanWriteIsNotUsed() throws Exception {
+        answer(ProgramCache.at(folder));
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwx---"));
+        ProgramCache cache = ProgramCache.at(folder);
+        String log = logOf(() -> assertEquals(42, answer(cache) + answer(cache) - 42));
+        assertEquals(new Statistics(0, 2, 0, 0), cache.statistics());
+        String real = folder.toRealPath().toString();
+        String expected = "the program cache isn't used: " + real + " can be written by other users ('chmod go-w "
+                + real + "'); programs are compiled each time. -Dcellfuse.cache=DIR moves it";
+        assertEquals(2, log.split(Pattern.quote(expected), -1).length, log); // one warning
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // it has no owners that it could ask
+    void aFolderOfAnotherUserIsNotUsed() throws Exception {
+        answer(ProgramCache.at(folder));
+        ProgramCache cache = ProgramCache.at(folder, FileTrustTest.NOBODY);
+        String log = logOf(() -> assertEquals(42, answer(cache)));
+        assertEquals(new Statistics(0, 1, 0, 0), cache.statistics());
+        assertTrue(log.contains("the program cache isn't used: " + folder.toRealPath() + " belongs to another"), log);
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // it has no modes
+    void entriesThatOthersCanHaveWrittenAreCompiledAnew() throws Exception {
+        answer(ProgramCache.at(folder));
+        Path entry = files().get(0);
+        Files.setPosixFilePermissions(entry, PosixFilePermissions.fromString("rw-rw-rw-"));
+        assertReplaced(entry, "can be written by other users");
+        Path elsewhere = Files.move(entry, folder.resolve("elsewhere"));
+        Files.createSymbolicLink(entry, elsewhere);
+        assertReplaced(entry, "expected a file, found a link");
+        assertTrue(Files.exists(elsewhere), "the link is deleted, not what it names");
+        Files.delete(entry);
+        Files.createDirectory(entry); // deleted as well, as it is empty
+        assertReplaced(entry, "expected a file, found a link, a folder");
+    }
+
+    private void assertReplaced(Path entry, String reason) throws Exception {
+        ProgramCache cache = ProgramCache.at(folder);
+        String log = logOf(() -> assertEquals(42, answer(cache)));
+        assertEquals(new Statistics(0, 1, 1, 1), cache.statistics());
+        assertTrue(log.contains("is compiled again: its cache entry") && log.contains(reason), log);
+        assertTrue(Files.isRegularFile(entry, LinkOption.NOFOLLOW_LINKS));
+        assertEquals("rw-------", mode(entry));
+    }
+
+    @Test
+    void aLinkToAFolderIsFollowed() throws Exception {
+        Path link = Files.createSymbolicLink(folder.resolve("link"), Files.createDirectory(folder.resolve("target")));
+        answer(ProgramCache.at(link));
+        ProgramCache later = ProgramCache.at(link);
+        assertEquals(42, answer(later));
+        assertEquals(new Statistics(1, 0, 0, 0), later.statistics());
+    }
+
+    private static String logOf(Runnable work) {
+        PrintStream err = System.err;
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+        try {
+            work.run();
+        } finally {
+            System.setErr(err);
+        }
+        return log.toString(StandardCharsets.UTF_8);
     }
 
     @Test

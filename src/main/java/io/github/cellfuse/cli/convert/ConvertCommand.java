@@ -10,6 +10,7 @@ import io.github.cellfuse.format.ModelFile;
 import io.github.cellfuse.format.ModelFiles;
 import io.github.cellfuse.format.ModelFormat;
 import io.github.cellfuse.format.ModelPart;
+import io.github.cellfuse.format.file.Problems;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -88,7 +89,7 @@ public final class ConvertCommand implements Runnable {
 
     private void say(String message) {
         if (!quiet) {
-            spec.commandLine().getErr().println("cellfuse: " + message);
+            spec.commandLine().getErr().println("cellfuse: " + Problems.oneLine(message));
         }
     }
 }

@@ -2,6 +2,7 @@ package io.github.cellfuse.cli.info;
 
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.format.file.Problems;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -13,7 +14,7 @@ final class InfoText {
 
     /** Prints one line of the table. */
     static void line(PrintWriter out, String name, String value) {
-        out.printf(Locale.ROOT, "%-14s %s%n", name, value);
+        out.printf(Locale.ROOT, "%-14s %s%n", Problems.oneLine(name), Problems.oneLine(value));
     }
 
     /**

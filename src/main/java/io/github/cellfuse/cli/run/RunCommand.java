@@ -22,6 +22,7 @@ import io.github.cellfuse.cli.graph.OnnxOptions;
 import io.github.cellfuse.cli.graph.OnnxRun;
 import io.github.cellfuse.cli.graph.SetOption;
 import io.github.cellfuse.format.ModelFile;
+import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import java.io.PrintWriter;
@@ -253,7 +254,7 @@ public final class RunCommand implements Runnable {
 
     private void say(String message) {
         if (!quiet) {
-            spec.commandLine().getErr().println("cellfuse: " + message);
+            spec.commandLine().getErr().println("cellfuse: " + Problems.oneLine(message));
         }
     }
 }

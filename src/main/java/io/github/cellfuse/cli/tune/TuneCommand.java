@@ -11,6 +11,7 @@ import io.github.cellfuse.cli.PartOptions;
 import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.cli.WeightsOption;
 import io.github.cellfuse.format.ModelFiles;
+import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.opencl.tune.Tuner;
 import io.github.cellfuse.opencl.tune.Tuning;
 import java.nio.file.Path;
@@ -248,7 +249,7 @@ public final class TuneCommand implements Callable<Integer> {
 
     private void say(String message) {
         if (!quiet) {
-            spec.commandLine().getErr().println("cellfuse: " + message);
+            spec.commandLine().getErr().println("cellfuse: " + Problems.oneLine(message));
         }
     }
 }

@@ -119,7 +119,11 @@ public final class Problems {
         return path.getFileName() == null ? path : path.getFileName();
     }
 
-    private static String oneLine(String message) {
+    /**
+     * Returns a text with a question mark in place of each control character. Names in files may contain line breaks
+     * and commands for a terminal.
+     */
+    public static String oneLine(String message) {
         StringBuilder line = new StringBuilder(message.length());
         message.codePoints().forEach(c -> line.appendCodePoint(Character.isISOControl(c) ? '?' : c));
         return line.toString();

@@ -3,13 +3,14 @@ package io.github.cellfuse.format.file;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
+import java.util.Set;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
@@ -69,6 +70,21 @@ public final class ZipArchive implements AutoCloseable {
     }
 
     /**
+     * Returns the same for an entry of at most {@code mostBytes}. A longer one is refused before anything of it is
+     * inflated: its deflated data may be a thousand times shorter.
+     *
+     * @param what what it is, for the message
+     */
+    public Optional<FileRegion> checked(String name, String what, long mostBytes) {
+        ZipFormat.Entry entry = entries.get(name);
+        if (entry != null && entry.size() > mostBytes) {
+            throw Problems.invalid(
+                    label(entry), "expected " + what + " of at most " + mostBytes + " bytes, found " + entry.size());
+        }
+        return checked(name);
+    }
+
+    /**
      * Returns a stored entry's content without checking its checksum, which would read all of it. Empty if there is
      * none.
      */
@@ -94,14 +110,10 @@ public final class ZipArchive implements AutoCloseable {
     private FileRegion inflated(ZipFormat.Entry entry) {
         String label = label(entry);
         Path folder = Path.of(System.getProperty("java.io.tmpdir"));
-        Path temporary = folder.resolve("cellfuse-" + UUID.randomUUID() + ".tmp");
-        // The system deletes it on close, so that even a killed program leaves nothing behind. The mapping stays valid.
-        try (FileChannel channel = FileChannel.open(
-                temporary,
-                StandardOpenOption.CREATE_NEW,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE,
-                StandardOpenOption.DELETE_ON_CLOSE)) {
+        // The folder is often shared, so only this user may read the file. The system deletes it on close, so that even
+        // a
+        // killed program leaves nothing behind. The mapping stays valid.
+        try (FileChannel channel = temporary(folder)) {
             inflate(entry, channel, label);
             file.checkUnchanged();
             return new FileRegion(label, MappedFile.of(label, channel), 0, entry.size());
@@ -111,8 +123,14 @@ public final class ZipArchive implements AutoCloseable {
         } catch (InternalError e) {
             throw file.failed(e);
         } catch (IOException e) {
-            throw Problems.io(label, "inflating it into " + temporary, e);
+            throw Problems.io(label, "inflating it into " + folder, e);
         }
+    }
+
+    private static FileChannel temporary(Path folder) throws IOException {
+        return FileChannel.open(
+                Files.createTempFile(folder, "cellfuse-", ".tmp"), // readable by its owner alone
+                Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE));
     }
 
     private void inflate(ZipFormat.Entry entry, FileChannel target, String label)

@@ -37,9 +37,9 @@ final class KerasFile {
 
     private static KerasModel readArchive(Path path, Optional<List<String>> layers) {
         try (ZipArchive archive = ZipArchive.open(path, ".keras or .h5");
-                FileRegion config = entry(archive, path, CONFIG);
-                FileRegion metadata = entry(archive, path, METADATA);
-                FileRegion weights = entry(archive, path, WEIGHTS)) {
+                FileRegion config = entry(archive, path, CONFIG, LONGEST_CONFIG);
+                FileRegion metadata = entry(archive, path, METADATA, LONGEST_CONFIG);
+                FileRegion weights = entry(archive, path, WEIGHTS, Long.MAX_VALUE)) {
             Config model =
                     Config.parse(config.label(), "model", config.text("the model's configuration", LONGEST_CONFIG));
             String version = Config.parse(metadata.label(), "metadata", metadata.text("JSON", LONGEST_CONFIG))
@@ -52,8 +52,8 @@ final class KerasFile {
         }
     }
 
-    private static FileRegion entry(ZipArchive archive, Path path, String name) {
-        return archive.checked(name).orElseThrow(() -> {
+    private static FileRegion entry(ZipArchive archive, Path path, String name, long mostBytes) {
+        return archive.checked(name, "an entry", mostBytes).orElseThrow(() -> {
             boolean isSplit = archive.names().contains("model.weights.json");
             return Problems.invalid(
                     path,

@@ -61,7 +61,15 @@ final class WorkingGraph implements Constants {
         path = file.path();
         opset = file.opset();
         tensors = file.tensors();
-        header = file.model().toBuilder().clearGraph().build(); // the graph's memory can then be freed
+        // Without the graph, whose memory can then be freed. ONNX Runtime gets the bytes of a model, and would look for
+        // the data of a function in the process's working directory.
+        header = file.model().toBuilder()
+                .clearGraph()
+                .clearFunctions()
+                .addAllFunctions(file.model().getFunctionsList().stream()
+                        .map(tensors::inMemory)
+                        .toList())
+                .build();
         functions = Functions.of(path, header);
         GraphProto graph = file.tensors().inMemory(file.graph());
         shell = graph.toBuilder()

@@ -1,6 +1,7 @@
 package io.github.cellfuse.opencl.tune;
 
 import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.FileTrust;
 import io.github.cellfuse.cl.ProgramCache;
 import io.github.cellfuse.opencl.device.DeviceSpeed;
 import io.github.cellfuse.opencl.program.KernelSource;
@@ -156,7 +157,7 @@ public final class TunedFile {
      */
     void update(DeviceSpeed speed, Collection<TunedEntry.Key> measured, Collection<TunedEntry> winners)
             throws IOException {
-        Files.createDirectories(path.getParent());
+        FileTrust.createFolder(path.getParent()); // by default it is below the program cache's
         // A file lock works between processes; between the threads of one process it throws.
         synchronized (TunedFile.class) {
             try (FileChannel channel = FileChannel.open(

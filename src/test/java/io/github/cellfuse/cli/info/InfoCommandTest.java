@@ -20,6 +20,9 @@ import io.github.cellfuse.onnx.graph.OnnxModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -53,6 +56,28 @@ class InfoCommandTest {
         }) {
             assertTrue(text.contains(part), part + " in " + text);
         }
+    }
+
+    /** A terminal obeys the escape sequences in what it is shown, and a line break could forge a line. */
+    @Test
+    void namesInFilesAreNoCommandsForATerminal() throws IOException {
+        byte[] bytes = Files.readAllBytes(MODEL);
+        String latin1 = new String(bytes, StandardCharsets.ISO_8859_1);
+        String hostile = latin1.replaceAll("\"lstm\\.(\\w+?)\"", "\"\\\\u001b[31m\\\\nx.$1\"");
+        long longer = hostile.length() - latin1.length();
+        ByteBuffer file =
+                ByteBuffer.wrap(hostile.getBytes(StandardCharsets.ISO_8859_1)).order(ByteOrder.LITTLE_ENDIAN);
+        file.putLong(0, file.getLong(0) + longer);
+        Path model = Files.write(folder.resolve("m.safetensors"), file.array());
+        String text = Cli.run("info", model).assertDone().out();
+        assertTrue(text.contains("prefix         ?[31m?x." + System.lineSeparator()), text);
+        assertFalse(text.contains("\u001b"), text);
+        Path y = folder.resolve("y.npy");
+        String said = Cli.run("convert", model, "-o", folder.resolve("m.onnx")).err()
+                + Cli.run("run", model, "examples/sunspots/input.npy", "--device", "java", "-o", y)
+                        .err();
+        assertFalse(said.contains("\u001b"), said);
+        assertTrue(Files.exists(y), said);
     }
 
     @Test

@@ -5,7 +5,11 @@ import static io.github.cellfuse.format.keras.KerasCases.file;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.ModelFiles;
 import io.github.cellfuse.format.file.FileRegion;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -194,6 +198,28 @@ class KerasBadInputTest {
             String path = "model_weights/lstm/lstm/lstm_cell/kernel:0";
             assertArrayEquals(whole.floats(whole.root(), path, 3, 16), pieces.floats(pieces.root(), path, 3, 16));
             assertEquals(whole.text(whole.root(), "model_config"), pieces.text(pieces.root(), "model_config"));
+        }
+    }
+
+    /** A small archive would fill the disk if an entry were inflated before its length is checked. */
+    @Test
+    void longTextsAreRefusedBeforeTheyAreInflated() throws IOException {
+        long size = (64L << 20) + 1;
+        for (String name : List.of("config.json", "metadata.json")) {
+            Path file = folder.resolve(name + ".keras");
+            try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+                for (String other : List.of("config.json", "metadata.json", "model.weights.h5")) {
+                    zip.putNextEntry(new ZipEntry(other));
+                    byte[] zeros = new byte[1 << 16];
+                    for (long done = 0; other.equals(name) && done < size; done += zeros.length) {
+                        zip.write(zeros, 0, (int) Math.min(zeros.length, size - done));
+                    }
+                }
+            }
+            assertTrue(Files.size(file) < size / 900, "it has " + Files.size(file) + " bytes");
+            String message = assertThrows(InvalidInputException.class, () -> ModelFiles.read(file))
+                    .getMessage();
+            assertEquals(file + "[" + name + "]: expected an entry of at most 67108864 bytes, found 67108865", message);
         }
     }
 }

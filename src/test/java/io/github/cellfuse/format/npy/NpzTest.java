@@ -16,20 +16,28 @@ import io.github.cellfuse.format.file.ZipFormat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -270,6 +278,38 @@ class NpzTest {
             System.setProperty("java.io.tmpdir", before);
         }
         assertEquals(List.of(), names(folder));
+    }
+
+    /** The temporary folder is often shared, and the data may be private. The watcher sees the file while it exists. */
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // it has no modes
+    void onlyTheUserMayReadAnInflatedFile() throws Exception {
+        Path temporary = Files.createDirectory(folder.resolve("temporary"));
+        Set<String> modes = ConcurrentHashMap.newKeySet();
+        AtomicBoolean done = new AtomicBoolean();
+        Thread watcher = new Thread(() -> {
+            while (!done.get()) {
+                try (Stream<Path> files = Files.list(temporary)) {
+                    for (Path file : files.toList()) {
+                        modes.add(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+                    }
+                } catch (IOException | UncheckedIOException deletedMeanwhile) {
+                    // The next look may come in time.
+                }
+            }
+        });
+        watcher.start();
+        String before = System.setProperty("java.io.tmpdir", temporary.toString());
+        try (NpzArchive archive = NpzArchive.open(file("deflated.npz"))) {
+            for (int k = 0; k < 100_000 && modes.isEmpty(); k++) {
+                archive.array("y").close();
+            }
+        } finally {
+            System.setProperty("java.io.tmpdir", before);
+            done.set(true);
+            watcher.join();
+        }
+        assertEquals(Set.of("rw-------"), modes);
     }
 
     @Test

@@ -15,6 +15,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.cellfuse.Device;
+import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.format.file.ElementType;
@@ -25,11 +27,14 @@ import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.ModelProto;
 import io.github.cellfuse.onnx.Onnx.NodeProto;
 import io.github.cellfuse.onnx.Onnx.OperatorSetIdProto;
+import io.github.cellfuse.onnx.Onnx.StringStringEntryProto;
+import io.github.cellfuse.onnx.Onnx.TensorProto;
 import io.github.cellfuse.onnx.OnnxFile;
 import io.github.cellfuse.onnx.OnnxLstm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -430,6 +435,58 @@ class FunctionsTest {
                         .map(FunctionProto::getName)
                         .toList());
         GraphOracle.assertSame(path, x());
+    }
+
+    /** ONNX Runtime gets the function as it is, so what it names in other files must be read and checked before. */
+    @Test
+    void theDataOfAFunctionThatStaysIsInTheModelsFolder() throws IOException {
+        Path home = Files.createDirectory(folder.resolve("home"));
+        Files.write(folder.resolve("secret"), new byte[4 * I]);
+        ByteBuffer data = ByteBuffer.allocate(4 * I).order(ByteOrder.LITTLE_ENDIAN);
+        for (int k = 0; k < I; k++) {
+            data.putFloat(k + 0.5f);
+        }
+        Files.write(home.resolve("own"), data.array());
+        Path path = Files.write(home.resolve("m.onnx"), withData("own").toByteArray());
+        Tensor x = Tensors.random(random, 1, 1, I);
+        try (OnnxSession session = OnnxModel.open(path).session(Device.JAVA, EngineOptions.DEFAULT)) {
+            double[] values = Tensors.values(x),
+                    found = Tensors.values(session.run(Map.of("x", x)).get("out"));
+            for (int k = 0; k < I; k++) {
+                assertEquals(values[k] * (k + 0.5), found[k], 1e-6);
+            }
+        }
+        for (String location : List.of("../secret", folder.resolve("secret").toString())) {
+            Files.write(path, withData(location).toByteArray());
+            InvalidInputException e = assertThrows(InvalidInputException.class, () -> OnnxModel.open(path));
+            assertTrue(e.getMessage().contains("expected a file in the model's folder"), e.getMessage());
+        }
+    }
+
+    /** A model with a call of a function of another opset, whose constant is in another file. */
+    private ModelProto withData(String location) {
+        TensorProto outside = TensorProto.newBuilder()
+                .setName("c")
+                .setDataType(TensorProto.DataType.FLOAT_VALUE)
+                .addDims(I)
+                .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                .addExternalData(
+                        StringStringEntryProto.newBuilder().setKey("location").setValue(location))
+                .build();
+        AttributeProto value = AttributeProto.newBuilder()
+                .setName("value")
+                .setType(AttributeType.TENSOR)
+                .setT(outside)
+                .build();
+        FunctionProto.Builder older = function("Scaled", List.of("x"), List.of("y"))
+                .addNode(node("Constant", "c", List.of(), List.of("t"), value))
+                .addNode(node("Mul", "mul", List.of("x", "t"), List.of("y")));
+        older.getOpsetImportBuilder(0).setVersion(13);
+        return model(
+                graphOfX()
+                        .addOutput(floats("out", "time", "batch", I))
+                        .addNode(call("Scaled", "s", List.of("x"), List.of("out"))),
+                older);
     }
 
     @Test
