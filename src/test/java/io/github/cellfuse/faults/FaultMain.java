@@ -27,13 +27,15 @@ import java.util.TreeSet;
 final class FaultMain {
     static final String DONE = "faults injected: ";
 
-    /** OpenCL's names of these are in the messages: CL_OUT_OF_RESOURCES, CL_MEM_OBJECT_ALLOCATION_FAILURE, … */
-    private static final Map<Integer, String> STATUSES = Map.of(
-            -5, "CL_OUT_OF_RESOURCES",
-            -4, "CL_MEM_OBJECT_ALLOCATION_FAILURE",
-            -6, "CL_OUT_OF_HOST_MEMORY",
-            -2, "CL_DEVICE_NOT_AVAILABLE",
-            -30, "CL_INVALID_VALUE");
+    /** What the calls fail with, by turns. */
+    private static final List<Status> STATUSES = List.of(
+            new Status(-5, "CL_OUT_OF_RESOURCES"),
+            new Status(-4, "CL_MEM_OBJECT_ALLOCATION_FAILURE"),
+            new Status(-6, "CL_OUT_OF_HOST_MEMORY"),
+            new Status(-2, "CL_DEVICE_NOT_AVAILABLE"),
+            new Status(-30, "CL_INVALID_VALUE"));
+
+    private record Status(int value, String name) {}
 
     /** What a run can do without, or has another way for. */
     private static final Set<String> TOLERATED = Set.of(
@@ -51,7 +53,6 @@ final class FaultMain {
     /** Where a function is called more often than this, some of its calls fail, evenly spread. */
     private final int most;
 
-    private final List<Integer> statuses;
     private final FaultLayer layer;
     private final LstmModel model;
     private final List<LstmInput> inputs;
@@ -66,7 +67,6 @@ final class FaultMain {
 
     private FaultMain(boolean isLong) throws Exception {
         most = isLong ? 1000 : 8;
-        statuses = isLong ? List.copyOf(STATUSES.keySet()) : List.of(-5);
         OpenCl.devices(); // loads the layer
         layer = FaultLayer.ofThisProcess();
         objects = layer.objects();
@@ -99,16 +99,13 @@ final class FaultMain {
         }
         reports = 0;
         for (int call : chosen) {
-            for (int status : statuses) {
-                faults++;
-                try {
-                    fail(function, call, status);
-                } catch (Throwable e) {
-                    System.out.println(
-                            function + ", call " + call + " of " + calls + ", " + STATUSES.get(status) + ": " + e);
-                } finally {
-                    layer.reset();
-                }
+            Status status = STATUSES.get(faults++ % STATUSES.size());
+            try {
+                fail(function, call, status);
+            } catch (Throwable e) {
+                System.out.println(function + ", call " + call + " of " + calls + ", " + status.name + ": " + e);
+            } finally {
+                layer.reset();
             }
         }
         if (function.equals("clFinish") && reports == 0) {
@@ -119,17 +116,17 @@ final class FaultMain {
         layer.reset();
     }
 
-    private void fail(String function, int call, int status) {
+    private void fail(String function, int call, Status status) {
         long live = OpenCl.liveObjects();
         String reported = "";
-        layer.failAt(function, call, status);
+        layer.failAt(function, call, status.value);
         try {
             cycle(layer::reset);
         } catch (CellFuseException e) {
             reported = String.valueOf(e.getMessage());
             reports++;
             require(reported.contains(function), "the message doesn't name the call: " + reported);
-            require(reported.contains(STATUSES.get(status)), "the message doesn't name the status: " + reported);
+            require(reported.contains(status.name), "the message doesn't name the status: " + reported);
             // The compiler's log follows on lines of its own.
             require(
                     function.equals("clBuildProgram") || reported.lines().count() == 1,
