@@ -10,6 +10,14 @@ record MemoryPlot(Map<String, List<MemorySamples.Sample>> curves) {
     private static final List<String> COLORS =
             List.of("#0969da", "#1a7f37", "#9a6700", "#8250df", "#bc4c00", "#bf3989", "#57606a", "#cf222e");
 
+    private static final String HEAD = """
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 410" width="960" height="410" role="img"
+                 aria-labelledby="title" font-family="Helvetica, Arial, sans-serif" font-size="14" fill="#1f2328">
+              <title id="title">Growth of a process's resident memory while it repeats one kind of work.</title>
+              <!-- The picture brings its own background, so it reads the same on white and on dark pages. -->
+              <rect x="1" y="1" width="958" height="408" rx="10" fill="#ffffff" stroke="#d0d7de"/>
+            """;
+
     /** Returns an SVG with a white background of its own. */
     String svg() {
         int most = 2;
@@ -18,14 +26,7 @@ record MemoryPlot(Map<String, List<MemorySamples.Sample>> curves) {
                 most = Math.max(most, 2 * (int) Math.ceil(growthMib(samples, sample) / 2));
             }
         }
-        StringBuilder svg = new StringBuilder();
-        svg.append("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 960 410\" width=\"960\" height=\"410\""
-                + " role=\"img\"\n     aria-labelledby=\"title\" font-family=\"Helvetica, Arial, sans-serif\""
-                + " font-size=\"14\" fill=\"#1f2328\">\n"
-                + "  <title id=\"title\">Growth of a process's resident memory while it repeats one kind of work.</title>\n"
-                + "  <!-- The picture brings its own background, so it reads the same on white and on dark pages. -->\n"
-                + "  <rect x=\"1\" y=\"1\" width=\"958\" height=\"408\" rx=\"10\" fill=\"#ffffff\""
-                + " stroke=\"#d0d7de\"/>\n");
+        StringBuilder svg = new StringBuilder(HEAD);
         text(svg, LEFT, 30, "start", "resident memory in MiB, compared with the first sample");
         for (int mib = 0; mib <= most; mib += 2) {
             int y = (int) Math.round(y(mib, most));
