@@ -11,6 +11,8 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -252,6 +254,37 @@ class StreamsTest {
             left.close();
         }
         assertEquals(objects, OpenCl.liveObjects(), "streams give their memory back");
+    }
+
+    /** Another thread may be in a call on the streams: closing their session frees its memory all the same. */
+    @ParameterizedTest
+    @MethodSource("devices")
+    void closingTheSessionFreesStreamsThatAnotherThreadUses(Device device) throws Exception {
+        LstmModel model = model(new Random(23), false);
+        try (LstmEngine engine = LstmEngine.open(device, model)) {
+            long objects = OpenCl.liveObjects();
+            for (int k = 0; k < 20; k++) {
+                LstmSession session = engine.newSession();
+                LstmStreams streams = session.newStreams();
+                int[] ids = IntStream.range(0, 500).map(each -> streams.add()).toArray();
+                CountDownLatch begun = new CountDownLatch(1);
+                AtomicBoolean closed = new AtomicBoolean();
+                Thread other = new Thread(() -> {
+                    while (!closed.get()) {
+                        streams.reset(ids);
+                        begun.countDown();
+                    }
+                });
+                other.start();
+                begun.await();
+                session.close();
+                closed.set(true);
+                other.join();
+                assertEquals(objects, OpenCl.liveObjects(), "attempt " + k);
+                assertThrows(
+                        IllegalStateException.class, () -> streams.run(LstmInput.batchMajor(new float[6], 1, 2), 0));
+            }
+        }
     }
 
     private static void refused(String message, Runnable call) {

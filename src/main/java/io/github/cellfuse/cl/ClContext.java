@@ -25,6 +25,18 @@ public final class ClContext extends ClObject {
      * @throws ClException when the device is older than OpenCL 1.2, or the driver refuses
      */
     public static ClContext open(ClDevice device) {
+        return open(device, true);
+    }
+
+    /**
+     * Opens a context whose owner reports if it is dropped. So nothing in it is reported by itself. Errors as for
+     * {@link #open(ClDevice)}.
+     */
+    public static ClContext openOwned(ClDevice device) {
+        return open(device, false);
+    }
+
+    private static ClContext open(ClDevice device, boolean watched) {
         if (!device.capabilities().atLeast(1, 2)) {
             throw new ClException(
                     "clCreateContext",
@@ -33,7 +45,7 @@ public final class ClContext extends ClObject {
         }
         String name = "context on " + device;
         cl_context raw = Cl.createContext(device.platformId(), device.deviceId(), name);
-        return new ClContext(device, raw, Handle.open(name, () -> Cl.releaseContext(raw)));
+        return new ClContext(device, raw, Handle.openRoot(name, () -> Cl.releaseContext(raw), watched));
     }
 
     /** Returns the device that everything in this context runs on. */

@@ -1,6 +1,6 @@
 package io.github.cellfuse.cl;
 
-import java.lang.ref.Cleaner;
+import io.github.cellfuse.spi.DropWatch;
 
 /**
  * The common part of all OpenCL objects: a name for messages, and a {@link #close()} that is idempotent, may be called
@@ -9,11 +9,11 @@ import java.lang.ref.Cleaner;
 public abstract sealed class ClObject implements AutoCloseable
         permits ClContext, ClQueue, ClProgram, ClKernel, ClBuffer, MappedBuffer, ClEvent {
     private final Handle handle;
-    private final Cleaner.Cleanable watch;
+    private final DropWatch watch; // null: its owner is watched instead
 
     ClObject(Handle handle) {
         this.handle = handle;
-        this.watch = Watches.watch(this, handle::reportIfLeaked);
+        this.watch = handle.watch(this);
     }
 
     final Handle handle() {
@@ -33,7 +33,9 @@ public abstract sealed class ClObject implements AutoCloseable
     @Override
     public final void close() {
         handle.close();
-        watch.clean(); // closed by now, so nothing is reported; the watch itself is dropped
+        if (watch != null) {
+            watch.end();
+        }
     }
 
     /** Returns a description for messages: the kind of object, its name, and its size if it has one. */

@@ -1,5 +1,6 @@
 package io.github.cellfuse.cl;
 
+import io.github.cellfuse.spi.DropWatch;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -19,24 +20,34 @@ final class Handle {
     private final Runnable release;
     private final List<Handle> parents;
     private final Set<Handle> children = new LinkedHashSet<>(); // in order of creation; guarded by this
-    private final Throwable createdAt; // null unless leaks are traced
+    private final boolean watched;
     private volatile boolean closed;
 
-    private Handle(String name, Runnable release, List<Handle> parents) {
+    private Handle(String name, Runnable release, List<Handle> parents, boolean watched) {
         this.name = name;
         this.release = release;
         this.parents = parents;
-        this.createdAt = Boolean.getBoolean("cellfuse.leaks") ? new Throwable("created here") : null;
+        this.watched = watched;
     }
 
     /**
-     * Takes charge of an OpenCL object that has just been created. When a parent has been closed meanwhile, the object
-     * is released again and the parent named.
+     * Takes charge of a context that has just been created.
+     *
+     * @param watched whether the log tells if the program drops it, or anything in it
+     */
+    static Handle openRoot(String name, Runnable release, boolean watched) {
+        LIVE.incrementAndGet();
+        return new Handle(name, release, List.of(), watched);
+    }
+
+    /**
+     * Takes charge of an OpenCL object that has just been created in a context. When a parent has been closed
+     * meanwhile, the object is released again and the parent named.
      *
      * @param release must not refer to the object that the program holds, or dropping that one could never be noticed
      */
     static Handle open(String name, Runnable release, Handle... parents) {
-        Handle handle = new Handle(name, release, List.of(parents));
+        Handle handle = new Handle(name, release, List.of(parents), parents[0].watched);
         LIVE.incrementAndGet();
         for (Handle parent : parents) {
             if (!parent.adopt(handle)) {
@@ -116,20 +127,15 @@ final class Handle {
         return failure;
     }
 
-    /** Runs when the program has dropped the object: says so if it was never closed, and frees nothing. */
-    void reportIfLeaked() {
-        if (closed) {
-            return;
+    /**
+     * Returns a watch on {@code object}, which the program holds instead of this; null if the context's owner reports
+     * what is dropped. Nothing is freed.
+     */
+    DropWatch watch(Object object) {
+        if (!watched) {
+            return null;
         }
         String until = parents.isEmpty() ? "the process ends" : parents.get(0).name + " is closed";
-        if (createdAt == null) {
-            LOG.warn(
-                    "{} was dropped without close(); it is held until {}. -Dcellfuse.leaks=true tells where"
-                            + " it was created",
-                    name,
-                    until);
-        } else {
-            LOG.warn("{} was dropped without close(); it is held until {}", name, until, createdAt);
-        }
+        return DropWatch.on(object, name, "it is held until " + until, this::isClosed, () -> {});
     }
 }

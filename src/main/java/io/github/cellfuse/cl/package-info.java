@@ -14,7 +14,7 @@
  * mappings; a mapping also belongs to its buffer. Closing a parent closes its children first, the newest first.
  * {@code close()} is idempotent, may be called from any thread and never throws: if OpenCL refuses a release, that is
  * logged. An object that is dropped without being closed is reported in the log but never freed implicitly;
- * {@code -Dcellfuse.leaks=true} adds the place where it was created. Using a closed object throws an
+ * {@code -Dcellfuse.leaks=true} adds the place that opened it. Using a closed object throws an
  * {@link java.lang.IllegalStateException} that names it. Don't close an object while another thread is inside a call on
  * it.
  *

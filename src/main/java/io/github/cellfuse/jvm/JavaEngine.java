@@ -1,6 +1,5 @@
 package io.github.cellfuse.jvm;
 
-import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.LstmModel;
@@ -10,14 +9,8 @@ import io.github.cellfuse.spi.Lifetime;
 import io.github.cellfuse.spi.SessionGuard;
 import io.github.cellfuse.spi.TracedSession;
 import io.github.cellfuse.spi.TracingEngine;
-import java.util.ArrayList;
+import io.github.cellfuse.spi.Workers;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The {@code java} device with a model's weights and its worker threads. The rows of a batch are independent through
@@ -25,12 +18,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  * between layers. Thread safe.
  */
 public final class JavaEngine implements TracingEngine {
-    private static final AtomicInteger THREADS = new AtomicInteger();
-
     private final LstmModel model;
     private final ModelWeights weights;
     private final int threads;
-    private final ExecutorService workers;
+    private final Workers workers;
     private final Lifetime lifetime = new Lifetime("the java engine");
 
     JavaEngine(LstmModel model, EngineOptions options, ModelWeights weights) {
@@ -38,11 +29,8 @@ public final class JavaEngine implements TracingEngine {
         this.weights = weights;
         threads =
                 options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
-        workers = Executors.newFixedThreadPool(threads, task -> {
-            Thread thread = new Thread(task, "cellfuse-java-" + THREADS.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        });
+        workers = new Workers("java", threads);
+        lifetime.watch(this, "its threads end now", workers::shutdown);
     }
 
     @Override
@@ -93,46 +81,8 @@ public final class JavaEngine implements TracingEngine {
         return Math.min(threads, (rows + GateProduct.ROWS - 1) / GateProduct.ROWS);
     }
 
-    /**
-     * Runs {@code tasks} on the workers and waits for all of them, even after a failure or an interruption: they write
-     * into arrays of the session and of the caller, who may reuse them as soon as this method returns.
-     */
+    /** Runs {@code tasks} on the workers and waits for all of them: {@link Workers#runAll}. */
     void runAll(List<? extends Runnable> tasks) {
-        AtomicBoolean failed = new AtomicBoolean();
-        List<Future<?>> futures = new ArrayList<>(tasks.size());
-        RuntimeException failure = null;
-        for (Runnable task : tasks) {
-            futures.add(workers.submit(() -> {
-                if (!failed.get()) {
-                    task.run();
-                }
-            }));
-        }
-        boolean interrupted = false;
-        for (Future<?> future : futures) {
-            for (boolean done = false; !done; ) {
-                try {
-                    future.get();
-                    done = true;
-                } catch (InterruptedException e) {
-                    failed.set(true);
-                    interrupted = true;
-                    failure = new CellFuseException("interrupted while waiting for the java engine", e);
-                } catch (ExecutionException e) {
-                    failed.set(true);
-                    done = true;
-                    failure = e.getCause() instanceof RuntimeException own
-                            ? own
-                            : new CellFuseException(
-                                    "a worker of the java engine failed: " + e.getCause(), e.getCause());
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        if (failure != null) {
-            throw failure;
-        }
+        workers.runAll(tasks);
     }
 }

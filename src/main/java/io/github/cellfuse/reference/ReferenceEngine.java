@@ -1,6 +1,5 @@
 package io.github.cellfuse.reference;
 
-import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.LstmEngine;
@@ -9,12 +8,9 @@ import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.spi.Lifetime;
 import io.github.cellfuse.spi.SessionGuard;
+import io.github.cellfuse.spi.Workers;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 
@@ -26,7 +22,7 @@ public final class ReferenceEngine implements LstmEngine {
     private final LstmModel model;
     private final List<List<LstmCell>> cells;
     private final int threads;
-    private final ExecutorService workers;
+    private final Workers workers;
     private final Lifetime lifetime = new Lifetime("the reference engine");
 
     /** Opens {@code model}. Of the options, only the number of threads and the precision of the weights matter. */
@@ -42,11 +38,8 @@ public final class ReferenceEngine implements LstmEngine {
                 .toList();
         threads =
                 options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
-        workers = Executors.newFixedThreadPool(threads, task -> {
-            Thread thread = new Thread(task, "cellfuse-reference");
-            thread.setDaemon(true);
-            return thread;
-        });
+        workers = new Workers("reference", threads);
+        lifetime.watch(this, "its threads end now", workers::shutdown);
     }
 
     @Override
@@ -85,26 +78,11 @@ public final class ReferenceEngine implements LstmEngine {
 
     /** Calls {@code work} for the rows 0 to {@code rows - 1} on the worker threads and waits for all of them. */
     void forEachRow(int rows, IntConsumer work) {
-        List<Future<?>> futures = new ArrayList<>(rows);
+        List<Runnable> tasks = new ArrayList<>(rows);
         for (int n = 0; n < rows; n++) {
             int row = n;
-            futures.add(workers.submit(() -> work.accept(row)));
+            tasks.add(() -> work.accept(row));
         }
-        try {
-            for (Future<?> future : futures) {
-                future.get();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CellFuseException("interrupted while waiting for the reference engine", e);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException failure) {
-                throw failure;
-            }
-            throw new CellFuseException("a worker of the reference engine failed: " + e.getCause(), e.getCause());
-        } finally {
-            // After a failure, rows that haven't started are not needed.
-            futures.forEach(future -> future.cancel(true));
-        }
+        workers.runAll(tasks);
     }
 }

@@ -13,6 +13,7 @@ public final class Lifetime {
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
 
     private volatile boolean ended;
+    private volatile DropWatch watch; // null: nobody wants to know
 
     /**
      * Begins the lifetime.
@@ -21,6 +22,26 @@ public final class Lifetime {
      */
     public Lifetime(String what) {
         this.what = what;
+    }
+
+    /**
+     * Logs a warning if the program drops {@code engine} before its lifetime has ended. An engine calls this when
+     * nothing of its opening can fail any more.
+     *
+     * @param consequence what becomes of what the engine holds, such as {@code "its threads end now"}
+     * @param release frees what can be freed then; must not refer to the engine
+     */
+    public void watch(Object engine, String consequence, Runnable release) {
+        watch = DropWatch.on(engine, what, consequence, this::hasEnded, release);
+    }
+
+    /** Returns what is open, for messages. */
+    String what() {
+        return what;
+    }
+
+    boolean hasEnded() {
+        return ended;
     }
 
     /**
@@ -57,6 +78,9 @@ public final class Lifetime {
             if (!ended) {
                 ended = true;
                 release.run();
+                if (watch != null) {
+                    watch.end();
+                }
             }
         } finally {
             lock.writeLock().unlock();

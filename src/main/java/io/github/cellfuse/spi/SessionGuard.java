@@ -7,11 +7,30 @@ package io.github.cellfuse.spi;
 public final class SessionGuard {
     private final Lifetime engine;
     private final SingleUser user = new SingleUser("a session belongs to one thread at a time; open one per thread");
-    private boolean closed;
+    private volatile boolean closed;
+    private volatile DropWatch watch; // null: nobody wants to know
 
     /** Guards a session of the engine with this lifetime. */
     public SessionGuard(Lifetime engine) {
         this.engine = engine;
+    }
+
+    /**
+     * Logs a warning if the program drops {@code session} while it holds memory of a device. A session calls this when
+     * nothing of its opening can fail any more.
+     */
+    public void watch(Object session) {
+        watch = DropWatch.on(
+                session,
+                "a session of " + engine.what(),
+                "its memory is held until the engine is closed",
+                this::isOver,
+                () -> {});
+    }
+
+    /** Returns whether the session or its engine has been closed. */
+    public boolean isOver() {
+        return closed || engine.hasEnded();
     }
 
     /**
@@ -38,6 +57,9 @@ public final class SessionGuard {
             if (!closed) {
                 closed = true;
                 release.run();
+                if (watch != null) {
+                    watch.end();
+                }
             }
         });
     }

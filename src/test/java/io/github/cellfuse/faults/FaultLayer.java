@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The control of {@code src/test/native/fault_layer.c}: which OpenCL call fails, and how many succeeded. */
-final class FaultLayer {
+public final class FaultLayer {
     /** Names the control file in the environment of a process that runs with the layer. */
     private static final String CONTROL = "FAULT_CONTROL";
 
@@ -54,12 +54,12 @@ final class FaultLayer {
     }
 
     /** Returns the layer that this process runs with, once the OpenCL loader has loaded it. */
-    static FaultLayer ofThisProcess() throws IOException {
+    public static FaultLayer ofThisProcess() throws IOException {
         return new FaultLayer(Path.of(System.getenv(CONTROL)));
     }
 
     /** Compiles the layer and returns the environment of a process that runs with it, on PoCL. */
-    static Map<String, String> environment(Path control) throws IOException, InterruptedException {
+    public static Map<String, String> environment(Path control) throws IOException, InterruptedException {
         Files.write(control, new byte[0]);
         Map<String, String> environment = new HashMap<>(Implementation.POCL.environment());
         environment.put("OPENCL_LAYERS", library().toString());
@@ -141,7 +141,7 @@ final class FaultLayer {
     }
 
     /** Returns the number of objects of each kind that exist. */
-    Map<String, Integer> objects() {
+    public Map<String, Integer> objects() {
         Map<String, Integer> objects = new LinkedHashMap<>();
         KINDS.forEach((kind, functions) -> objects.put(
                 kind, functions.created.stream().mapToInt(this::succeeded).sum() - succeeded(functions.released)));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.EngineOptions;
@@ -18,11 +19,15 @@ import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.PyTorchCase;
+import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.SessionContract;
 import io.github.cellfuse.Tier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -266,5 +271,26 @@ class ReferenceEngineTest extends SessionContract {
             values[k] = (float) Math.cos(1.7 * k);
         }
         return values;
+    }
+
+    /** Rows read the caller's input and call its listeners, so none may run when an interrupted call returns. */
+    @Test
+    void anInterruptedRunLeavesNothingRunning() {
+        LstmModel model = RandomLstm.model(new Random(1), Direction.FORWARD, 1, 2, 3, false, true);
+        LstmInput input = LstmInput.batchMajor(new float[3 * 20 * 2], 3, 20);
+        Thread caller = Thread.currentThread();
+        AtomicInteger steps = new AtomicInteger();
+        try (ReferenceEngine engine = new ReferenceEngine(model, EngineOptions.DEFAULT.withThreads(1));
+                ReferenceSession session = engine.newSession()) {
+            StepListener slow = (layer, direction, time, x, h, c, step) -> {
+                caller.interrupt();
+                LockSupport.parkNanos(5_000_000);
+                steps.incrementAndGet();
+            };
+            assertThrows(CellFuseException.class, () -> session.runDouble(input, row -> slow));
+            assertTrue(Thread.interrupted(), "the interruption is passed on");
+            assertEquals(20, steps.get(), "the row that had begun is done, and no other has begun");
+            session.runDouble(input);
+        }
     }
 }

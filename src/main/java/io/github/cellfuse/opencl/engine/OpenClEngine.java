@@ -61,11 +61,14 @@ public final class OpenClEngine implements TracingEngine {
 
     /** Opens {@code model} on {@code device}, after comparing the device with the Java engine. */
     public static OpenClEngine open(ClDevice device, LstmModel model, EngineOptions options, PlanSource source) {
-        ClContext context = device.open();
+        ClContext context = ClContext.openOwned(device);
         try {
             Programs programs = new Programs(context, options.weights());
             Plans plans = source.plans(device.capabilities(), LayerSize.of(model, options.weights()), options.plan());
-            return new OpenClEngine(context, programs, model, plans, SelfTest.tier(context, programs, model, source));
+            Tier tier = SelfTest.tier(context, programs, model, source);
+            OpenClEngine engine = new OpenClEngine(context, programs, model, plans, tier);
+            engine.lifetime.watch(engine, "its memory is held until the process ends", () -> {});
+            return engine;
         } catch (RuntimeException | Error e) {
             context.close();
             throw e;

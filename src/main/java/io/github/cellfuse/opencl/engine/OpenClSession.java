@@ -50,8 +50,8 @@ final class OpenClSession implements LstmSession {
     private final Map<LayerKey, LayerRun> layers = new HashMap<>();
     /** The choices that have run before. */
     private final Set<PlanChoice> measured = new HashSet<>();
-    /** The streams that are open. */
-    private final Set<OpenClStreams> streams = ConcurrentHashMap.newKeySet();
+    /** The states of the streams that are open. */
+    private final Set<StreamStates> streams = ConcurrentHashMap.newKeySet();
 
     OpenClSession(OpenClEngine engine) {
         this(engine, false);
@@ -75,6 +75,7 @@ final class OpenClSession implements LstmSession {
         transfers = new Transfers(queue);
         guard = new SessionGuard(engine.lifetime());
         trace = isTraced ? new DeviceTrace(engine.context(), queue, transfers) : null;
+        guard.watch(this);
     }
 
     @Override
@@ -192,15 +193,14 @@ final class OpenClSession implements LstmSession {
     /**
      * Runs a piece of some streams, whose states are read from {@code states} and written there.
      *
-     * @param capacity the streams that {@code states} has room for
      * @param places {@code [N]} as in {@code kernels/lstm_state.cl}, for the rows of the piece
      */
-    void runStreams(LstmInput piece, FloatBuffer y, ClBuffer states, int capacity, int[] places) {
+    void runStreams(LstmInput piece, FloatBuffer y, StreamStates states, int[] places) {
         whileOpen(() -> {
             RowOrder rows = new RowOrder(piece);
             // Cooperative work-items may give up waiting, and the states they leave behind would replace the last good
             // ones.
-            RunSizes run = RunSizes.ofStreams(engine.model(), rows, choose(piece, false), capacity);
+            RunSizes run = RunSizes.ofStreams(engine.model(), rows, choose(piece, false), states.capacity());
             workspace.ensure(run);
             BatchTransfer copy = new BatchTransfer(transfers, piece, run);
             copy.uploadInput(workspace.buffer(DeviceTensor.INPUT));
@@ -209,7 +209,8 @@ final class OpenClSession implements LstmSession {
                 placesInOrder[position] = places[rows.row(position)];
             }
             workspace.writeOrder(transfers, rows, placesInOrder);
-            enqueue(new DeviceBatch(run, workspace, states, states, 0, null)); // no work-item waits
+            // No work-item waits.
+            enqueue(new DeviceBatch(run, workspace, states.buffer(), states.buffer(), 0, null));
             copy.downloadOutput(lastHistory(), y);
         });
     }
@@ -236,8 +237,10 @@ final class OpenClSession implements LstmSession {
 
     @Override
     public LstmStreams newStreams() {
-        OpenClStreams opened = new OpenClStreams(this, queue, transfers);
-        whileOpen(() -> streams.add(opened));
+        StreamStates states = new StreamStates();
+        OpenClStreams opened = new OpenClStreams(this, queue, transfers, states);
+        whileOpen(() -> streams.add(states));
+        states.watch(opened, guard);
         return opened;
     }
 
@@ -246,15 +249,15 @@ final class OpenClSession implements LstmSession {
         guard.use(work);
     }
 
-    /** Drops {@code closed}, which has been closed. */
-    void forget(OpenClStreams closed) {
+    /** Drops {@code closed}, which have been closed. */
+    void forget(StreamStates closed) {
         streams.remove(closed);
     }
 
     @Override
     public void close() {
         guard.close(() -> {
-            streams.forEach(OpenClStreams::close);
+            streams.forEach(StreamStates::close);
             layers.values().forEach(LayerRun::close);
             workspace.close();
             if (trace != null) {

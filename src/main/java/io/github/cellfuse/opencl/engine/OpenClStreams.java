@@ -24,14 +24,14 @@ final class OpenClStreams extends LstmStreams {
     /** The number of {@link #widths} that are of hidden states; those of cell states follow. */
     private final int hidden;
 
-    private ClBuffer states;
-    private int capacity;
+    private final StreamStates states;
 
-    OpenClStreams(OpenClSession session, ClQueue queue, Transfers transfers) {
+    OpenClStreams(OpenClSession session, ClQueue queue, Transfers transfers, StreamStates states) {
         super(session.engine().model());
         this.session = session;
         this.queue = queue;
         this.transfers = transfers;
+        this.states = states;
         LstmModel model = session.engine().model();
         int[] h = model.hiddenWidths(), c = model.cellWidths();
         hidden = h.length;
@@ -63,7 +63,7 @@ final class OpenClStreams extends LstmStreams {
                 for (int width : widths) {
                     long block = (long) from * width * Float.BYTES;
                     if (from > 0) {
-                        queue.copy(states, before * Float.BYTES, larger, after * Float.BYTES, block);
+                        queue.copy(states.buffer(), before * Float.BYTES, larger, after * Float.BYTES, block);
                     }
                     before += (long) from * width;
                     after += (long) to * width;
@@ -73,11 +73,7 @@ final class OpenClStreams extends LstmStreams {
                 larger.close();
                 throw e;
             }
-            if (states != null) {
-                states.close();
-            }
-            states = larger;
-            capacity = to;
+            states.replace(larger, to);
         });
     }
 
@@ -87,7 +83,7 @@ final class OpenClStreams extends LstmStreams {
         for (int row = 0; row < places.length; row++) {
             places[row] = zero[row] ? -1 - streams[row] : streams[row];
         }
-        session.runStreams(piece, y, states, capacity, places);
+        session.runStreams(piece, y, states, places);
     }
 
     @Override
@@ -96,7 +92,7 @@ final class OpenClStreams extends LstmStreams {
                 streams,
                 state,
                 (at, values, first, count) ->
-                        transfers.read(states, at, count, view -> view.get(0, values, first, count))));
+                        transfers.read(states.buffer(), at, count, view -> view.get(0, values, first, count))));
     }
 
     @Override
@@ -106,7 +102,7 @@ final class OpenClStreams extends LstmStreams {
                     streams,
                     state,
                     (at, values, first, count) ->
-                            transfers.write(states, at, count, view -> view.put(0, values, first, count)));
+                            transfers.write(states.buffer(), at, count, view -> view.put(0, values, first, count)));
             queue.finish();
         });
     }
@@ -135,16 +131,14 @@ final class OpenClStreams extends LstmStreams {
                 }
                 stretch.move(matrix + (long) streams[row] * width, values, first + row * width, count * width);
             }
-            matrix += (long) capacity * width;
+            matrix += (long) states.capacity() * width;
             first += streams.length * width;
         }
     }
 
     @Override
     protected void release() {
-        session.forget(this);
-        if (states != null) {
-            states.close();
-        }
+        session.forget(states);
+        states.close();
     }
 }

@@ -1,4 +1,4 @@
-package io.github.cellfuse.cl;
+package io.github.cellfuse.spi;
 
 import java.lang.ref.Cleaner;
 import java.lang.ref.WeakReference;
