@@ -3,6 +3,7 @@ package io.github.cellfuse.faults;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.cellfuse.Extent;
 import io.github.cellfuse.cl.ChildJvm;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,9 +22,20 @@ class FaultInjectionTest {
     @TempDir
     Path folder;
 
+    /** Of the functions that are called often, a few calls. */
     @Test
-    void everyCallOfARunMayFail() throws Exception {
-        List<String> lines = run(List.of());
+    void callsOfEveryFunctionMayFail() throws Exception {
+        injectFaults(Extent.cases(8, 20));
+    }
+
+    @Test
+    @Tag("soak")
+    void everySingleCallMayFail() throws Exception {
+        injectFaults(Integer.MAX_VALUE);
+    }
+
+    private void injectFaults(int mostOfAFunction) throws Exception {
+        List<String> lines = run(mostOfAFunction);
         assertEquals(List.of(), lines.subList(0, lines.size() - 1));
         assertTrue(lines.get(lines.size() - 1).startsWith(FaultMain.DONE), lines::toString);
     }
@@ -64,11 +76,10 @@ class FaultInjectionTest {
         }
     }
 
-    private List<String> run(List<String> options) throws Exception {
+    private List<String> run(int mostOfAFunction) throws Exception {
         Map<String, String> environment = FaultLayer.environment(folder.resolve("control"));
-        String extent = Boolean.getBoolean("cellfuse.long") ? "long" : "short";
-        ChildJvm.Result result =
-                ChildJvm.start(environment, options, FaultMain.class, extent).await(SECONDS);
+        ChildJvm.Result result = ChildJvm.start(environment, List.of(), FaultMain.class, "" + mostOfAFunction)
+                .await(SECONDS);
         assertEquals(0, result.exit(), () -> result.out() + result.err());
         return result.out().lines().toList();
     }

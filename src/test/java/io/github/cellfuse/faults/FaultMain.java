@@ -65,8 +65,8 @@ final class FaultMain {
     /** Exceptions since the first call of the present function. */
     private int reports;
 
-    private FaultMain(boolean isLong) throws Exception {
-        most = isLong ? 1000 : 8;
+    private FaultMain(int most) throws Exception {
+        this.most = most;
         OpenCl.devices(); // loads the layer
         layer = FaultLayer.ofThisProcess();
         objects = layer.objects();
@@ -81,7 +81,7 @@ final class FaultMain {
     }
 
     public static void main(String[] words) throws Exception {
-        FaultMain main = new FaultMain(words.length > 0 && words[0].equals("long"));
+        FaultMain main = new FaultMain(Integer.parseInt(words[0]));
         main.cycle(() -> {});
         main.cycle(() -> {});
         main.layer.reset();

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Verification finds the stage of a kernel that computes otherwise, and names layer, direction, step, row and unit. */
 class TamperedKernelTest {
-    private static final int STEP = 3, ROW = 2, UNIT = 1;
+    private static final int STEP = 3, ROW = 2, UNIT = 0;
 
     /** One cell of the upper layer's reverse direction. */
     private static final String HERE = "inputs == 10 && direction == 1 && slot == 4 && row + m == 2 && block == 0";
@@ -47,11 +47,11 @@ class TamperedKernelTest {
     @EveryImplementation
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', textBlock = """
-            a_i | cell_state after = | if (HERE) ((float*)&gates[m][0])[1] += 1.0f; cell_state after =
-            a_f | cell_state after = | if (HERE) ((float*)&gates[m][1])[1] += 1.0f; cell_state after =
-            a_g | cell_state after = | if (HERE) ((float*)&gates[m][2])[1] += 1.0f; cell_state after =
-            a_o | cell_state after = | if (HERE) ((float*)&gates[m][3])[1] += 1.0f; cell_state after =
-            h   | store_lanes(after.h, | if (HERE) ((float*)&after.h)[1] *= 2.0f; store_lanes(after.h,
+            a_i | cell_state after = | if (HERE) ((float*)&gates[m][0])[0] += 1.0f; cell_state after =
+            a_f | cell_state after = | if (HERE) ((float*)&gates[m][1])[0] += 1.0f; cell_state after =
+            a_g | cell_state after = | if (HERE) ((float*)&gates[m][2])[0] += 1.0f; cell_state after =
+            a_o | cell_state after = | if (HERE) ((float*)&gates[m][3])[0] += 1.0f; cell_state after =
+            h   | store_lanes(after.h, | if (HERE) ((float*)&after.h)[0] *= 2.0f; store_lanes(after.h,
             """)
     void aFaultInOneCellIsNamed(String quantity, String before, String after) throws Exception {
         for (ClDevice device : TestDevices.list()) {
