@@ -51,6 +51,7 @@ final class OperatorCheck {
                             ? OperatorTable.find(node.proto().getOpType(), opset)
                             : Optional.empty();
             checkDomain(node);
+            checkIntroduced(node);
             operator.ifPresent(version -> checkForm(node, version));
             checkSubgraphs(node, types);
             operator.ifPresent(version -> types.follow(node, version));
@@ -63,6 +64,17 @@ final class OperatorCheck {
         if (!OnnxNode.isDefaultDomain(domain) && !domains.contains(domain)) {
             throw node.invalid("domain " + Problems.quote(domain) + ": expected one that the model imports, found none"
                     + " of this name among its opset imports");
+        }
+    }
+
+    private void checkIntroduced(OnnxNode node) {
+        if (OnnxNode.isDefaultDomain(node.proto().getDomain())) {
+            OperatorTable.introduction(node.proto().getOpType())
+                    .filter(since -> since > opset)
+                    .ifPresent(since -> {
+                        throw node.invalid("expected an operator of opset " + opset + ", found one that opset " + since
+                                + " introduces");
+                    });
         }
     }
 
@@ -109,10 +121,12 @@ final class OperatorCheck {
             throw node.invalid("expected " + expected + " " + what + (isExact && least == 1 ? "" : "s") + ", found "
                     + found.size());
         }
-        for (int k = 0; k < found.size() && k < formals.size(); k++) {
-            Formal formal = formals.get(k);
-            if (found.get(k).isEmpty() && formal.count() == Count.ONE) {
-                throw node.invalid(what + " " + formal.name() + ": expected a name, found an empty one");
+        for (int k = 0; k < found.size(); k++) {
+            boolean isInput = what.equals("input");
+            Optional<Formal> formal = OperatorVersion.at(formals, k)
+                    .filter(each -> each.count() == Count.ONE || isInput && each.count() == Count.REPEATED);
+            if (formal.isPresent() && found.get(k).isEmpty()) {
+                throw node.invalid(what + " " + formal.get().name() + ": expected a name, found an empty one");
             }
         }
     }

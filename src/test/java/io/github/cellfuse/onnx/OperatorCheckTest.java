@@ -53,6 +53,11 @@ class OperatorCheckTest {
         refused(node("LSTM", List.of("x", "w", "w"), "a", "b", "c", "d"), 14, "expected 0 to 3 outputs, found 4");
         refused(node("LSTM", List.of("x", "", "w"), "a"), 14, "input W: expected a name, found an empty one");
         refused(node("Concat", List.of(), "y").addAttribute(attribute("axis", 0)), 13, "expected 1 or more inputs");
+        refused(
+                node("Concat", List.of("x", ""), "y").addAttribute(attribute("axis", 0)),
+                13,
+                "input inputs: expected a name, found an empty one");
+        refused(node("Gelu", List.of("x"), "y"), 19, "expected an operator of opset 19, found one that opset 20");
         refused(node("Slice", List.of("x"), "y"), 13, "expected 3 to 5 inputs, found 1");
         refused(node("If", List.of(), "y"), 13, "expected 1 input, found 0");
         refused(node("Loop", List.of("i"), "y"), 13, "expected an attribute body, found none");
