@@ -42,7 +42,7 @@ public final class FileTrust {
         return Holder.USER;
     }
 
-    /** Java can't ask for its user's number, so this looks at whom a new file belongs to. */
+    /** Java can't ask for its user's number, so this looks at the owner of a new file. */
     private static Set<Integer> user() {
         try {
             Path file = Files.createTempFile("cellfuse-", ".tmp");

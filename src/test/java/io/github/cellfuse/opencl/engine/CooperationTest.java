@@ -44,7 +44,7 @@ class CooperationTest {
         assertTrue(cooperation.isAllowed());
     }
 
-    /** Whatever the estimate is worth, and whether runs give up or are merely slow. */
+    /** With good and bad estimates, and with runs that give up or are merely slow. */
     @ParameterizedTest
     @CsvSource({
         "1.36e-3, 14_300_000, 2_200_000, true",
