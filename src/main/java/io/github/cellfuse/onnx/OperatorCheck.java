@@ -51,7 +51,6 @@ final class OperatorCheck {
                             ? OperatorTable.find(node.proto().getOpType(), opset)
                             : Optional.empty();
             checkDomain(node);
-            checkIntroduced(node);
             operator.ifPresent(version -> checkForm(node, version));
             checkSubgraphs(node, types);
             operator.ifPresent(version -> types.follow(node, version));
@@ -64,17 +63,6 @@ final class OperatorCheck {
         if (!OnnxNode.isDefaultDomain(domain) && !domains.contains(domain)) {
             throw node.invalid("domain " + Problems.quote(domain) + ": expected one that the model imports, found none"
                     + " of this name among its opset imports");
-        }
-    }
-
-    private void checkIntroduced(OnnxNode node) {
-        if (OnnxNode.isDefaultDomain(node.proto().getDomain())) {
-            OperatorTable.introduction(node.proto().getOpType())
-                    .filter(since -> since > opset)
-                    .ifPresent(since -> {
-                        throw node.invalid("expected an operator of opset " + opset + ", found one that opset " + since
-                                + " introduces");
-                    });
         }
     }
 

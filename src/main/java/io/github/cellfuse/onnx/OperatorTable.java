@@ -52,11 +52,6 @@ final class OperatorTable {
                 .map(Map.Entry::getValue);
     }
 
-    /** Returns the opset that introduced an operator; nothing for an operator that isn't known. */
-    static Optional<Long> introduction(String operator) {
-        return Optional.ofNullable(TABLE.versions.get(operator)).map(TreeMap::firstKey);
-    }
-
     /** Returns the newest opset that the table knows. Operators of later ones may have more than it says. */
     static long newest() {
         return TABLE.newest;
