@@ -37,7 +37,7 @@ public final class ProgramCache {
     private static final String OFF = "off";
 
     private final Path folder; // null: disabled
-    private final FileTrust trust;
+    private final FileTrust trust; // null: this user's, which takes a moment to find out
     private final AtomicLong hits = new AtomicLong();
     private final AtomicLong misses = new AtomicLong();
     private final AtomicLong rejected = new AtomicLong();
@@ -66,19 +66,19 @@ public final class ProgramCache {
      * disables it.
      */
     public static ProgramCache fromEnvironment() {
-        return new ProgramCache(folder(System::getProperty, System::getenv).orElse(null), FileTrust.ofUser());
+        return new ProgramCache(folder(System::getProperty, System::getenv).orElse(null), null);
     }
 
     /**
      * Returns the user's cache; a disabled one for a device whose driver {@link ClDevice#keepsPrograms keeps programs}.
      */
     public static ProgramCache forDevice(ClDevice device) {
-        return device.keepsPrograms() ? new ProgramCache(null, FileTrust.ofUser()) : fromEnvironment();
+        return device.keepsPrograms() ? new ProgramCache(null, null) : fromEnvironment();
     }
 
     /** Returns the cache in {@code folder}, which is created when it is first used. */
     public static ProgramCache at(Path folder) {
-        return at(folder, FileTrust.ofUser());
+        return at(folder, null);
     }
 
     /** Returns the same for another trust. */
@@ -129,13 +129,17 @@ public final class ProgramCache {
         try {
             FileTrust.createFolder(folder);
             Path real = folder.toRealPath();
-            Optional<String> problem = trust.problemOfFolder(real);
+            Optional<String> problem = trust().problemOfFolder(real);
             problem.ifPresent(this::warnOnce);
             return problem.isEmpty() ? real : null;
         } catch (IOException e) {
             warnOnce("write", e);
             return null;
         }
+    }
+
+    private FileTrust trust() {
+        return trust == null ? FileTrust.ofUser() : trust;
     }
 
     private static byte[] key(ClDevice device, List<String> sources, String options) {
@@ -155,7 +159,7 @@ public final class ProgramCache {
     private Optional<ClProgram> load(ClContext context, String name, String options, Path file, byte[] key) {
         byte[] binary;
         try {
-            Optional<String> problem = trust.problemOfFile(file);
+            Optional<String> problem = trust().problemOfFile(file);
             if (problem.isPresent()) {
                 throw new CacheEntry.Damaged(problem.get());
             }
