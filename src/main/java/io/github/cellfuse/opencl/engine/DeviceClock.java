@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /** The rate of the clock that kernels read, {@code kernels/clock.cl}, measured once per device and process. */
 final class DeviceClock {
@@ -23,10 +24,10 @@ final class DeviceClock {
     /**
      * Returns the units of the clock in a second.
      *
-     * @param readClock the kernel {@code lstm_clock}
+     * @param readClock opens the kernel {@code lstm_clock}; called only for a device that hasn't been measured
      */
-    static double unitsPerSecond(ClContext context, Kernel readClock) {
-        return RATES.computeIfAbsent(context.device().toString(), device -> measure(context, readClock));
+    static double unitsPerSecond(ClContext context, Supplier<Kernel> readClock) {
+        return RATES.computeIfAbsent(context.device().toString(), device -> measure(context, readClock.get()));
     }
 
     /** Takes the median, because this thread may be interrupted between two readings. */

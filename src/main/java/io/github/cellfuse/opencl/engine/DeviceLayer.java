@@ -81,7 +81,7 @@ final class DeviceLayer implements AutoCloseable {
 
     /** Returns the units in a second of the clock that kernels of {@code source} read. */
     double clock(KernelSource source, Tile tile) {
-        return DeviceClock.unitsPerSecond(context, open(source, tile, "lstm_clock"));
+        return DeviceClock.unitsPerSecond(context, () -> open(source, tile, "lstm_clock"));
     }
 
     /** Returns the floats from one row of the input to the next. */
