@@ -60,7 +60,7 @@ public final class JavaEngine implements TracingEngine {
 
     @Override
     public TracedSession newTracedSession() {
-        return lifetime.get(() -> new JavaTracedSession(new JavaSession(this, new SessionGuard(lifetime))));
+        return lifetime.get(() -> new JavaSession(this, new SessionGuard(lifetime)));
     }
 
     @Override

@@ -11,11 +11,12 @@ import io.github.cellfuse.spi.CellTrace;
 import io.github.cellfuse.spi.RowOrder;
 import io.github.cellfuse.spi.SessionGuard;
 import io.github.cellfuse.spi.Sizes;
+import io.github.cellfuse.spi.TracedSession;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Runs batches on the {@code java} device: layer by layer, each as one task per direction and group of rows. */
-final class JavaSession implements LstmSession {
+final class JavaSession implements LstmSession, TracedSession {
     private final JavaEngine engine;
     private final SessionGuard guard;
     /**
@@ -41,8 +42,9 @@ final class JavaSession implements LstmSession {
         run(input, output, null);
     }
 
-    /** Runs a batch; {@code listener} receives what the cells compute, unless it is null. */
-    void run(LstmInput input, LstmOutput output, CellListener listener) {
+    /** {@inheritDoc} Without a listener, null, nothing is recorded. */
+    @Override
+    public void run(LstmInput input, LstmOutput output, CellListener listener) {
         guard.use(() -> compute(input, output, listener));
     }
 

@@ -52,7 +52,7 @@ final class CellTable {
     }
 
     private static String steps(StepRange range) {
-        return range.first() == range.last() ? "step " + range.first() : "steps " + range.first() + "-" + range.last();
+        return (range.first() == range.last() ? "step " : "steps ") + range.steps();
     }
 
     /** Prints the first value that differs, what it is computed from, and how to see it again. */

@@ -57,8 +57,7 @@ final class VerifyTable {
     private static void steps(PrintWriter out, StageReport whole) {
         head(out, "step");
         for (StepRange range : whole.steps()) {
-            String steps = range.first() == range.last() ? "" + range.first() : range.first() + "-" + range.last();
-            line(out, steps, "y", range.agreement());
+            line(out, range.steps(), "y", range.agreement());
         }
         out.println();
     }
