@@ -21,9 +21,15 @@ record ArithmeticChoice(Arithmetic arithmetic, String reason) {
         static final ArithmeticChoice CHOICE = choose(WANTED, isEnabled(), "io.github.cellfuse.jvm.VectorArithmetic");
     }
 
-    /** Returns the arithmetic that an engine starts with. Vectors don't pay off in a short run. */
+    /** Whether an engine of this process has asked for the best arithmetic, and so paid for its start. */
+    private static volatile boolean isStarted;
+
+    /**
+     * Returns the arithmetic that an engine starts with. Vectors don't pay off in a short run, unless another engine
+     * has started them.
+     */
     static ArithmeticChoice first() {
-        if (WANTED.equals("auto") && isEnabled()) {
+        if (WANTED.equals("auto") && isEnabled() && !isStarted) {
             return plain(
                     String.format(Locale.ROOT, "vectors pay off from %.0f GFLOP", ModelWeights.VECTORS_FROM * 1e-9));
         }
@@ -32,6 +38,7 @@ record ArithmeticChoice(Arithmetic arithmetic, String reason) {
 
     /** Returns the arithmetic that an engine continues with when there is much to compute. */
     static ArithmeticChoice best() {
+        isStarted = true;
         return Best.CHOICE;
     }
 

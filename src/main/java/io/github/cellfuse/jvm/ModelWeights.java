@@ -27,8 +27,7 @@ final class ModelWeights {
     }
 
     private final LstmModel model;
-    private final ArithmeticChoice first;
-    private final Supplier<ArithmeticChoice> best;
+    private final Supplier<ArithmeticChoice> first, best;
     private final double bestFrom;
     private final double operationsOfAStep;
 
@@ -37,17 +36,17 @@ final class ModelWeights {
 
     /** Uses the arithmetics that {@link ArithmeticChoice} selects for this JVM. */
     ModelWeights(LstmModel model) {
-        this(model, ArithmeticChoice.first(), ArithmeticChoice::best, VECTORS_FROM);
+        this(model, ArithmeticChoice::first, ArithmeticChoice::best, VECTORS_FROM);
     }
 
     /**
      * Uses the given arithmetics.
      *
-     * @param first the arithmetic to start with
+     * @param first supplies the arithmetic to start with
      * @param best supplies the arithmetic to continue with when there is enough to compute
      * @param bestFrom the number of operations that is enough
      */
-    ModelWeights(LstmModel model, ArithmeticChoice first, Supplier<ArithmeticChoice> best, double bestFrom) {
+    ModelWeights(LstmModel model, Supplier<ArithmeticChoice> first, Supplier<ArithmeticChoice> best, double bestFrom) {
         this.model = model;
         this.first = first;
         this.best = best;
@@ -61,7 +60,7 @@ final class ModelWeights {
     /** Returns the weights for a run of this shape, and counts its operations. */
     synchronized Packed forRun(int rows, int steps) {
         operations += operationsOfAStep * rows * steps;
-        ArithmeticChoice choice = operations < bestFrom ? first : best.get();
+        ArithmeticChoice choice = operations < bestFrom ? first.get() : best.get();
         if (packed == null || packed.choice != choice) {
             packed = null; // frees the memory first
             Map<LstmWeights, PackedWeights> known = new HashMap<>(); // layers may share weights
@@ -78,7 +77,7 @@ final class ModelWeights {
 
     /** Returns what a run of this shape would be computed with, and why. */
     synchronized String explain(int rows, int steps) {
-        ArithmeticChoice choice = operations + operationsOfAStep * rows * steps < bestFrom ? first : best.get();
+        ArithmeticChoice choice = operations + operationsOfAStep * rows * steps < bestFrom ? first.get() : best.get();
         int units = model.layer(0).hiddenSize();
         return "tiles of " + choice.arithmetic().tile(units) + " x 4 gates, " + choice.reason();
     }

@@ -125,14 +125,12 @@ final class CellComparison implements CellListener {
             for (int k = 0; k < cells.size(); k++) {
                 Cell cell = cells.get(k);
                 int from = place(trace, cell) * width, to = k * width;
-                Tally tally = tallies.of(cell.time);
-                for (int u = 0; u < width; u++) {
-                    tally.compare(cell.row, cell.time, u, found[from + u], wanted[to + u]);
-                    // Within a step the quantities come in their order.
-                    if (cell.order < firstOrder && !Tally.same(found[from + u], wanted[to + u])) {
-                        firstOrder = cell.order;
-                        first = fault(trace, quantity, cell, u, wanted[to + u], before, k);
-                    }
+                boolean same = tallies.of(cell.time).compare(cell.row, cell.time, width, found, from, wanted, to);
+                // Within a step the quantities come in their order.
+                if (!same && cell.order < firstOrder) {
+                    int u = Arrays.mismatch(found, from, from + width, wanted, to, to + width);
+                    firstOrder = cell.order;
+                    first = fault(trace, quantity, cell, u, wanted[to + u], before, k);
                 }
                 judged.keep(trace.direction(), quantity, cell.row, cell.time, found, from, wanted, to);
             }

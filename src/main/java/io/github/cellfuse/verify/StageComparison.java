@@ -51,16 +51,15 @@ record StageComparison(
 
     private OptionalInt compareOutputs(Tally y, StepRanges ranges) {
         int width = model.outputSize(), firstStep = input.steps();
+        float[] found = new float[width], wanted = new float[width];
         for (int row = 0; row < input.rows(); row++) {
             for (int time = 0; time < input.steps(); time++) {
                 int at = input.offset(row, time, width);
-                for (int k = 0; k < width; k++) {
-                    float found = device.y().get(at + k), wanted = expected.y().get(at + k);
-                    y.compare(row, time, k, found, wanted);
-                    ranges.of(time).compare(row, time, k, found, wanted);
-                    if (!Tally.same(found, wanted)) {
-                        firstStep = Math.min(firstStep, time);
-                    }
+                device.y().get(at, found);
+                expected.y().get(at, wanted);
+                ranges.of(time).compare(row, time, width, found, 0, wanted, 0);
+                if (!y.compare(row, time, width, found, 0, wanted, 0)) {
+                    firstStep = Math.min(firstStep, time);
                 }
             }
         }

@@ -45,7 +45,7 @@ class JavaEngineTest extends EngineContract {
     }
 
     private LstmEngine open(LstmModel model, EngineOptions options) {
-        return new JavaEngine(model, options, new ModelWeights(model, arithmetic(), this::arithmetic, 0));
+        return new JavaEngine(model, options, new ModelWeights(model, this::arithmetic, this::arithmetic, 0));
     }
 
     /** In the middle of an engine's life and between two pieces of a sequence, too. */
@@ -55,7 +55,7 @@ class JavaEngineTest extends EngineContract {
         LstmModel model = RandomLstm.model(random, 2, 5, 20, false, true);
         LstmInput input = full(RandomLstm.input(random, model, 10, 6));
         ArithmeticChoice first = ArithmeticChoice.choose("off", true, "");
-        ModelWeights weights = new ModelWeights(model, first, this::arithmetic, 5e6);
+        ModelWeights weights = new ModelWeights(model, () -> first, this::arithmetic, 5e6);
         try (LstmEngine engine = new JavaEngine(model, options(), weights);
                 LstmSession session = engine.newSession();
                 LstmSession other = engine.newSession()) {

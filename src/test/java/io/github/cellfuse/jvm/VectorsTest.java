@@ -143,7 +143,7 @@ class VectorsTest {
 
     private static LstmOutput run(ArithmeticChoice arithmetic, LstmModel model, LstmInput input) {
         try (LstmEngine engine = new JavaEngine(
-                        model, EngineOptions.DEFAULT, new ModelWeights(model, arithmetic, () -> arithmetic, 0));
+                        model, EngineOptions.DEFAULT, new ModelWeights(model, () -> arithmetic, () -> arithmetic, 0));
                 LstmSession session = engine.newSession()) {
             return session.run(input);
         }

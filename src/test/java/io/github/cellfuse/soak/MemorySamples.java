@@ -70,6 +70,17 @@ final class MemorySamples {
         throw new IOException("/proc/self/status: expected a line VmRSS, found none");
     }
 
+    /** Returns the resident memory at both ends and the trends. */
+    static String summary(List<Sample> samples) {
+        return String.format(
+                Locale.ROOT,
+                "resident memory %d -> %d KiB, trend %.0f KiB, of the heap %.0f KiB",
+                samples.get(0).residentKib,
+                samples.get(samples.size() - 1).residentKib,
+                trend(samples, Sample::residentKib),
+                trend(samples, Sample::heapKib));
+    }
+
     /** Returns what grows, one sentence each: empty if the memory stays the same. */
     static List<String> growth(List<Sample> samples) {
         List<String> grows = new ArrayList<>();

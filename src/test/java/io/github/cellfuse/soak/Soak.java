@@ -31,6 +31,7 @@ final class Soak {
 
         /** Checks that the memory stayed the same. */
         Endurance flat() {
+            System.out.println("soak: " + MemorySamples.summary(samples));
             assertEquals(List.of(), MemorySamples.growth(samples), () -> "samples: " + samples);
             return this;
         }
