@@ -10,9 +10,11 @@ import io.github.cellfuse.onnx.Subgraphs;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -40,6 +42,12 @@ final class RuntimeFolding {
 
     /** The limit for a folded value: {@code GROWTH} times the bytes of the model's constants, plus {@code SLACK}. */
     private static final long GROWTH = 8, SLACK = 64L << 20;
+
+    /**
+     * Nodes that ONNX Runtime computes at once. Each value is an output, whose size it then infers, and its time grows
+     * with the square of the outputs.
+     */
+    private static final int PIECE = 1000;
 
     private final WorkingGraph graph;
     private final Map<String, NodeProto> producers;
@@ -74,19 +82,55 @@ final class RuntimeFolding {
             return;
         }
         List<NodeProto> nodes = graph.nodes().stream().filter(needed::contains).toList();
+        long largest = SLACK + GROWTH * graph.constantBytes(), left = largest;
+        int first = 0;
+        for (Set<String> kept : kept(nodes, results)) {
+            int end = Math.min(nodes.size(), first + PIECE);
+            left = compute(nodes.subList(first, end), kept, largest, left);
+            first = end;
+        }
+        graph.removeUnneeded();
+    }
+
+    /** Returns for each piece of the nodes those of its values that are {@code results} or that later pieces read. */
+    private List<Set<String>> kept(List<NodeProto> nodes, Set<String> results) {
+        List<Set<String>> kept = new ArrayList<>();
+        Set<String> read = new HashSet<>(results);
+        int pieces = (nodes.size() + PIECE - 1) / PIECE;
+        for (int piece = pieces - 1; piece >= 0; piece--) {
+            List<NodeProto> own = nodes.subList(piece * PIECE, Math.min(nodes.size(), (piece + 1) * PIECE));
+            Set<String> names = new LinkedHashSet<>();
+            own.forEach(node -> node.getOutputList().stream()
+                    .filter(name -> !name.isEmpty() && read.contains(name))
+                    .forEach(names::add));
+            kept.add(names);
+            own.forEach(node -> read.addAll(Subgraphs.needs(node)));
+        }
+        Collections.reverse(kept);
+        return kept;
+    }
+
+    /**
+     * Makes the values {@code names} of some nodes constants.
+     *
+     * @param largest the limit for one value
+     * @param left the limit for all of {@code names}
+     * @return what is left of that limit
+     */
+    private long compute(List<NodeProto> nodes, Set<String> names, long largest, long left) {
         Set<String> all = new LinkedHashSet<>();
         nodes.forEach(node -> all.addAll(node.getOutputList()));
         all.remove("");
         String label = graph.path() + ": constants";
         try (OrtGraph runtime = OrtLibrary.openUnoptimized(graph.cut(nodes, List.of(), all), label);
                 Values values = new Values()) {
-            checkSizes(label, runtime, all, results);
-            compute(runtime, values, results);
-            for (String name : results) {
+            long bytes = checkedBytes(label, runtime, all, names, largest, left);
+            compute(runtime, values, names);
+            for (String name : names) {
                 graph.define(name, toProto(values.tensor(name)));
             }
+            return left - bytes;
         }
-        graph.removeUnneeded();
     }
 
     /** Computes constants. Nothing but the file decides whether that works. */
@@ -101,24 +145,24 @@ final class RuntimeFolding {
     }
 
     /**
-     * Throws if a value, or all results together, are unreasonably large: a few bytes of a file can demand terabytes.
+     * Returns the bytes of {@code kept}. Throws if these or any other value is unreasonably large: a few bytes of a
+     * file can demand terabytes.
      */
-    private void checkSizes(String label, OrtGraph runtime, Set<String> names, Set<String> results) {
-        long largest = SLACK + GROWTH * graph.constantBytes(), total = 0;
-        for (String name : results) {
-            total += Math.min(runtime.bytes(name), largest);
-        }
-        if (total > largest) {
-            throw new InvalidInputException(label + ": expected values of at most " + largest
-                    + " bytes in all for a model with " + graph.constantBytes() + " bytes of constants, found more");
-        }
+    private static long checkedBytes(
+            String label, OrtGraph runtime, Set<String> names, Set<String> kept, long largest, long left) {
+        String model = "for a model with " + (largest - SLACK) / GROWTH + " bytes of constants, found ";
         for (String name : names) {
             if (runtime.bytes(name) > largest) {
                 throw new InvalidInputException(label + ": value '" + name + "': expected at most " + largest
-                        + " bytes for a model with " + graph.constantBytes() + " bytes of constants, found "
-                        + runtime.bytes(name));
+                        + " bytes " + model + runtime.bytes(name));
             }
         }
+        long total = kept.stream().mapToLong(runtime::bytes).sum();
+        if (total > left) {
+            throw new InvalidInputException(
+                    label + ": expected values of at most " + largest + " bytes in all " + model + "more");
+        }
+        return total;
     }
 
     /** Returns the nodes that depend only on constants. */

@@ -6,6 +6,7 @@ import static io.github.cellfuse.onnx.graph.Protos.longs;
 import static io.github.cellfuse.onnx.graph.Protos.node;
 import static io.github.cellfuse.onnx.graph.Protos.value;
 import static io.github.cellfuse.onnx.graph.Protos.weights;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -137,6 +138,26 @@ class LargeGraphTest {
         lstmAndSqueeze(graph, NODES / 2, "last");
         assertEquals(
                 1, open(graph.clearOutput().addOutput(floats("last"))).lstms().size());
+    }
+
+    /** Longer than what ONNX Runtime computes at once, and read from the outside in several places. */
+    @Test
+    void weightsThatAreComputedInManySteps() {
+        GraphProto.Builder graph = graphOfX();
+        String last = "a.R";
+        for (int k = 0; k < NODES; k++) {
+            graph.addNode(node("Neg", "", List.of(last), List.of("r" + k)));
+            last = "r" + k;
+        }
+        graph.addNode(node("Add", "", List.of("r" + (NODES / 2), last), List.of("R")))
+                .addNode(node("LSTM", "", List.of("v0", "a.W", "R", "a.B"), List.of("y")))
+                .addOutput(floats("y"));
+        OnnxModel model = open(graph);
+        assertEquals(1, model.lstms().size());
+        assertEquals(1, model.parts().size());
+        float[] added = model.lstms().get(0).model().weights(0, 0).recurrent();
+        // r10000 is -R, r19999 is R.
+        assertArrayEquals(new float[added.length], added);
     }
 
     @Test
