@@ -18,6 +18,11 @@
 #define VEC 4
 #endif
 
+// Units of a block in memory. A work-item has all of them, or one (VEC 1).
+#ifndef PACK
+#define PACK VEC
+#endif
+
 // Inlined for certain: an array that is passed in memory instead of registers makes a tile several times slower.
 #define INLINED __attribute__((always_inline)) inline
 
@@ -40,9 +45,12 @@ typedef JOIN(int, VEC) intv;
 #define vstorev JOIN(vstore, VEC)
 #endif
 
-// Access to a vector whose offset in its buffer is a multiple of VEC floats. A vload promises only the alignment of a
-// float, so some GPU compilers load it lane by lane.
-#if VEC == 4
+// Access to the offset-th vector of a block's units, whose offset in its buffer is a multiple of VEC floats. A vload
+// promises only the alignment of a float, so some GPU compilers load it lane by lane.
+#if VEC < PACK
+#define load_aligned(offset, p) ((p)[(offset) * PACK])
+#define store_aligned(value, offset, p) ((p)[(offset) * PACK] = (value))
+#elif VEC == 4
 #define load_aligned(offset, p) (((__global const floatv*)(p))[offset])
 #define store_aligned(value, offset, p) (((__global floatv*)(p))[offset] = (value))
 #else

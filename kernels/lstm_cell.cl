@@ -41,7 +41,7 @@ typedef struct {
 //   ai, af, ag, ao  pre-activations of the gates i, f, g, o
 //   c               cell state
 //   direction       whose equations apply
-//   bias            [CELL_VECTORS][VEC] of the unit block, read only for peepholes
+//   bias            [CELL_VECTORS][PACK] of the unit block, read only for peepholes
 #if !defined(FIRST_GATE) && !PEEPHOLES
 inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, floatv c, int direction,
                                    __global const float* bias) {
@@ -100,9 +100,9 @@ inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, f
                                    __global const float* bias) {
   floatv peephole = (floatv)(0.0f);
 #if PEEPHOLES
-  ai = fma(vloadv(4, bias), c, ai);
-  af = fma(vloadv(5, bias), c, af);
-  peephole = vloadv(6, bias);
+  ai = fma(load_aligned(4, bias), c, ai);
+  af = fma(load_aligned(5, bias), c, af);
+  peephole = load_aligned(6, bias);
 #endif
   cell_state next = first_cell(ai, af, ag, ao, c, peephole);
 #ifdef SECOND_GATE
@@ -148,10 +148,10 @@ inline int chunk_slot(int first_step, int last_step, int reverse, int longest) {
 }
 
 // Offsets of a row's pre-activations and cell states, and of a direction's biases, at unit block `block` of `blocks`.
-inline size_t off_gates(size_t row, int block, int blocks) { return (row * blocks + block) * 4 * VEC; }
-inline size_t off_cell(size_t row, int block, int blocks) { return (row * blocks + block) * VEC; }
+inline size_t off_gates(size_t row, int block, int blocks) { return (row * blocks + block) * 4 * PACK; }
+inline size_t off_cell(size_t row, int block, int blocks) { return (row * blocks + block) * PACK; }
 inline size_t off_bias(size_t direction, int block, int blocks) {
-  return (direction * blocks + block) * CELL_VECTORS * VEC;
+  return (direction * blocks + block) * CELL_VECTORS * PACK;
 }
 
 #if TRACED
@@ -169,7 +169,7 @@ inline size_t off_bias(size_t direction, int block, int blocks) {
 // The offset in `trace` of a row at unit block `block` of `blocks`.
 inline size_t off_trace(size_t direction, int slot, int row, int block, int blocks, int row_pitch, int trace_slots) {
   size_t place = (direction * trace_slots + slot % trace_slots) * row_pitch + row;
-  return (place * blocks + block) * TRACE_VECTORS * VEC;
+  return (place * blocks + block) * TRACE_VECTORS * PACK;
 }
 
 // Stores the values of one row and unit block at `trace`.
@@ -191,8 +191,8 @@ inline void store_trace(floatv ai, floatv af, floatv ag, floatv ao, cell_state a
 #endif
 
 // Updates the cell states of one row and unit block in place and stores the first `count` hidden states.
-//   bias   [CELL_VECTORS][VEC] of the unit block, read only for peepholes
-//   trace  [TRACE_VECTORS][VEC] of the row and unit block, if TRACED
+//   bias   [CELL_VECTORS][PACK] of the unit block, read only for peepholes
+//   trace  [TRACE_VECTORS][PACK] of the row and unit block, if TRACED
 INLINED void update_cells(floatv ai, floatv af, floatv ag, floatv ao, __global float* cell, __global float* hidden,
                           int count, int direction, __global const float* bias
 #if TRACED

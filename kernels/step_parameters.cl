@@ -73,8 +73,8 @@ INLINED void finish_row(const floatv gates[4], int row, int at, int block, int b
   size_t place = (size_t)direction * row_pitch + row;
 #if FUSED
   __global float* cell = c + off_cell(place, block, blocks) + off_cell(at, 0, blocks);
-  __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units + block * VEC;
-  update_cells(gates[0], gates[1], gates[2], gates[3], cell, hidden + (size_t)at * h_stride, units - block * VEC,
+  __global float* hidden = h + ((size_t)slot * h_slot_rows + row) * h_stride + direction * units + block * PACK;
+  update_cells(gates[0], gates[1], gates[2], gates[3], cell, hidden + (size_t)at * h_stride, units - block * PACK,
                direction, bias + off_bias(direction, block, blocks)
 #if TRACED
                ,

@@ -36,6 +36,17 @@ typedef float weight_t;
 #define load_weights(offset, p) vloadv(offset, p)
 #endif
 
+// The same for a vector of PACK = 4 weights, for work-items with one unit.
+#if VEC < PACK
+#if defined(WEIGHTS_F16)
+#define load_block(offset, p) vload_half4(offset, (__global const half*)(p))
+#elif defined(WEIGHTS_BF16)
+#define load_block(offset, p) as_float4(convert_uint4(((__global const ushort4*)(p))[offset]) << 16)
+#else
+#define load_block(offset, p) (((__global const float4*)(p))[offset])
+#endif
+#endif
+
 // Converts all stored values to floats. The opening self-test of a device runs this kernel.
 //   global size n
 __kernel void lstm_load_weights(

@@ -48,7 +48,8 @@ public record Capabilities(
         boolean littleEndian,
         boolean available,
         boolean compilerAvailable,
-        List<String> extensions) {
+        List<String> extensions,
+        VendorFacts vendorFacts) {
     private static final Pattern VERSION = Pattern.compile("OpenCL (\\d+)\\.(\\d+).*", Pattern.DOTALL);
 
     /** The kind of a device. */
@@ -83,6 +84,35 @@ public record Capabilities(
         DEDICATED,
         GLOBAL,
         NONE
+    }
+
+    /**
+     * What the extensions of vendors say of a compute unit; zeros where they say nothing.
+     *
+     * @param computeCapability NVIDIA's, such as 90 for 9.0
+     * @param wave work-items that run in lockstep: a warp or a wavefront
+     */
+    public record VendorFacts(int computeCapability, int wave) {
+        /** Nothing is known. */
+        public static final VendorFacts NONE = new VendorFacts(0, 0);
+
+        private static final String NVIDIA = "cl_nv_device_attribute_query", AMD = "cl_amd_device_attribute_query";
+
+        // From the extensions' specifications: the headers of Khronos name them CL_DEVICE_…_NV and CL_DEVICE_…_AMD.
+        private static final int CAPABILITY_MAJOR = 0x4000, CAPABILITY_MINOR = 0x4001, WARP_SIZE = 0x4003;
+        private static final int WAVEFRONT_WIDTH = 0x4043;
+
+        static VendorFacts of(Asking ask, List<String> extensions) {
+            if (extensions.contains(NVIDIA)) {
+                long major = ask.optional(CAPABILITY_MAJOR, "compute capability");
+                long minor = ask.optional(CAPABILITY_MINOR, "compute capability");
+                return new VendorFacts((int) (10 * major + minor), (int) ask.optional(WARP_SIZE, "warp size"));
+            }
+            if (extensions.contains(AMD)) {
+                return new VendorFacts(0, (int) ask.optional(WAVEFRONT_WIDTH, "wavefront width"));
+            }
+            return NONE;
+        }
     }
 
     /**
@@ -133,6 +163,7 @@ public record Capabilities(
         Asking ask = new Asking(device);
         String name = ask.text(CL.CL_DEVICE_NAME, "name");
         int dimensions = (int) ask.number(CL.CL_DEVICE_MAX_WORK_ITEM_DIMENSIONS, "work-item dimensions");
+        List<String> extensions = Cl.words(ask.text(CL.CL_DEVICE_EXTENSIONS, "extensions"));
         long[] sizes = Cl.deviceSizes(
                 device,
                 CL.CL_DEVICE_MAX_WORK_ITEM_SIZES,
@@ -168,7 +199,8 @@ public record Capabilities(
                 ask.number(CL.CL_DEVICE_ENDIAN_LITTLE, "byte order") != 0,
                 ask.number(CL.CL_DEVICE_AVAILABLE, "availability") != 0,
                 ask.number(CL.CL_DEVICE_COMPILER_AVAILABLE, "compiler availability") != 0,
-                Cl.words(ask.text(CL.CL_DEVICE_EXTENSIONS, "extensions")));
+                extensions,
+                VendorFacts.of(ask, extensions));
     }
 
     private record Asking(cl_device_id device) {

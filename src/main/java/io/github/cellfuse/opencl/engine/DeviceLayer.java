@@ -62,20 +62,20 @@ final class DeviceLayer implements AutoCloseable {
      *
      * @throws UnfitTileException when the device refuses a tile that its capabilities promise to run
      */
-    Kernel open(KernelSource source, KernelSource staged, Tile tile) {
+    Kernel open(KernelSource source, Tile tile) {
         if (!tile.isStaged()) {
             return open(source, tile, source.title());
         }
         try {
-            Kernel kernel = open(staged, tile, staged.title());
+            Kernel kernel = open(source, tile, source.title());
             long most = kernel.maxWorkGroupSize(), items = tile.staging().workItems();
             if (most < items) {
                 throw new UnfitTileException(
-                        staged, tile, "a work-group has " + items + " work-items, but the device runs at most " + most);
+                        source, tile, "a work-group has " + items + " work-items, but the device runs at most " + most);
             }
             return kernel;
         } catch (ClBuildException e) {
-            throw new UnfitTileException(staged, tile, e);
+            throw new UnfitTileException(source, tile, e);
         }
     }
 

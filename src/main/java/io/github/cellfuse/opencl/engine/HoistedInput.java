@@ -19,7 +19,8 @@ final class HoistedInput implements InputProduct {
     HoistedInput(DeviceLayer layer, LayerArguments by, PlanChoice choice) {
         this.layer = layer;
         tile = choice.projection();
-        kernel = layer.open(KernelSource.INPUT_PROJECTION, KernelSource.INPUT_PROJECTION_TILED, tile);
+        kernel =
+                layer.open(tile.isStaged() ? KernelSource.INPUT_PROJECTION_TILED : KernelSource.INPUT_PROJECTION, tile);
         arguments = (tile.isStaged() ? by.tiledInputProjection() : by.inputProjection()).of(kernel);
         firstStep = kernel.argument(Chunks.FIRST);
         lastStep = kernel.argument(Chunks.LAST);

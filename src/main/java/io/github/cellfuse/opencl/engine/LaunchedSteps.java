@@ -58,7 +58,7 @@ final class LaunchedSteps implements LayerRun {
     }
 
     private StepKernel product(Tile tile, LayerArguments arguments) {
-        Kernel kernel = layer.open(KernelSource.STEP, KernelSource.STEP_TILED, tile);
+        Kernel kernel = layer.open(KernelSource.step(tile), tile);
         KernelArguments<DeviceBatch> bound = arguments.step().of(kernel);
         int blocks = Tile.blocks(layer.units, tile.vec());
         if (tile.isStaged()) {

@@ -26,7 +26,7 @@ final class WholeSequence implements LayerRun {
         LayerArguments by = new LayerArguments(layer);
         Tile tile = choice.step();
         states = new StateKernels(layer, by, choice.projection());
-        Kernel kernel = layer.open(KernelSource.SEQUENCE, KernelSource.SEQUENCE_TILED, tile);
+        Kernel kernel = layer.open(tile.isStaged() ? KernelSource.SEQUENCE_TILED : KernelSource.SEQUENCE, tile);
         arguments = (tile.isStaged() ? by.step() : by.sequence(clock(choice))).of(kernel);
         launches = tile.isStaged() ? staged(kernel, tile) : grouped(kernel, choice.groups());
         chunks = new Chunks(layer, InputProduct.of(layer, by, choice), kernel);

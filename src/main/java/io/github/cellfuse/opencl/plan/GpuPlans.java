@@ -9,17 +9,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Plans for a GPU, by three rules: a tile is staged in local memory where enough rows share it; a small layer runs in a
- * single launch; the input's product is hoisted where a step alone leaves compute units without work. A model of a
- * GPU's time would have to be fitted to one GPU; these rules hold for all. Thread safe.
+ * Plans for a GPU: a small layer runs in a single launch; of the others the input's product is hoisted, and tiles are
+ * staged in local memory, as {@link StagedCost} estimates to be fastest. Thread safe.
  */
 record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, CandidateSearch search)
         implements DevicePlans {
-    /** With fewer rows, reading a weight takes about as long as using it. */
-    private static final int ROWS_FOR_HOISTING = 48;
-
     /** In a layer of more units, one compute unit would read too many weights at every step. */
     private static final int UNITS_FOR_SEQUENCE = 128;
+
+    /** Hoisted pre-activations go to memory and back, which the estimate leaves out. */
+    private static final double GAIN_OF_HOISTING = 1.1;
 
     /** With fewer steps, hoisting the input's product and running a whole sequence gain nothing. */
     private static final int MANY_STEPS = 8;
@@ -35,25 +34,31 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
                     candidate(Plan.SEQUENCE, whole.get()),
                     "a small layer: a step begins with a barrier instead of a launch");
         }
-        boolean hoists = layer.weightBytes(false) > DeviceTraits.CORE_CACHE && manySteps && !stepFillsDevice(rows);
+        boolean hoists = manySteps && hoistingPays(rows, steps);
         return new Pick(
                 launched(forced.orElse(hoists ? Plan.HOISTED : Plan.FUSED), rows),
                 hoists
-                        ? "few rows: the input's product is made for many steps at once"
+                        ? "the input's product is faster for many steps at once"
                         : "the pre-activations stay in registers");
     }
 
-    /** Returns whether a fused step over {@code rows} rows has work for every compute unit. */
-    private boolean stepFillsDevice(int rows) {
-        return staged.product(KernelSource.STEP_TILED, rows, shape(Plan.FUSED))
-                .map(tile -> staged.fillsDevice(tile, rows))
-                .orElse(rows >= ROWS_FOR_HOISTING);
+    private boolean hoistingPays(int rows, int steps) {
+        List<Tile> fused = staged.steps(rows, shape(Plan.FUSED)), hoisted = staged.steps(rows, shape(Plan.HOISTED));
+        long all = (long) rows * steps;
+        Optional<Tile> product = staged.projection(all);
+        if (fused.isEmpty() || hoisted.isEmpty() || product.isEmpty()) {
+            return false;
+        }
+        double together = staged.stepCost(fused.get(0), rows);
+        double apart = staged.stepCost(hoisted.get(0), rows) + staged.projectionCost(product.get(), all) / steps;
+        return together > GAIN_OF_HOISTING * apart;
     }
 
     /** Returns {@code plan} with the best staged tile for a step, or else with the best tile in registers. */
     private Candidate launched(Plan plan, int rows) {
-        Optional<Tile> tile =
-                plan == Plan.SEQUENCE ? Optional.empty() : staged.product(KernelSource.STEP_TILED, rows, shape(plan));
+        Optional<Tile> tile = plan == Plan.SEQUENCE
+                ? Optional.empty()
+                : staged.steps(rows, shape(plan)).stream().findFirst();
         return candidate(
                 plan, tile.orElseGet(() -> new RegisterTiles(device).best(rows).withHoisted(plan == Plan.HOISTED)));
     }
@@ -64,7 +69,7 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
         List<Candidate> best = new ArrayList<>(), others = new ArrayList<>();
         staged.sequence(rows).ifPresent(tile -> best.add(candidate(Plan.SEQUENCE, tile)));
         for (Plan plan : List.of(Plan.FUSED, Plan.HOISTED, Plan.SEPARATE)) {
-            List<Tile> tiles = staged.products(KernelSource.STEP_TILED, rows, shape(plan));
+            List<Tile> tiles = staged.steps(rows, shape(plan));
             for (Tile tile : tiles) {
                 (tile == tiles.get(0) ? best : others).add(candidate(plan, tile));
             }
@@ -86,15 +91,14 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
 
     @Override
     public Tile projection(long rows) {
-        return staged.product(KernelSource.INPUT_PROJECTION_TILED, rows, Tile.of(device.vec(), 1))
-                .orElseGet(() -> new RegisterTiles(device).best(rows));
+        return staged.projection(rows).orElseGet(() -> new RegisterTiles(device).best(rows));
     }
 
     /** A stored candidate may come from a GPU with more local memory, or from a driver that took larger work-groups. */
     @Override
     public boolean mayRun(Candidate candidate) {
         Tile tile = candidate.tile(device.vec());
-        KernelSource source = candidate.plan() == Plan.SEQUENCE ? KernelSource.SEQUENCE_TILED : KernelSource.STEP_TILED;
+        KernelSource source = candidate.plan() == Plan.SEQUENCE ? KernelSource.SEQUENCE_TILED : KernelSource.step(tile);
         return !candidate.groups().isCooperative() && (!tile.isStaged() || staged.fits(source, tile));
     }
 

@@ -1,27 +1,22 @@
 package io.github.cellfuse.opencl.plan;
 
 import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.opencl.device.GpuCore;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Staging;
 import io.github.cellfuse.opencl.program.Tile;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * The tiles that a device can stage in its local memory, and the best of them for a batch. Tiles beyond the limits of
  * the device are left out, and so are tiles that the device has refused. Thread safe.
- *
- * <p>Several work-groups should fit the local memory of a compute unit side by side, so that one multiplies while
- * another waits at a barrier. With more local memory, more k are staged at once and there are fewer barriers.
  */
 public final class StagedTiles {
     /**
@@ -30,6 +25,14 @@ public final class StagedTiles {
     private static final int[][] SHAPES = {{8, 16, 16}, {8, 8, 16}, {4, 8, 16}, {4, 8, 8}};
 
     private static final int[] DEPTHS = {16, 8, 4};
+
+    /** The same three numbers of narrow tiles: 16 rows x 8 units to 64 x 16. */
+    private static final int[][] NARROW_SHAPES = {{4, 16, 16}, {4, 16, 8}, {2, 8, 16}, {1, 8, 16}};
+
+    private static final int[] NARROW_DEPTHS = {128, 64, 32, 16};
+
+    /** Values of 16 bytes that a work-item may fetch for a stage: they wait in its registers. */
+    private static final int MOST_FETCHES = 16;
 
     /** Rows of a work-item in a group that has all units. */
     private static final int SEQUENCE_TILE_ROWS = 4;
@@ -43,24 +46,20 @@ public final class StagedTiles {
     /** Work-items of a wave: a smaller group would leave lanes idle. */
     private static final int WAVE = 64;
 
-    /** Work-items that a compute unit should hold: two waves for each of AMD's four SIMDs. */
-    private static final int RESIDENT = 512;
-
-    /** With fewer rows, most of the smallest tile would be empty. */
+    /** With fewer rows, most of the smallest tile would be empty, unless it is narrow. */
     public static final int FEWEST_ROWS = 16;
-
-    /** Multiply-adds that take as long as fetching one value of x or of the weights. */
-    private static final int FETCH = 16;
 
     private record Refused(KernelSource source, Tile tile) {}
 
     private final Capabilities device;
     private final LayerSize layer;
+    private final StagedCost cost;
     private final Set<Refused> refused = ConcurrentHashMap.newKeySet();
 
     StagedTiles(Capabilities device, LayerSize layer) {
         this.device = device;
         this.layer = layer;
+        cost = new StagedCost(GpuCore.of(device), layer);
     }
 
     /** Leaves out {@code tile} from now on, for the kernels of {@code source}. */
@@ -69,24 +68,35 @@ public final class StagedTiles {
     }
 
     /**
-     * Returns the tile for the products of a launch over {@code rows} rows: the one that gives the busiest compute unit
-     * the least work. A tile costs its products and its fetches, so large tiles are better where they fill the device.
+     * Returns the tiles for a step over {@code rows} rows that fit, the best first.
      *
      * @param shape a tile that is hoisted and fused as the result must be
      */
-    Optional<Tile> product(KernelSource source, long rows, Tile shape) {
-        return products(source, rows, shape).stream().findFirst();
+    List<Tile> steps(long rows, Tile shape) {
+        return Stream.concat(rows < FEWEST_ROWS ? Stream.of() : everyTile().stream(), everyNarrowTile().stream())
+                .map(tile -> tile.withHoisted(shape.hoisted()).withFused(shape.fused()))
+                .filter(tile -> fits(KernelSource.step(tile), tile))
+                .sorted(Comparator.comparingDouble(tile -> stepCost(tile, rows)))
+                .toList();
     }
 
-    /** Returns all such tiles that fit, the best first. */
-    List<Tile> products(KernelSource source, long rows, Tile shape) {
-        if (rows < FEWEST_ROWS) {
-            return List.of();
-        }
-        return shapes().map(tile -> tile.withHoisted(shape.hoisted()).withFused(shape.fused()))
-                .filter(tile -> fits(source, tile))
-                .sorted(Comparator.comparingDouble(tile -> cost(tile, rows)))
-                .toList();
+    /** Returns the estimated cycles of a step over {@code rows} rows. */
+    double stepCost(Tile tile, long rows) {
+        return cost.step(tile, rows);
+    }
+
+    /** Returns the best tile for the input's product of {@code rows} rows, those of all steps counted. */
+    Optional<Tile> projection(long rows) {
+        return Stream.of(rows)
+                .filter(all -> all >= FEWEST_ROWS)
+                .flatMap(all -> everyTile().stream())
+                .filter(tile -> fits(KernelSource.INPUT_PROJECTION_TILED, tile))
+                .min(Comparator.comparingDouble(tile -> projectionCost(tile, rows)));
+    }
+
+    /** Returns the estimated cycles of such a product. */
+    double projectionCost(Tile tile, long rows) {
+        return cost.projection(tile, rows);
     }
 
     /**
@@ -100,7 +110,7 @@ public final class StagedTiles {
                 .filter(tile -> fits(KernelSource.SEQUENCE_TILED, tile))
                 .toList();
         return tiles.stream()
-                .filter(tile -> groups(tile, rows) >= device.computeUnits())
+                .filter(tile -> cost.groups(tile, rows) >= device.computeUnits())
                 .findFirst()
                 .or(() -> tiles.stream().reduce((first, second) -> second));
     }
@@ -112,6 +122,19 @@ public final class StagedTiles {
             IntStream.of(DEPTHS)
                     .mapToObj(depth -> Tile.staged(shape[0], new Staging(shape[1], shape[2], depth)))
                     .filter(tile -> tile.staging().divides(tile.rows()))
+                    .forEach(tiles::add);
+        }
+        return tiles;
+    }
+
+    /** Returns every narrow tile that some device may stage for a step. */
+    public static List<Tile> everyNarrowTile() {
+        List<Tile> tiles = new ArrayList<>();
+        for (int[] shape : NARROW_SHAPES) {
+            IntStream.of(NARROW_DEPTHS)
+                    .mapToObj(depth -> Tile.staged(shape[0], Staging.narrow(shape[1], shape[2], depth)))
+                    .filter(tile -> tile.staging().divides(tile.rows()))
+                    .filter(tile -> tile.staging().fetches(tile.rows()) <= MOST_FETCHES)
                     .forEach(tiles::add);
         }
         return tiles;
@@ -130,11 +153,6 @@ public final class StagedTiles {
                 .withHoisted(true);
     }
 
-    /** Returns whether a launch over {@code rows} rows has a work-group for every compute unit. */
-    boolean fillsDevice(Tile tile, long rows) {
-        return groups(tile, rows) >= device.computeUnits();
-    }
-
     /** Returns whether the device runs {@code tile}, by its limits and by what it has refused so far. */
     boolean fits(KernelSource source, Tile tile) {
         Staging group = tile.staging();
@@ -149,45 +167,6 @@ public final class StagedTiles {
                 && group.workItems() <= device.maxWorkGroupSize()
                 && (sizes.size() < 2 || group.units() <= sizes.get(0) && group.rows() <= sizes.get(1))
                 && !refused.contains(new Refused(source, tile));
-    }
-
-    /**
-     * Returns each shape once: with the deepest stage that leaves room for {@link #RESIDENT} work-items, or else with
-     * the shallowest stage that fits twice.
-     */
-    private Stream<Tile> shapes() {
-        Map<List<Integer>, List<Tile>> byShape = everyTile().stream()
-                .collect(Collectors.groupingBy(
-                        tile -> List.of(
-                                tile.rows(),
-                                tile.staging().units(),
-                                tile.staging().rows()),
-                        LinkedHashMap::new,
-                        Collectors.toList()));
-        return byShape.values().stream()
-                .flatMap(depths -> depths.stream()
-                        .filter(tile ->
-                                fits(tile, Math.max(2, RESIDENT / tile.staging().workItems())))
-                        .findFirst()
-                        .or(() -> depths.stream().filter(tile -> fits(tile, 2)).reduce((deep, shallow) -> shallow))
-                        .stream());
-    }
-
-    /** Returns whether local memory has room for {@code groups} work-groups side by side. */
-    private boolean fits(Tile tile, int groups) {
-        return groups * tile.staging().bytes(tile.rows()) <= device.localMemoryBytes();
-    }
-
-    private double cost(Tile tile, long rows) {
-        double height = tile.groupRows(), width = tile.groupBlocks() * tile.vec() * 4.0;
-        double turns = Math.ceil((double) groups(tile, rows) / Math.max(1, device.computeUnits()));
-        return turns * (height * width + FETCH * (height + width));
-    }
-
-    private long groups(Tile tile, long rows) {
-        long down = (rows + tile.groupRows() - 1) / tile.groupRows();
-        long blocks = Tile.blocks(layer.units(), tile.vec());
-        return down * ((blocks + tile.groupBlocks() - 1) / tile.groupBlocks()) * layer.directions();
     }
 
     private static int nextPowerOfTwo(int size) {

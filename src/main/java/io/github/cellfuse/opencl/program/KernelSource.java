@@ -11,6 +11,7 @@ import java.util.List;
 public enum KernelSource {
     STEP("lstm_step"),
     STEP_TILED("lstm_step_tiled"),
+    STEP_NARROW("lstm_step_narrow"),
     INPUT_PROJECTION("lstm_input_projection", "input_projection"),
     INPUT_PROJECTION_TILED("lstm_input_projection_tiled", "input_projection_tiled"),
     HIDDEN_PROJECTION("lstm_hidden_projection", "hidden_projection"),
@@ -35,13 +36,18 @@ public enum KernelSource {
         this.file = file;
     }
 
+    /** Returns the program of a time step in {@code tile}. */
+    public static KernelSource step(Tile tile) {
+        return !tile.isStaged() ? STEP : tile.staging().isNarrow() ? STEP_NARROW : STEP_TILED;
+    }
+
     /**
      * Returns the part of a cell's options that the program depends on. A program that ignores an option is compiled
      * once for all of its values.
      */
     CellOptions reads(CellOptions cell) {
         return switch (this) {
-            case STEP, STEP_TILED, SEQUENCE, SEQUENCE_TILED, CELL, CELL_FUNCTION -> cell;
+            case STEP, STEP_TILED, STEP_NARROW, SEQUENCE, SEQUENCE_TILED, CELL, CELL_FUNCTION -> cell;
             case INPUT_PROJECTION, INPUT_PROJECTION_TILED -> cell.ofBias();
             case HIDDEN_PROJECTION, LOAD_WEIGHTS, STATE, ROOFLINE -> CellOptions.ORDINARY;
         };
@@ -50,7 +56,7 @@ public enum KernelSource {
     /** Returns the part of a tile that the program depends on, as a tile. */
     Tile reads(Tile tile) {
         return switch (this) {
-            case STEP, STEP_TILED, SEQUENCE, SEQUENCE_TILED, ROOFLINE -> tile;
+            case STEP, STEP_TILED, STEP_NARROW, SEQUENCE, SEQUENCE_TILED, ROOFLINE -> tile;
             case INPUT_PROJECTION, INPUT_PROJECTION_TILED ->
                 tile.withHoisted(false).withFused(true);
             case HIDDEN_PROJECTION -> Tile.of(tile.vec(), tile.rows());

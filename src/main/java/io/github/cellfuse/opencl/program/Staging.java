@@ -1,21 +1,45 @@
 package io.github.cellfuse.opencl.program;
 
 /**
- * How a work-group stages its tile in local memory ({@code gate_product_tiled.cl}).
+ * How a work-group stages its tile in local memory ({@code gate_product_tiled.cl} and {@code gate_product_narrow.cl}).
  *
- * @param units work-items along the units, each with a block of them; 0 if nothing is staged
+ * @param units work-items along the units; 0 if nothing is staged
  * @param rows work-items along the rows
  * @param depth number of k in a stage
+ * @param itemUnits units of a work-item: those of a block, or 1 in a narrow tile
  */
-public record Staging(int units, int rows, int depth) {
+public record Staging(int units, int rows, int depth, int itemUnits) {
+    /** Units of a block, and values of a float4: local memory is read in units of these. */
+    private static final int BLOCK = 4;
+
     /** No staging: the register tile of {@code gate_product.cl} reads from the caches. */
     public static final Staging NONE = new Staging(0, 0, 0);
 
     /** The largest value of each component. */
     public static final int MOST = 1024;
 
-    /** Bytes of a float4: local memory is read in units of these. */
-    private static final int WIDTH = 16;
+    /** Bytes of a float4. */
+    private static final int WIDTH = BLOCK * Float.BYTES;
+
+    /** Work-items that have all units of a block. */
+    public Staging(int units, int rows, int depth) {
+        this(units, rows, depth, BLOCK);
+    }
+
+    /** Returns work-items that have one unit each. */
+    public static Staging narrow(int units, int rows, int depth) {
+        return new Staging(units, rows, depth, 1);
+    }
+
+    /** Returns whether a work-item has one unit. */
+    public boolean isNarrow() {
+        return itemUnits == 1;
+    }
+
+    /** Returns the blocks of units of a group. */
+    public int blocks() {
+        return units * itemUnits / BLOCK;
+    }
 
     /** Returns the work-items of a group. */
     public int workItems() {
@@ -24,12 +48,30 @@ public record Staging(int units, int rows, int depth) {
 
     /** Returns whether all work-items, of {@code tileRows} rows each, fetch equal shares of a stage. */
     public boolean divides(int tileRows) {
+        if (isNarrow()) {
+            return units % BLOCK == 0
+                    && depth % BLOCK == 0
+                    && tileRows * depth % (BLOCK * units) == 0
+                    && depth % rows == 0;
+        }
         return tileRows % 4 == 0 && tileRows * depth % (4 * units) == 0 && depth * 4 % rows == 0;
+    }
+
+    /** Returns the float4 that a work-item of {@code tileRows} rows fetches for a stage. */
+    public int fetches(int tileRows) {
+        return (rows * tileRows * depth / BLOCK + blocks() * BLOCK * depth) / workItems();
     }
 
     /** Returns the bytes of local memory of two stages with padding, if a work-item has {@code tileRows} rows. */
     public long bytes(int tileRows) {
-        long x = (long) depth * (rows * tileRows / 4 + 1), weights = depth * 4L * (units + 1);
+        long x, weights;
+        if (isNarrow()) {
+            x = (long) rows * tileRows * (depth / BLOCK + 1);
+            weights = depth * (units + 1L);
+        } else {
+            x = (long) depth * (rows * tileRows / 4 + 1);
+            weights = depth * 4L * (units + 1);
+        }
         return 2 * (x + weights) * WIDTH;
     }
 
@@ -38,9 +80,9 @@ public record Staging(int units, int rows, int depth) {
         return units * 4L * (rows * tileRows / 4 + 1) * WIDTH;
     }
 
-    /** Returns, for example, {@code 8x16x8}. */
+    /** Returns, for example, {@code 8x16x8}, or {@code 8x16x64x1} for work-items with one unit. */
     @Override
     public String toString() {
-        return units + "x" + rows + "x" + depth;
+        return units + "x" + rows + "x" + depth + (isNarrow() ? "x1" : "");
     }
 }

@@ -5,7 +5,7 @@ import java.util.Locale;
 /**
  * The macros that specialize a program. An engine keeps its programs by tile.
  *
- * @param vec lanes of a vector: units per work-item
+ * @param vec units of a block, which are the lanes of a vector: units per work-item, unless its staging is narrow
  * @param rows rows of the batch per work-item
  * @param gates gates whose sums the registers hold at the same time: 4, or 2 in two passes over a tile of more rows
  * @param prefetch cache lines of the next weights to prefetch with every 4 k; 0 for none
@@ -61,7 +61,7 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
 
     /** Returns the blocks of units of a work-group, or of a work-item if nothing is staged. */
     public int groupBlocks() {
-        return isStaged() ? staging.units() : 1;
+        return isStaged() ? staging.blocks() : 1;
     }
 
     /** Returns the number of passes over k. */
@@ -73,8 +73,8 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
     public String options() {
         String own = String.format(
                 Locale.ROOT,
-                "-D VEC=%d -D ROWS=%d -D HOISTED=%d -D FUSED=%d",
-                vec,
+                "-D VEC=%s -D ROWS=%d -D HOISTED=%d -D FUSED=%d",
+                staging.isNarrow() ? "1 -D PACK=" + vec : vec,
                 rows,
                 hoisted ? 1 : 0,
                 fused ? 1 : 0);

@@ -119,6 +119,10 @@ class TileTest {
                 Arguments.of(Plan.FUSED, 4, new Staging(8, 8, 16)),
                 Arguments.of(Plan.HOISTED, 4, new Staging(8, 16, 8)),
                 Arguments.of(Plan.SEPARATE, 4, new Staging(2, 2, 4)),
+                Arguments.of(Plan.FUSED, 1, Staging.narrow(8, 16, 128)),
+                Arguments.of(Plan.HOISTED, 2, Staging.narrow(8, 16, 64)),
+                Arguments.of(Plan.FUSED, 4, Staging.narrow(16, 16, 32)),
+                Arguments.of(Plan.SEPARATE, 4, Staging.narrow(16, 8, 16)),
                 Arguments.of(Plan.SEQUENCE, 4, new Staging(8, 8, 8)),
                 Arguments.of(Plan.SEQUENCE, 4, new Staging(16, 4, 16)));
     }
@@ -129,7 +133,7 @@ class TileTest {
         boolean hoisted = plan == Plan.HOISTED || plan == Plan.SEQUENCE;
         Tile step = Tile.staged(rows, staging).withHoisted(hoisted).withFused(plan != Plan.SEPARATE);
         // A whole sequence needs all units in one group.
-        int blocks = plan == Plan.SEQUENCE ? staging.units() / 2 : staging.units();
+        int blocks = plan == Plan.SEQUENCE ? staging.units() / 2 : staging.blocks();
         giveTheTwinsBits(forced(plan, step, SequenceGroups.EACH_TILE), 4 * blocks, step.groupRows());
     }
 
@@ -164,10 +168,13 @@ class TileTest {
         Stream<Arguments> all = Arrays.stream(Plan.values()).map(plan -> smallTile(plan, own));
         return own.vec() == 1
                 ? all
-                : Stream.concat(
-                        all,
-                        Arrays.stream(Plan.values())
-                                .map(plan -> smallTile(plan, Tile.staged(4, new Staging(4, 2, 4)))));
+                : Stream.of(
+                                all,
+                                Arrays.stream(Plan.values())
+                                        .map(plan -> smallTile(plan, Tile.staged(4, new Staging(4, 2, 4)))),
+                                Stream.of(Plan.FUSED, Plan.HOISTED, Plan.SEPARATE)
+                                        .map(plan -> smallTile(plan, Tile.staged(2, Staging.narrow(8, 2, 16)))))
+                        .flatMap(each -> each);
     }
 
     private static Arguments smallTile(Plan plan, Tile tile) {

@@ -2,6 +2,7 @@ package io.github.cellfuse.opencl.plan;
 
 import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.Capabilities.LocalMemory;
+import io.github.cellfuse.cl.Capabilities.VendorFacts;
 import io.github.cellfuse.cl.TestDevices;
 import java.util.List;
 
@@ -11,7 +12,7 @@ public final class Described {
 
     /** Returns a device without dedicated local memory. */
     public static Capabilities device(Capabilities.Type type, String version, int computeUnits, int width) {
-        return device(type, version, computeUnits, width, LocalMemory.GLOBAL, 32 << 10, 4096);
+        return device(type, version, computeUnits, width, LocalMemory.GLOBAL, 32 << 10, 4096, VendorFacts.NONE);
     }
 
     /** Returns a GPU with dedicated local memory. */
@@ -23,7 +24,8 @@ public final class Described {
                 1,
                 LocalMemory.DEDICATED,
                 localBytes,
-                workItems);
+                workItems,
+                VendorFacts.NONE);
     }
 
     private static Capabilities device(
@@ -33,7 +35,8 @@ public final class Described {
             int width,
             LocalMemory local,
             long localBytes,
-            long workItems) {
+            long workItems,
+            VendorFacts facts) {
         Capabilities real = TestDevices.first().capabilities();
         return new Capabilities(
                 type,
@@ -61,6 +64,7 @@ public final class Described {
                 real.littleEndian(),
                 true,
                 true,
-                real.extensions());
+                List.of(),
+                facts);
     }
 }

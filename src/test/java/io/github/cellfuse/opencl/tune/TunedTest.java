@@ -151,7 +151,7 @@ class TunedTest {
             hoisted=no       | hoisted=yes          | line 12, hoisted: expected no, found 'yes'
             hoisted=no       | hoisted=maybe        | line 12, hoisted: expected no, found 'maybe'
             groups=each-tile | groups=1x2           | line 12, groups: expected each-tile, found '1x2'
-            staging=no | staging=8x16 | line 12, staging: expected no or three numbers such as 8x16x8, found '8x16'
+            staging=no | staging=8x16 | line 12, staging: expected no, or numbers such as 8x16x8 or 8x16x64x1, found '8x16'
             staging=no       | staging=8x16x0       | line 12, staging: expected 1 to 1024, found '0'
             plan=separate    | plan=hoisted         | line 12, hoisted: expected yes, found 'no'
             ahead=7          | ahead=7 ahead=8      | line 12: expected 15 fields, found 16

@@ -36,7 +36,8 @@ public final class TunedTexts {
             true,
             true,
             true,
-            List.of());
+            List.of(),
+            Capabilities.VendorFacts.NONE);
 
     private TunedTexts() {}
 

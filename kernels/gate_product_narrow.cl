@@ -1,0 +1,161 @@
+// requires: activations, weights
+//
+// The product of gate_product_tiled.cl for few rows: a work-item has one unit instead of four, so that a launch has
+// work for every compute unit. The work-group stages both factors in local memory.
+//
+//   x [rows][K] ── TILE_K columns at a time ──┐         ┌── TILE_K k at a time ── weights [unit block][K][4][PACK]
+//                                             ▼         ▼
+//            two x_tile [GROUP_ROWS][TILE_K + 4]      two w_tile [TILE_K][WG_UNITS + 1][4]            in local memory
+//                                             │         │
+//             4 k of each of its ROWS rows ◄──┘         └──► one vector for each k: the 4 gates of its unit
+//
+//   work-item (u, r) of WG_UNITS × WG_ROWS: ROWS rows, r, WG_ROWS + r, … × one unit × 4 gates, a vector for each row
+//
+// For every (row, unit, gate) it replaces the same plain loop as gate_product.cl. One chain of fma in ascending k
+// produces the same bits:
+//      for (k = 0; k < K; k++) a = fma(x[row][k], w[k][gate][unit], a);
+//
+// While one tile is multiplied, values for the other arrive from global memory and wait in registers. With few rows,
+// waiting for them takes most of the time, so a stage is as deep as local memory allows.
+
+#if VEC != 1 || PACK != 4
+#error "a work-item of the narrow kernels has one unit of a block of four: VEC must be 1 and PACK 4"
+#endif
+// Rows of a work-item.
+#ifndef ROWS
+#define ROWS 1
+#endif
+// Work-items of a group along the units: a multiple of PACK.
+#ifndef WG_UNITS
+#define WG_UNITS 8
+#endif
+// Work-items of a group along the rows.
+#ifndef WG_ROWS
+#define WG_ROWS 16
+#endif
+// Number of k in a stage: a multiple of 4 that gives every work-item the same number of values to fetch.
+#ifndef TILE_K
+#define TILE_K 64
+#endif
+
+#define WG_ITEMS (WG_UNITS * WG_ROWS)
+#define GROUP_ROWS (WG_ROWS * ROWS)
+#define GROUP_SIZE __attribute__((reqd_work_group_size(WG_UNITS, WG_ROWS, 1)))
+
+// Padding spreads simultaneous accesses over the banks of local memory.
+#define X_PITCH (TILE_K / 4 + 1)  // in float4
+#define W_PITCH (WG_UNITS + 1)    // in float4
+#define X_TILE (GROUP_ROWS * X_PITCH)
+#define W_TILE (TILE_K * W_PITCH)
+#define X_FETCHES (GROUP_ROWS * TILE_K / 4 / WG_ITEMS)  // float4 of x that a work-item fetches for a stage
+#define W_FETCHES (TILE_K * WG_UNITS / WG_ITEMS)        // vectors of weights that it fetches
+#if TILE_K % 4 || WG_UNITS % PACK || X_FETCHES * 4 * WG_ITEMS != GROUP_ROWS * TILE_K || \
+    W_FETCHES * WG_ITEMS != TILE_K * WG_UNITS
+#error "a stage can't be divided equally: see WG_UNITS and TILE_K"
+#endif
+
+// The index within the group's rows of this work-item's m-th row.
+inline int row_of(int m) { return m * WG_ROWS + (int)get_local_id(1); }
+
+// The products of 4 k, of which `count` count.
+INLINED void multiply_add_four(float4 a[ROWS], __local const float4* x_line, __local const float4* w_line, int count) {
+  float4 x[ROWS];
+#pragma unroll
+  for (int m = 0; m < ROWS; m++) x[m] = x_line[row_of(m) * X_PITCH];
+  float4 weight = w_line[get_local_id(0)];
+#pragma unroll
+  for (int m = 0; m < ROWS; m++) a[m] = fma((float4)(x[m].x), weight, a[m]);
+  if (count > 1) {
+    weight = w_line[W_PITCH + get_local_id(0)];
+#pragma unroll
+    for (int m = 0; m < ROWS; m++) a[m] = fma((float4)(x[m].y), weight, a[m]);
+  }
+  if (count > 2) {
+    weight = w_line[2 * W_PITCH + get_local_id(0)];
+#pragma unroll
+    for (int m = 0; m < ROWS; m++) a[m] = fma((float4)(x[m].z), weight, a[m]);
+  }
+  if (count > 3) {
+    weight = w_line[3 * W_PITCH + get_local_id(0)];
+#pragma unroll
+    for (int m = 0; m < ROWS; m++) a[m] = fma((float4)(x[m].w), weight, a[m]);
+  }
+}
+
+// A product of the group.
+typedef struct {
+  __global const float* x;     // [..][stride] from the group's first row on
+  int stride, K;               // K columns of x are multiplied
+  __global const weight_t* w;  // where their weights begin in the panel of the group's first unit block
+} narrow_product;
+
+// a[row] (i f g o) += first.x[row][k] · first.w[k] for k = 0 … K-1, then the same with second, in this order. All
+// work-items of the group have to call it together.
+//   last_row, last_block  rows and unit blocks beyond these are read as the last one
+//   panel                 weights from one unit block to the next
+//   x_tile [2][X_TILE], w_tile [2][W_TILE]
+INLINED void accumulate_narrow(float4 a[ROWS], narrow_product first, narrow_product second, int last_row, int panel,
+                               int last_block, __local float4* x_tile, __local float4* w_tile) {
+  int item = get_local_id(1) * WG_UNITS + get_local_id(0);
+  int firsts = (first.K + TILE_K - 1) / TILE_K, stages = firsts + (second.K + TILE_K - 1) / TILE_K;
+  int half_of = 0, depth = 0;  // which of the two tiles is multiplied, and how many k of it
+  // Stage -1 only fetches. The last stage fetches itself again, because compilers get a branch around a barrier wrong.
+#pragma unroll 1
+  for (int stage = -1; stage < stages; stage++) {
+    int next = min(stage + 1, stages - 1), in_second = next >= firsts;
+    int k = (in_second ? next - firsts : next) * TILE_K, left = (in_second ? second.K : first.K) - k;
+    __global const float* x = (in_second ? second.x : first.x) + k;
+    __global const weight_t* w = (in_second ? second.w : first.w) + k * 4 * PACK;
+    int stride = in_second ? second.stride : first.stride;
+
+    // Neighbors fetch neighboring k of a row and neighboring vectors of a panel.
+    float4 x_next[X_FETCHES], w_next[W_FETCHES];
+#pragma unroll
+    for (int i = 0; i < X_FETCHES; i++) {
+      int e = item + i * WG_ITEMS, row = e / (TILE_K / 4), at = e % (TILE_K / 4) * 4;
+      __global const float* from = x + (size_t)min(row, last_row) * stride + at;
+      if (left - at >= 4) {
+        x_next[i] = vload4(0, from);
+      } else {  // nothing beyond a row is read
+        x_next[i].x = at < left ? from[0] : 0.0f;
+        x_next[i].y = at + 1 < left ? from[1] : 0.0f;
+        x_next[i].z = at + 2 < left ? from[2] : 0.0f;
+        x_next[i].w = 0.0f;
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < W_FETCHES; i++) {
+      int e = item + i * WG_ITEMS, block = e / (TILE_K * 4), line = e % (TILE_K * 4);
+      // Lines beyond the last k repeat its last line, as the buffer may end there. They are not multiplied.
+      w_next[i] = load_block(min(line, left * 4 - 1), w + (size_t)min(block, last_block) * panel);
+    }
+
+    // Only whole k are multiplied: adding a product with zero would turn -0 into +0.
+    __local const float4* x_now = x_tile + half_of * X_TILE;
+    __local const float4* w_now = w_tile + half_of * W_TILE;
+#pragma unroll 2
+    for (int j = 0; j + 4 <= depth; j += 4) multiply_add_four(a, x_now + j / 4, w_now + j * W_PITCH, 4);
+    if (depth % 4) multiply_add_four(a, x_now + depth / 4, w_now + depth / 4 * 4 * W_PITCH, depth % 4);
+
+    half_of = 1 - half_of;
+    depth = min(left, TILE_K);
+    __local float4* x_to = x_tile + half_of * X_TILE;
+    __local float* w_to = (__local float*)(w_tile + half_of * W_TILE);
+#pragma unroll
+    for (int i = 0; i < X_FETCHES; i++) {
+      int e = item + i * WG_ITEMS;
+      x_to[e / (TILE_K / 4) * X_PITCH + e % (TILE_K / 4)] = x_next[i];
+    }
+    // From the 4 units of a gate to the 4 gates of a unit.
+#pragma unroll
+    for (int i = 0; i < W_FETCHES; i++) {
+      int e = item + i * WG_ITEMS, block = e / (TILE_K * 4), line = e % (TILE_K * 4);
+      __local float* to = w_to + (line / 4 * W_PITCH + block * PACK) * 4 + line % 4;
+      to[0] = w_next[i].x;
+      to[4] = w_next[i].y;
+      to[8] = w_next[i].z;
+      to[12] = w_next[i].w;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+}

@@ -1,0 +1,99 @@
+package io.github.cellfuse.opencl.plan;
+
+import io.github.cellfuse.opencl.device.GpuCore;
+import io.github.cellfuse.opencl.program.Staging;
+import io.github.cellfuse.opencl.program.Tile;
+
+/**
+ * An estimate of the time that a GPU takes for a launch of staged tiles, in cycles of its busiest core. It is for
+ * comparing tiles; {@code docs/design/plans.md} says how it fits what was measured. Immutable.
+ *
+ * <p>A group waits for its values from global memory at every stage. Groups that are resident in the same core compute
+ * meanwhile. So of the groups side by side each stage takes the longest of three times: the multiply-adds of all of
+ * them, their reads of local memory, and the stage of one group with its wait.
+ *
+ * @param core the GPU's cores
+ * @param layer the sizes of the layer
+ */
+record StagedCost(GpuCore core, LayerSize layer) {
+    /** Cycles in which a group waits at each stage: measured on an NVIDIA H200, with 4 and with 8 k a stage. */
+    private static final double STAGE_WAIT = 1600;
+
+    /** Registers of a work-item beside its sums and the values that it fetches, from what compilers take. */
+    private static final int OTHER_REGISTERS = 64;
+
+    /** Instructions of the cell for a vector of units of a row. */
+    private static final int CELL = 700;
+
+    /** Bytes that a core's local memory delivers in a cycle. */
+    private static final int LOCAL_BYTES = 128;
+
+    private static final int GATES = 4;
+
+    /** Bytes of a read of local memory by a work-item. */
+    private static final int READ = 16;
+
+    /** Returns the cycles of a step over {@code rows} rows. */
+    double step(Tile tile, long rows) {
+        int depth = tile.staging().depth();
+        int stages = (tile.hoisted() ? 0 : ceil(layer.inputs(), depth)) + ceil(layer.recurrent(), depth);
+        double vectors = tile.staging().isNarrow() ? 1.0 / tile.vec() : 1;
+        return cycles(tile, rows, stages, CELL * vectors * tile.rows());
+    }
+
+    /** Returns the cycles of the input's product of {@code rows} rows, those of all steps counted. */
+    double projection(Tile tile, long rows) {
+        return cycles(tile, rows, ceil(layer.inputs(), tile.staging().depth()), 0);
+    }
+
+    /** Returns the work-groups of a launch over {@code rows} rows. */
+    long groups(Tile tile, long rows) {
+        long down = (rows + tile.groupRows() - 1) / tile.groupRows();
+        return down * ceil(Tile.blocks(layer.units(), tile.vec()), tile.groupBlocks()) * layer.directions();
+    }
+
+    /** Returns the groups that a core holds side by side: at least 1. */
+    int resident(Tile tile) {
+        Staging group = tile.staging();
+        long byMemory = core.localBytes() / group.bytes(tile.rows());
+        long byRegisters = core.registers() / ((long) group.workItems() * registers(tile));
+        return (int) Math.max(1, Math.min(byMemory, byRegisters));
+    }
+
+    private double cycles(Tile tile, long rows, int stages, double epilogue) {
+        long groups = (groups(tile, rows) + core.cores() - 1) / core.cores();
+        int resident = resident(tile);
+        double whole = groups / resident * sideBySide(tile, resident, stages, epilogue);
+        int left = (int) (groups % resident);
+        return whole + (left > 0 ? sideBySide(tile, left, stages, epilogue) : 0);
+    }
+
+    /** Returns the cycles of some groups that a core runs side by side. */
+    private double sideBySide(Tile tile, int groups, int stages, double epilogue) {
+        Staging group = tile.staging();
+        int waves = core.waves(group.workItems());
+        double cyclesPerInstruction = (double) core.wave() / core.lanes();
+        double one = ceil(waves, core.schedulers()) * cyclesPerInstruction;
+        double all = ceil(waves * groups, core.schedulers()) * cyclesPerInstruction;
+        double multiplyAdds = (double) GATES * group.itemUnits() * tile.rows() * group.depth();
+        double reads = (double) waves * groups * reads(tile) * group.depth() * core.wave() * READ / LOCAL_BYTES;
+        double stage = Math.max(Math.max(all * multiplyAdds, reads), one * multiplyAdds + STAGE_WAIT);
+        return stages * stage + all * epilogue;
+    }
+
+    /** Returns the reads of 16 bytes of local memory that a work-item needs for each k. */
+    private static double reads(Tile tile) {
+        double x = tile.rows() / 4.0;
+        return tile.staging().isNarrow() ? 1 + x : GATES + x;
+    }
+
+    private static int registers(Tile tile) {
+        Staging group = tile.staging();
+        int sums = GATES * group.itemUnits() * tile.rows();
+        return OTHER_REGISTERS + sums + 4 * group.fetches(tile.rows());
+    }
+
+    private static int ceil(int all, int part) {
+        return (all + part - 1) / part;
+    }
+}
