@@ -12,7 +12,7 @@ public final class Described {
 
     /** Returns a device without dedicated local memory. */
     public static Capabilities device(Capabilities.Type type, String version, int computeUnits, int width) {
-        return device(type, version, computeUnits, width, LocalMemory.GLOBAL, 32 << 10, 4096, VendorFacts.NONE);
+        return device(type, version, computeUnits, width, LocalMemory.GLOBAL, 32 << 10, 4096);
     }
 
     /** Returns a GPU with dedicated local memory. */
@@ -24,12 +24,50 @@ public final class Described {
                 1,
                 LocalMemory.DEDICATED,
                 localBytes,
+                workItems);
+    }
+
+    /** Returns a GPU that exists. */
+    static Capabilities gpu(
+            String name, String vendor, int computeUnits, long localBytes, long workItems, VendorFacts facts) {
+        return device(
+                Capabilities.Type.GPU,
+                name,
+                vendor,
+                "OpenCL 3.0",
+                computeUnits,
+                1,
+                LocalMemory.DEDICATED,
+                localBytes,
+                workItems,
+                facts);
+    }
+
+    private static Capabilities device(
+            Capabilities.Type type,
+            String version,
+            int computeUnits,
+            int width,
+            LocalMemory local,
+            long localBytes,
+            long workItems) {
+        return device(
+                type,
+                "a described device",
+                "its vendor",
+                version,
+                computeUnits,
+                width,
+                local,
+                localBytes,
                 workItems,
                 VendorFacts.NONE);
     }
 
     private static Capabilities device(
             Capabilities.Type type,
+            String name,
+            String vendor,
             String version,
             int computeUnits,
             int width,
@@ -40,8 +78,8 @@ public final class Described {
         Capabilities real = TestDevices.first().capabilities();
         return new Capabilities(
                 type,
-                "a described device",
-                "its vendor",
+                name,
+                vendor,
                 version,
                 real.cVersion(),
                 real.driverVersion(),

@@ -52,6 +52,7 @@ class SignaturesTest {
                             + " patience step_patience"),
             Map.entry("lstm_sequence_tiled", STEP),
             Map.entry("lstm_step", STEP),
+            Map.entry("lstm_step_narrow", STEP),
             Map.entry("lstm_step_tiled", STEP),
             Map.entry("lstm_store_state", STATE + " places"));
 
@@ -93,7 +94,8 @@ class SignaturesTest {
                 new Tile(4, 6, 2, 4, false, true),
                 Tile.of(16, 3),
                 Tile.staged(8, new Staging(8, 16, 8)),
-                Tile.staged(4, new Staging(2, 4, 4)));
+                Tile.staged(4, new Staging(2, 4, 4)),
+                Tile.staged(2, Staging.narrow(8, 16, 64)));
         List<String> cells = Stream.of("", " -D FIRST_GATE=f_elu", " -D FIRST_GATE=f_elu -D SECOND_GATE=f_relu")
                 .flatMap(cell -> Stream.of(cell, cell + " -D PEEPHOLES=1"))
                 .toList();

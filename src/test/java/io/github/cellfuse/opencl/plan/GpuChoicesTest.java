@@ -1,0 +1,146 @@
+package io.github.cellfuse.opencl.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.cellfuse.Plan;
+import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.Capabilities.VendorFacts;
+import io.github.cellfuse.opencl.device.GpuCore;
+import io.github.cellfuse.opencl.program.KernelSource;
+import io.github.cellfuse.opencl.program.Staging;
+import io.github.cellfuse.opencl.program.Tile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is chosen on GPUs that aren't here. A change of the policy is a change of the table. */
+class GpuChoicesTest {
+    private static final Path EXPECTED = Path.of("src/test/resources/opencl/gpu-choices.txt");
+    private static final Path FOUND = Path.of("target/gpu-choices.txt");
+
+    private static final Capabilities H100 =
+            Described.gpu("NVIDIA H100 80GB HBM3", "NVIDIA Corporation", 132, 48 << 10, 1024, new VendorFacts(90, 32));
+
+    private static final List<Capabilities> GPUS = List.of(
+            H100,
+            Described.gpu("NVIDIA A100", "NVIDIA Corporation", 108, 48 << 10, 1024, new VendorFacts(80, 32)),
+            Described.gpu("NVIDIA RTX 4090", "NVIDIA Corporation", 128, 48 << 10, 1024, new VendorFacts(89, 32)),
+            Described.gpu("gfx90a", "Advanced Micro Devices, Inc.", 104, 64 << 10, 256, new VendorFacts(0, 64)),
+            Described.gpu("gfx1100", "Advanced Micro Devices, Inc.", 48, 64 << 10, 256, new VendorFacts(0, 32)),
+            Described.gpu("Intel(R) Arc(TM) A770", "Intel(R) Corporation", 512, 64 << 10, 1024, VendorFacts.NONE));
+
+    /** T, N, I, H. */
+    private static final int[][] SHAPES = {
+        {64, 4096, 512, 512},
+        {32, 8192, 1024, 1024},
+        {32, 1024, 512, 512},
+        {64, 1024, 128, 256},
+        {64, 256, 512, 512},
+        {16, 256, 1024, 1024},
+        {25, 128, 1024, 1024},
+        {64, 64, 512, 512},
+        {64, 16, 512, 512},
+        {1024, 16, 768, 768},
+        {64, 1, 512, 512},
+        {128, 4096, 64, 64},
+        {128, 64, 64, 64}
+    };
+
+    private static final String HEAD = """
+            # What is chosen on GPUs for T,N,I,H. Tiles are rows x units, with k of a stage; waves are those of a core.
+            # device                T,N,I,H            plan      step's tile     items  local B  groups  waves  | product's tile
+            """;
+
+    private static String table() {
+        StringBuilder table = new StringBuilder(HEAD);
+        for (Capabilities gpu : GPUS) {
+            for (int[] shape : SHAPES) {
+                table.append(line(gpu, shape)).append('\n');
+            }
+        }
+        return table.toString();
+    }
+
+    private static String line(Capabilities gpu, int[] shape) {
+        LayerSize layer = new LayerSize(shape[2], shape[3], shape[3], 1);
+        PlanChoice choice = Choosers.typical(gpu, layer).choose(shape[1], shape[0], Optional.empty(), true);
+        Tile tile = choice.step();
+        boolean whole = choice.plan() == Plan.SEQUENCE;
+        Staging group = tile.staging();
+        GpuCore core = GpuCore.of(gpu);
+        StagedCost cost = new StagedCost(core, layer);
+        long groups = cost.groups(tile, shape[1]);
+        long side = Math.min(cost.resident(tile), (groups + core.cores() - 1) / core.cores());
+        return String.format(
+                Locale.ROOT,
+                "%-23s %-18s %-9s %-15s %5d %8d %7d %6d  | %s",
+                gpu.name(),
+                shape[0] + "," + shape[1] + "," + shape[2] + "," + shape[3],
+                choice.plan().name().toLowerCase(Locale.ROOT),
+                whole ? size(tile) : size(tile) + "/" + group.depth() + (group.isNarrow() ? " narrow" : ""),
+                group.workItems(),
+                whole ? group.stateBytes(tile.rows()) : group.bytes(tile.rows()),
+                groups,
+                whole ? core.waves(group.workItems()) : side * core.waves(group.workItems()),
+                tile.hoisted()
+                        ? size(choice.projection()) + "/"
+                                + choice.projection().staging().depth()
+                        : "-");
+    }
+
+    private static String size(Tile tile) {
+        return tile.groupRows() + "x" + tile.groupBlocks() * tile.vec();
+    }
+
+    @Test
+    void theTableIsTheSame() throws IOException {
+        String found = table();
+        Files.writeString(FOUND, found);
+        assertEquals(
+                Files.readString(EXPECTED),
+                found,
+                () -> "if the change is wanted, replace " + EXPECTED + " by " + FOUND);
+    }
+
+    /** On a core with four schedulers, two waves leave two of them without work. */
+    @Test
+    void everySchedulerOfABusyCoreHasAWave() {
+        for (Capabilities gpu : GPUS) {
+            GpuCore core = GpuCore.of(gpu);
+            for (int[] shape : SHAPES) {
+                LayerSize layer = new LayerSize(shape[2], shape[3], shape[3], 1);
+                PlanChoice choice = Choosers.typical(gpu, layer).choose(shape[1], shape[0], Optional.empty(), true);
+                if (core.wave() == 32 && choice.plan() != Plan.SEQUENCE) {
+                    int waves = core.waves(choice.step().staging().workItems());
+                    assertTrue(waves >= core.schedulers(), () -> line(gpu, shape));
+                }
+            }
+        }
+    }
+
+    /** A tile that is refused makes room for the next, also in another kernel. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 16, 256, 4096})
+    void refusedTilesAreLeftOut(int rows) {
+        PlanChooser chooser = Choosers.typical(H100, new LayerSize(512, 512, 512, 1));
+        List<Tile> seen = new ArrayList<>();
+        for (Tile tile = step(chooser, rows); tile.isStaged(); tile = step(chooser, rows)) {
+            assertTrue(!seen.contains(tile), "again: " + tile);
+            seen.add(tile);
+            chooser.refuse(KernelSource.step(tile), tile);
+        }
+        assertTrue(seen.stream().anyMatch(tile -> tile.staging().isNarrow()), seen::toString);
+    }
+
+    private static Tile step(PlanChooser chooser, int rows) {
+        return chooser.choose(rows, 64, Optional.of(Plan.FUSED), true).step();
+    }
+}
