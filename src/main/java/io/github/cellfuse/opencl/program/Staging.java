@@ -22,9 +22,13 @@ public record Staging(int units, int rows, int depth) {
         return units * rows;
     }
 
-    /** Returns whether all work-items, of {@code tileRows} rows each, fetch equal shares of a stage. */
+    /**
+     * Returns whether the kernels have work-items of {@code tileRows} rows each in this group, and all of them fetch
+     * equal shares of a stage.
+     */
     public boolean divides(int tileRows) {
-        return tileRows % 4 == 0 && tileRows * depth % (4 * units) == 0 && depth * 4 % rows == 0;
+        boolean readsRuns = (tileRows % 4 == 0 || tileRows <= 2) && rows * tileRows % 4 == 0;
+        return readsRuns && tileRows * depth % (4 * units) == 0 && depth * 4 % rows == 0;
     }
 
     /** Returns the bytes of local memory of two stages with padding, if a work-item has {@code tileRows} rows. */
