@@ -119,8 +119,12 @@ class TileTest {
                 Arguments.of(Plan.FUSED, 4, new Staging(8, 8, 16)),
                 Arguments.of(Plan.HOISTED, 4, new Staging(8, 16, 8)),
                 Arguments.of(Plan.SEPARATE, 4, new Staging(2, 2, 4)),
+                Arguments.of(Plan.FUSED, 2, new Staging(8, 8, 16)),
+                Arguments.of(Plan.HOISTED, 1, new Staging(4, 8, 16)),
                 Arguments.of(Plan.SEQUENCE, 4, new Staging(8, 8, 8)),
-                Arguments.of(Plan.SEQUENCE, 4, new Staging(16, 4, 16)));
+                Arguments.of(Plan.SEQUENCE, 4, new Staging(16, 4, 16)),
+                Arguments.of(Plan.SEQUENCE, 2, new Staging(16, 8, 32)),
+                Arguments.of(Plan.SEQUENCE, 1, new Staging(8, 16, 32)));
     }
 
     @ParameterizedTest(name = "{0}, {1} rows, {2}")
@@ -164,10 +168,14 @@ class TileTest {
         Stream<Arguments> all = Arrays.stream(Plan.values()).map(plan -> smallTile(plan, own));
         return own.vec() == 1
                 ? all
-                : Stream.concat(
-                        all,
-                        Arrays.stream(Plan.values())
-                                .map(plan -> smallTile(plan, Tile.staged(4, new Staging(4, 2, 4)))));
+                : Stream.of(
+                                all,
+                                Arrays.stream(Plan.values())
+                                        .map(plan -> smallTile(plan, Tile.staged(4, new Staging(4, 2, 4)))),
+                                Stream.of(
+                                        smallTile(Plan.SEQUENCE, Tile.staged(2, new Staging(4, 2, 8))),
+                                        smallTile(Plan.SEQUENCE, Tile.staged(1, new Staging(4, 4, 16)))))
+                        .flatMap(tiles -> tiles);
     }
 
     private static Arguments smallTile(Plan plan, Tile tile) {
@@ -198,7 +206,7 @@ class TileTest {
     /** Writes once more what was written block by block: {@link EveryImplementation#WHOLE_BUFFERS}. */
     private static void writtenAtOnce(ClContext context, DeviceWeights weights) {
         try (ClQueue queue = context.queue()) {
-            Stream.of(weights.gates(), weights.bias(), weights.projection())
+            Stream.of(weights.gates(), weights.bias(), weights.projection(), weights.recurrent())
                     .filter(Objects::nonNull)
                     .forEach(buffer -> {
                         ByteBuffer all = ByteBuffer.allocateDirect((int) buffer.bytes());
@@ -474,7 +482,7 @@ class TileTest {
         return forced(plan, tile, SequenceGroups.EACH_TILE);
     }
 
-    private static Plans forced(Plan plan, Tile step, SequenceGroups groups) {
+    static Plans forced(Plan plan, Tile step, SequenceGroups groups) {
         return forced(plan, step, groups, Double.POSITIVE_INFINITY);
     }
 
