@@ -21,13 +21,14 @@
 #endif
 
 // Number of k whose weights are in registers: they arrive while earlier k are multiplied. A work-item with one row
-// multiplies for a shorter time, and has registers for more weights.
-#define AHEAD (ROWS == 1 ? 4 : 2)
+// multiplies for a shorter time, and has registers for more weights. One with four rows doesn't have enough of them for
+// two k that are converted from 16 bits.
+#define AHEAD (ROWS == 1 ? 4 : ROWS == 2 || WEIGHT_BITS == 32 ? 2 : 1)
 
-// The weights of one k: a vector of each gate. Neighboring unit blocks read neighboring vectors.
-INLINED void load_line(floatv weight[4], int k, int blocks, __global const weight_t* weights) {
+// The weights of one k, a vector of each gate, from `line` on.
+INLINED void load_line(floatv weight[4], int blocks, __global const weight_t* line) {
 #pragma unroll
-  for (int q = 0; q < 4; q++) weight[q] = load_weights((k * 4 + q) * blocks, weights);
+  for (int q = 0; q < 4; q++) weight[q] = load_weights(q * blocks, line);
 }
 
 // Computes the steps from first_step to last_step of a layer with at most WG_UNITS blocks of units and without a
@@ -43,6 +44,8 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(
   int blocks = (units + VEC - 1) / VEC, has_units = unit < units, block = min((int)get_local_id(0), blocks - 1);
   size_t place = (size_t)direction * row_pitch + row;
   __global const weight_t* weights = recurrent + ((size_t)direction * units * 4 * blocks + block) * VEC;
+  int line = 4 * blocks * VEC;        // weights from one k to the next
+  int whole = units / AHEAD * AHEAD;  // k whose weights are read ahead
   __global const float* own_bias = bias + off_bias(direction, block, blocks);
   __global float* cell = c + off_cell(place, block, blocks);
   __local float* own = (__local float*)state + unit * X_PITCH * 4;  // the lines of its units
@@ -94,20 +97,25 @@ __kernel GROUP_SIZE void lstm_sequence_tiled(
     barrier(CLK_LOCAL_MEM_FENCE);
 
     floatv weight[AHEAD][4];
-#pragma unroll
-    for (int j = 0; j < AHEAD; j++) load_line(weight[j], min(j, units - 1), blocks, weights);
     int k = 0;
+    if (whole > 0) {
+#pragma unroll
+      for (int j = 0; j < AHEAD; j++) load_line(weight[j], blocks, weights + j * line);
+    }
 #pragma unroll 1
-    for (; k + AHEAD <= units; k += AHEAD) {
+    for (; k < whole; k += AHEAD) {
+      // The last round reads its own weights again, so that nothing beyond them is read.
+      __global const weight_t* next = weights + min(k + AHEAD, whole - AHEAD) * line;
 #pragma unroll
       for (int j = 0; j < AHEAD; j++) {
         multiply_add_rows(a, state + (k + j) * X_PITCH, weight[j]);
-        load_line(weight[j], min(k + AHEAD + j, units - 1), blocks, weights);
+        load_line(weight[j], blocks, next + j * line);
       }
     }
-#pragma unroll
-    for (int j = 0; j < AHEAD - 1; j++) {
-      if (k + j < units) multiply_add_rows(a, state + (k + j) * X_PITCH, weight[j]);
+#pragma unroll 1
+    for (; k < units; k++) {
+      load_line(weight[0], blocks, weights + k * line);
+      multiply_add_rows(a, state + k * X_PITCH, weight[0]);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
 
