@@ -11,7 +11,7 @@
 //              4 rows side by side                              one of each gate
 //
 //   work-item (u, r) of WG_UNITS × WG_ROWS: ROWS rows × VEC units × 4 gates in registers
-//   rows of work-item r, for WG_ROWS = 16:   4r … 4r+3,  64+4r … 64+4r+3,  …
+//   rows of work-item r, for WG_ROWS = 16:   4r … 4r+3,  64+4r … 64+4r+3,  …   (fewer than 4 are side by side)
 //
 // For every (row, unit, gate) it replaces the same plain loop as gate_product.cl. One chain of fma in ascending k
 // produces the same bits:
@@ -26,7 +26,7 @@
 #if VEC != 4
 #error "the tiled kernels read local memory 16 bytes at a time: VEC must be 4"
 #endif
-// Rows of a work-item, a multiple of 4.
+// Rows of a work-item: 1, 2 or a multiple of 4.
 #ifndef ROWS
 #define ROWS 8
 #endif
@@ -48,6 +48,18 @@
 #define GROUP_ROWS (WG_ROWS * ROWS)
 #define GROUP_SIZE __attribute__((reqd_work_group_size(WG_UNITS, WG_ROWS, 1)))
 
+// Rows of a work-item that are side by side, and one value of each of them.
+#if ROWS == 1
+#define RUN 1
+typedef float run_values;
+#elif ROWS == 2
+#define RUN 2
+typedef float2 run_values;
+#else
+#define RUN 4
+typedef float4 run_values;
+#endif
+
 // Padding spreads simultaneous writes over the banks of local memory: 4 floats for each line of x_tile, one vector
 // for each line of w_tile.
 #define X_PITCH ((GROUP_ROWS + 4) / 4)   // in float4
@@ -56,24 +68,26 @@
 #define W_TILE (TILE_K * 4 * W_PITCH)
 #define X_FETCHES (GROUP_ROWS * TILE_K / 4 / WG_ITEMS)  // float4 of x that a work-item fetches for a stage
 #define W_FETCHES (TILE_K * 4 * WG_UNITS / WG_ITEMS)    // floatv of weights that it fetches
-#if ROWS % 4 || X_FETCHES * 4 * WG_ITEMS != GROUP_ROWS * TILE_K || W_FETCHES * WG_ITEMS != TILE_K * 4 * WG_UNITS
+#if ROWS % RUN || GROUP_ROWS % 4
+#error "ROWS must be 1, 2 or a multiple of 4, and the rows of a group a multiple of 4"
+#endif
+#if X_FETCHES * 4 * WG_ITEMS != GROUP_ROWS * TILE_K || W_FETCHES * WG_ITEMS != TILE_K * 4 * WG_UNITS
 #error "a stage can't be divided equally: see ROWS and TILE_K"
 #endif
 
 // The index within the group's rows of this work-item's m-th row.
-inline int row_of(int m) { return (m / 4 * WG_ROWS + (int)get_local_id(1)) * 4 + m % 4; }
+inline int row_of(int m) { return (m / RUN * WG_ROWS + (int)get_local_id(1)) * RUN + m % RUN; }
 
 // The products of one k: the work-item's rows in x_line [GROUP_ROWS] times one weight vector of each gate.
 INLINED void multiply_add_rows(floatv a[ROWS][4], __local const float4* x_line, const floatv weight[4]) {
 #pragma unroll
-  for (int m = 0; m < ROWS; m += 4) {
-    float4 value = x_line[m / 4 * WG_ROWS + get_local_id(1)];
+  for (int m = 0; m < ROWS; m += RUN) {
+    run_values values = ((__local const run_values*)x_line)[m / RUN * WG_ROWS + get_local_id(1)];
+    const float* value = (const float*)&values;
 #pragma unroll
     for (int q = 0; q < 4; q++) {
-      a[m][q] = fma((floatv)(value.x), weight[q], a[m][q]);
-      a[m + 1][q] = fma((floatv)(value.y), weight[q], a[m + 1][q]);
-      a[m + 2][q] = fma((floatv)(value.z), weight[q], a[m + 2][q]);
-      a[m + 3][q] = fma((floatv)(value.w), weight[q], a[m + 3][q]);
+#pragma unroll
+      for (int r = 0; r < RUN; r++) a[m + r][q] = fma((floatv)(value[r]), weight[q], a[m + r][q]);
     }
   }
 }

@@ -12,36 +12,81 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * The weights of one layer on the device, packed so that a tile reads one contiguous panel: for each direction and each
  * block of {@code VEC} units {@code [I+P][4][VEC]}, with the input's weights first. The weights of lanes beyond the
- * last unit are zeros.
- *
- * @param gates {@code [D,B,I+P,4,VEC]}, in the precision of the weights
- * @param bias {@code [D,B,4,VEC]}, float32; with peepholes {@code [D,B,7,VEC]}, those of i, f and o after the gates'
- *     biases
- * @param projection {@code [D,blocks of P,H,VEC]}, in the precision of the weights; null without one
+ * last unit are zeros. Thread safe: sessions share it.
  */
-public record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) {
+public final class DeviceWeights {
+    private final ClContext context;
+    private final List<LstmWeights> layer;
+    private final int vec;
+    private final WeightPrecision precision;
+    private final ClBuffer gates;
+    private final ClBuffer bias;
+    private final ClBuffer projection;
+    private ClBuffer recurrent;
 
-    /** Frees the device's memory. */
-    void close() {
-        gates.close();
-        bias.close();
-        if (projection != null) {
-            projection.close();
-        }
+    private DeviceWeights(
+            ClContext context, ClQueue queue, List<LstmWeights> layer, int vec, WeightPrecision precision) {
+        this.context = context;
+        this.layer = layer;
+        this.vec = vec;
+        this.precision = precision;
+        Packer packer = new Packer(context, queue, layer, vec);
+        gates = packer.gates(precision);
+        bias = packer.bias();
+        projection = layer.get(0).hasProjection() ? packer.projection(precision) : null;
     }
 
     /** Uploads a layer: the weights of each direction, all of the same sizes, rounded to {@code precision}. */
     static DeviceWeights upload(
             ClContext context, ClQueue queue, List<LstmWeights> layer, int vec, WeightPrecision precision) {
-        Packer packer = new Packer(context, queue, layer, vec);
-        return new DeviceWeights(
-                packer.gates(precision),
-                packer.bias(),
-                layer.get(0).hasProjection() ? packer.projection(precision) : null);
+        return new DeviceWeights(context, queue, layer, vec, precision);
+    }
+
+    /** Returns {@code [D,B,I+P,4,VEC]}, in the precision of the weights. */
+    public ClBuffer gates() {
+        return gates;
+    }
+
+    /**
+     * Returns {@code [D,B,4,VEC]}, float32; with peepholes {@code [D,B,7,VEC]}, those of i, f and o after the gates'
+     * biases.
+     */
+    public ClBuffer bias() {
+        return bias;
+    }
+
+    /** Returns {@code [D,blocks of P,H,VEC]}, in the precision of the weights; null without a projection. */
+    public ClBuffer projection() {
+        return projection;
+    }
+
+    /**
+     * Returns the recurrent weights once more, with those of all unit blocks side by side: {@code [D,P,4,B,VEC]}, in
+     * the precision of the weights. Only {@code lstm_sequence_tiled} reads them, so the first call uploads them, and
+     * other layers don't take this memory.
+     *
+     * @throws CellFuseException when the device doesn't have the memory
+     */
+    synchronized ClBuffer recurrent() {
+        if (recurrent == null) {
+            try (ClQueue queue = context.queue()) {
+                ClBuffer uploaded = new Packer(context, queue, layer, vec).recurrent(precision);
+                queue.finish(); // closing the queue only logs a failure
+                recurrent = uploaded;
+            }
+        }
+        return recurrent;
+    }
+
+    /** Frees the device's memory. */
+    synchronized void close() {
+        Stream.of(gates, bias, projection, recurrent).filter(Objects::nonNull).forEach(ClBuffer::close);
     }
 
     /** Fills one block of one direction, which is all zeros at first. */
@@ -100,6 +145,23 @@ public record DeviceWeights(ClBuffer gates, ClBuffer bias, ClBuffer projection) 
                 for (int lane = 0; lane < vec && block * vec + lane < outputs; lane++) {
                     for (int k = 0; k < hidden; k++) {
                         target[k * vec + lane] = values[(block * vec + lane) * hidden + k];
+                    }
+                }
+            });
+        }
+
+        /** A direction is one block here: few units have all weights side by side. */
+        ClBuffer recurrent(WeightPrecision precision) {
+            int outputs = layer.get(0).outputSize(), hidden = layer.get(0).hiddenSize();
+            int lanes = Tile.blocks(hidden, vec) * vec;
+            int size = blockSize("recurrent weights [P,4,B,VEC]", outputs, 4, lanes);
+            return fill("recurrent weights", precision, 1, size, (target, direction, block) -> {
+                float[] recurrent = layer.get(direction).recurrent();
+                for (int k = 0; k < outputs; k++) {
+                    for (int gate = 0; gate < LstmWeights.GATES; gate++) {
+                        for (int unit = 0; unit < hidden; unit++) {
+                            target[(k * 4 + gate) * lanes + unit] = recurrent[(gate * hidden + unit) * outputs + k];
+                        }
                     }
                 }
             });

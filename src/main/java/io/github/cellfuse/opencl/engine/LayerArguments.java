@@ -21,7 +21,7 @@ record LayerArguments(DeviceLayer layer) {
     /** Seconds for each step where the time doesn't matter: no work-item waits forever. */
     private static final double LONGEST_STEP = 1;
 
-    /** {@code lstm_step}, {@code lstm_step_tiled} and {@code lstm_sequence_tiled}. */
+    /** {@code lstm_step} and {@code lstm_step_tiled}. */
     Builder<DeviceBatch> step() {
         return cells(product(steps(new Builder<>())))
                 .buffer("y", batch -> batch.buffer(history()))
@@ -47,6 +47,11 @@ record LayerArguments(DeviceLayer layer) {
                     double seconds = batch.patience() / batch.run().longest() / layer.directions;
                     return (int) (256 * clock * Math.min(seconds, LONGEST_STEP));
                 });
+    }
+
+    /** {@code lstm_sequence_tiled}. */
+    Builder<DeviceBatch> stagedSequence() {
+        return step().constant("recurrent", layer.weights.recurrent());
     }
 
     /** {@code lstm_cell}. */

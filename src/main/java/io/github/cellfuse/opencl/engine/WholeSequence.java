@@ -27,7 +27,7 @@ final class WholeSequence implements LayerRun {
         Tile tile = choice.step();
         states = new StateKernels(layer, by, choice.projection());
         Kernel kernel = layer.open(tile.isStaged() ? KernelSource.SEQUENCE_TILED : KernelSource.SEQUENCE, tile);
-        arguments = (tile.isStaged() ? by.step() : by.sequence(clock(choice))).of(kernel);
+        arguments = (tile.isStaged() ? by.stagedSequence() : by.sequence(clock(choice))).of(kernel);
         launches = tile.isStaged() ? staged(kernel, tile) : grouped(kernel, choice.groups());
         chunks = new Chunks(layer, InputProduct.of(layer, by, choice), kernel);
     }

@@ -35,16 +35,19 @@ public final class StagedTiles {
     private static final int MOST_FETCHES = 16;
 
     /** Rows of a work-item in a group that has all units. */
-    private static final int SEQUENCE_TILE_ROWS = 4;
+    private static final int[] SEQUENCE_ROWS = {4, 2, 1};
 
-    /** Work-items along the rows of such a group. */
-    private static final int[] SEQUENCE_ROWS = {16, 8, 4};
+    /** Work-items of such a group, from the largest work-group that every current GPU runs down to AMD's wave. */
+    private static final int[] SEQUENCE_ITEMS = {256, 128, 64};
 
-    /** The largest work-group that every current GPU runs. */
-    private static final int WORK_ITEMS = 256;
+    /** A smaller group takes as long: it leaves some of a compute unit's four schedulers without work. */
+    private static final int SCHEDULED_ITEMS = 128;
 
-    /** Work-items of a wave: a smaller group would leave lanes idle. */
-    private static final int WAVE = 64;
+    /** The most blocks of units in such a group. */
+    private static final int SEQUENCE_BLOCKS = 64;
+
+    /** Rows whose products take as long as reading the weights, which every work-item reads for itself. */
+    private static final int WEIGHTS_AS_ROWS = 4;
 
     /** With fewer rows, most of the smallest tile would be empty, unless it is narrow. */
     public static final int FEWEST_ROWS = 16;
@@ -100,19 +103,23 @@ public final class StagedTiles {
     }
 
     /**
-     * Returns the tile for a whole sequence; empty if the layer has a projection, or too many units for local memory.
+     * Returns the tile for a whole sequence: the one that gives the busiest compute unit the least work, and of several
+     * the one with the most rows of a work-item. Empty if the layer has a projection, or too many units for local
+     * memory.
      */
     Optional<Tile> sequence(long rows) {
-        int blocks = Tile.blocks(layer.units(), 4), across = Math.max(8, nextPowerOfTwo(blocks));
-        List<Tile> tiles = IntStream.of(SEQUENCE_ROWS)
-                .filter(down -> across * down <= WORK_ITEMS && across * down >= WAVE)
-                .mapToObj(down -> sequenceTile(across, down))
+        int across = Math.max(8, nextPowerOfTwo(Tile.blocks(layer.units(), 4)));
+        if (across > SEQUENCE_BLOCKS) {
+            return Optional.empty();
+        }
+        return sequenceTiles(across)
                 .filter(tile -> fits(KernelSource.SEQUENCE_TILED, tile))
-                .toList();
-        return tiles.stream()
-                .filter(tile -> cost.groups(tile, rows) >= device.computeUnits())
-                .findFirst()
-                .or(() -> tiles.stream().reduce((first, second) -> second));
+                .min(Comparator.comparingDouble(tile -> sequenceCost(tile, rows)));
+    }
+
+    private double sequenceCost(Tile tile, long rows) {
+        double turns = Math.ceil((double) cost.groups(tile, rows) / cost.core().cores());
+        return turns * Math.max(SCHEDULED_ITEMS, tile.staging().workItems()) * (tile.rows() + WEIGHTS_AS_ROWS);
     }
 
     /** Returns every tile that some device may stage for a product, the large ones first. */
@@ -140,17 +147,28 @@ public final class StagedTiles {
         return tiles;
     }
 
-    /** Returns the largest tiles for whole sequences of up to 32, 64, 128 and 256 units. */
+    /** Returns the tiles for whole sequences of up to 32, 64, 128 and 256 units: the largest for each height. */
     public static List<Tile> everySequence() {
-        return IntStream.of(8, 16, 32, 64)
-                .mapToObj(across -> sequenceTile(across, Math.min(SEQUENCE_ROWS[0], WORK_ITEMS / across)))
+        return IntStream.of(8, 16, 32, SEQUENCE_BLOCKS)
+                .boxed()
+                .flatMap(StagedTiles::sequenceTiles)
+                .filter(tile -> tile.staging().workItems() == SEQUENCE_ITEMS[0])
                 .toList();
     }
 
+    /** Returns all tiles with {@code across} work-items along the units, those of the most rows first. */
+    private static Stream<Tile> sequenceTiles(int across) {
+        return IntStream.of(SEQUENCE_ROWS)
+                .boxed()
+                .flatMap(rows -> IntStream.of(SEQUENCE_ITEMS)
+                        .filter(items -> items >= across)
+                        .mapToObj(items -> sequenceTile(rows, across, items / across)))
+                .filter(tile -> tile.staging().divides(tile.rows()));
+    }
+
     /** The input's product is hoisted, so no k are staged: any depth that divides the tile will do. */
-    private static Tile sequenceTile(int across, int down) {
-        return Tile.staged(SEQUENCE_TILE_ROWS, new Staging(across, down, across))
-                .withHoisted(true);
+    private static Tile sequenceTile(int rows, int across, int down) {
+        return Tile.staged(rows, new Staging(across, down, 4 * across / rows)).withHoisted(true);
     }
 
     /** Returns whether the device runs {@code tile}, by its limits and by what it has refused so far. */

@@ -46,7 +46,10 @@ public record Staging(int units, int rows, int depth, int itemUnits) {
         return units * rows;
     }
 
-    /** Returns whether all work-items, of {@code tileRows} rows each, fetch equal shares of a stage. */
+    /**
+     * Returns whether the kernels have work-items of {@code tileRows} rows each in this group, and all of them fetch
+     * equal shares of a stage.
+     */
     public boolean divides(int tileRows) {
         if (isNarrow()) {
             return units % BLOCK == 0
@@ -54,7 +57,8 @@ public record Staging(int units, int rows, int depth, int itemUnits) {
                     && tileRows * depth % (BLOCK * units) == 0
                     && depth % rows == 0;
         }
-        return tileRows % 4 == 0 && tileRows * depth % (4 * units) == 0 && depth * 4 % rows == 0;
+        boolean readsRuns = (tileRows % 4 == 0 || tileRows <= 2) && rows * tileRows % 4 == 0;
+        return readsRuns && tileRows * depth % (4 * units) == 0 && depth * 4 % rows == 0;
     }
 
     /** Returns the float4 that a work-item of {@code tileRows} rows fetches for a stage. */

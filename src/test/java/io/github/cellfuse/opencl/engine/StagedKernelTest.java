@@ -4,18 +4,32 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.Bits;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.Direction;
+import io.github.cellfuse.EngineOptions;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.Plan;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.TestEngines;
+import io.github.cellfuse.Tier;
+import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.implementations.EveryImplementation;
+import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.plan.Choosers;
 import io.github.cellfuse.opencl.plan.LayerSize;
 import io.github.cellfuse.opencl.plan.PlanChoice;
+import io.github.cellfuse.opencl.plan.Plans;
+import io.github.cellfuse.opencl.plan.SequenceGroups;
 import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
@@ -24,12 +38,14 @@ import io.github.cellfuse.opencl.program.Tile;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The product staged in local memory, by every implementation's compiler, also by one that makes CPUs' code and would
- * never be given it.
+ * The kernels that stage tiles in local memory, by every implementation's compiler, also by one that makes CPUs' code
+ * and would never be given it.
  */
 @EveryImplementation
 class StagedKernelTest {
@@ -87,6 +103,58 @@ class StagedKernelTest {
                     Bits.same(expected, found[at]),
                     () -> "seed " + seed + ", " + device + ", [" + place + "]: expected " + expected + ", found "
                             + found[place]);
+        }
+    }
+
+    /**
+     * Work-items of every height, and weights of every precision. Where a multiply-add is a function, and a staged tile
+     * compiles for minutes, the device's own tile.
+     */
+    static Stream<Arguments> wholeSequences() {
+        return TestDevices.all()
+                .flatMap(device -> sequenceTiles(device)
+                        .flatMap(tile -> Stream.of(WeightPrecision.values())
+                                .map(weights -> Arguments.of(device, tile, weights))));
+    }
+
+    private static Stream<Tile> sequenceTiles(ClDevice device) {
+        Tile own = DeviceTraits.of(device.capabilities()).largestTile();
+        return own.vec() == 1
+                ? Stream.of(own)
+                : Stream.of(4, 2, 1)
+                        .map(rows ->
+                                Tile.staged(rows, new Staging(4, 4, 16 / rows)).withHoisted(true));
+    }
+
+    /**
+     * One direction and two, ragged, with a group that isn't full. The units, which are the k of the recurrent product,
+     * are fewer and more than the k whose weights a work-item reads ahead, and they leave every remainder.
+     */
+    @ParameterizedTest(name = "{0}, {1}, {2}")
+    @MethodSource("wholeSequences")
+    void aWholeSequenceGivesTheTwinsBits(ClDevice device, Tile tile, WeightPrecision weights) {
+        int[][] units = {{1, 16}, {6, 13}, {11, 3}};
+        Direction[] directions = {tile.rows() == 2 ? Direction.REVERSE : Direction.FORWARD, Direction.BIDIRECTIONAL};
+        Plans plans = TileTest.forced(Plan.SEQUENCE, tile, SequenceGroups.EACH_TILE);
+        try (ClContext context = device.open()) {
+            Programs programs = new Programs(context, weights);
+            for (int k = 0; k < directions.length; k++) {
+                long seed = TestEngines.seed(43 + k);
+                Random random = new Random(seed);
+                int hidden = units[(tile.rows() + weights.ordinal()) % units.length][k], rows = tile.groupRows() + 3;
+                LstmModel model = RandomLstm.model(random, directions[k], 1, 3, hidden, false, true);
+                LstmInput input = RandomLstm.input(random, model, rows, 4)
+                        .withLengths(random.ints(rows, 0, 5).toArray())
+                        .withInitialState(RandomLstm.state(random, model, rows));
+                RandomLstm batch = new RandomLstm(seed, model, input);
+                OpenClEngine engine = new OpenClEngine(context, programs, model, plans, Tier.EXACT);
+                try (LstmEngine twin = LstmEngine.open(Device.JAVA, model, EngineOptions.DEFAULT.withWeights(weights));
+                        LstmSession expected = twin.newSession();
+                        LstmSession found = engine.newSession()) {
+                    Bits.assertSame(batch + ", " + weights + ", " + tile, expected.run(input), found.run(input));
+                }
+                engine.closeWeights();
+            }
         }
     }
 

@@ -123,8 +123,12 @@ class TileTest {
                 Arguments.of(Plan.HOISTED, 2, Staging.narrow(8, 16, 64)),
                 Arguments.of(Plan.FUSED, 4, Staging.narrow(16, 16, 32)),
                 Arguments.of(Plan.SEPARATE, 4, Staging.narrow(16, 8, 16)),
+                Arguments.of(Plan.FUSED, 2, new Staging(8, 8, 16)),
+                Arguments.of(Plan.HOISTED, 1, new Staging(4, 8, 16)),
                 Arguments.of(Plan.SEQUENCE, 4, new Staging(8, 8, 8)),
-                Arguments.of(Plan.SEQUENCE, 4, new Staging(16, 4, 16)));
+                Arguments.of(Plan.SEQUENCE, 4, new Staging(16, 4, 16)),
+                Arguments.of(Plan.SEQUENCE, 2, new Staging(16, 8, 32)),
+                Arguments.of(Plan.SEQUENCE, 1, new Staging(8, 16, 32)));
     }
 
     @ParameterizedTest(name = "{0}, {1} rows, {2}")
@@ -173,8 +177,11 @@ class TileTest {
                                 Arrays.stream(Plan.values())
                                         .map(plan -> smallTile(plan, Tile.staged(4, new Staging(4, 2, 4)))),
                                 Stream.of(Plan.FUSED, Plan.HOISTED, Plan.SEPARATE)
-                                        .map(plan -> smallTile(plan, Tile.staged(2, Staging.narrow(8, 2, 16)))))
-                        .flatMap(each -> each);
+                                        .map(plan -> smallTile(plan, Tile.staged(2, Staging.narrow(8, 2, 16)))),
+                                Stream.of(
+                                        smallTile(Plan.SEQUENCE, Tile.staged(2, new Staging(4, 2, 8))),
+                                        smallTile(Plan.SEQUENCE, Tile.staged(1, new Staging(4, 4, 16)))))
+                        .flatMap(tiles -> tiles);
     }
 
     private static Arguments smallTile(Plan plan, Tile tile) {
@@ -205,7 +212,7 @@ class TileTest {
     /** Writes once more what was written block by block: {@link EveryImplementation#WHOLE_BUFFERS}. */
     private static void writtenAtOnce(ClContext context, DeviceWeights weights) {
         try (ClQueue queue = context.queue()) {
-            Stream.of(weights.gates(), weights.bias(), weights.projection())
+            Stream.of(weights.gates(), weights.bias(), weights.projection(), weights.recurrent())
                     .filter(Objects::nonNull)
                     .forEach(buffer -> {
                         ByteBuffer all = ByteBuffer.allocateDirect((int) buffer.bytes());
@@ -481,7 +488,7 @@ class TileTest {
         return forced(plan, tile, SequenceGroups.EACH_TILE);
     }
 
-    private static Plans forced(Plan plan, Tile step, SequenceGroups groups) {
+    static Plans forced(Plan plan, Tile step, SequenceGroups groups) {
         return forced(plan, step, groups, Double.POSITIVE_INFINITY);
     }
 

@@ -42,6 +42,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -85,6 +86,63 @@ class StagedTilesTest {
                 small.reason());
         PlanChoice projected = choice(GPU, new LayerSize(64, 32, 64, 1), 4096, 64);
         assertEquals(Plan.FUSED, projected.plan(), "the whole sequence has no projection");
+    }
+
+    /** A GPU with as many compute units as an H200, whose groups have up to 48 KiB of local memory. */
+    private static Tile sequence(int units, int rows, long items) {
+        LayerSize layer = new LayerSize(units, units, units, 1);
+        return choice(Described.gpu(132, 48 << 10, items), layer, rows, 64).step();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "64, 1, 1, 8", // the smallest group
+        "64, 64, 1, 8",
+        "64, 1024, 1, 8",
+        "64, 2048, 2, 16", // one group each, where smaller ones would take two turns
+        "64, 4096, 4, 32",
+        "64, 16384, 4, 64",
+        "20, 64, 1, 16",
+        "128, 64, 1, 4",
+        "128, 1024, 2, 8",
+        "128, 65536, 4, 32"
+    })
+    void groupsOfAWholeSequenceHaveFewRowsWhereTheBatchIsSmall(int units, int rows, int tileRows, int groupRows) {
+        Tile tile = sequence(units, rows, 1024);
+        assertEquals(tileRows, tile.rows(), tile::toString);
+        assertEquals(groupRows, tile.groupRows(), tile::toString);
+    }
+
+    @Test
+    void groupsOfAWholeSequenceOccupyEverySchedulerWhereTheLimitsAllow() {
+        for (int units = 1; units <= 128; units++) {
+            for (int rows = 1; rows <= 1 << 17; rows *= 2) {
+                Tile tile = sequence(units, rows, 1024);
+                assertTrue(tile.staging().workItems() >= 128, units + " units, " + rows + " rows: " + tile);
+                assertEquals(64, sequence(units, rows, 64).staging().workItems());
+            }
+        }
+    }
+
+    @Test
+    void everyChosenTileOfAWholeSequenceIsAuditedAtItsLargest() {
+        Set<Tile> audited = new HashSet<>(StagedTiles.everySequence());
+        for (int units = 1; units <= 256; units++) {
+            Tile tile = new StagedTiles(GPU, new LayerSize(units, units, units, 1))
+                    .sequence(1 << units % 18)
+                    .orElseThrow();
+            assertTrue(
+                    audited.stream()
+                            .anyMatch(large -> large.rows() == tile.rows()
+                                    && large.groupBlocks() == tile.groupBlocks()
+                                    && large.groupRows() >= tile.groupRows()),
+                    tile::toString);
+        }
+        assertTrue(
+                new StagedTiles(GPU, new LayerSize(257, 257, 257, 1))
+                        .sequence(64)
+                        .isEmpty(),
+                "too many units");
     }
 
     /** A device with wrong barriers must not be in the exact tier. */

@@ -50,7 +50,7 @@ class SignaturesTest {
                     "lstm_sequence",
                     STEP + " s history projected row_groups unit_groups first_direction arrivals"
                             + " patience step_patience"),
-            Map.entry("lstm_sequence_tiled", STEP),
+            Map.entry("lstm_sequence_tiled", STEP + " recurrent"),
             Map.entry("lstm_step", STEP),
             Map.entry("lstm_step_narrow", STEP),
             Map.entry("lstm_step_tiled", STEP),
