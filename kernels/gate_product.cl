@@ -47,8 +47,9 @@
 INLINED void multiply_add(floatv a[ROWS][GATES], __global const float* restrict x, int stride,
                           __global const weight_t* restrict w) {
   floatv weight[GATES];
+  // By lane: with loads of whole vectors, lstm_sequence runs out of registers on NVIDIA's GPUs.
 #pragma unroll
-  for (int q = 0; q < GATES; q++) weight[q] = load_weights(q, w);
+  for (int q = 0; q < GATES; q++) weight[q] = load_weights_by_lane(q, w);
 #pragma unroll
   for (int m = 0; m < ROWS; m++) {
     floatv value = (floatv)(x[m * stride]);

@@ -17,23 +17,35 @@ typedef ushort weight_t;  // not half: without an extension, OpenCL only has poi
 typedef float weight_t;
 #endif
 
-// load_weights(offset, p) loads the offset-th vector of VEC weights from p and converts it to floats. Like vloadv,
-// but p is a __global const weight_t*.
+// load_weights_by_lane(offset, p) loads the offset-th vector of VEC weights from p and converts it to floats. Like
+// vloadv, but p is a __global const weight_t*.
 #if defined(WEIGHTS_F16)
 // vload_half needs no extension. Its standard makes it exact, including denormals if the device has them in float32.
 #if VEC == 1
-#define load_weights(offset, p) vload_half(offset, (__global const half*)(p))
+#define load_weights_by_lane(offset, p) vload_half(offset, (__global const half*)(p))
 #else
-#define load_weights(offset, p) JOIN(vload_half, VEC)(offset, (__global const half*)(p))
+#define load_weights_by_lane(offset, p) JOIN(vload_half, VEC)(offset, (__global const half*)(p))
 #endif
 #elif defined(WEIGHTS_BF16)
 #if VEC == 1
-#define load_weights(offset, p) as_float(convert_uint((p)[offset]) << 16)
+#define load_weights_by_lane(offset, p) as_float(convert_uint((p)[offset]) << 16)
 #else
-#define load_weights(offset, p) as_floatv(JOIN(convert_uint, VEC)(vloadv(offset, p)) << 16)
+#define load_weights_by_lane(offset, p) as_floatv(JOIN(convert_uint, VEC)(vloadv(offset, p)) << 16)
 #endif
 #else
-#define load_weights(offset, p) vloadv(offset, p)
+#define load_weights_by_lane(offset, p) vloadv(offset, p)
+#endif
+
+// The same if the offset of the vector in its buffer is a multiple of VEC weights, as it is in every panel: one load,
+// like load_aligned.
+#if VEC == 4 && defined(WEIGHTS_F16)
+#define load_weights(offset, p) vloada_half4(offset, (__global const half*)(p))
+#elif VEC == 4 && defined(WEIGHTS_BF16)
+#define load_weights(offset, p) as_float4(convert_uint4(((__global const ushort4*)(p))[offset]) << 16)
+#elif VEC == 4
+#define load_weights(offset, p) load_aligned(offset, p)
+#else
+#define load_weights(offset, p) load_weights_by_lane(offset, p)
 #endif
 
 // The same for a vector of PACK = 4 weights, for work-items with one unit.
