@@ -108,19 +108,20 @@ INLINED void accumulate_narrow(float4 a[ROWS], narrow_product first, narrow_prod
     __global const weight_t* w = (in_second ? second.w : first.w) + k * 4 * PACK;
     int stride = in_second ? second.stride : first.stride;
 
-    // Neighbors fetch neighboring k of a row and neighboring vectors of a panel.
+    // Neighbors fetch neighboring k of a row and neighboring vectors of a panel. Nothing beyond a row is read.
+    int is_aligned = ((size_t)x | (uint)stride * sizeof(float)) % sizeof(float4) == 0;
     float4 x_next[X_FETCHES], w_next[W_FETCHES];
 #pragma unroll
     for (int i = 0; i < X_FETCHES; i++) {
       int e = item + i * WG_ITEMS, row = e / (TILE_K / 4), at = e % (TILE_K / 4) * 4;
       __global const float* from = x + (size_t)min(row, last_row) * stride + at;
-      if (left - at >= 4) {
-        x_next[i] = vload4(0, from);
-      } else {  // nothing beyond a row is read
+      if (is_aligned && left - at >= 4) {
+        x_next[i] = *(__global const float4*)from;
+      } else {
         x_next[i].x = at < left ? from[0] : 0.0f;
         x_next[i].y = at + 1 < left ? from[1] : 0.0f;
         x_next[i].z = at + 2 < left ? from[2] : 0.0f;
-        x_next[i].w = 0.0f;
+        x_next[i].w = at + 3 < left ? from[3] : 0.0f;
       }
     }
 #pragma unroll

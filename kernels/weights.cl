@@ -51,7 +51,7 @@ typedef float weight_t;
 // The same for a vector of PACK = 4 weights, for work-items with one unit.
 #if VEC < PACK
 #if defined(WEIGHTS_F16)
-#define load_block(offset, p) vload_half4(offset, (__global const half*)(p))
+#define load_block(offset, p) vloada_half4(offset, (__global const half*)(p))
 #elif defined(WEIGHTS_BF16)
 #define load_block(offset, p) as_float4(convert_uint4(((__global const ushort4*)(p))[offset]) << 16)
 #else

@@ -43,6 +43,10 @@ public record KernelVariant(
                 KernelSource.STEP_TILED,
                 "separate",
                 StagedTiles.everyTile().get(0).withFused(false)));
+        for (Tile tile : StagedTiles.everyNarrowTile()) {
+            all.add(tiled(KernelSource.STEP_NARROW, "fused", tile));
+            all.add(tiled(KernelSource.STEP_NARROW, "hoisted", tile.withHoisted(true)));
+        }
         for (Tile tile : StagedTiles.everySequence()) {
             all.add(tiled(KernelSource.SEQUENCE_TILED, "", tile));
         }
