@@ -86,63 +86,88 @@ INLINED void multiply_add_staged(floatv a[ROWS][4], __local const float4* x_line
   multiply_add_rows(a, x_line, weight);
 }
 
+// The offset of a line. Neither factor is negative, so one multiplication is enough: for a signed product of 64 bits, a
+// GPU needs several.
+inline size_t off_line(int line, int pitch) { return (size_t)(uint)line * (uint)pitch; }
+
 // A product of the group.
 typedef struct {
-  __global const float* x;     // [..][stride] from the group's first row on
-  int stride, K;               // K columns of x are multiplied
-  __global const weight_t* w;  // where their weights begin in the panel of the group's first unit block
+  __global const float* x;  // [..][stride] from the group's first row on
+  int stride, K;            // K columns of x are multiplied
 } staged_product;
 
-// a[row][gate] += first.x[row][k] · first.w[k][gate] for k = 0 … K-1, then the same with second, in this order. All
-// work-items of the group have to call it together.
+// The products of the first `depth` k of a stage.
+//   x_line [depth][X_PITCH], w_line [depth][4][W_PITCH]
+INLINED void multiply_add_stage(floatv a[ROWS][4], __local const float4* x_line, __local const floatv* w_line,
+                                int depth) {
+  // Two k at a time: the second's values arrive while the first's are multiplied. With more, registers run out.
+#pragma unroll 1
+  for (int j = 0; j + 2 <= depth; j += 2) {
+    multiply_add_staged(a, x_line, w_line);
+    multiply_add_staged(a, x_line + X_PITCH, w_line + 4 * W_PITCH);
+    x_line += 2 * X_PITCH;
+    w_line += 2 * 4 * W_PITCH;
+  }
+  if (depth % 2 == 1) multiply_add_staged(a, x_line, w_line);
+}
+
+// a[row][gate] += first.x[row][k] · w[k][gate] for k = 0 … first.K-1, then the same with second and the weights that
+// follow. All work-items of the group have to call it together.
+//   w                     weights [first.K + second.K][4][VEC] in the panel of the group's first unit block
 //   last_row, last_block  rows and unit blocks beyond these are read as the last one
 //   panel                 weights from one unit block to the next
 //   x_tile [2][X_TILE], w_tile [2][W_TILE]
-INLINED void accumulate_staged(floatv a[ROWS][4], staged_product first, staged_product second, int last_row, int panel,
-                               int last_block, __local float4* x_tile, __local floatv* w_tile) {
+INLINED void accumulate_staged(floatv a[ROWS][4], staged_product first, staged_product second,
+                               __global const weight_t* w, int last_row, int panel, int last_block,
+                               __local float4* x_tile, __local floatv* w_tile) {
   int item = get_local_id(1) * WG_UNITS + get_local_id(0);
-  int firsts = (first.K + TILE_K - 1) / TILE_K, stages = firsts + (second.K + TILE_K - 1) / TILE_K;
-  int half_of = 0, depth = 0;  // which of the two tiles is multiplied, and how many k of it
-  // Stage -1 only fetches. The last stage fetches itself again, because compilers get a branch around a barrier wrong.
+  int stages = (first.K + TILE_K - 1) / TILE_K + (second.K + TILE_K - 1) / TILE_K;
+  __global const float* x = first.x;
+  int stride = first.stride, left = first.K;
+  int half_of = 0, depth = 0;  // which of the two tiles is multiplied, and how many k of it: none in the first stage
+  // One loop over the stages of both products, because compilers get a branch around a barrier wrong.
 #pragma unroll 1
-  for (int stage = -1; stage < stages; stage++) {
-    int next = min(stage + 1, stages - 1), in_second = next >= firsts;
-    int k = (in_second ? next - firsts : next) * TILE_K, left = (in_second ? second.K : first.K) - k;
-    __global const float* x = (in_second ? second.x : first.x) + k;
-    __global const weight_t* w = (in_second ? second.w : first.w) + k * 4 * VEC;
-    int stride = in_second ? second.stride : first.stride;
+  for (int stage = 0; stage < stages; stage++) {
+    if (left == 0) {
+      x = second.x;
+      stride = second.stride;
+      left = second.K;
+    }
 
-    // Neighbors fetch neighboring k of a row and neighboring vectors of a panel.
+    // Neighbors fetch neighboring k of a row and neighboring vectors of a panel. The buffers may end after the last k.
+    // Values beyond it repeat the last ones and are not multiplied: adding a product with zero would turn -0 into +0.
     float4 x_next[X_FETCHES];
     floatv w_next[W_FETCHES];
+    if (left >= TILE_K && ((size_t)x | (uint)stride * sizeof(float)) % sizeof(float4) == 0) {
 #pragma unroll
-    for (int i = 0; i < X_FETCHES; i++) {
-      int e = item + i * WG_ITEMS, row = e / (TILE_K / 4), at = e % (TILE_K / 4) * 4;
-      __global const float* from = x + (size_t)min(row, last_row) * stride + at;
-      if (left >= TILE_K) {
-        x_next[i] = vload4(0, from);
-      } else {  // nothing beyond a row is read or multiplied: adding a product with zero would turn -0 into +0
-        x_next[i].x = at < left ? from[0] : 0.0f;
-        x_next[i].y = at + 1 < left ? from[1] : 0.0f;
-        x_next[i].z = at + 2 < left ? from[2] : 0.0f;
-        x_next[i].w = at + 3 < left ? from[3] : 0.0f;
+      for (int i = 0; i < X_FETCHES; i++) {
+        int e = item + i * WG_ITEMS, row = e / (TILE_K / 4), at = e % (TILE_K / 4) * 4;
+        x_next[i] = *(__global const float4*)(x + off_line(min(row, last_row), stride) + at);
+      }
+    } else {
+#pragma unroll
+      for (int i = 0; i < X_FETCHES; i++) {
+        int e = item + i * WG_ITEMS, row = e / (TILE_K / 4), at = e % (TILE_K / 4) * 4;
+        __global const float* from = x + off_line(min(row, last_row), stride);
+        x_next[i].x = from[min(at, left - 1)];
+        x_next[i].y = from[min(at + 1, left - 1)];
+        x_next[i].z = from[min(at + 2, left - 1)];
+        x_next[i].w = from[min(at + 3, left - 1)];
       }
     }
 #pragma unroll
     for (int i = 0; i < W_FETCHES; i++) {
       int e = item + i * WG_ITEMS, block = e / (TILE_K * 4), line = e % (TILE_K * 4);
-      // Lines beyond the last k repeat its last line, as the buffer may end there. They are not multiplied.
-      w_next[i] = load_weights(min(line, left * 4 - 1), w + (size_t)min(block, last_block) * panel);
+      w_next[i] = load_weights(min(line, left * 4 - 1), w + off_line(min(block, last_block), panel));
     }
 
-    __local const float4* x_now = x_tile + half_of * X_TILE;
-    __local const floatv* w_now = w_tile + half_of * W_TILE;
-    // One k at a time: with more, a compiler loads ahead until it runs out of registers.
-#pragma unroll 1
-    for (int j = 0; j < depth; j++) multiply_add_staged(a, x_now + j * X_PITCH, w_now + j * 4 * W_PITCH);
+    multiply_add_stage(a, x_tile + half_of * X_TILE, w_tile + half_of * W_TILE, depth);
 
     half_of = 1 - half_of;
     depth = min(left, TILE_K);
+    left -= depth;
+    x += depth;
+    w += depth * 4 * VEC;
     __local float* x_to = (__local float*)(x_tile + half_of * X_TILE);
     __local floatv* w_to = w_tile + half_of * W_TILE;
 #pragma unroll
@@ -160,4 +185,5 @@ INLINED void accumulate_staged(floatv a[ROWS][4], staged_product first, staged_p
     }
     barrier(CLK_LOCAL_MEM_FENCE);
   }
+  multiply_add_stage(a, x_tile + half_of * X_TILE, w_tile + half_of * W_TILE, depth);
 }

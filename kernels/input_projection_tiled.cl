@@ -49,10 +49,10 @@ __kernel GROUP_SIZE void lstm_input_projection_tiled(
   input.x = x + ((size_t)(first_slot - x_first) * row_pitch + row) * x_stride;
   input.stride = x_stride;
   input.K = inputs;
-  input.w = w + ((size_t)direction * blocks + first) * panel;
   nothing = input;
   nothing.K = 0;
-  accumulate_staged(a, input, nothing, rows - 1, panel, last, x_tile, w_tile);
+  accumulate_staged(a, input, nothing, w + ((size_t)direction * blocks + first) * panel, rows - 1, panel, last, x_tile,
+                    w_tile);
 
   if ((int)get_local_id(0) > last) return;  // beyond the last unit block
   __global float* out = p + off_gates((size_t)direction * all + row, block, blocks);

@@ -21,7 +21,9 @@ __kernel GROUP_SIZE void lstm_step_tiled(STEP_PARAMETERS) {
   int blocks = (units + VEC - 1) / VEC, first = get_group_id(0) * WG_UNITS, last = blocks - 1 - first;
   int block = min(first + (int)get_local_id(0), blocks - 1);
   int panel = (inputs + recurrent_inputs) * 4 * VEC;
-  __global const weight_t* panels = w + ((size_t)direction * blocks + first) * panel;
+  // The input's weights come first in a panel.
+  __global const weight_t* panels =
+      w + ((size_t)direction * blocks + first) * panel + (HOISTED ? inputs * 4 * VEC : 0);
 
   floatv a[ROWS][4];
 #if HOISTED
@@ -46,12 +48,10 @@ __kernel GROUP_SIZE void lstm_step_tiled(STEP_PARAMETERS) {
   input.x = x + ((size_t)(slot - x_first) * row_pitch + row) * x_stride;
   input.stride = x_stride;
   input.K = HOISTED ? 0 : inputs;
-  input.w = panels;
   hidden.x = step_before(y, slot, reverse, row_pitch, y_stride, direction, recurrent_inputs) + (size_t)row * y_stride;
   hidden.stride = y_stride;
   hidden.K = recurrent_inputs;
-  hidden.w = panels + inputs * 4 * VEC;
-  accumulate_staged(a, input, hidden, rows - 1, panel, last, x_tile, w_tile);
+  accumulate_staged(a, input, hidden, panels, rows - 1, panel, last, x_tile, w_tile);
 
   if ((int)get_local_id(0) > last) return;  // beyond the last unit block
   EACH_ROW
