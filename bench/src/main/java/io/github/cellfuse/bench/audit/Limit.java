@@ -49,13 +49,13 @@ record Limit(String kernels, String rule, Predicate<AuditResult> which, Function
                         int waves = result.waves().orElse(2);
                         return unless(waves >= 2, waves);
                     }),
-            new Limit(TILED, "fma_share of 0.85 or more", Limit::tiled, result -> {
+            new Limit(TILED, "fma_share of 0.9 or more", Limit::tiled, result -> {
                 double share = result.mix().fmaShare();
-                return unless(share >= 0.85, decimals(share));
+                return unless(share >= 0.9, decimals(share));
             }),
-            new Limit(TILED, "issue_share of 0.7 or more", Limit::tiled, result -> {
+            new Limit(TILED, "issue_share of 0.8 or more", Limit::tiled, result -> {
                 double share = result.mix().issueShare();
-                return unless(share >= 0.7, decimals(share));
+                return unless(share >= 0.8, decimals(share));
             }),
             new Limit(
                     TILED + " on gfx90a and gfx942",

@@ -28,8 +28,8 @@ class LimitTest {
         assertEquals(
                 List.of(
                         "no scratch memory: 16 bytes",
-                        "fma_share of 0.85 or more: 0.71",
-                        "issue_share of 0.7 or more: 0.45",
+                        "fma_share of 0.9 or more: 0.71",
+                        "issue_share of 0.8 or more: 0.45",
                         "loads of 16 bytes from local memory in the inner loop: 8",
                         "1.25 bytes or less of local memory for each multiply-add: 1.60"),
                 found);
