@@ -83,7 +83,8 @@ record Limit(String kernels, String rule, Predicate<AuditResult> which, Function
 
     /** A product whose work-group shares a tile through local memory. */
     private static boolean tiled(AuditResult result) {
-        return result.variant().workGroup() > 0 && !result.variant().kernel().contains("sequence");
+        String kernel = result.variant().kernel();
+        return kernel.endsWith("_tiled") && !kernel.contains("sequence");
     }
 
     private static Optional<String> unless(boolean holds, Object found) {
