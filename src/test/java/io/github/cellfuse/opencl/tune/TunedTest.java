@@ -24,6 +24,7 @@ import io.github.cellfuse.opencl.plan.Choosers;
 import io.github.cellfuse.opencl.plan.LayerSize;
 import io.github.cellfuse.opencl.plan.PlanChooser;
 import io.github.cellfuse.opencl.plan.SequenceGroups;
+import io.github.cellfuse.opencl.program.Staging;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -99,7 +100,16 @@ class TunedTest {
                 entry(16, 64, new Candidate(Plan.FUSED, 16, 2, 4, false, SequenceGroups.EACH_TILE)),
                 entry(64, 64, new Candidate(Plan.HOISTED, 1, 4, 0, true, SequenceGroups.EACH_TILE)),
                 entry(64, 8, new Candidate(Plan.SEQUENCE, 13, 2, 0, true, new SequenceGroups(1, 2))),
-                entry(Integer.MAX_VALUE, 1, new Candidate(Plan.SEQUENCE, 6, 4, 0, false, SequenceGroups.EACH_TILE)));
+                entry(Integer.MAX_VALUE, 1, new Candidate(Plan.SEQUENCE, 6, 4, 0, false, SequenceGroups.EACH_TILE)),
+                entry(
+                        65,
+                        64,
+                        new Candidate(Plan.FUSED, 8, 4, 0, false, SequenceGroups.EACH_TILE, new Staging(8, 16, 8))),
+                entry(
+                        66,
+                        64,
+                        new Candidate(
+                                Plan.FUSED, 1, 4, 0, false, SequenceGroups.EACH_TILE, Staging.narrow(8, 16, 64))));
         store(entries.toArray(TunedEntry[]::new));
         assertEquals(new Tuned(SPEED, entries), file().read().orElseThrow());
 
@@ -110,7 +120,9 @@ class TunedTest {
                         entries.get(0).key(), entries.get(0),
                         other.key(), other,
                         entries.get(3).key(), entries.get(3),
-                        entries.get(4).key(), entries.get(4)),
+                        entries.get(4).key(), entries.get(4),
+                        entries.get(5).key(), entries.get(5),
+                        entries.get(6).key(), entries.get(6)),
                 entries().stream().collect(Collectors.toMap(TunedEntry::key, e -> e)),
                 "measured again: replaced by the new winner, or deleted if there is none");
         assertTrue(file().delete());
