@@ -90,9 +90,10 @@ public final class StagedTiles {
 
     /** Returns the best tile for the input's product of {@code rows} rows, those of all steps counted. */
     Optional<Tile> projection(long rows) {
-        return Stream.of(rows)
-                .filter(all -> all >= FEWEST_ROWS)
-                .flatMap(all -> everyTile().stream())
+        if (rows < FEWEST_ROWS) {
+            return Optional.empty();
+        }
+        return everyTile().stream()
                 .filter(tile -> fits(KernelSource.INPUT_PROJECTION_TILED, tile))
                 .min(Comparator.comparingDouble(tile -> projectionCost(tile, rows)));
     }
