@@ -10,12 +10,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Each reader on its seeds, and on a fixed number of damaged copies of them. {@code bin/fuzz} tries more. */
-@Tag("extended")
 class GeneratedInputsTest {
     private static final Duration LIMIT = Duration.ofSeconds(20);
 

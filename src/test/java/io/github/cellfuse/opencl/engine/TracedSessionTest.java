@@ -41,13 +41,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Traced runs give the bits of other runs, and every device's cells show those of java's. */
-@Tag("extended")
 class TracedSessionTest {
     private record Run(LstmOutput output, List<LayerTrace> layers) {}
 

@@ -5,7 +5,10 @@ import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Staging;
 import io.github.cellfuse.opencl.program.Tile;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A kernel as a GPU gets it. Immutable.
@@ -43,7 +46,7 @@ public record KernelVariant(
                 KernelSource.STEP_TILED,
                 "separate",
                 StagedTiles.everyTile().get(0).withFused(false)));
-        for (Tile tile : StagedTiles.everyNarrowTile()) {
+        for (Tile tile : deepest(StagedTiles.everyNarrowTile())) {
             all.add(tiled(KernelSource.STEP_NARROW, "fused", tile));
             all.add(tiled(KernelSource.STEP_NARROW, "hoisted", tile.withHoisted(true)));
         }
@@ -64,6 +67,16 @@ public record KernelVariant(
         all.add(of(KernelSource.HIDDEN_PROJECTION, "lstm_hidden_projection", "", one, one.rows(), one.vec()));
         all.add(of(KernelSource.CELL, "lstm_cell", "", four, 1, four.vec()));
         return List.copyOf(all);
+    }
+
+    /** Returns the deepest tile of each shape, which takes the most registers: the first of them in {@code tiles}. */
+    private static Collection<Tile> deepest(List<Tile> tiles) {
+        Map<List<Integer>, Tile> deepest = new LinkedHashMap<>();
+        for (Tile tile : tiles) {
+            Staging group = tile.staging();
+            deepest.putIfAbsent(List.of(tile.rows(), group.units(), group.rows()), tile);
+        }
+        return deepest.values();
     }
 
     /** A variant in which a work-group shares a tile. */
