@@ -134,7 +134,7 @@ INLINED void accumulate_narrow(float4 a[ROWS], narrow_product first, narrow_prod
     // Only whole k are multiplied: adding a product with zero would turn -0 into +0.
     __local const float4* x_now = x_tile + half_of * X_TILE;
     __local const float4* w_now = w_tile + half_of * W_TILE;
-#pragma unroll 2
+#pragma unroll 1
     for (int j = 0; j + 4 <= depth; j += 4) multiply_add_four(a, x_now + j / 4, w_now + j * W_PITCH, 4);
     if (depth % 4) multiply_add_four(a, x_now + depth / 4, w_now + depth / 4 * 4 * W_PITCH, depth % 4);
 

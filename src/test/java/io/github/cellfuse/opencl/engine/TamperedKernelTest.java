@@ -17,7 +17,11 @@ import io.github.cellfuse.cl.ClDevice;
 import io.github.cellfuse.cl.TestDevices;
 import io.github.cellfuse.implementations.EveryImplementation;
 import io.github.cellfuse.opencl.plan.LayerSize;
+import io.github.cellfuse.opencl.plan.Plans;
+import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
+import io.github.cellfuse.opencl.program.Tile;
+import io.github.cellfuse.opencl.program.UnfitTileException;
 import io.github.cellfuse.opencl.tune.TunedPlans;
 import io.github.cellfuse.spi.CellValue;
 import io.github.cellfuse.verify.CellFault;
@@ -122,12 +126,16 @@ class TamperedKernelTest {
 
     /** An engine that claims the exact tier, although the self-test would find the fault. */
     private static LstmEngine engine(ClDevice device, LstmModel model) {
+        Plans plans = TunedPlans.of(device.capabilities(), LayerSize.of(model), Optional.of(Plan.FUSED));
+        // A GPU would be given a staged tile, whose kernel has no fault.
+        for (Tile tile = step(plans); tile.isStaged(); tile = step(plans)) {
+            plans.refuse(new UnfitTileException(KernelSource.step(tile), tile, "this test is about lstm_step"));
+        }
         ClContext context = device.open();
-        return new OpenClEngine(
-                context,
-                new Programs(context),
-                model,
-                TunedPlans.of(device.capabilities(), LayerSize.of(model), Optional.of(Plan.FUSED)),
-                Tier.EXACT);
+        return new OpenClEngine(context, new Programs(context), model, plans, Tier.EXACT);
+    }
+
+    private static Tile step(Plans plans) {
+        return plans.choose(3, 5, true).step();
     }
 }
