@@ -17,6 +17,9 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
     /** In a layer of more units, one compute unit would read too many weights at every step. */
     private static final int UNITS_FOR_SEQUENCE = 128;
 
+    /** Without staged tiles: with fewer rows, reading a weight takes about as long as using it. */
+    private static final int ROWS_FOR_HOISTING = 48;
+
     /** Hoisted pre-activations go to memory and back, which the estimate leaves out. */
     private static final double GAIN_OF_HOISTING = 1.1;
 
@@ -47,7 +50,7 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
         long all = (long) rows * steps;
         Optional<Tile> product = staged.projection(all);
         if (fused.isEmpty() || hoisted.isEmpty() || product.isEmpty()) {
-            return false;
+            return rows < ROWS_FOR_HOISTING && layer.weightBytes(false) > DeviceTraits.CORE_CACHE;
         }
         double together = staged.stepCost(fused.get(0), rows);
         double apart = staged.stepCost(hoisted.get(0), rows) + staged.projectionCost(product.get(), all) / steps;

@@ -52,6 +52,9 @@ public final class StagedTiles {
     /** With fewer rows, most of the smallest tile would be empty, unless it is narrow. */
     public static final int FEWEST_ROWS = 16;
 
+    /** Made once: a session that alternates between shapes asks for them in every run. */
+    private static final List<Tile> WIDE = wideTiles(), NARROW = narrowTiles();
+
     private record Refused(KernelSource source, Tile tile) {}
 
     private final Capabilities device;
@@ -125,6 +128,10 @@ public final class StagedTiles {
 
     /** Returns every tile that some device may stage for a product, the large ones first. */
     public static List<Tile> everyTile() {
+        return WIDE;
+    }
+
+    private static List<Tile> wideTiles() {
         List<Tile> tiles = new ArrayList<>();
         for (int[] shape : SHAPES) {
             IntStream.of(DEPTHS)
@@ -132,11 +139,15 @@ public final class StagedTiles {
                     .filter(tile -> tile.staging().divides(tile.rows()))
                     .forEach(tiles::add);
         }
-        return tiles;
+        return List.copyOf(tiles);
     }
 
     /** Returns every narrow tile that some device may stage for a step. */
     public static List<Tile> everyNarrowTile() {
+        return NARROW;
+    }
+
+    private static List<Tile> narrowTiles() {
         List<Tile> tiles = new ArrayList<>();
         for (int[] shape : NARROW_SHAPES) {
             IntStream.of(NARROW_DEPTHS)
@@ -145,7 +156,7 @@ public final class StagedTiles {
                     .filter(tile -> tile.staging().fetches(tile.rows()) <= MOST_FETCHES)
                     .forEach(tiles::add);
         }
-        return tiles;
+        return List.copyOf(tiles);
     }
 
     /** Returns the tiles for whole sequences of up to 32, 64, 128 and 256 units: the largest for each height. */

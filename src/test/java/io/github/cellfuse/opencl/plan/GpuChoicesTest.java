@@ -56,7 +56,8 @@ class GpuChoicesTest {
 
     private static final String HEAD = """
             # What is chosen on GPUs for T,N,I,H. Tiles are rows x units, with k of a stage; waves are those of a core.
-            # device                T,N,I,H            plan      step's tile     items  local B  groups  waves  | product's tile
+            # device                T,N,I,H            plan      step's tile     items  local B  groups  waves  \
+            | product's tile
             """;
 
     private static String table() {
