@@ -7,8 +7,10 @@ import io.github.cellfuse.opencl.program.Tile;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A kernel as a GPU gets it. Immutable.
@@ -46,7 +48,7 @@ public record KernelVariant(
                 KernelSource.STEP_TILED,
                 "separate",
                 StagedTiles.everyTile().get(0).withFused(false)));
-        for (Tile tile : deepest(StagedTiles.everyNarrowTile())) {
+        for (Tile tile : deepest(StagedTiles.everyNarrowTile(), Target.localLimits())) {
             all.add(tiled(KernelSource.STEP_NARROW, "fused", tile));
             all.add(tiled(KernelSource.STEP_NARROW, "hoisted", tile.withHoisted(true)));
         }
@@ -69,14 +71,24 @@ public record KernelVariant(
         return List.copyOf(all);
     }
 
-    /** Returns the deepest tile of each shape, which takes the most registers: the first of them in {@code tiles}. */
-    private static Collection<Tile> deepest(List<Tile> tiles) {
-        Map<List<Integer>, Tile> deepest = new LinkedHashMap<>();
-        for (Tile tile : tiles) {
-            Staging group = tile.staging();
-            deepest.putIfAbsent(List.of(tile.rows(), group.units(), group.rows()), tile);
+    /**
+     * Returns the deepest tiles of each shape, which take the most registers: one for each limit of local memory.
+     *
+     * @param tiles of the tiles of a shape, the deepest comes first
+     */
+    private static Collection<Tile> deepest(List<Tile> tiles, Collection<Integer> localLimits) {
+        Set<Tile> deepest = new LinkedHashSet<>();
+        for (int limit : localLimits) {
+            Map<List<Integer>, Tile> byShape = new LinkedHashMap<>();
+            for (Tile tile : tiles) {
+                Staging group = tile.staging();
+                if (group.bytes(tile.rows()) <= limit) {
+                    byShape.putIfAbsent(List.of(tile.rows(), group.units(), group.rows()), tile);
+                }
+            }
+            deepest.addAll(byShape.values());
         }
-        return deepest.values();
+        return deepest;
     }
 
     /** A variant in which a work-group shares a tile. */

@@ -1,6 +1,7 @@
 package io.github.cellfuse.bench.audit;
 
 import io.github.cellfuse.InvalidInputException;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -45,6 +46,15 @@ record Target(String name, Vendor vendor, String products, int registers, int re
             new Target("sm_75", Vendor.NVIDIA, "T4, RTX 2080", 512, 8, 8),
             new Target("sm_80", Vendor.NVIDIA, "A100", 512, 8, 16),
             new Target("sm_90", Vendor.NVIDIA, "H100", 512, 8, 16));
+
+    /** Returns the sizes of local memory that a work-group has on some target, the largest first. */
+    static List<Integer> localLimits() {
+        return ALL.stream()
+                .map(target -> target.vendor.groupLocalBytes)
+                .distinct()
+                .sorted(Comparator.reverseOrder())
+                .toList();
+    }
 
     /** Returns the target that the compiler knows as {@code name}. */
     static Target named(String name) {
