@@ -160,6 +160,8 @@ public abstract class SessionContract {
                     }
                 } catch (IllegalStateException closed) {
                     return;
+                } finally {
+                    running.countDown(); // a failure ends the wait, too
                 }
             });
             running.await();

@@ -168,6 +168,38 @@ final class Cl {
                 what);
     }
 
+    /** Write that returns at once; {@code source} must stay as it is until {@code event} is complete. */
+    static void writeLater(
+            cl_command_queue queue,
+            cl_mem buffer,
+            long offset,
+            long bytes,
+            ByteBuffer source,
+            cl_event event,
+            Object what) {
+        Pointer from = Pointer.to(source.slice());
+        check(
+                statusOf(() -> CL.clEnqueueWriteBuffer(queue, buffer, false, offset, bytes, from, 0, null, event)),
+                "clEnqueueWriteBuffer",
+                what);
+    }
+
+    /** Read that returns at once; {@code target} has the bytes when {@code event} is complete. */
+    static void readLater(
+            cl_command_queue queue,
+            cl_mem buffer,
+            long offset,
+            long bytes,
+            ByteBuffer target,
+            cl_event event,
+            Object what) {
+        Pointer to = Pointer.to(target.slice());
+        check(
+                statusOf(() -> CL.clEnqueueReadBuffer(queue, buffer, false, offset, bytes, to, 0, null, event)),
+                "clEnqueueReadBuffer",
+                what);
+    }
+
     static void copy(cl_command_queue queue, cl_mem from, cl_mem to, long fromAt, long toAt, long bytes, Object what) {
         check(
                 statusOf(() -> CL.clEnqueueCopyBuffer(queue, from, to, fromAt, toAt, bytes, 0, null, null)),
@@ -337,6 +369,13 @@ final class Cl {
         check(
                 statusOf(() -> CL.clEnqueueMarkerWithWaitList(queue, 0, null, event)),
                 "clEnqueueMarkerWithWaitList",
+                what);
+    }
+
+    static void barrier(cl_command_queue queue, cl_event event, Object what) {
+        check(
+                statusOf(() -> CL.clEnqueueBarrierWithWaitList(queue, 1, new cl_event[] {event}, null)),
+                "clEnqueueBarrierWithWaitList",
                 what);
     }
 

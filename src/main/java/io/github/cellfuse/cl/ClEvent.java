@@ -29,6 +29,11 @@ public final class ClEvent extends ClObject {
         return queue;
     }
 
+    cl_event raw() {
+        checkOpen();
+        return raw;
+    }
+
     /**
      * Waits until the command is complete.
      *

@@ -108,6 +108,59 @@ public final class ClQueue extends ClObject {
         transfer(from, fromOffset, to, (long) to.remaining() * Float.BYTES, false);
     }
 
+    /**
+     * Enqueues writing host memory to a buffer and returns at once. {@code from} must stay alive and unchanged until
+     * the event is complete. Fast from the memory of a {@linkplain ClContext#hostBuffer host buffer} that stays mapped.
+     *
+     * @return the event of the command; the caller closes it
+     * @throws InvalidInputException when {@code from} is not direct, is empty, or does not fit
+     */
+    public ClEvent writeLater(ClBuffer to, long toOffset, ByteBuffer from) {
+        checkLater(to, toOffset, from);
+        cl_event event = new cl_event();
+        Cl.writeLater(raw, to.raw(), toOffset, from.remaining(), from, event, to);
+        return ClEvent.open(this, event, "write to " + to);
+    }
+
+    /**
+     * Enqueues reading from a buffer to host memory and returns at once. {@code to} must stay alive and untouched until
+     * the event is complete.
+     *
+     * @return the event of the command; the caller closes it
+     * @throws InvalidInputException when {@code to} is not direct, is read-only or empty, or asks for more than the
+     *     buffer holds
+     */
+    public ClEvent readLater(ClBuffer from, long fromOffset, ByteBuffer to) {
+        checkLater(from, fromOffset, to);
+        if (to.isReadOnly()) {
+            throw new InvalidInputException(from + ": cannot read into a read-only host buffer");
+        }
+        cl_event event = new cl_event();
+        Cl.readLater(raw, from.raw(), fromOffset, to.remaining(), to, event, from);
+        return ClEvent.open(this, event, "read from " + from);
+    }
+
+    private void checkLater(ClBuffer buffer, long offset, ByteBuffer host) {
+        checkOpen();
+        buffer.check(context, offset, host.remaining());
+        if (!host.isDirect() || !host.hasRemaining()) {
+            throw new InvalidInputException(
+                    buffer + ": host memory must be a direct buffer with bytes to transfer, found " + host);
+        }
+    }
+
+    /**
+     * Makes every later command of this queue begin after the command of {@code event}, of this queue or another one of
+     * the context. Returns at once. {@linkplain #flush() Flush} the other queue, too.
+     */
+    public void waitFor(ClEvent event) {
+        checkOpen();
+        if (event.queue().context() != context) {
+            throw new IllegalArgumentException(event + " belongs to another context than " + this);
+        }
+        Cl.barrier(raw, event.raw(), this);
+    }
+
     /** Enqueues a copy on the device and returns at once. Within one buffer the two ranges must not overlap. */
     public void copy(ClBuffer from, long fromOffset, ClBuffer to, long toOffset, long bytes) {
         checkOpen();

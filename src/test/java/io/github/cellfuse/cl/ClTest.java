@@ -304,6 +304,49 @@ class ClTest {
         }
     }
 
+    /** Three queues pass a buffer on: each begins when the one before has ended, and the host waits once. */
+    @ParameterizedTest
+    @MethodSource("io.github.cellfuse.cl.TestDevices#all")
+    void transfersThatReturnAtOnceAreOrderedByEvents(ClDevice device) {
+        int size = 1 << 20;
+        try (ClContext context = device.open()) {
+            ClQueue up = context.queue(), over = context.queue(), down = context.queue();
+            ClBuffer from = context.buffer("from", size, Access.READ_WRITE);
+            ClBuffer to = context.buffer("to", size, Access.READ_WRITE);
+            ClBuffer pinned = context.hostBuffer("pinned", 2L * size, Access.READ_WRITE);
+            ByteBuffer host = up.map(pinned, MappedBuffer.Mode.READ_WRITE).bytes();
+            for (int round = 1; round <= 5; round++) {
+                for (int k = 0; k < size; k++) {
+                    host.put(k, (byte) (k * round));
+                    host.put(size + k, (byte) 0);
+                }
+                try (ClEvent written = up.writeLater(from, 0, host.slice(0, size))) {
+                    up.flush();
+                    over.waitFor(written);
+                }
+                over.copy(from, 0, to, 0, size);
+                try (ClEvent copied = over.marker()) {
+                    over.flush();
+                    down.waitFor(copied);
+                }
+                try (ClEvent read = down.readLater(to, 0, host.slice(size, size))) {
+                    read.await();
+                }
+                assertEquals(-1, host.slice(0, size).mismatch(host.slice(size, size)), "round " + round);
+            }
+            InvalidInputException e =
+                    assertThrows(InvalidInputException.class, () -> up.writeLater(from, size - 1, bytes(4)));
+            assertEquals("buffer 'from' of 1048576 bytes: 4 bytes at offset 1048575 are outside it", e.getMessage());
+            assertThrows(InvalidInputException.class, () -> up.writeLater(from, 0, bytes(0)));
+            assertThrows(InvalidInputException.class, () -> up.writeLater(from, 0, ByteBuffer.allocate(4)));
+            assertThrows(InvalidInputException.class, () -> up.readLater(from, 0, bytes(4).asReadOnlyBuffer()));
+            try (ClContext other = device.open();
+                    ClEvent foreign = other.queue().marker()) {
+                assertThrows(IllegalArgumentException.class, () -> up.waitFor(foreign));
+            }
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("io.github.cellfuse.cl.TestDevices#all")
     void copyZeroAndFill(ClDevice device) {

@@ -22,4 +22,7 @@ public @interface EveryImplementation {
      * buffer and the rest for uninitialised, so only they can be checked for reads of what nobody wrote.
      */
     String WHOLE_BUFFERS = "whole-buffers";
+
+    /** Tests that use a device from several threads at once, for all but Oclgrind, which ends the process then. */
+    String SEVERAL_THREADS = "several-threads";
 }

@@ -31,7 +31,7 @@ abstract class ImplementationContract {
 
     @TestFactory
     Stream<DynamicTest> everyTestThatIsMarkedForIt() throws Exception {
-        return tests(EveryImplementation.TAG, Map.of());
+        return tests(EveryImplementation.TAG + " | " + EveryImplementation.SEVERAL_THREADS, Map.of());
     }
 
     /** A test for each that has {@code tag}, run with {@code environment}; and one of how the process ended. */

@@ -33,10 +33,18 @@ final class BatchTransfer {
 
     /** Writes x to {@code target [T,rowPitch,stride]}. Rows without a step in a slot become zeros. */
     void uploadInput(ClBuffer target) {
+        uploadInput(transfers, target, 1, run.steps());
+    }
+
+    /** Writes the slots of x from {@code firstSlot} to {@code lastSlot} in the way of {@code mover}. */
+    void uploadInput(Mover mover, ClBuffer target, int firstSlot, int lastSlot) {
         int width = run.model().inputSize(), stride = run.inputStride();
         forPieces(
+                mover,
                 stride,
-                (first, rows) -> transfers.write(
+                firstSlot,
+                lastSlot,
+                (first, rows) -> mover.write(
                         target,
                         (long) first * stride,
                         rows * stride,
@@ -83,12 +91,17 @@ final class BatchTransfer {
 
     /** Reads y from {@code history [T+2,rowPitch,stride]}. Steps past a row's length become zeros. */
     void downloadOutput(ClBuffer history, FloatBuffer y) {
+        downloadOutput(transfers, history, y, 1, run.steps());
+    }
+
+    /** Reads the slots of y from {@code firstSlot} to {@code lastSlot} in the way of {@code mover}. */
+    void downloadOutput(Mover mover, ClBuffer history, FloatBuffer y, int firstSlot, int lastSlot) {
         int width = run.model().outputSize(),
                 stride = run.historyStride(run.model().last());
-        forPieces(stride, (first, rows) -> {
+        forPieces(mover, stride, firstSlot, lastSlot, (first, rows) -> {
             // The history's slot 0 is before the first step.
             long from = ((long) run.rowPitch() + first) * stride;
-            transfers.read(
+            mover.read(
                     history,
                     from,
                     rows * stride,
@@ -111,15 +124,17 @@ final class BatchTransfer {
         void run(int firstRow, int rows);
     }
 
-    /** Divides the rows of all steps, {@code [T·rowPitch, width]} with padding, into pieces that fit one transfer. */
-    private void forPieces(int width, Piece piece) {
-        if (width > transfers.most()) {
-            throw new InvalidInputException("features of a row and step: expected at most " + transfers.most()
+    /**
+     * Divides the rows of some slots of {@code [T,rowPitch, width]}, with padding, into pieces that fit one transfer.
+     */
+    private void forPieces(Mover mover, int width, int firstSlot, int lastSlot, Piece piece) {
+        if (width > mover.most()) {
+            throw new InvalidInputException("features of a row and step: expected at most " + mover.most()
                     + ", the limit of one transfer, found " + width);
         }
-        int rows = run.steps() * run.rowPitch(), most = transfers.most() / width;
-        for (int first = 0, count; first < rows; first += count) {
-            count = Math.min(most, rows - first);
+        int end = lastSlot * run.rowPitch(), most = mover.most() / width;
+        for (int first = (firstSlot - 1) * run.rowPitch(), count; first < end; first += count) {
+            count = Math.min(most, end - first);
             piece.run(first, count);
         }
     }

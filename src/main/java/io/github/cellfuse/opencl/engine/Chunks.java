@@ -4,7 +4,8 @@ import io.github.cellfuse.opencl.program.Kernel;
 
 /**
  * The chunks of steps that a layer goes through. With a hoisted input product, a chunk is as many steps as its
- * pre-activations have room for; otherwise there is one chunk. A trace makes chunks as short as its memory.
+ * pre-activations have room for; otherwise there is one chunk. A trace makes chunks as short as its memory, and moving
+ * x and y meanwhile as short as the parts in which they are moved.
  */
 final class Chunks {
     /** The parameters of a kernel that say which steps a chunk has. */
@@ -33,12 +34,20 @@ final class Chunks {
         input.bind(batch);
         int longest = batch.run().longest(), length = input.stepsAtOnce(batch.run());
         length = layer.isTraced ? Math.min(length, batch.trace().slots()) : length;
+        Overlap overlap = batch.overlap();
+        length = overlap != null ? overlap.stepsAtOnce(layer, length) : length;
         for (int first = 1; first <= longest; first += length) {
             int last = Math.min(first + length - 1, longest);
             firstStep.set(first);
             lastStep.set(last);
+            if (overlap != null) {
+                overlap.beforeSteps(layer, last);
+            }
             input.enqueue(launcher, batch, first, last);
             steps.enqueue(first, last);
+            if (overlap != null) {
+                overlap.afterSteps(layer, last);
+            }
             if (layer.isTraced) {
                 batch.trace().deliver(batch, layer, first, last);
             }

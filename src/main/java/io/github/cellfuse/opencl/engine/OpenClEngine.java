@@ -38,13 +38,20 @@ public final class OpenClEngine implements TracingEngine {
     private final Map<LstmLayer, DeviceWeights> weights = new LinkedHashMap<>();
 
     private final Tier tier;
+    private final PinnedMemory pinned;
     private final Cooperation cooperation = new Cooperation();
     /** Doesn't end while a session runs: a launch on released memory would crash the process. */
     private final Lifetime lifetime;
 
     /** Uploads the weights of {@code model}. */
     public OpenClEngine(ClContext context, Programs programs, LstmModel model, Plans plans, Tier tier) {
+        this(context, programs, model, plans, tier, PinnedMemory.of(context));
+    }
+
+    /** An engine whose large batches go through {@code pinned}: for tests on devices without memory of their own. */
+    OpenClEngine(ClContext context, Programs programs, LstmModel model, Plans plans, Tier tier, PinnedMemory pinned) {
         this.context = context;
+        this.pinned = pinned;
         this.programs = programs;
         this.model = programs.weights().round(model);
         this.plans = plans;
@@ -144,6 +151,11 @@ public final class OpenClEngine implements TracingEngine {
         LOG.warn("{}: {}; using the next best tile", device(), unfit.getMessage());
     }
 
+    /** Returns the memory through which large batches go. */
+    PinnedMemory pinnedMemory() {
+        return pinned;
+    }
+
     Capabilities capabilities() {
         return context.device().capabilities();
     }
@@ -160,8 +172,9 @@ public final class OpenClEngine implements TracingEngine {
         return weights.get(model.layer(layer));
     }
 
-    /** Frees the memory of the weights and keeps the context open: for an engine that borrowed it. */
-    public void closeWeights() {
+    /** Frees the engine's own memory and keeps the context open: for an engine that borrowed it. */
+    public void closeMemory() {
         weights.values().forEach(DeviceWeights::close);
+        pinned.close();
     }
 }

@@ -44,6 +44,8 @@ final class OpenClSession implements LstmSession {
     private final Launcher launcher;
     private final Transfers transfers;
     private final Workspace workspace;
+    /** Move large batches while kernels run; null before the first. */
+    private PinnedTransfers uploads, downloads;
     /** What the cells store; null in an ordinary session. */
     private final DeviceTrace trace;
 
@@ -176,18 +178,35 @@ final class OpenClSession implements LstmSession {
         if (trace != null) {
             trace.ensure(run);
         }
-        double patienceOfLayer = patience / engine.model().layerCount();
-        DeviceBatch onDevice = new DeviceBatch(run, workspace, patienceOfLayer, trace);
         BatchTransfer copy = new BatchTransfer(transfers, batch, run);
-        copy.uploadInput(workspace.buffer(DeviceTensor.INPUT));
-        copy.uploadState(onDevice.before());
-        workspace.writeOrder(transfers, rows, rows.toOrderArray());
-        enqueue(onDevice);
-        if (!copy.downloadState(onDevice.after(), output.finalState())) {
-            return false;
+        try (Overlap overlap = overlap(copy, run, output.y())) {
+            DeviceBatch onDevice =
+                    new DeviceBatch(run, workspace, patience / engine.model().layerCount(), trace, overlap);
+            copy.uploadState(onDevice.before());
+            workspace.writeOrder(transfers, rows, rows.toOrderArray());
+            enqueue(onDevice, copy);
+            boolean done = copy.downloadState(onDevice.after(), output.finalState());
+            if (done && overlap == null) {
+                copy.downloadOutput(lastHistory(), output.y());
+            }
+            return done;
         }
-        copy.downloadOutput(lastHistory(), output.y());
-        return true;
+    }
+
+    /** Returns what moves a batch while its kernels run; null if it is small, or if host and device share memory. */
+    private Overlap overlap(BatchTransfer copy, RunSizes run, FloatBuffer y) {
+        PinnedMemory memory = engine.pinnedMemory();
+        if (trace != null || !Overlap.suits(memory, run)) {
+            return null;
+        }
+        if (uploads == null) {
+            uploads = new PinnedTransfers(engine.context(), memory);
+        }
+        if (downloads == null) {
+            downloads = new PinnedTransfers(engine.context(), memory);
+        }
+        ClBuffer input = workspace.buffer(DeviceTensor.INPUT);
+        return new Overlap(queue, uploads, downloads, copy, run, input, lastHistory(), y);
     }
 
     /**
@@ -203,24 +222,34 @@ final class OpenClSession implements LstmSession {
             RunSizes run = RunSizes.ofStreams(engine.model(), rows, choose(piece, false), states.capacity());
             workspace.ensure(run);
             BatchTransfer copy = new BatchTransfer(transfers, piece, run);
-            copy.uploadInput(workspace.buffer(DeviceTensor.INPUT));
             int[] placesInOrder = new int[rows.rows()];
             for (int position = 0; position < placesInOrder.length; position++) {
                 placesInOrder[position] = places[rows.row(position)];
             }
             workspace.writeOrder(transfers, rows, placesInOrder);
-            // No work-item waits.
-            enqueue(new DeviceBatch(run, workspace, states.buffer(), states.buffer(), 0, null));
-            copy.downloadOutput(lastHistory(), y);
+            try (Overlap overlap = overlap(copy, run, y)) {
+                // No work-item waits.
+                enqueue(new DeviceBatch(run, workspace, states.buffer(), states.buffer(), 0, null, overlap), copy);
+                if (overlap == null) {
+                    copy.downloadOutput(lastHistory(), y);
+                }
+            }
         });
     }
 
-    private void enqueue(DeviceBatch batch) {
+    /** Enqueues all layers. Afterwards x is on the device, and with an overlap y is with the caller. */
+    private void enqueue(DeviceBatch batch, BatchTransfer copy) {
         RunSizes run = batch.run();
+        if (batch.overlap() == null) {
+            copy.uploadInput(workspace.buffer(DeviceTensor.INPUT));
+        }
         for (int layer = 0; layer < run.model().layerCount(); layer++) {
             layer(layer, run.choice()).enqueue(launcher, batch);
             // While this layer's launches run, the next layer's are prepared.
             queue.flush();
+        }
+        if (batch.overlap() != null) {
+            batch.overlap().finish();
         }
     }
 
@@ -260,6 +289,11 @@ final class OpenClSession implements LstmSession {
             streams.forEach(StreamStates::close);
             layers.values().forEach(LayerRun::close);
             workspace.close();
+            for (PinnedTransfers each : new PinnedTransfers[] {uploads, downloads}) {
+                if (each != null) {
+                    each.close();
+                }
+            }
             if (trace != null) {
                 trace.close();
             }

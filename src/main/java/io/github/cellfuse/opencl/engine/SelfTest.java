@@ -251,7 +251,7 @@ public final class SelfTest {
         try (LstmSession session = engine.newSession()) {
             found = session.run(input);
         } finally {
-            engine.closeWeights();
+            engine.closeMemory();
         }
         LstmOutput expected;
         EngineOptions options = EngineOptions.DEFAULT.withThreads(1).withWeights(programs.weights());

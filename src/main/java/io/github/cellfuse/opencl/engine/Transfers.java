@@ -12,7 +12,7 @@ import java.util.function.Consumer;
  * share memory. Small blocks go through {@link StagingMemory}, because a mapping takes a few tenths of a millisecond.
  * Belongs to one session.
  */
-public final class Transfers {
+public final class Transfers implements Mover {
     private final ClQueue queue;
     private final int most;
 
@@ -28,7 +28,8 @@ public final class Transfers {
     }
 
     /** Returns how many floats one call can move: a mapping holds less than 2 GiB. */
-    int most() {
+    @Override
+    public int most() {
         return most;
     }
 
@@ -36,6 +37,7 @@ public final class Transfers {
      * Lets {@code writer} fill {@code floats} floats of {@code buffer}, from float {@code first} on. It has to write
      * all of them, by index.
      */
+    @Override
     public void write(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> writer) {
         long bytes = (long) floats * Float.BYTES;
         if (bytes <= StagingMemory.BYTES) {
@@ -54,6 +56,7 @@ public final class Transfers {
     /**
      * Waits for {@code floats} floats of {@code buffer}, from float {@code first} on; {@code reader} reads by index.
      */
+    @Override
     public void read(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> reader) {
         long bytes = (long) floats * Float.BYTES;
         if (bytes <= StagingMemory.BYTES) {

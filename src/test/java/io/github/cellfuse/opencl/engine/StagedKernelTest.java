@@ -153,7 +153,7 @@ class StagedKernelTest {
                         LstmSession found = engine.newSession()) {
                     Bits.assertSame(batch + ", " + weights + ", " + tile, expected.run(input), found.run(input));
                 }
-                engine.closeWeights();
+                engine.closeMemory();
             }
         }
     }

@@ -157,7 +157,7 @@ class TileTest {
                 try (var session = engine.newSession()) {
                     Bits.assertSame(what, expected, session.run(random.input()));
                 }
-                engine.closeWeights();
+                engine.closeMemory();
             }
         }
     }
@@ -204,7 +204,7 @@ class TileTest {
                 OpenClEngine engine = new OpenClEngine(context, programs, random.model(), plans, Tier.EXACT);
                 writtenAtOnce(context, engine.weights(0));
                 stayWithinTensors(random + " in tiles of " + tile, engine, random, twin(random));
-                engine.closeWeights();
+                engine.closeMemory();
             }
         }
     }
@@ -277,7 +277,7 @@ class TileTest {
             GuardedBuffer arrivals = guarded.tensor(DeviceTensor.ARRIVALS, 0);
             guarded.tensor(DeviceTensor.ACTIVE, order.toActiveArray());
             try (LayerRun layer = LayerRun.open(engine, 0, run.choice(), false)) {
-                layer.enqueue(queue::launch, new DeviceBatch(run, workspace, 10, null));
+                layer.enqueue(queue::launch, new DeviceBatch(run, workspace, 10, null, null));
                 queue.finish();
             }
 
@@ -475,7 +475,7 @@ class TileTest {
                 workspace.ensure(run);
                 layer.enqueue(
                         (kernel, range) -> counts.merge(kernel.toString(), count.applyAsLong(range), Long::sum),
-                        new DeviceBatch(run, workspace, 10, null));
+                        new DeviceBatch(run, workspace, 10, null, null));
             }
         }
         return counts;
@@ -550,7 +550,7 @@ class TileTest {
                     Bits.assertSame(what + ", again", expected, session.run(random.input()));
                 }
                 assertTrue(engine.choose(1, 1).groups() == groups, "nobody gave up waiting");
-                engine.closeWeights();
+                engine.closeMemory();
             }
         }
     }
@@ -612,7 +612,7 @@ class TileTest {
                     Bits.assertSame("after giving up", expected, session.run(input));
                     fastest = Math.min(fastest, (System.nanoTime() - start) * 1e-9);
                 }
-                engine.closeWeights();
+                engine.closeMemory();
             }
             // It waits for 1 ms and 1.5 times the estimate. Counting looks, it took seconds.
             assertTrue(fastest < 0.1, "gave up and ran again in " + fastest + " s");

@@ -55,7 +55,7 @@ class CandidatesTest {
                     try (var session = engine.newSession()) {
                         Bits.assertSame(random + " by " + candidate, expected, session.run(input));
                     } finally {
-                        engine.closeWeights();
+                        engine.closeMemory();
                     }
                 }
             }

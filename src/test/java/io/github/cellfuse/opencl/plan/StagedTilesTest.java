@@ -228,7 +228,7 @@ class StagedTilesTest {
                             .forEach(staged::add);
                     Bits.assertSame(batch + ", " + weights + " by " + choice, expected, session.run(batch.input()));
                 } finally {
-                    engine.closeWeights();
+                    engine.closeMemory();
                 }
             }
         }

@@ -1,0 +1,20 @@
+package io.github.cellfuse.opencl.engine;
+
+import io.github.cellfuse.cl.ClBuffer;
+import java.nio.FloatBuffer;
+import java.util.function.Consumer;
+
+/** Moves floats between the host and buffers of a device. */
+interface Mover {
+    /** Returns how many floats one call can move. */
+    int most();
+
+    /**
+     * Lets {@code writer} fill {@code floats} floats of {@code buffer}, from float {@code first} on. It has to write
+     * all of them, by index.
+     */
+    void write(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> writer);
+
+    /** Lets {@code reader} read {@code floats} floats of {@code buffer}, from float {@code first} on, by index. */
+    void read(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> reader);
+}

@@ -1,0 +1,234 @@
+package io.github.cellfuse.opencl.engine;
+
+import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.cl.ClEvent;
+import io.github.cellfuse.cl.ClQueue;
+import io.github.cellfuse.cl.Undisturbed;
+import java.nio.FloatBuffer;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+
+/**
+ * Moves a batch to a device and back while its kernels run. The first layer's input goes up in parts, each just before
+ * the steps that read it are enqueued. Another thread brings down the hidden states of the last layer, in parts as
+ * well, as soon as their steps have ended.
+ *
+ * <pre>
+ *   this thread        │ fill 1 │ fill 2 │ fill 3 │ …           pinned blocks, and launches after each
+ *   queue of uploads            │ x 1    │ x 2    │ x 3 │ …
+ *   queue of kernels                     │ steps 1 │ steps 2 │ steps 3 │ …
+ *   queue of downloads                             │ y 1     │ y 2     │ y 3 │
+ *   other thread                                             │ empty 1 │ empty 2 │ …
+ * </pre>
+ *
+ * <p>A bidirectional layer needs both ends of its input first, and its output is complete from the middle outwards.
+ */
+final class Overlap implements AutoCloseable {
+    /** The most parts of a batch: each costs some launches more. */
+    private static final int MOST_PARTS = 16;
+
+    /** Slots of the output that are complete when an event is. */
+    private record Part(ClEvent computed, int firstSlot, int lastSlot) {}
+
+    private static final Part END = new Part(null, 0, 0), STOP = new Part(null, 0, 0);
+
+    private final ClQueue kernels;
+    private final PinnedTransfers uploads;
+    private final PinnedTransfers downloads;
+    private final BatchTransfer copy;
+    private final RunSizes run;
+    private final ClBuffer input;
+    private final ClBuffer history;
+    private final FloatBuffer y;
+
+    /** Slots that have been uploaded, counted from the first slot on and from the last slot back. */
+    private int front, back;
+
+    /** Slots whose download was ordered: none if the first is 0. */
+    private int firstOrdered, lastOrdered;
+
+    private final BlockingQueue<Part> parts = new LinkedBlockingQueue<>();
+    /** What the other thread does; null before it starts. */
+    private Future<Boolean> downloading;
+
+    /**
+     * Prepares a batch; nothing is moved yet.
+     *
+     * @param kernels the queue to which the batch's kernels go
+     * @param input x {@code [T,rowPitch,stride]}
+     * @param history the hidden states of the last layer {@code [T+2,rowPitch,stride]}
+     * @param y where the output goes
+     */
+    Overlap(
+            ClQueue kernels,
+            PinnedTransfers uploads,
+            PinnedTransfers downloads,
+            BatchTransfer copy,
+            RunSizes run,
+            ClBuffer input,
+            ClBuffer history,
+            FloatBuffer y) {
+        this.kernels = kernels;
+        this.uploads = uploads;
+        this.downloads = downloads;
+        this.copy = copy;
+        this.run = run;
+        this.input = input;
+        this.history = history;
+        this.y = y;
+    }
+
+    /** Returns whether a batch can go through {@code memory}, and is large enough for that to pay. */
+    static boolean suits(PinnedMemory memory, RunSizes run) {
+        long values = (inputStride(run) + outputStride(run)) * run.rowPitch() * run.steps();
+        return memory.suits(values * Float.BYTES)
+                && Math.max(inputStride(run), outputStride(run)) * Float.BYTES <= memory.blockBytes();
+    }
+
+    private static long inputStride(RunSizes run) {
+        return run.inputStride();
+    }
+
+    private static long outputStride(RunSizes run) {
+        return run.historyStride(run.model().last());
+    }
+
+    /** Returns how many steps of a layer to enqueue at a time, at most {@code most}. */
+    int stepsAtOnce(DeviceLayer layer, int most) {
+        long stride = Math.max(isFirst(layer) ? inputStride(run) : 0, isLast(layer) ? outputStride(run) : 0);
+        if (stride == 0) {
+            return most;
+        }
+        long fitting = uploads.most() / 2 / (stride * run.rowPitch());
+        return (int) Math.min(most, Math.max(1, Math.max(fitting, run.longest() / MOST_PARTS)));
+    }
+
+    /** Has to be called before steps up to {@code last} are enqueued. Uploads what they read; they wait for it. */
+    void beforeSteps(DeviceLayer layer, int last) {
+        if (!isFirst(layer)) {
+            return;
+        }
+        int longest = run.longest(), before = front + back;
+        if (layer.firstReverse > 0) {
+            upload(front + 1, Math.min(last, longest - back));
+            front = Math.max(front, Math.min(last, longest - back));
+        }
+        if (isReversed(layer)) {
+            upload(Math.max(front + 1, longest - last + 1), longest - back);
+            back = Math.max(back, Math.min(last, longest - front));
+        }
+        if (front + back > before) {
+            try (ClEvent uploaded = uploads.marker()) {
+                kernels.waitFor(uploaded);
+            }
+        }
+    }
+
+    private void upload(int firstSlot, int lastSlot) {
+        if (firstSlot <= lastSlot) {
+            copy.uploadInput(uploads, input, firstSlot, lastSlot);
+        }
+    }
+
+    /** Has to be called after steps up to {@code last} have been enqueued. Orders what is complete after them. */
+    void afterSteps(DeviceLayer layer, int last) {
+        if (!isLast(layer)) {
+            return;
+        }
+        // Beyond the longest row there is nothing to wait for.
+        int firstSlot = isReversed(layer) ? run.longest() - last + 1 : 1;
+        int lastSlot = layer.firstReverse > 0 && last < run.longest() ? last : run.steps();
+        orderUpTo(firstSlot, lastSlot);
+    }
+
+    /** Orders the download of the slots from {@code firstSlot} to {@code lastSlot}, except those ordered before. */
+    private void orderUpTo(int firstSlot, int lastSlot) {
+        if (firstSlot > lastSlot) {
+            return;
+        }
+        if (firstOrdered == 0) {
+            order(firstSlot, lastSlot);
+        } else {
+            order(firstSlot, firstOrdered - 1);
+            order(lastOrdered + 1, lastSlot);
+        }
+        firstOrdered = firstSlot;
+        lastOrdered = lastSlot;
+    }
+
+    private void order(int firstSlot, int lastSlot) {
+        if (firstSlot > lastSlot) {
+            return;
+        }
+        if (downloading == null) {
+            downloading = Undisturbed.start("cellfuse-download", this::download);
+        }
+        parts.add(new Part(kernels.marker(), firstSlot, lastSlot));
+        kernels.flush();
+    }
+
+    /**
+     * What the other thread does.
+     *
+     * @return whether {@code y} is complete
+     */
+    private boolean download() {
+        try {
+            for (Part part = parts.take(); part != STOP; part = parts.take()) {
+                if (part == END) {
+                    downloads.finish();
+                    return true;
+                }
+                try (ClEvent computed = part.computed()) {
+                    downloads.waitFor(computed);
+                }
+                copy.downloadOutput(downloads, history, y, part.firstSlot(), part.lastSlot());
+            }
+            return false;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("nobody interrupts this thread", e);
+        }
+    }
+
+    /** Waits until {@code y} is complete. */
+    void finish() {
+        // Without a single step there is no kernel, but there may be an output.
+        orderUpTo(1, run.steps());
+        uploads.finish();
+        if (downloading != null) {
+            parts.add(END);
+            Undisturbed.await(downloading);
+        }
+    }
+
+    /** Gives the pinned memory back, after waiting for whatever still uses it. */
+    @Override
+    public void close() {
+        if (downloading != null && !downloading.isDone()) {
+            parts.add(STOP);
+            try {
+                Undisturbed.await(downloading);
+            } catch (RuntimeException | Error ignored) {
+                // Something failed before, which is reported.
+            }
+        }
+        parts.stream()
+                .filter(part -> part.computed() != null)
+                .forEach(part -> part.computed().close());
+        uploads.release();
+        downloads.release();
+    }
+
+    private boolean isFirst(DeviceLayer layer) {
+        return layer.index == 0;
+    }
+
+    private boolean isLast(DeviceLayer layer) {
+        return layer.index == run.model().layerCount() - 1;
+    }
+
+    private static boolean isReversed(DeviceLayer layer) {
+        return layer.firstReverse < layer.directions;
+    }
+}

@@ -1,0 +1,115 @@
+package io.github.cellfuse.opencl.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.cellfuse.Bits;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.EngineContract;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.Plan;
+import io.github.cellfuse.RandomLstm;
+import io.github.cellfuse.TestEngines;
+import io.github.cellfuse.Tier;
+import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.ClContext;
+import io.github.cellfuse.cl.OpenCl;
+import io.github.cellfuse.cl.TestDevices;
+import io.github.cellfuse.implementations.EveryImplementation;
+import io.github.cellfuse.opencl.device.OpenClDevices;
+import io.github.cellfuse.opencl.plan.Choosers;
+import io.github.cellfuse.opencl.plan.Described;
+import io.github.cellfuse.opencl.plan.LayerSize;
+import io.github.cellfuse.opencl.program.Programs;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The contract on the first OpenCL device, whose batches are moved in many small parts while its kernels run. */
+class OverlappedEngineTest extends EngineContract {
+    private static final Capabilities GPU = Described.gpu(2, 64 << 10, 256);
+
+    /** A few rows of the models of these tests. */
+    private static final int BLOCK_BYTES = 4096;
+
+    @Override
+    protected Device device() {
+        return OpenClDevices.nameOf(TestDevices.first());
+    }
+
+    @Override
+    protected LstmEngine open(LstmModel model) {
+        return open(model, Optional.empty(), BLOCK_BYTES);
+    }
+
+    private static LstmEngine open(LstmModel model, Optional<Plan> plan, int blockBytes) {
+        ClContext context = TestDevices.first().open();
+        return new OpenClEngine(
+                context,
+                new Programs(context),
+                model,
+                new StagedPlans(Choosers.typical(GPU, LayerSize.of(model)), plan),
+                Tier.EXACT,
+                PinnedMemory.ofBlocks(context, blockBytes));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Plan.class)
+    void everyPlanGivesTheSameBitsInParts(Plan plan) {
+        Random random = new Random(TestEngines.seed(71));
+        for (int round = 0; round < 12; round++) {
+            LstmModel model = RandomLstm.model(
+                    random, 1 + random.nextInt(3), 3, 5 + random.nextInt(20), random.nextBoolean(), true);
+            LstmInput input = RandomLstm.input(random, model, 1 + random.nextInt(40), 1 + random.nextInt(40));
+            assertSameBits(model, input, plan, 256 + 4 * random.nextInt(4096));
+        }
+    }
+
+    @Test
+    @Tag(EveryImplementation.SEVERAL_THREADS)
+    void bothEndsOfABidirectionalLayerGoUpFirst() {
+        Random random = new Random(TestEngines.seed(72));
+        LstmModel model = RandomLstm.model(random, 2, 3, 5, true, true);
+        assertSameBits(model, RandomLstm.input(random, model, 3, 6), Plan.FUSED, 64);
+    }
+
+    private static void assertSameBits(LstmModel model, LstmInput input, Plan plan, int blockBytes) {
+        LstmOutput expected;
+        try (LstmEngine twin = LstmEngine.open(Device.JAVA, model);
+                var session = twin.newSession()) {
+            expected = session.run(input);
+        }
+        String what = plan + ", " + model + ", N=" + input.rows() + ", T=" + input.steps();
+        try (LstmEngine engine = open(model, Optional.of(plan), blockBytes);
+                var session = engine.newSession()) {
+            Bits.assertSame(what, expected, session.run(input));
+            Bits.assertSame(what + ", again", expected, session.run(input));
+        }
+    }
+
+    @Test
+    void sessionsShareTheMemoryAndTheEngineFreesIt() {
+        RandomLstm random = RandomLstm.of(17);
+        long before = OpenCl.liveObjects();
+        try (LstmEngine engine = open(random.model())) {
+            long opened = OpenCl.liveObjects();
+            long[] objects = new long[3];
+            for (int k = 0; k < objects.length; k++) {
+                try (var session = engine.newSession()) {
+                    session.run(random.input());
+                }
+                objects[k] = OpenCl.liveObjects();
+            }
+            assertTrue(objects[0] > opened, "nothing went through pinned memory");
+            assertEquals(objects[0], objects[1]);
+            assertEquals(objects[0], objects[2]);
+        }
+        assertEquals(before, OpenCl.liveObjects());
+    }
+}
