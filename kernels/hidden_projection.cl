@@ -31,7 +31,7 @@ inline void hidden_projection_tile(int row, int rows, int block, int blocks, int
   }
 }
 
-//   global size (row tiles, B, D) with the step as the offset of dimension 2
+//   global size (row tiles, B, D) or more, with the step as the offset of dimension 2
 __kernel void lstm_hidden_projection(
     __global const float* restrict m,      // [row_pitch,m_stride] o⊙tanh(c), D·H values per row
     __global const weight_t* restrict s,   // [D,B,H,VEC] packed weights of the projection
@@ -44,11 +44,11 @@ __kernel void lstm_hidden_projection(
     int h_stride,                          // floats from one row of h to the next
     int first_reverse,                     // directions from this one on are reverse
     int longest) {                         // the length of the longest row
-  int row = get_global_id(0) * ROWS, block = get_global_id(1), blocks = get_global_size(1);
+  int row = get_global_id(0) * ROWS, block = get_global_id(1), blocks = (outputs + VEC - 1) / VEC;
   int step = get_global_offset(2), direction = get_global_id(2) - step;
   int slot = slot_of(step, direction >= first_reverse, longest);
   int rows = active[slot] - row;
-  if (rows <= 0) return;
+  if (rows <= 0 || block >= blocks) return;
   hidden_projection_tile(row, rows, block, blocks, direction, slot, m, s, h, m_stride, units, outputs, h_slot_rows,
                          h_stride);
 }

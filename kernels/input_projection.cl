@@ -11,7 +11,7 @@
 // tiles. The slots belong to the steps first_step … last_step, so each direction has its own. All slots are in the
 // order of time.
 
-//   global size (tiles, B, D)
+//   global size (tiles, B, D) or more
 __kernel void lstm_input_projection(
     __global const float* restrict x,     // [..,row_pitch,x_stride] input; its first slot is x_first
     __global float* restrict p,           // [D,last_step-first_step+1,row_pitch,B,4,VEC] receives the pre-activations
@@ -26,15 +26,16 @@ __kernel void lstm_input_projection(
     int first_reverse,                    // directions from this one on are reverse
     int longest,                          // the length of the longest row
     int first_step,                       // the first step to project
-    int last_step) {                      // the last step to project
+    int last_step,                        // the last step to project
+    int blocks) {                         // B
   int row = get_global_id(0) * ROWS, direction = get_global_id(2);
-  int block = get_global_id(1), blocks = get_global_size(1);
+  int block = get_global_id(1);
   int first_slot = chunk_slot(first_step, last_step, direction >= first_reverse, longest);
   int rows = (last_step - first_step + 1) * row_pitch, left = rows - row, wanted = 0;
   for (int m = 0; m < ROWS && m < left; m++) {
     wanted |= (row + m) % row_pitch < active[first_slot + (row + m) / row_pitch];
   }
-  if (!wanted) return;
+  if (!wanted || block >= blocks) return;
 
   int panel_number = direction * blocks + block;
   __global const weight_t* panel = w + (size_t)panel_number * (inputs + recurrent_inputs) * 4 * VEC;

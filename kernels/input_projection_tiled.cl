@@ -21,7 +21,7 @@ __kernel GROUP_SIZE void lstm_input_projection_tiled(
     int longest,                          // the length of the longest row
     int first_step,                       // the first step to project
     int last_step,                        // the last step to project
-    int blocks) {                         // B; the global size is rounded up here
+    int blocks) {                         // B; the global size is rounded up
   __local float4 x_tile[2 * X_TILE];
   __local floatv w_tile[2 * W_TILE];
   int direction = get_global_id(2);

@@ -209,7 +209,7 @@ INLINED void update_cells(floatv ai, floatv af, floatv ag, floatv ao, __global f
 }
 
 // The cell as a stand-alone kernel, which moves 28 bytes for each unit. Rows without this step keep their values.
-//   global size (B, N, D) with the step as the offset of dimension 2
+//   global size (B, N, D) or more, with the step as the offset of dimension 2
 __kernel void lstm_cell(
     __global const float* restrict a,     // [D,row_pitch,B,4,VEC] pre-activations, gates i f g o
     __global float* restrict c,           // [D,row_pitch,B·VEC] cell states, updated in place
@@ -229,8 +229,8 @@ __kernel void lstm_cell(
   int block = get_global_id(0), row = get_global_id(1);
   int step = get_global_offset(2), direction = get_global_id(2) - step;
   int slot = slot_of(step, direction >= first_reverse, longest);
-  if (row >= active[slot]) return;
   int blocks = (units + VEC - 1) / VEC;
+  if (row >= active[slot] || block >= blocks) return;
   size_t place = (size_t)direction * row_pitch + row;
   __global const float* gates = a + off_gates(place, block, blocks);
   __global float* cell = c + off_cell(place, block, blocks);

@@ -106,12 +106,13 @@ INLINED void lstm_step_tile(int row, int rows, int block, int blocks, int next, 
 #endif
 }
 
-//   global size (row tiles, B, D) with the step as the offset of dimension 2, so that no argument changes from step to
-//     step; the row tiles are those of the direction with more rows at this step
+//   global size (row tiles, B, D) or more, with the step as the offset of dimension 2, so that no argument changes from
+//     step to step; the row tiles are those of the direction with more rows at this step
 __kernel void lstm_step(STEP_PARAMETERS) {
-  int row = get_global_id(0) * ROWS, block = get_global_id(1), blocks = get_global_size(1);
+  int row = get_global_id(0) * ROWS, block = get_global_id(1), blocks = (units + VEC - 1) / VEC;
   int step = get_global_offset(2), direction = get_global_id(2) - step;
   int slot = slot_of(step, direction >= first_reverse, longest);
   int rows = active[slot] - row;
-  if (rows > 0) lstm_step_tile(row, rows, block, blocks, min(block + 1, blocks - 1), direction, slot, STEP_ARGUMENTS);
+  if (rows <= 0 || block >= blocks) return;
+  lstm_step_tile(row, rows, block, blocks, min(block + 1, blocks - 1), direction, slot, STEP_ARGUMENTS);
 }

@@ -21,7 +21,7 @@ final class HoistedInput implements InputProduct {
         tile = choice.projection();
         kernel =
                 layer.open(tile.isStaged() ? KernelSource.INPUT_PROJECTION_TILED : KernelSource.INPUT_PROJECTION, tile);
-        arguments = (tile.isStaged() ? by.tiledInputProjection() : by.inputProjection()).of(kernel);
+        arguments = by.inputProjection().of(kernel);
         firstStep = kernel.argument(Chunks.FIRST);
         lastStep = kernel.argument(Chunks.LAST);
     }
@@ -47,6 +47,6 @@ final class HoistedInput implements InputProduct {
     private NdRange range(int rows, int blocks) {
         return tile.isStaged()
                 ? WorkGroups.staged(tile, blocks, rows, layer.directions)
-                : layer.workGroups.oneByOne(NdRange.of(tile.tiles(rows), blocks, layer.directions));
+                : layer.workGroups.tiles(tile.tiles(rows), blocks, layer.directions);
     }
 }

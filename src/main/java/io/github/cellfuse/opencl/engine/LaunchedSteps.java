@@ -65,22 +65,26 @@ final class LaunchedSteps implements LayerRun {
             NdRange range = WorkGroups.staged(tile, blocks, 1, layer.directions);
             return new StepKernel(kernel, bound, range, 1, rows -> WorkGroups.rowItems(tile, rows));
         }
-        NdRange range = layer.workGroups.oneByOne(NdRange.of(1, blocks, layer.directions));
-        return new StepKernel(kernel, bound, range, 0, tile::tiles);
+        return ofTiles(kernel, bound, tile, blocks);
     }
 
     private StepKernel cell(Tile tile, LayerArguments arguments) {
         Kernel kernel = layer.open(KernelSource.CELL, tile, "lstm_cell");
         int blocks = Tile.blocks(layer.units, tile.vec());
-        NdRange range = layer.workGroups.wholeRows(NdRange.of(blocks, 1, layer.directions), blocks);
-        return new StepKernel(kernel, arguments.cell().of(kernel), range, 1, rows -> rows);
+        NdRange range = layer.workGroups.blocks(blocks, 1, layer.directions);
+        return new StepKernel(kernel, arguments.cell().of(kernel), range, 1, layer.workGroups::rows);
     }
 
     private StepKernel hiddenProjection(Tile tile, LayerArguments arguments) {
         Kernel kernel = layer.open(KernelSource.HIDDEN_PROJECTION, tile, "lstm_hidden_projection");
         int blocks = Tile.blocks(layer.outputs, tile.vec());
-        NdRange range = layer.workGroups.oneByOne(NdRange.of(1, blocks, layer.directions));
-        return new StepKernel(kernel, arguments.hiddenProjection().of(kernel), range, 0, tile::tiles);
+        return ofTiles(kernel, arguments.hiddenProjection().of(kernel), tile, blocks);
+    }
+
+    /** A kernel whose work-items have a tile each. */
+    private StepKernel ofTiles(Kernel kernel, KernelArguments<DeviceBatch> arguments, Tile tile, int blocks) {
+        NdRange range = layer.workGroups.tiles(1, blocks, layer.directions);
+        return new StepKernel(kernel, arguments, range, 0, rows -> layer.workGroups.rowTiles(tile.tiles(rows)));
     }
 
     @Override

@@ -61,14 +61,10 @@ record LayerArguments(DeviceLayer layer) {
         return layer.shape.hasPeepholes() ? arguments.constant("bias", layer.weights.bias()) : arguments;
     }
 
-    /** {@code lstm_input_projection}. */
+    /** {@code lstm_input_projection} and {@code lstm_input_projection_tiled}. */
     Builder<DeviceBatch> inputProjection() {
-        return product(steps(new Builder<>()));
-    }
-
-    /** {@code lstm_input_projection_tiled}. */
-    Builder<DeviceBatch> tiledInputProjection() {
-        return inputProjection().integer("blocks", batch -> batch.run().blocks(layer.shape));
+        return product(steps(new Builder<>()))
+                .integer("blocks", batch -> batch.run().blocks(layer.shape));
     }
 
     /** {@code lstm_hidden_projection}. */

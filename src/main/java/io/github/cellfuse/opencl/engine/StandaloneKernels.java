@@ -80,7 +80,6 @@ public final class StandaloneKernels implements AutoCloseable {
     private final ClContext context;
     private final ClQueue queue;
     private final Programs programs;
-    private final DeviceTraits traits;
     private final WorkGroups groups;
     private final int vec;
     private final float[] pattern = new float[PERIOD];
@@ -88,9 +87,8 @@ public final class StandaloneKernels implements AutoCloseable {
     /** Prepares {@code device}. */
     public StandaloneKernels(Device.OpenCl device) {
         ClDevice found = OpenClDevices.find(device);
-        traits = DeviceTraits.of(found.capabilities());
         groups = new WorkGroups(found.capabilities());
-        vec = traits.vec();
+        vec = DeviceTraits.of(found.capabilities()).vec();
         context = found.open();
         try {
             queue = context.queue();
@@ -132,8 +130,8 @@ public final class StandaloneKernels implements AutoCloseable {
                     .set("first_reverse", 1)
                     .set("longest", 1);
             // Step 1, the first one; whole rows in a work-group, as in an engine.
-            NdRange range = NdRange.of(blocks, rows, 1).offset(2, 1);
-            Bound bound = new Bound(queue, kernel, groups.wholeRows(range, blocks), buffers);
+            NdRange range = groups.blocks(blocks, rows, 1).offset(2, 1);
+            Bound bound = new Bound(queue, kernel, range, buffers);
             bound.launch();
             int checked = Math.min(rows, Math.max(1, CHECKED / units));
             checkCells(0, checked, units, blocks, c, h);
@@ -156,10 +154,7 @@ public final class StandaloneKernels implements AutoCloseable {
                     .set("x", x)
                     .set("s", sigmoid)
                     .set("t", tanh);
-            long items = values / vec;
-            NdRange range = NdRange.of(items);
-            Bound bound =
-                    new Bound(queue, kernel, traits.isCpu() ? range.local(groups.largest(items)) : range, buffers);
+            Bound bound = new Bound(queue, kernel, groups.manyItems(values / vec), buffers);
             bound.launch();
             int checked = (int) Math.min(values, CHECKED);
             checkActivations(0, checked, sigmoid, tanh);

@@ -52,7 +52,7 @@ final class WholeSequence implements LayerRun {
         Kernel.Argument firstDirection = kernel.argument("first_direction");
         int together = groups.isCooperative() ? 1 : layer.directions;
         return (launcher, run) -> {
-            NdRange range = layer.workGroups.oneByOne(NdRange.of((long) together * run.rowGroups() * groups.units()));
+            NdRange range = layer.workGroups.line((long) together * run.rowGroups() * groups.units());
             for (int direction = 0; direction < layer.directions; direction += together) {
                 firstDirection.set(direction);
                 launcher.launch(kernel.ready(), range);

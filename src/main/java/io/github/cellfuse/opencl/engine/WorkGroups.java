@@ -4,39 +4,70 @@ import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.opencl.program.Staging;
 import io.github.cellfuse.opencl.program.Tile;
-import java.util.Arrays;
 
-/** How a device's launches are divided into work-groups. */
+/**
+ * How a device's launches are divided into work-groups. On a CPU a group has exactly the work-items that are needed. On
+ * a GPU it has a size that suits waves, and kernels ignore the work-items beyond their rows and units.
+ */
 record WorkGroups(Capabilities device) {
     /** Work-items of a group in a padded row: whole vectors on every CPU, and few idle ones in a narrow row. */
     private static final long PADDED_GROUP = 16;
 
+    /** Work-items of a group on a GPU: a wave of AMD's, two of NVIDIA's. */
+    private static final long GPU_GROUP = 64;
+
+    /** Tiles along the rows and blocks of units of such a group: each weight serves several tiles. */
+    private static final long GROUP_TILES = 8;
+
+    /** Rows and blocks of units of a group of small work-items: neighbors read neighboring values. */
+    private static final long GROUP_ROWS = 4, GROUP_BLOCKS = GPU_GROUP / GROUP_ROWS;
+
     /**
-     * Makes each work-item a group of its own on a CPU: it is a tile, which is enough work, and a CPU's driver compiles
-     * a kernel again for each size of work-group. A GPU's driver chooses better.
+     * Returns a work-item for each tile, (tiles along the rows, blocks, directions). On a CPU each is a group of its
+     * own: a tile is enough work, and a CPU's driver compiles a kernel again for each size of work-group. Change the
+     * number of tiles by {@link #rowTiles}.
      */
-    NdRange oneByOne(NdRange range) {
-        if (!onCpu()) {
-            return range.anyLocal();
-        }
-        long[] ones = new long[range.dimensions()];
-        Arrays.fill(ones, 1);
-        return range.local(ones);
+    NdRange tiles(long rowTiles, int blocks, int directions) {
+        return isTiny()
+                ? NdRange.of(rowTiles, blocks, directions).local(1, 1, 1)
+                : NdRange.of(rowTiles(rowTiles), roundUp(blocks, GPU_GROUP / GROUP_TILES), directions)
+                        .local(GROUP_TILES, GPU_GROUP / GROUP_TILES, 1);
+    }
+
+    /** Returns the work-items along the rows for {@code tiles} tiles. */
+    long rowTiles(long tiles) {
+        return isTiny() ? tiles : roundUp(tiles, GROUP_TILES);
+    }
+
+    /** Returns {@code items} work-items, which are all needed. */
+    NdRange line(long items) {
+        return NdRange.of(items).local(onCpu() ? 1 : largest(items, Math.min(most(), GPU_GROUP)));
     }
 
     /**
-     * Makes a group of {@code size} small work-items, a row, on a CPU, so that the driver compiles a loop over them.
+     * Returns a small work-item for each block of units in each row, (blocks, rows, directions). On a CPU a row is a
+     * group, so that the driver compiles a loop over it. Change the number of rows by {@link #rows}.
      */
-    NdRange wholeRows(NdRange range, int size) {
-        if (!onCpu()) {
-            return range.anyLocal();
-        }
-        return range.local(largest(size), 1, 1);
+    NdRange blocks(int blocks, int rows, int directions) {
+        return isTiny()
+                ? NdRange.of(blocks, rows, directions).local(largest(blocks, most()), 1, 1)
+                : NdRange.of(roundUp(blocks, GROUP_BLOCKS), rows(rows), directions)
+                        .local(GROUP_BLOCKS, GROUP_ROWS, 1);
     }
 
-    /** Returns the size of the largest group that {@code size} is a multiple of. */
-    long largest(long size) {
-        long local = Math.min(size, most());
+    /** Returns the small work-items along {@code rows} rows. */
+    long rows(int rows) {
+        return isTiny() ? rows : roundUp(rows, GROUP_ROWS);
+    }
+
+    /** Returns {@code items} small work-items in groups as large as possible. */
+    NdRange manyItems(long items) {
+        return NdRange.of(items).local(largest(items, onCpu() ? most() : Math.min(most(), GPU_GROUP)));
+    }
+
+    /** Returns the size of the largest group of at most {@code most} that {@code size} is a multiple of. */
+    private static long largest(long size, long most) {
+        long local = Math.min(size, most);
         while (size % local != 0) {
             local--;
         }
@@ -48,16 +79,16 @@ record WorkGroups(Capabilities device) {
     }
 
     /**
-     * Returns rows of at least {@code width} small work-items, for a kernel that ignores those beyond its row. On a CPU
-     * a group has the same size for every width, so that the driver compiles the kernel once for all models.
+     * Returns rows of at least {@code width} small work-items, for a kernel that ignores those beyond its row. A group
+     * has the same size for every width, so that a CPU's driver compiles the kernel once for all models.
      */
     NdRange paddedRows(int width, int rows, int directions) {
-        if (!onCpu()) {
-            return NdRange.of(width, rows, directions);
-        }
-        long local = Math.min(PADDED_GROUP, most());
-        long across = (width + local - 1) / local * local;
-        return NdRange.of(across, rows, directions).local(local, 1, 1);
+        long local = Math.min(onCpu() ? PADDED_GROUP : GPU_GROUP, most());
+        return NdRange.of(roundUp(width, local), rows, directions).local(local, 1, 1);
+    }
+
+    private static long roundUp(long size, long multiple) {
+        return (size + multiple - 1) / multiple * multiple;
     }
 
     /** Returns the groups of a staged tile: units first, because neighbors read neighboring weights. */
@@ -72,6 +103,14 @@ record WorkGroups(Capabilities device) {
         return (rows + tile.groupRows() - 1L)
                 / tile.groupRows()
                 * tile.staging().rows();
+    }
+
+    /** Returns whether groups are as small as can be: on a CPU, and on a device that runs no larger ones. */
+    private boolean isTiny() {
+        return onCpu()
+                || device.maxWorkGroupSize() < GPU_GROUP
+                || device.maxWorkItemSizes().get(0) < GROUP_BLOCKS
+                || device.maxWorkItemSizes().get(1) < GROUP_TILES;
     }
 
     private boolean onCpu() {

@@ -24,7 +24,7 @@ class SignaturesTest {
                     + " units h_slot_rows h_stride first_reverse longest first_step last_step";
     private static final String INPUT_PROJECTION =
             "x p w bias active row_pitch x_first x_stride inputs recurrent_inputs"
-                    + " first_reverse longest first_step last_step";
+                    + " first_reverse longest first_step last_step blocks";
     private static final String STATE =
             "state y c arrivals order lengths row_pitch y_stride outputs units first_reverse"
                     + " state_rows h_first c_first";
@@ -41,7 +41,7 @@ class SignaturesTest {
                     "m s h active m_stride units outputs h_slot_rows h_stride first_reverse longest"),
             Map.entry("lstm_clock", "now"),
             Map.entry("lstm_input_projection", INPUT_PROJECTION),
-            Map.entry("lstm_input_projection_tiled", INPUT_PROJECTION + " blocks"),
+            Map.entry("lstm_input_projection_tiled", INPUT_PROJECTION),
             Map.entry("lstm_load_state", STATE + " given first_place places"),
             Map.entry("lstm_load_weights", "stored loaded"),
             Map.entry("lstm_nothing", "out n"),
