@@ -131,6 +131,11 @@ public record KernelVariant(
                 columns);
     }
 
+    /** Returns the multiply-adds of a work-item for each k of the product. */
+    int fmasOfK() {
+        return rows * columns / Math.max(1, workGroup);
+    }
+
     /** Returns the sources as one text, which is compiled. */
     public String text() {
         return String.join("\n", sources);

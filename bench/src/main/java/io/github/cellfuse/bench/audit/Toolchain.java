@@ -84,7 +84,7 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
         return inFolder(folder -> {
             List<String> processor = List.of("-mcpu=" + target.name(), "-nogpulib");
             String text = compile(folder, variant.text(), variant, "amdgcn--amdhsa", processor);
-            return new Compiled(AmdAssembly.parse(text, variant.kernel()), Optional.empty());
+            return new Compiled(AmdAssembly.parse(text, variant.kernel()), Optional.empty(), Optional.empty());
         });
     }
 
@@ -94,12 +94,13 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
             List<String> processor = List.of("-Xclang", "-target-cpu", "-Xclang", OLDEST_NVIDIA);
             String text = compile(folder, GLOBAL_OFFSET + variant.text(), variant, "nvptx64--nvidiacl", processor);
             KernelCode code = Ptx.parse(text, variant.kernel());
+            Optional<Execution> execution = Optional.of(Warp.run(text, variant));
             Map<Target, Compiled> all = new LinkedHashMap<>();
             for (Target target : targets) {
                 all.put(
                         target,
                         new Compiled(
-                                code, ptxas.map(program -> assemble(program, folder, variant, target))));
+                                code, ptxas.map(program -> assemble(program, folder, variant, target)), execution));
             }
             return all;
         });
