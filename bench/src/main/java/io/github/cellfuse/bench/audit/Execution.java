@@ -6,9 +6,9 @@ import java.util.Map;
  * What a warp executed. Immutable.
  *
  * @param times how often it executed each line, by position in the listing; lines that it didn't execute are absent
- * @param traffic what it asked of global memory
+ * @param requests what it asked of global memory
  */
-record Execution(Map<Integer, Integer> times, Traffic traffic) {
+record Execution(Map<Integer, Integer> times, Requests requests) {
     /** Returns how often it executed the line at {@code position}. */
     int times(int position) {
         return times.getOrDefault(position, 0);

@@ -73,8 +73,8 @@ public final class JsonReport {
         Mix both = loops.both();
         object.add("wide_global_share", number(both.wideShare()));
         object.add("narrowest_global_load", number(both.narrowestGlobalLoad()));
-        traffic(object, "loop", loops.traffic());
-        traffic(object, "around_loop", loops.trafficAround());
+        requests(object, "loop", loops.requests());
+        requests(object, "around_loop", loops.requestsAround());
     }
 
     private static JsonElement counts(Optional<Counts> counts) {
@@ -90,11 +90,11 @@ public final class JsonReport {
                 .orElse(JsonNull.INSTANCE);
     }
 
-    private static void traffic(JsonObject object, String where, Optional<Traffic> traffic) {
-        object.addProperty(where + "_loads", traffic.map(Traffic::loads).orElse(null));
+    private static void requests(JsonObject object, String where, Optional<Requests> requests) {
+        object.addProperty(where + "_loads", requests.map(Requests::loads).orElse(null));
         object.add(
                 where + "_sectors_per_needed",
-                number(traffic.map(Traffic::sectorsPerNeeded).orElse(OptionalDouble.empty())));
+                number(requests.map(Requests::sectorsPerNeeded).orElse(OptionalDouble.empty())));
     }
 
     /** Returns what is wrong with each variant, null for a valid one; null as a whole if nothing could be checked. */

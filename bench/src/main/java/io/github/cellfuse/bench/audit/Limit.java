@@ -96,7 +96,7 @@ record Limit(String kernels, String rule, Predicate<AuditResult> which, Function
                     NARROW + " on NVIDIA",
                     MOST_SECTORS + " sectors or less for each one that is needed",
                     Limit::product,
-                    result -> tooManySectors(result.loops().trafficAround())),
+                    result -> tooManySectors(result.loops().requestsAround())),
             new Limit(SEQUENCE, "loads of 16 bytes from global memory in the inner loop", Limit::sequence, result -> {
                 int bytes = result.mix().narrowestGlobalLoad().orElse(0);
                 return unless(bytes >= 16, bytes);
@@ -105,7 +105,7 @@ record Limit(String kernels, String rule, Predicate<AuditResult> which, Function
                     SEQUENCE + " on NVIDIA",
                     MOST_SECTORS + " sectors or less in the inner loop for each one that is needed",
                     Limit::sequence,
-                    result -> tooManySectors(result.loops().traffic())),
+                    result -> tooManySectors(result.loops().requests())),
             new Limit(
                     "`lstm_cell`", "28 bytes a cell", each -> each.bytesOfCell().isPresent(), result -> {
                         double bytes = result.bytesOfCell().getAsDouble();
@@ -130,8 +130,8 @@ record Limit(String kernels, String rule, Predicate<AuditResult> which, Function
         return product(result) || sequence(result);
     }
 
-    private static Optional<String> tooManySectors(Optional<Traffic> traffic) {
-        return traffic.flatMap(all -> {
+    private static Optional<String> tooManySectors(Optional<Requests> requests) {
+        return requests.flatMap(all -> {
             double sectors = all.sectorsPerNeeded().orElse(1);
             return unless(sectors <= MOST_SECTORS, decimals(sectors) + " (" + all.loads() + ")");
         });

@@ -90,12 +90,13 @@ final class LoopTables {
                             .asDoubleStream(),
                     "%.0f"));
             cells.add(run.flatMap(Loops::executedOfK).map(Counts::toString).orElse(Table.NONE));
-            for (Optional<Traffic> traffic : List.of(run.flatMap(Loops::traffic), run.flatMap(Loops::trafficAround))) {
-                cells.add(traffic.map(Traffic::loads)
+            for (Optional<Requests> requests :
+                    List.of(run.flatMap(Loops::requests), run.flatMap(Loops::requestsAround))) {
+                cells.add(requests.map(Requests::loads)
                         .filter(text -> !text.isEmpty())
                         .orElse(Table.NONE));
                 cells.add(Table.range(
-                        traffic.map(Traffic::sectorsPerNeeded).stream().flatMapToDouble(OptionalDouble::stream),
+                        requests.map(Requests::sectorsPerNeeded).stream().flatMapToDouble(OptionalDouble::stream),
                         "%.2f"));
             }
             table.add(row(variant, cells));

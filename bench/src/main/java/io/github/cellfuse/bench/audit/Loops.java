@@ -67,13 +67,13 @@ record Loops(Part inner, boolean isLoop, Optional<Part> around, int fmasOfK, Opt
     }
 
     /** Returns what the inner loop asks of global memory; empty on AMD. */
-    Optional<Traffic> traffic() {
-        return execution.map(all -> all.traffic().at(inner.instructions().keySet()));
+    Optional<Requests> requests() {
+        return execution.map(all -> all.requests().at(inner.instructions().keySet()));
     }
 
     /** Returns what the rest of the loop around it asks of global memory; empty on AMD and without such a loop. */
-    Optional<Traffic> trafficAround() {
+    Optional<Requests> requestsAround() {
         return execution.flatMap(
-                all -> around.map(part -> all.traffic().at(part.instructions().keySet())));
+                all -> around.map(part -> all.requests().at(part.instructions().keySet())));
     }
 }

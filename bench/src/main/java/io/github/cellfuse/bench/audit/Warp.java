@@ -68,7 +68,7 @@ final class Warp {
         for (int executed = 0; ; executed++) {
             int line = Arrays.stream(next).min().getAsInt();
             if (line >= program.size()) {
-                return new Execution(times, new Traffic(accesses));
+                return new Execution(times, new Requests(accesses));
             }
             if (executed == MOST_OPERATIONS) {
                 throw new AuditException(

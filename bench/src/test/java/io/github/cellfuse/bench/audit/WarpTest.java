@@ -34,10 +34,10 @@ class WarpTest {
     void seesWhichAddressesLanesAskForTogether(String address, double sectors, String loads) {
         String text = PtxText.staged(KERNEL, address.replace("; ", ";\n\t"), WIDE);
         Loops loops = PtxText.result(VARIANT, text).loops();
-        Traffic around = loops.trafficAround().orElseThrow();
+        Requests around = loops.requestsAround().orElseThrow();
         assertEquals(sectors, around.sectorsPerNeeded().orElseThrow());
         assertEquals(loads, around.loads());
-        assertTrue(loops.traffic().orElseThrow().sectorsPerNeeded().isEmpty());
+        assertTrue(loops.requests().orElseThrow().sectorsPerNeeded().isEmpty());
     }
 
     @Test
@@ -64,7 +64,7 @@ class WarpTest {
                 	add.s64 %rd2, %rd1, %rd3;
                 """, "@!%p3 " + WIDE);
         Execution all = Warp.run(text, VARIANT);
-        Access far = all.traffic().accesses().values().iterator().next().get(0);
+        Access far = all.requests().accesses().values().iterator().next().get(0);
         assertEquals(4, far.sectors()); // lanes 4 to 7; the rows read the same
         assertEquals(2, far.fewest());
         assertEquals(1024, far.stride());
@@ -80,7 +80,7 @@ class WarpTest {
                 "1×16 B stride " + Launch.BATCH,
                 PtxText.result(VARIANT, text)
                         .loops()
-                        .trafficAround()
+                        .requestsAround()
                         .orElseThrow()
                         .loads());
     }
@@ -107,6 +107,6 @@ class WarpTest {
         Loops loops =
                 Variants.amd(tiled, AmdText.kernel("lstm_step_tiled", 60, 0)).loops();
         assertEquals(Optional.empty(), loops.executedOfK());
-        assertEquals(Optional.empty(), loops.traffic());
+        assertEquals(Optional.empty(), loops.requests());
     }
 }

@@ -13,10 +13,10 @@ import java.util.stream.Collectors;
  *
  * @param accesses each execution of each load and store, by the position of its line in the listing
  */
-record Traffic(Map<Integer, List<Access>> accesses) {
+record Requests(Map<Integer, List<Access>> accesses) {
     /** Returns the part from some lines. */
-    Traffic at(Set<Integer> positions) {
-        return new Traffic(accesses.entrySet().stream()
+    Requests at(Set<Integer> positions) {
+        return new Requests(accesses.entrySet().stream()
                 .filter(each -> positions.contains(each.getKey()))
                 .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)));
     }
