@@ -78,9 +78,11 @@ final class AmdAssembly {
             return Instruction.memory(name, Kind.SCRATCH, bytes(name));
         }
         if (name.startsWith("global_") || name.startsWith("flat_") || name.startsWith("buffer_")) {
-            return name.contains("_load") || name.contains("_store")
-                    ? Instruction.memory(name, Kind.GLOBAL, bytes(name))
-                    : Instruction.other(name); // atomics, and control of the cache
+            if (name.contains("_load") || name.contains("_store")) {
+                Kind kind = name.contains("_load") ? Kind.GLOBAL_LOAD : Kind.GLOBAL_STORE;
+                return Instruction.memory(name, kind, bytes(name));
+            }
+            return Instruction.other(name); // atomics, and control of the cache
         }
         return switch (name) {
             case "s_branch" -> Instruction.jump(name, operands, false);

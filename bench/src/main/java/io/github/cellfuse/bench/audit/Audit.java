@@ -39,14 +39,15 @@ public record Audit(
         ExecutorService cores =
                 Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
         try {
-            List<Future<AuditResult>> results = new ArrayList<>();
+            List<Future<List<AuditResult>>> results = new ArrayList<>();
             Map<KernelVariant, Future<Optional<String>>> spirv = new LinkedHashMap<>();
             for (KernelVariant variant : variants) {
-                for (Target target :
-                        wanted.stream().filter(each -> each.fits(variant)).toList()) {
-                    Callable<AuditResult> work = () -> AuditResult.of(variant, target, tools.compile(variant, target));
-                    results.add(cores.submit(work));
-                }
+                List<Target> fitting =
+                        wanted.stream().filter(each -> each.fits(variant)).toList();
+                Callable<List<AuditResult>> work = () -> tools.compile(variant, fitting).entrySet().stream()
+                        .map(each -> AuditResult.of(variant, each.getKey(), each.getValue()))
+                        .toList();
+                results.add(cores.submit(work));
                 tools.spirv()
                         .ifPresent(each -> spirv.put(variant, cores.submit(() -> tools.whyNotSpirv(each, variant))));
             }
@@ -57,7 +58,7 @@ public record Audit(
             return new Audit(
                     tools.version(),
                     tools.assemblerVersion(),
-                    results.stream().map(Audit::get).toList(),
+                    results.stream().map(Audit::get).flatMap(List::stream).toList(),
                     tools.spirv().map(any -> valid));
         } finally {
             cores.shutdownNow();

@@ -1,14 +1,12 @@
 package io.github.cellfuse.bench.audit;
 
-import io.github.cellfuse.bench.audit.Instruction.Kind;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /**
  * A kernel on a target.
  *
- * @param mix the instructions of the inner loop, or all instructions if no loop has multiply-adds
- * @param isLoop whether {@code mix} is a loop
+ * @param loops the instructions that it repeats
  * @param waves waves that a SIMD has registers for; empty if the registers aren't known
  * @param bytesOfCell bytes that {@code lstm_cell} moves for each cell; empty for other kernels
  */
@@ -16,24 +14,20 @@ record AuditResult(
         KernelVariant variant,
         Target target,
         Compiled compiled,
-        Mix mix,
-        boolean isLoop,
+        Loops loops,
         OptionalInt waves,
         OptionalDouble bytesOfCell) {
 
     static AuditResult of(KernelVariant variant, Target target, Compiled compiled) {
-        ControlFlow flow = compiled.code().flow();
-        var loop = flow.innerLoop().map(Mix::new);
         OptionalInt registers = compiled.resources().registers();
         return new AuditResult(
                 variant,
                 target,
                 compiled,
-                loop.orElseGet(() -> new Mix(flow.all())),
-                loop.isPresent(),
+                Loops.of(variant, compiled),
                 registers.isPresent() ? OptionalInt.of(target.waves(registers.getAsInt())) : OptionalInt.empty(),
                 variant.kernel().equals("lstm_cell")
-                        ? OptionalDouble.of(bytesOfCell(variant, flow))
+                        ? OptionalDouble.of(bytesOfCell(variant, compiled.code().flow()))
                         : OptionalDouble.empty());
     }
 
@@ -42,12 +36,17 @@ record AuditResult(
      * an incomplete vector. The number of rows, {@code active[slot]}, is the same for all work-items and isn't counted.
      */
     private static double bytesOfCell(KernelVariant variant, ControlFlow flow) {
-        int all = new Mix(flow.heaviestPath(each -> each.kind() == Kind.GLOBAL ? each.bytes() : 0)).bytes(Kind.GLOBAL);
+        int all = new Mix(flow.heaviestPath(each -> each.isGlobal() ? each.bytes() : 0)).globalBytes();
         return (double) (all - Integer.BYTES) / (variant.rows() * variant.columns());
     }
 
     Resources resources() {
         return compiled.resources();
+    }
+
+    /** Returns the instructions of the inner loop, or all instructions if no loop has multiply-adds. */
+    Mix mix() {
+        return loops.mix();
     }
 
     @Override

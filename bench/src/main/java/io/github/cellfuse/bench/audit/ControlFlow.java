@@ -2,7 +2,6 @@ package io.github.cellfuse.bench.audit;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
@@ -11,34 +10,51 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.ToIntFunction;
+import java.util.stream.Collectors;
 
 /** The basic blocks of a kernel and the edges between them: compilers don't keep the blocks of a loop together. */
 final class ControlFlow {
-    private final List<List<Instruction>> blocks = new ArrayList<>();
+    /**
+     * Some instructions of the listing. Immutable.
+     *
+     * @param instructions by position, the index of the line
+     */
+    record Part(SortedMap<Integer, Instruction> instructions) {
+        Mix mix() {
+            return new Mix(List.copyOf(instructions.values()));
+        }
+    }
+
+    private final List<Line> lines;
+    /** The positions of each block's instructions. */
+    private final List<List<Integer>> blocks = new ArrayList<>();
+
     private final List<Set<Integer>> successors = new ArrayList<>();
     /** The blocks of each natural loop, by its header. */
     private final Map<Integer, Set<Integer>> loops = new TreeMap<>();
 
     ControlFlow(List<Line> lines) {
+        this.lines = List.copyOf(lines);
         Map<String, Integer> labels = new HashMap<>();
-        split(lines, labels);
+        split(labels);
         for (int block = 0; block < blocks.size(); block++) {
             successors.add(successors(block, labels));
         }
         findLoops();
     }
 
-    private void split(List<Line> lines, Map<String, Integer> labels) {
-        List<Instruction> block = newBlock();
-        for (Line line : lines) {
-            if (line instanceof Line.Label label) {
+    private void split(Map<String, Integer> labels) {
+        List<Integer> block = newBlock();
+        for (int position = 0; position < lines.size(); position++) {
+            if (lines.get(position) instanceof Line.Label label) {
                 block = block.isEmpty() ? block : newBlock();
                 labels.put(label.name(), blocks.size() - 1);
-            } else if (line instanceof Instruction instruction) {
-                block.add(instruction);
+            } else if (lines.get(position) instanceof Instruction instruction) {
+                block.add(position);
                 if (instruction.jump().isPresent() || !instruction.fallsThrough()) {
                     block = newBlock();
                 }
@@ -46,14 +62,14 @@ final class ControlFlow {
         }
     }
 
-    private List<Instruction> newBlock() {
+    private List<Integer> newBlock() {
         blocks.add(new ArrayList<>());
         return blocks.get(blocks.size() - 1);
     }
 
     private Set<Integer> successors(int block, Map<String, Integer> labels) {
         Set<Integer> next = new TreeSet<>();
-        List<Instruction> instructions = blocks.get(block);
+        List<Instruction> instructions = instructions(blocks.get(block));
         Instruction last = instructions.isEmpty() ? null : instructions.get(instructions.size() - 1);
         if (last != null && last.jump().isPresent()) {
             Integer target = labels.get(last.jump().get());
@@ -109,20 +125,43 @@ final class ControlFlow {
     }
 
     /** Returns the innermost loop with the most multiply-adds; empty if no loop has any. */
-    Optional<List<Instruction>> innerLoop() {
+    Optional<Part> innerLoop() {
+        return innerHeader().map(header -> part(positions(loops.get(header))));
+    }
+
+    /** Returns what the smallest loop around {@link #innerLoop} has besides it; empty if there is none. */
+    Optional<Part> aroundInnerLoop() {
+        return innerHeader()
+                .flatMap(inner -> loops.entrySet().stream()
+                        .filter(loop ->
+                                !loop.getKey().equals(inner) && loop.getValue().contains(inner))
+                        .map(Map.Entry::getValue)
+                        .min(Comparator.comparingInt(Set::size))
+                        .map(blocks -> {
+                            List<Integer> positions = positions(blocks);
+                            positions.removeAll(Set.copyOf(positions(loops.get(inner))));
+                            return part(positions);
+                        }));
+    }
+
+    private Optional<Integer> innerHeader() {
         return loops.entrySet().stream()
                 .filter(loop -> loops.keySet().stream()
                         .noneMatch(header ->
                                 header != (int) loop.getKey() && loop.getValue().contains(header)))
-                .map(loop -> instructions(loop.getValue()))
-                .filter(body -> sum(body, Instruction::fmas) > 0)
+                .map(Map.Entry::getKey)
+                .filter(header -> loopFmas(header) > 0)
                 // the first of equals, which max doesn't guarantee
-                .reduce((a, b) -> sum(b, Instruction::fmas) > sum(a, Instruction::fmas) ? b : a);
+                .reduce((a, b) -> loopFmas(b) > loopFmas(a) ? b : a);
     }
 
-    /** Returns all instructions. */
-    List<Instruction> all() {
-        return blocks.stream().flatMap(List::stream).toList();
+    private int loopFmas(int header) {
+        return sum(instructions(positions(loops.get(header))), Instruction::fmas);
+    }
+
+    /** Returns the whole kernel. */
+    Part all() {
+        return part(blocks.stream().flatMap(List::stream).toList());
     }
 
     /** Returns the path from the entry to an end, outside of all loops, whose sum of {@code weight} is the largest. */
@@ -134,7 +173,7 @@ final class ControlFlow {
             int block, ToIntFunction<Instruction> weight, Map<Integer, List<Instruction>> known) {
         List<Instruction> path = known.get(block);
         if (path == null) {
-            path = new ArrayList<>(blocks.get(block));
+            path = new ArrayList<>(instructions(blocks.get(block)));
             successors.get(block).stream()
                     .filter(next -> loops.values().stream().noneMatch(loop -> loop.contains(next)))
                     .map(next -> heaviestPath(next, weight, known))
@@ -145,8 +184,22 @@ final class ControlFlow {
         return path;
     }
 
-    private List<Instruction> instructions(Collection<Integer> of) {
-        return of.stream().flatMap(block -> blocks.get(block).stream()).toList();
+    private List<Integer> positions(Set<Integer> ofBlocks) {
+        return ofBlocks.stream()
+                .flatMap(block -> blocks.get(block).stream())
+                .collect(Collectors.toCollection(ArrayList::new));
+    }
+
+    private Part part(List<Integer> positions) {
+        SortedMap<Integer, Instruction> instructions = new TreeMap<>();
+        positions.forEach(position -> instructions.put(position, (Instruction) lines.get(position)));
+        return new Part(instructions);
+    }
+
+    private List<Instruction> instructions(List<Integer> positions) {
+        return positions.stream()
+                .map(position -> (Instruction) lines.get(position))
+                .toList();
     }
 
     private static int sum(List<Instruction> instructions, ToIntFunction<Instruction> of) {

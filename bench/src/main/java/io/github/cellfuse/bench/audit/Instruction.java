@@ -34,8 +34,10 @@ record Instruction(
         LOCAL_LOAD,
         /** A store to local memory. */
         LOCAL_STORE,
-        /** A load from or a store to global memory. */
-        GLOBAL,
+        /** A load from global memory. */
+        GLOBAL_LOAD,
+        /** A store to global memory. */
+        GLOBAL_STORE,
         /** A load from or a store to a work-item's private memory, which lies in global memory. */
         SCRATCH,
         /** A branch, a barrier, a wait or scalar arithmetic: it takes an issue slot only. */
@@ -46,6 +48,11 @@ record Instruction(
 
     /** The result of a multiply-add, and the addend. */
     record Sum(String result, String addend) {}
+
+    /** Returns whether it loads from or stores to global memory. */
+    boolean isGlobal() {
+        return kind == Kind.GLOBAL_LOAD || kind == Kind.GLOBAL_STORE;
+    }
 
     static Instruction vector(String mnemonic, int operations, int fmas, List<Sum> sums) {
         return new Instruction(mnemonic, Kind.VECTOR, fmas, operations, 0, sums, Optional.empty(), true);

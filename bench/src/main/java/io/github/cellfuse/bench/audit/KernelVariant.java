@@ -35,11 +35,15 @@ public record KernelVariant(
         int rows,
         int columns) {
 
-    /** Returns all variants that {@code PlanChooser} chooses for GPUs. */
+    /**
+     * Returns the variants that {@code PlanChooser} chooses for GPUs. Of staged tiles that differ only in the depth of
+     * a stage, these are the deepest.
+     */
     public static List<KernelVariant> gpu() {
         Tile four = Tile.of(4, 4), one = Tile.of(4, 1);
         List<KernelVariant> all = new ArrayList<>();
-        for (Tile tile : StagedTiles.everyTile()) {
+        List<Integer> limits = Target.localLimits();
+        for (Tile tile : deepest(StagedTiles.everyTile(), limits)) {
             all.add(tiled(KernelSource.STEP_TILED, "fused", tile));
             all.add(tiled(KernelSource.STEP_TILED, "hoisted", tile.withHoisted(true)));
             all.add(tiled(KernelSource.INPUT_PROJECTION_TILED, "", tile));
@@ -48,7 +52,7 @@ public record KernelVariant(
                 KernelSource.STEP_TILED,
                 "separate",
                 StagedTiles.everyTile().get(0).withFused(false)));
-        for (Tile tile : deepest(StagedTiles.everyNarrowTile(), Target.localLimits())) {
+        for (Tile tile : deepest(StagedTiles.everyNarrowTile(), limits)) {
             all.add(tiled(KernelSource.STEP_NARROW, "fused", tile));
             all.add(tiled(KernelSource.STEP_NARROW, "hoisted", tile.withHoisted(true)));
         }
@@ -72,7 +76,8 @@ public record KernelVariant(
     }
 
     /**
-     * Returns the deepest tiles of each shape, which take the most registers: one for each limit of local memory.
+     * Returns the deepest tiles of each shape, for which a work-item fetches the most: one for each limit of local
+     * memory.
      *
      * @param tiles of the tiles of a shape, the deepest comes first
      */
@@ -124,6 +129,11 @@ public record KernelVariant(
                 tile.isStaged() ? Math.toIntExact(local) : 0,
                 rows,
                 columns);
+    }
+
+    /** Returns the multiply-adds of a work-item for each k of the product. */
+    int fmasOfK() {
+        return rows * columns / Math.max(1, workGroup);
     }
 
     /** Returns the sources as one text, which is compiled. */

@@ -1,5 +1,6 @@
 package io.github.cellfuse.bench.audit;
 
+import io.github.cellfuse.bench.audit.Instruction.Kind;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -30,6 +31,12 @@ record Limit(String kernels, String rule, Predicate<AuditResult> which, Function
     }
 
     private static final String TILED = "tiled products";
+    private static final String NARROW = "tiled products and `lstm_step_narrow`";
+    private static final String SEQUENCE = "`lstm_sequence_tiled`";
+    private static final String STAGED = "tiled products, `lstm_step_narrow` and " + SEQUENCE;
+
+    /** Sectors for each one that is needed: 1 if loads are coalesced. */
+    private static final double MOST_SECTORS = 1.1;
 
     /** All limits. */
     static final List<Limit> ALL = List.of(
@@ -37,14 +44,14 @@ record Limit(String kernels, String rule, Predicate<AuditResult> which, Function
                 int spills = result.resources().spills().orElse(0);
                 return unless(spills == 0, spills);
             }),
-            new Limit(TILED, "no scratch memory", Limit::tiled, result -> {
+            new Limit(STAGED, "no scratch memory", Limit::staged, result -> {
                 int bytes = result.resources().scratchBytes();
                 return unless(bytes == 0, bytes + " bytes");
             }),
             new Limit(
-                    TILED + ", except on gfx906",
+                    STAGED + ", except on gfx906",
                     "registers for two waves of a SIMD or more",
-                    each -> tiled(each) && !each.target().name().equals("gfx906"),
+                    each -> staged(each) && !each.target().name().equals("gfx906"),
                     result -> {
                         int waves = result.waves().orElse(2);
                         return unless(waves >= 2, waves);
@@ -67,7 +74,7 @@ record Limit(String kernels, String rule, Predicate<AuditResult> which, Function
                                 2 * mix.fmaInstructions() == mix.fmas(),
                                 mix.fmas() + " in " + mix.fmaInstructions() + " instructions");
                     }),
-            new Limit(TILED, "loads of 16 bytes from local memory in the inner loop", Limit::tiled, result -> {
+            new Limit(NARROW, "loads of 16 bytes from local memory in the inner loop", Limit::product, result -> {
                 int bytes = result.mix().narrowestLocalLoad().orElse(16);
                 return unless(bytes >= 16, bytes);
             }),
@@ -75,6 +82,30 @@ record Limit(String kernels, String rule, Predicate<AuditResult> which, Function
                 double bytes = result.mix().localBytesPerFma();
                 return unless(bytes <= 1.25, decimals(bytes));
             }),
+            new Limit(NARROW, "no loads from global memory in the inner loop", Limit::product, result -> {
+                String loads = result.mix().accesses(Kind.GLOBAL_LOAD);
+                return unless(loads.isEmpty(), loads);
+            }),
+            // Without any for the weights, it is half or less: x, too, has loads of 4 bytes, for rows that aren't
+            // aligned.
+            new Limit(NARROW, "a 16 B share of more than 0.5", Limit::product, result -> {
+                double share = result.loops().both().wideShare().orElse(0);
+                return unless(share > 0.5, decimals(share));
+            }),
+            new Limit(
+                    NARROW + " on NVIDIA",
+                    MOST_SECTORS + " sectors or less for each one that is needed",
+                    Limit::product,
+                    result -> tooManySectors(result.loops().requestsAround())),
+            new Limit(SEQUENCE, "loads of 16 bytes from global memory in the inner loop", Limit::sequence, result -> {
+                int bytes = result.mix().narrowestGlobalLoad().orElse(0);
+                return unless(bytes >= 16, bytes);
+            }),
+            new Limit(
+                    SEQUENCE + " on NVIDIA",
+                    MOST_SECTORS + " sectors or less in the inner loop for each one that is needed",
+                    Limit::sequence,
+                    result -> tooManySectors(result.loops().requests())),
             new Limit(
                     "`lstm_cell`", "28 bytes a cell", each -> each.bytesOfCell().isPresent(), result -> {
                         double bytes = result.bytesOfCell().getAsDouble();
@@ -85,6 +116,25 @@ record Limit(String kernels, String rule, Predicate<AuditResult> which, Function
     private static boolean tiled(AuditResult result) {
         String kernel = result.variant().kernel();
         return kernel.endsWith("_tiled") && !kernel.contains("sequence");
+    }
+
+    private static boolean product(AuditResult result) {
+        return tiled(result) || result.variant().kernel().equals("lstm_step_narrow");
+    }
+
+    private static boolean sequence(AuditResult result) {
+        return result.variant().kernel().equals("lstm_sequence_tiled");
+    }
+
+    private static boolean staged(AuditResult result) {
+        return product(result) || sequence(result);
+    }
+
+    private static Optional<String> tooManySectors(Optional<Requests> requests) {
+        return requests.flatMap(all -> {
+            double sectors = all.sectorsPerNeeded().orElse(1);
+            return unless(sectors <= MOST_SECTORS, decimals(sectors) + " (" + all.loads() + ")");
+        });
     }
 
     private static Optional<String> unless(boolean holds, Object found) {

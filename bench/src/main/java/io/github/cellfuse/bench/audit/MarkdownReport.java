@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -13,13 +12,12 @@ import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
-import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** An audit as a page: a table for each target, with a row for each kernel and the range of its variants' numbers. */
 public final class MarkdownReport {
-    private static final String SPIRV = "## SPIR-V\n", UNKNOWN = "–";
+    private static final String SPIRV = "## SPIR-V\n";
 
     /**
      * A column of the tables.
@@ -52,7 +50,7 @@ public final class MarkdownReport {
             new Column(
                     "B/cell",
                     false,
-                    all -> range(
+                    all -> Table.range(
                             all.stream().map(AuditResult::bytesOfCell).flatMapToDouble(OptionalDouble::stream),
                             "%.0f")));
 
@@ -130,7 +128,7 @@ public final class MarkdownReport {
         StringBuilder text = new StringBuilder(compilerLine() + "\n" + assemblerLine() + "\n");
         byTarget.forEach((target, results) ->
                 text.append("\n## " + target.name() + ": " + target.products() + "\n" + table(results)));
-        return text + "\n" + SPIRV + spirv();
+        return text + "\n" + LoopTables.of(audit.results()) + "\n" + SPIRV + spirv();
     }
 
     private static String table(List<AuditResult> results) {
@@ -145,27 +143,18 @@ public final class MarkdownReport {
     }
 
     private static Function<List<AuditResult>, String> range(Function<AuditResult, OptionalInt> number) {
-        return all ->
-                range(all.stream().map(number).flatMapToInt(OptionalInt::stream).asDoubleStream(), "%.0f");
+        return all -> Table.range(
+                all.stream().map(number).flatMapToInt(OptionalInt::stream).asDoubleStream(), "%.0f");
     }
 
     /** The numbers of inner loops. A kernel without one has none. */
     private static Function<List<AuditResult>, String> rangeOfLoops(ToDoubleFunction<Mix> number) {
-        return all -> range(
-                all.stream().filter(AuditResult::isLoop).map(AuditResult::mix).mapToDouble(number), "%.2f");
-    }
-
-    /** {@code 122–228}, or one number if they are equal. */
-    private static String range(DoubleStream numbers, String format) {
-        List<String> texts = numbers.sorted()
-                .mapToObj(number -> String.format(Locale.ROOT, format, number))
-                .distinct()
-                .toList();
-        return switch (texts.size()) {
-            case 0 -> UNKNOWN;
-            case 1 -> texts.get(0);
-            default -> texts.get(0) + "–" + texts.get(texts.size() - 1);
-        };
+        return all -> Table.range(
+                all.stream()
+                        .filter(each -> each.loops().isLoop())
+                        .map(AuditResult::mix)
+                        .mapToDouble(number),
+                "%.2f");
     }
 
     private String spirv() {

@@ -5,11 +5,13 @@ import io.github.cellfuse.bench.audit.Instruction.Sum;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The instruction mix of an inner loop, or of a whole kernel that has none. Immutable. */
 record Mix(List<Instruction> instructions) {
@@ -67,6 +69,11 @@ record Mix(List<Instruction> instructions) {
                 .sum();
     }
 
+    /** Bytes that a lane loads from and stores to global memory. */
+    int globalBytes() {
+        return bytes(Kind.GLOBAL_LOAD) + bytes(Kind.GLOBAL_STORE);
+    }
+
     /** Bytes that a lane loads from and stores to local memory for each multiply-add. */
     double localBytesPerFma() {
         return (double) (bytes(Kind.LOCAL_LOAD) + bytes(Kind.LOCAL_STORE)) / fmas();
@@ -78,10 +85,37 @@ record Mix(List<Instruction> instructions) {
 
     /** Bytes of the narrowest load from local memory; empty if there is no such load. */
     OptionalInt narrowestLocalLoad() {
+        return narrowest(Kind.LOCAL_LOAD);
+    }
+
+    /** Bytes of the narrowest load from global memory; empty if there is no such load. */
+    OptionalInt narrowestGlobalLoad() {
+        return narrowest(Kind.GLOBAL_LOAD);
+    }
+
+    private OptionalInt narrowest(Kind kind) {
         return instructions.stream()
-                .filter(each -> each.kind() == Kind.LOCAL_LOAD)
+                .filter(each -> each.kind() == kind)
                 .mapToInt(Instruction::bytes)
                 .min();
+    }
+
+    /**
+     * The part of the bytes loaded from and stored to global memory that instructions for 16 bytes move; empty if there
+     * are none.
+     */
+    OptionalDouble wideShare() {
+        int wide = instructions.stream()
+                .filter(each -> each.isGlobal() && each.bytes() == 16)
+                .mapToInt(Instruction::bytes)
+                .sum();
+        return globalBytes() == 0 ? OptionalDouble.empty() : OptionalDouble.of((double) wide / globalBytes());
+    }
+
+    /** Returns the instructions of both. */
+    Mix and(Mix other) {
+        return new Mix(Stream.concat(instructions.stream(), other.instructions.stream())
+                .toList());
     }
 
     /** Independent sums: the multiply-adds whose addend isn't the result of an earlier one. */

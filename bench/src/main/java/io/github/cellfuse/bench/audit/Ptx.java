@@ -5,6 +5,7 @@ import io.github.cellfuse.bench.audit.Instruction.Sum;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,32 +20,52 @@ final class Ptx {
     private static final Pattern ARRAY =
             Pattern.compile("\\.(shared|local) (?:\\.align \\d+ )?\\.b8\\s+[\\w$]+\\[(\\d+)];");
 
-    private static final Pattern INSTRUCTION = Pattern.compile("(@!?%\\w+\\s+)?([a-z][\\w.:]*)\\s*(.*);");
+    private static final Pattern OPERATION = Pattern.compile("(?:@(!?%\\w+)\\s+)?([a-z][\\w.:]*)\\s*(.*);");
 
-    private static final Pattern TYPE = Pattern.compile("\\.[a-z]+(\\d+)$");
+    private static final Pattern OPERAND = Pattern.compile("\\{[^}]*}|\\[[^]]*]|\\([^)]*\\)|[^,\\s]+");
 
     private Ptx() {}
 
     static KernelCode parse(String text, String kernel) {
-        String body = body(text, kernel);
         List<Line> lines = new ArrayList<>();
-        int local = 0, scratch = 0;
-        for (String raw : body.split("\n")) {
-            String line = raw.replaceFirst("//.*", "").trim();
-            Matcher label = LABEL.matcher(line), array = ARRAY.matcher(line), instruction = INSTRUCTION.matcher(line);
-            if (label.matches()) {
-                lines.add(new Line.Label(label.group(1)));
-            } else if (array.matches()) {
-                int bytes = Integer.parseInt(array.group(2));
-                local += array.group(1).equals("shared") ? bytes : 0;
-                scratch += array.group(1).equals("local") ? bytes : 0;
-            } else if (instruction.matches()) {
-                lines.add(instruction(instruction.group(1) != null, instruction.group(2), instruction.group(3)));
+        for (PtxStatement statement : statements(text, kernel)) {
+            if (statement instanceof PtxStatement.Label label) {
+                lines.add(new Line.Label(label.name()));
+            } else if (statement instanceof PtxStatement.Operation operation) {
+                lines.add(instruction(operation));
             }
+        }
+        int local = 0, scratch = 0;
+        for (MatchResult array : ARRAY.matcher(body(text, kernel)).results().toList()) {
+            int bytes = Integer.parseInt(array.group(2));
+            local += array.group(1).equals("shared") ? bytes : 0;
+            scratch += array.group(1).equals("local") ? bytes : 0;
         }
         Resources resources = new Resources(
                 OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), scratch, local);
         return new KernelCode(new ControlFlow(lines), resources);
+    }
+
+    /** Returns the labels and operations of {@code kernel}. */
+    static List<PtxStatement> statements(String text, String kernel) {
+        List<PtxStatement> statements = new ArrayList<>();
+        for (String raw : body(text, kernel).split("\n")) {
+            String line = raw.replaceFirst("//.*", "").trim();
+            Matcher label = LABEL.matcher(line), operation = OPERATION.matcher(line);
+            if (label.matches()) {
+                statements.add(new PtxStatement.Label(label.group(1)));
+            } else if (operation.matches()) {
+                String guard = operation.group(1);
+                statements.add(new PtxStatement.Operation(
+                        guard == null ? "" : guard,
+                        operation.group(2),
+                        OPERAND.matcher(operation.group(3))
+                                .results()
+                                .map(MatchResult::group)
+                                .toList()));
+            }
+        }
+        return statements;
     }
 
     private static String body(String text, String kernel) {
@@ -56,20 +77,20 @@ final class Ptx {
         return text.substring(start + 2, end);
     }
 
-    private static Instruction instruction(boolean conditional, String name, String operands) {
-        String operation = name.split("\\.")[0];
-        return switch (operation) {
-            case "bra" -> Instruction.jump(name, operands.trim(), conditional);
+    private static Instruction instruction(PtxStatement.Operation operation) {
+        String name = operation.name();
+        boolean conditional = !operation.guard().isEmpty();
+        List<String> operands = operation.operands();
+        return switch (operation.code()) {
+            case "bra" -> Instruction.jump(name, operands.get(0), conditional);
             case "ret", "exit", "trap" -> Instruction.end(name, conditional);
-            case "fma" -> {
-                String[] operand = operands.split(",\\s*");
-                yield Instruction.vector(name, 1, 1, List.of(new Sum(operand[0], operand[3])));
-            }
-            case "ld", "ldu", "st" -> Instruction.memory(name, memory(name), bytes(name));
+            case "fma" -> Instruction.vector(name, 1, 1, List.of(new Sum(operands.get(0), operands.get(3))));
+            case "ld", "ldu", "st" -> Instruction.memory(name, memory(name), operation.bytes());
             case "bar", "barrier", "membar", "fence", "atom", "red", "prefetch" -> Instruction.other(name);
             // Each write gives a value a new name; register allocation removes the copies.
             case "mov", "cvta" -> Instruction.nothing(name);
-            case "call" -> throw new AuditException("the PTX calls an undefined function: " + operands);
+            case "call" ->
+                throw new AuditException("the PTX calls an undefined function: " + String.join(", ", operands));
             default -> Instruction.vector(name, 1, 0, List.of());
         };
     }
@@ -82,12 +103,9 @@ final class Ptx {
         if (name.contains(".local")) {
             return Kind.SCRATCH;
         }
-        return name.contains(".param") || name.contains(".const") ? Kind.NOTHING : Kind.GLOBAL;
-    }
-
-    private static int bytes(String name) {
-        Matcher type = TYPE.matcher(name);
-        int lanes = name.contains(".v4.") ? 4 : name.contains(".v2.") ? 2 : 1;
-        return type.find() ? lanes * Integer.parseInt(type.group(1)) / 8 : 0;
+        if (name.contains(".param") || name.contains(".const")) {
+            return Kind.NOTHING;
+        }
+        return store ? Kind.GLOBAL_STORE : Kind.GLOBAL_LOAD;
     }
 }

@@ -3,10 +3,15 @@ package io.github.cellfuse.bench.audit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /** A Markdown table, padded so that it is readable as plain text. */
 final class Table {
+    /** The cell of a number that doesn't exist. */
+    static final String NONE = "–";
+
     private final List<List<String>> rows = new ArrayList<>();
 
     Table(String... columns) {
@@ -16,6 +21,19 @@ final class Table {
     Table add(String... cells) {
         rows.add(List.of(cells));
         return this;
+    }
+
+    /** Returns {@code 122–228}, or one number if they are equal, or {@link #NONE}. */
+    static String range(DoubleStream numbers, String format) {
+        List<String> texts = numbers.sorted()
+                .mapToObj(number -> String.format(Locale.ROOT, format, number))
+                .distinct()
+                .toList();
+        return switch (texts.size()) {
+            case 0 -> NONE;
+            case 1 -> texts.get(0);
+            default -> texts.get(0) + "–" + texts.get(texts.size() - 1);
+        };
     }
 
     @Override

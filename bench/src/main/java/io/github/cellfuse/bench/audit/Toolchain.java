@@ -5,7 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -25,6 +27,9 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
      * @param validator {@code spirv-val}
      */
     public record Spirv(String clang, String translator, String validator) {}
+
+    /** The oldest of NVIDIA's targets. */
+    private static final String OLDEST_NVIDIA = "sm_75";
 
     /**
      * libclc lacks this function for NVIDIA, whose compiler reads it from these registers. It precedes the kernels'
@@ -59,37 +64,52 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
                 .orElseThrow(() -> new AuditException(program + " doesn't report its version: " + text));
     }
 
-    /** Compiles {@code variant} for {@code target}. */
-    Compiled compile(KernelVariant variant, Target target) {
-        return inFolder(folder -> switch (target.vendor()) {
-            case AMD -> {
-                String text = compile(
-                        folder,
-                        variant.text(),
-                        variant,
-                        "amdgcn--amdhsa",
-                        List.of("-mcpu=" + target.name(), "-nogpulib"));
-                yield new Compiled(AmdAssembly.parse(text, variant.kernel()), Optional.empty());
+    /** Compiles {@code variant} for each of {@code targets}. */
+    Map<Target, Compiled> compile(KernelVariant variant, List<Target> targets) {
+        Map<Target, Compiled> all = new LinkedHashMap<>();
+        List<Target> nvidia = new ArrayList<>();
+        for (Target target : targets) {
+            switch (target.vendor()) {
+                case AMD -> all.put(target, amd(variant, target));
+                case NVIDIA -> nvidia.add(target);
             }
-            case NVIDIA -> {
-                List<String> processor = List.of("-Xclang", "-target-cpu", "-Xclang", target.name());
-                String source = GLOBAL_OFFSET + variant.text();
-                String text = compile(folder, source, variant, "nvptx64--nvidiacl", processor);
-                yield new Compiled(
-                        Ptx.parse(text, variant.kernel()),
-                        ptxas.map(program -> PtxasReport.parse(
-                                run(
-                                        folder,
-                                        List.of(
-                                                program,
-                                                "-v",
-                                                "-arch=" + target.name(),
-                                                "kernel.s",
-                                                "-o",
-                                                "kernel.cubin")),
-                                variant.kernel())));
-            }
+        }
+        if (!nvidia.isEmpty()) {
+            all.putAll(nvidia(variant, nvidia));
+        }
+        return all;
+    }
+
+    private Compiled amd(KernelVariant variant, Target target) {
+        return inFolder(folder -> {
+            List<String> processor = List.of("-mcpu=" + target.name(), "-nogpulib");
+            String text = compile(folder, variant.text(), variant, "amdgcn--amdhsa", processor);
+            return new Compiled(AmdAssembly.parse(text, variant.kernel()), Optional.empty(), Optional.empty());
         });
+    }
+
+    /** Compiles to PTX once: clang makes the same PTX for all targets, and each runs that of the oldest. */
+    private Map<Target, Compiled> nvidia(KernelVariant variant, List<Target> targets) {
+        return inFolder(folder -> {
+            List<String> processor = List.of("-Xclang", "-target-cpu", "-Xclang", OLDEST_NVIDIA);
+            String text = compile(folder, GLOBAL_OFFSET + variant.text(), variant, "nvptx64--nvidiacl", processor);
+            KernelCode code = Ptx.parse(text, variant.kernel());
+            Optional<Execution> execution = Optional.of(Warp.run(text, variant));
+            Map<Target, Compiled> all = new LinkedHashMap<>();
+            for (Target target : targets) {
+                all.put(
+                        target,
+                        new Compiled(
+                                code, ptxas.map(program -> assemble(program, folder, variant, target)), execution));
+            }
+            return all;
+        });
+    }
+
+    private static Resources assemble(String ptxas, Path folder, KernelVariant variant, Target target) {
+        List<String> command = new ArrayList<>(List.of(ptxas, "-v", "-arch=" + target.name()));
+        command.addAll(List.of("--entry", variant.kernel(), "kernel.s", "-o", "kernel.cubin"));
+        return PtxasReport.parse(run(folder, command), variant.kernel());
     }
 
     private String compile(Path folder, String source, KernelVariant variant, String triple, List<String> processor)

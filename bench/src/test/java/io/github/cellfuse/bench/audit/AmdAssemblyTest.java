@@ -14,14 +14,14 @@ class AmdAssemblyTest {
     @Test
     void countsTheLoop() {
         KernelCode code = AmdAssembly.parse(AmdText.kernel("lstm_step", 115, 2), "lstm_step");
-        Mix loop = new Mix(code.flow().innerLoop().orElseThrow());
+        Mix loop = code.flow().innerLoop().orElseThrow().mix();
         assertEquals(5, loop.fmas());
         assertEquals(7, loop.vectorOperations());
         assertEquals(6, loop.vectorInstructions());
         assertEquals(10, loop.issued());
         assertEquals(4, loop.chains()); // v20, v21 and the pair v[22:23]
         assertEquals("1×ds_read_b128", loop.accesses(Kind.LOCAL_LOAD, Kind.LOCAL_STORE));
-        assertEquals("1×global_load_dwordx4", loop.accesses(Kind.GLOBAL));
+        assertEquals("1×global_load_dwordx4", loop.accesses(Kind.GLOBAL_LOAD));
         assertEquals(OptionalInt.of(16), loop.narrowestLocalLoad());
         assertEquals(4, loop.fmaInstructions());
         assertEquals(5.0 / 11, loop.issueShare(), 1e-9);
@@ -55,12 +55,12 @@ class AmdAssemblyTest {
         "ds_load_b128 v[1:4] v3,               LOCAL_LOAD,  16",
         "ds_write_b128 v3 v[1:4],              LOCAL_STORE, 16",
         "ds_store_2addr_b64 v3 v[1:2] v[4:5],  LOCAL_STORE, 16",
-        "global_load_dword v1 v2,              GLOBAL,      4",
-        "global_load_b64 v[1:2] v2,            GLOBAL,      8",
-        "global_store_dwordx3 v1 v[2:4],       GLOBAL,      12",
-        "flat_load_dwordx2 v[1:2] v[3:4],      GLOBAL,      8",
-        "global_load_ushort v1 v2,             GLOBAL,      2",
-        "global_load_u16 v1 v2,                GLOBAL,      2",
+        "global_load_dword v1 v2,              GLOBAL_LOAD, 4",
+        "global_load_b64 v[1:2] v2,            GLOBAL_LOAD, 8",
+        "global_store_dwordx3 v1 v[2:4],       GLOBAL_STORE, 12",
+        "flat_load_dwordx2 v[1:2] v[3:4],      GLOBAL_LOAD, 8",
+        "global_load_ushort v1 v2,             GLOBAL_LOAD, 2",
+        "global_load_u16 v1 v2,                GLOBAL_LOAD, 2",
         "scratch_load_dwordx4 v[1:4] off,      SCRATCH,     16",
         "buffer_store_dword v1 off s[0:3],     SCRATCH,     4",
         "s_load_dwordx4 s[0:3] s[4:5],         OTHER,       0",

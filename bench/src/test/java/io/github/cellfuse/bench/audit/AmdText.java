@@ -49,16 +49,25 @@ final class AmdText {
                 .replace("{spills}", "" + vectorSpills);
     }
 
+    /** The same kernel without scratch memory. */
+    static String withoutScratch(String name, int registers) {
+        return kernel(name, registers, 0)
+                .replace("private_segment_fixed_size: 16\n", "private_segment_fixed_size: 0\n");
+    }
+
     /**
      * The same kernel without scratch memory, with few registers and with {@code fmas} more multiply-adds in its loop.
+     * The load from global memory is in a loop around it.
      */
     static String product(String name, int fmas) {
         StringBuilder loop = new StringBuilder();
         for (int k = 0; k < fmas; k++) {
             loop.append("\tv_fma_f32 v%d, v4, v9, v%d\n".formatted(k, k));
         }
-        return kernel(name, 24, 0)
-                .replace("private_segment_fixed_size: 16\n", "private_segment_fixed_size: 0\n")
+        return withoutScratch(name, 24)
+                .replaceFirst("\tglobal_load_.*\n", "")
+                .replaceFirst("\\.LBB0_1:", ".LBB0_0:\n\tglobal_load_dwordx4 v[8:11], v[12:13], off\n.LBB0_1:")
+                .replace("\ts_cbranch_scc0 .LBB0_1\n", "\ts_cbranch_scc0 .LBB0_1\n\ts_cbranch_scc0 .LBB0_0\n")
                 .replace("\tv_fma_f32 v21, v4, v9, v21\n", loop);
     }
 }

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.cellfuse.bench.audit.Instruction.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -32,7 +31,7 @@ class ControlFlowTest {
     }
 
     private static int loopFmas(String words) {
-        return new Mix(flow(words).innerLoop().orElseThrow()).fmas();
+        return flow(words).innerLoop().orElseThrow().mix().fmas();
     }
 
     @Test
@@ -53,6 +52,15 @@ class ControlFlowTest {
     @Test
     void aLoopWithTwoWaysBackIsOne() {
         assertEquals(6, loopFmas("head: 1 ?second 2 !head second: 3 ?head ."));
+    }
+
+    @Test
+    void theLoopAroundIsTheSmallestWithoutTheInnerOne() {
+        ControlFlow flow = flow("100 outer: 50 middle: 3 inner: 20 ?inner 4 ?middle 50 ?outer 100 .");
+        assertEquals(7, flow.aroundInnerLoop().orElseThrow().mix().fmas());
+        assertEquals(4, flow.aroundInnerLoop().orElseThrow().instructions().firstKey());
+        assertTrue(flow("a: 3 ?a b: 7 ?b .").aroundInnerLoop().isEmpty());
+        assertTrue(flow("1 .").aroundInnerLoop().isEmpty());
     }
 
     @Test
@@ -80,9 +88,8 @@ class ControlFlowTest {
                         "\tglobal_load_dword v0, v[2:3], off\n"
                                 + "\tglobal_load_dwordx4 v[0:3], v[4:5], off\n".repeat(5)
                                 + "\ts_cbranch_execz .LBB0_3\n\tglobal_store_dwordx4 v[4:5], v[0:3], off\n");
-        Mix path = new Mix(AmdAssembly.parse(text, "lstm_cell")
-                .flow()
-                .heaviestPath(each -> each.kind() == Kind.GLOBAL ? each.bytes() : 0));
-        assertEquals(28 * 4 + 4, path.bytes(Kind.GLOBAL));
+        Mix path = new Mix(
+                AmdAssembly.parse(text, "lstm_cell").flow().heaviestPath(each -> each.isGlobal() ? each.bytes() : 0));
+        assertEquals(28 * 4 + 4, path.globalBytes());
     }
 }

@@ -48,7 +48,7 @@ class PtxTest {
     @Test
     void countsTheLoop() {
         KernelCode code = Ptx.parse(TEXT, "lstm_step");
-        Mix loop = new Mix(code.flow().innerLoop().orElseThrow());
+        Mix loop = code.flow().innerLoop().orElseThrow().mix();
         assertEquals(3, loop.fmas());
         assertEquals(5, loop.vectorOperations());
         assertEquals(10, loop.issued()); // all but the copy
@@ -56,7 +56,7 @@ class PtxTest {
         assertEquals("1×ld.shared.f32, 1×ld.shared.v4.f32", loop.accesses(Kind.LOCAL_LOAD));
         assertEquals(OptionalInt.of(4), loop.narrowestLocalLoad());
         assertEquals(20, loop.bytes(Kind.LOCAL_LOAD));
-        assertEquals(4, loop.bytes(Kind.GLOBAL));
+        assertEquals(4, loop.bytes(Kind.GLOBAL_LOAD));
     }
 
     @Test

@@ -35,7 +35,10 @@ class ReportTest {
         return AuditResult.of(
                 TILED,
                 Target.named("sm_80"),
-                new Compiled(new KernelCode(code.flow(), listed), assembled ? Optional.of(report) : Optional.empty()));
+                new Compiled(
+                        new KernelCode(code.flow(), listed),
+                        assembled ? Optional.of(report) : Optional.empty(),
+                        Optional.empty()));
     }
 
     @Test
@@ -61,8 +64,8 @@ class ReportTest {
                 document.getAsJsonObject("spirv")
                         .get("lstm_step_tiled (fused 128x128)")
                         .getAsString());
-        // on gfx906 scratch memory and three rules about the loop, on sm_80 the three, and SPIR-V
-        assertEquals(8, document.getAsJsonArray("broken").size());
+        // on gfx906 scratch memory and four rules about the loop, on sm_80 the four, and SPIR-V
+        assertEquals(10, document.getAsJsonArray("broken").size());
     }
 
     @Test
@@ -116,5 +119,56 @@ class ReportTest {
         assertEquals(
                 "`lstm_step_tiled`,2,24–60,4–10,0,0–16,1024,0.71–1.00,0.45–0.99,1.00–1.25,0.04–3.20,16,–",
                 String.join(",", row.replaceAll("^\\| *| *\\|$", "").split(" *\\| *")));
+    }
+
+    /** A narrow tile whose stage loads neighboring vectors. */
+    private static AuditResult staged() {
+        String kernel = "lstm_step_narrow";
+        String text = PtxText.staged(
+                kernel,
+                "mul.wide.u32 %rd3, %r1, 16;\n\tadd.s64 %rd2, %rd1, %rd3;",
+                "ld.global.nc.v4.f32 {%f5, %f6, %f7, %f8}, [%rd2]");
+        return PtxText.result(PtxText.variant(kernel), text);
+    }
+
+    @Test
+    void aVariantHasARowInEachTableOfLoops() {
+        AuditResult amd = Variants.amd(PtxText.variant("lstm_step_narrow"), AmdText.product("lstm_step_narrow", 0));
+        Audit both = new Audit("19.1.7", Optional.empty(), List.of(amd, staged(), RESULT), Optional.empty());
+        List<String> rows = new MarkdownReport(both)
+                .tables()
+                .lines()
+                .filter(line -> line.startsWith("| `lstm_step_narrow` 1x1"))
+                .map(row -> String.join(",", row.replaceAll("^\\| *| *\\|$", "").split(" *\\| *")))
+                .toList();
+        assertEquals(
+                List.of(
+                        // 4 multiply-adds in 3 instructions, for 4 k
+                        "`lstm_step_narrow` 1x1,0.8:0.3:0:0.5:0.5,1:1:0:2:1",
+                        "`lstm_step_narrow` 1x1,0:0:1:0:1,0:0:1:2:2",
+                        "`lstm_step_narrow` 1x1,1.00,16,1:1:0.3:2.7:1.7,–,–,1×16 B coalesced,1.00"),
+                rows);
+    }
+
+    @Test
+    void jsonHasTheLoops() {
+        Audit audit = new Audit("19.1.7", Optional.empty(), List.of(staged(), RESULT), Optional.empty());
+        var results =
+                JsonParser.parseString(JsonReport.text(audit)).getAsJsonObject().getAsJsonArray("results");
+        JsonObject run = results.get(0).getAsJsonObject();
+        assertEquals(2, run.getAsJsonObject("loop_of_k").get("vector").getAsDouble());
+        assertEquals(1, run.getAsJsonObject("around_loop").get("global_loads").getAsDouble());
+        assertEquals(
+                1 / 3.0,
+                run.getAsJsonObject("executed_of_k").get("global_loads").getAsDouble(),
+                1e-9);
+        assertEquals(1, run.get("wide_global_share").getAsDouble());
+        assertEquals(16, run.get("narrowest_global_load").getAsInt());
+        assertEquals("1×16 B coalesced", run.get("around_loop_loads").getAsString());
+        assertEquals(1, run.get("around_loop_sectors_per_needed").getAsDouble());
+        assertTrue(run.get("loop_sectors_per_needed").isJsonNull());
+        JsonObject listed = results.get(1).getAsJsonObject();
+        assertTrue(listed.get("executed_of_k").isJsonNull());
+        assertTrue(listed.get("around_loop").isJsonNull());
     }
 }

@@ -17,6 +17,6 @@ final class Variants {
 
     static AuditResult amd(KernelVariant variant, Target target, String text) {
         KernelCode code = AmdAssembly.parse(text, variant.kernel());
-        return AuditResult.of(variant, target, new Compiled(code, Optional.empty()));
+        return AuditResult.of(variant, target, new Compiled(code, Optional.empty(), Optional.empty()));
     }
 }
