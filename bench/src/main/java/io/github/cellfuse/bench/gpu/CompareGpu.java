@@ -36,10 +36,11 @@ import picocli.CommandLine.Option;
         description = {
             "",
             "One forward layer on random data, the same for all. Results are compared before anything is timed:"
-                    + " whoever is wrong is named, not timed, and the command ends with status 1. Times are medians over"
-                    + " the rounds. The ratio is torch's time in strict float32 over CellFuse's, by the device's clock"
-                    + " and paired by rounds: above 1, CellFuse is faster. TF32 and float16 are less precise and have"
-                    + " no ratio. Whatever isn't here is left out by name. docs/lab/benchmarking.md has the details.",
+                    + " whoever is wrong is named, not timed, and the command ends with status 1. Times are medians"
+                    + " over the rounds. The ratio is torch's time in strict float32 over CellFuse's, by the device's"
+                    + " clock and paired by rounds: above 1, CellFuse is faster. TF32 and float16 are less precise"
+                    + " and have no ratio. Whatever isn't here is left out by name. docs/lab/benchmarking.md has the"
+                    + " details.",
             ""
         })
 final class CompareGpu implements Callable<Integer> {

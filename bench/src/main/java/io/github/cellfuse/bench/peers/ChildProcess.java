@@ -70,7 +70,13 @@ public class ChildProcess implements AutoCloseable {
 
     /** Sends a command that is answered by a number. */
     public double askNumber(String command) {
-        return Double.parseDouble(ask(command));
+        String answer = ask(command);
+        try {
+            return Double.parseDouble(answer);
+        } catch (NumberFormatException e) {
+            throw new CellFuseException(
+                    title + ": expected a number in answer to '" + command + "', found '" + answer + "'", e);
+        }
     }
 
     /** Returns the processor time that the process has used so far, of all its threads. */

@@ -107,6 +107,15 @@ class CompareGpuTest {
     }
 
     @Test
+    void anAnswerThatIsNoNumberIsNamed() throws Exception {
+        Outcome outcome =
+                withoutOpenCl("--python", python("fp32:check) r inf;;").toString());
+        assertEquals(1, outcome.status, outcome.output);
+        assertTrue(outcome.failure("torch_fp32").contains("expected a number"), outcome.output);
+        assertTrue(outcome.failure("torch_fp32").contains("found 'inf'"), outcome.output);
+    }
+
+    @Test
     void aWrongLesserPrecisionLeavesTheOthersIn() throws Exception {
         Outcome outcome =
                 withoutOpenCl("--python", python("tf32:check) r 0.01;;").toString());
