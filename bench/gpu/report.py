@@ -98,6 +98,12 @@ for title, name in (("every plan", "plans.jsonl"), ("after tune", "tuned.jsonl")
 for x in list(ours.values())[:3]:
     print("  kernels of", x["shape"], json.dumps(x["kernels"])[:220], "gaps", f(1 - x["busy_ms"] / x["device_ms"], "{:.2f}"))
 
+compared = [line for line in text("compare.txt").splitlines() if re.match(r"(CellFuse on|cellfuse: |torch |T,N,I,H|\d+,\d+,|  |geometric)", line)]
+if compared:
+    print("\n== ours and torch in turns, same weights and input, results compared")
+    for line in compared:
+        print(line[:200])
+
 print("\n== bench")
 for suite in ("quick", "lstm", "cell", "deepbench"):
     bench = load(f"bench-{suite}.json")

@@ -109,22 +109,14 @@ public final class ShapeTimes {
         /** Measures the layer and adds the results to {@code result}. */
         void into(JsonObject result, boolean check) {
             long opening = System.nanoTime();
-            try (LstmEngine engine = LstmEngine.open(device, model, options)) {
-                try (LstmSession session = engine.newSession()) {
-                    session.run(input, output);
-                    result.addProperty("first_s", (System.nanoTime() - opening) * 1e-9);
-                    repeat(() -> {
-                        long from = System.nanoTime();
-                        session.run(input, output);
-                        wall.add((System.nanoTime() - from) * 1e-9);
-                    });
-                }
-                try (KernelProfile profile = new KernelProfile(engine)) {
-                    profile.run(input, output);
-                    repeat(() -> add(profile.run(input, output)));
-                }
-                result.addProperty("tier", engine.tier().toString());
-                result.addProperty("plan", engine.explain(shape.rows(), shape.steps()));
+            try (TimedLayer layer = new TimedLayer(device, options, model, input, output)) {
+                layer.wall();
+                result.addProperty("first_s", (System.nanoTime() - opening) * 1e-9);
+                repeat(() -> wall.add(layer.wall()));
+                layer.launches();
+                repeat(() -> add(layer.launches()));
+                result.addProperty("tier", layer.tier().toString());
+                result.addProperty("plan", layer.plan());
             }
             result.addProperty("gflop", shape.flops() * 1e-9);
             result.addProperty("runs", span.size());
@@ -150,7 +142,7 @@ public final class ShapeTimes {
 
         private void add(List<KernelProfile.Launch> all) {
             launches = all.size();
-            span.add((all.get(all.size() - 1).ended() - all.get(0).started()) * 1e-9);
+            span.add(TimedLayer.span(all));
             busy.add(all.stream().mapToDouble(KernelProfile.Launch::seconds).sum());
             for (KernelProfile.Launch launch : all) {
                 kernels.computeIfAbsent(launch.kernel(), name -> new ArrayList<>())

@@ -1,2 +1,5 @@
-/** Times runs on a GPU; part of the bundle that {@code bench/gpu/pack} makes for a machine without Java and network. */
+/**
+ * Times runs on a GPU, alone or in turns with other libraries. Also part of the bundle that {@code bench/gpu/pack}
+ * makes for a machine without Java and network.
+ */
 package io.github.cellfuse.bench.gpu;

@@ -9,14 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -26,14 +24,15 @@ import picocli.CommandLine.Option;
         header = "Time CellFuse against oneDNN, ONNX Runtime and PyTorch on this processor, in turns.",
         description = {
             "",
-            "One forward layer on random data, the same for all; then, by those that run ONNX graphs, a"
-                    + " whole tagger that"
-                    + " PyTorch exported: an embedding, two bidirectional layers, a linear one; and a"
-                    + " voice-activity model over the frames of recorded streams. Results are"
-                    + " compared before anything is timed. Times are medians"
-                    + " over the rounds; the ratio is the best peer's time over CellFuse's, paired by"
-                    + " rounds: above 1, CellFuse"
-                    + " is faster. docs/lab/benchmarking.md has the details.",
+            "One forward layer on random data, the same for all; then, by those that run ONNX graphs, a whole"
+                    + " tagger that PyTorch exported: an embedding, two bidirectional layers, a linear one; and a"
+                    + " voice-activity model over the frames of recorded streams. Results are compared before"
+                    + " anything is timed. Times are medians over the rounds; the ratio is the best peer's time over"
+                    + " CellFuse's, paired by rounds: above 1, CellFuse is faster. docs/lab/benchmarking.md has the"
+                    + " details.",
+            "",
+            "bench/compare --gpu is another command: on a GPU, against torch.nn.LSTM and ONNX Runtime on CUDA;"
+                    + " bench/compare --gpu --help.",
             ""
         })
 final class Compare implements Callable<Integer> {
@@ -119,15 +118,7 @@ final class Compare implements Callable<Integer> {
     private String waiting = BEST;
 
     public static void main(String[] args) {
-        CommandLine line = new CommandLine(new Compare());
-        line.setExecutionExceptionHandler((e, command, parsed) -> {
-            if (!(e instanceof CellFuseException)) {
-                throw e;
-            }
-            System.err.println("cellfuse: error: " + e.getMessage());
-            return e instanceof InvalidInputException ? 2 : 1;
-        });
-        System.exit(line.execute(args));
+        System.exit(Commands.execute(new Compare(), args));
     }
 
     @Override
@@ -138,22 +129,15 @@ final class Compare implements Callable<Integer> {
         if (!(tuning >= 0 && tuning <= 3600)) {
             throw new InvalidInputException("--tune: expected 0 to 3600 seconds, found " + tuning);
         }
-        // Said now, not after minutes of measuring.
-        if (json != null && !Files.isWritable(json.toAbsolutePath().getParent())) {
-            throw new InvalidInputException("--json: expected a file in a folder that can be written, found " + json);
-        }
+        JsonFile.checkPlace(json);
         Map<Task, List<Shape>> sizes = sizes();
         checkVoiceModel(sizes.get(Task.VOICE));
         List<Contender> wanted = alone == null ? Arrays.asList(Contender.values()) : List.of(Contender.of(alone));
-        Match.Effort effort =
-                new Match.Effort(rounds == 0 ? quick ? 3 : 9 : rounds, quick ? 0.02 : 0.15, quick ? 0.05 : 0.5);
-        Path folder = Files.createTempDirectory("cellfuse-compare");
-        try {
+        Effort effort = Effort.of(rounds, quick);
+        return Commands.inTemporaryFolder(folder -> {
             run(sizes, wanted, effort, folder);
             return 0;
-        } finally {
-            delete(folder);
-        }
+        });
     }
 
     /** Returns the sizes of each task: those that were asked for, or all. */
@@ -199,7 +183,7 @@ final class Compare implements Callable<Integer> {
         return ways;
     }
 
-    private void run(Map<Task, List<Shape>> sizes, List<Contender> wanted, Match.Effort effort, Path folder) {
+    private void run(Map<Task, List<Shape>> sizes, List<Contender> wanted, Effort effort, Path folder) {
         ContestReport report = new ContestReport(
                 Machine.name(),
                 threads,
@@ -270,14 +254,6 @@ final class Compare implements Callable<Integer> {
             }
             missing.put(contender, e.getMessage());
             System.err.println("cellfuse: " + contender.title() + " is left out: " + e.getMessage());
-        }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
         }
     }
 }

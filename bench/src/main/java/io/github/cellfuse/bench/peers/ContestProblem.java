@@ -16,9 +16,10 @@ import java.util.Random;
  * @param weights the layer, gates i f g o
  * @param bytes x {@code [T,N,I]}, direct and in native order, so that every library can use it in place
  */
-record ContestProblem(Shape shape, LstmWeights weights, ByteBuffer bytes) {
+public record ContestProblem(Shape shape, LstmWeights weights, ByteBuffer bytes) {
 
-    static ContestProblem random(Shape shape) {
+    /** Returns the problem of that size, which is the same every time. */
+    public static ContestProblem random(Shape shape) {
         Random random = new Random(1);
         int inputs = shape.inputs(), units = shape.units();
         // The spread of PyTorch's default initialisation: pre-activations stay where σ and tanh are neither flat nor
@@ -39,12 +40,12 @@ record ContestProblem(Shape shape, LstmWeights weights, ByteBuffer bytes) {
     }
 
     /** Returns a view of x {@code [T,N,I]}. */
-    FloatBuffer x() {
+    public FloatBuffer x() {
         return bytes.duplicate().order(ByteOrder.nativeOrder()).asFloatBuffer();
     }
 
     /** Room for {@code y [T,N,H]}, direct and in native order. */
-    FloatBuffer newOutput() {
+    public FloatBuffer newOutput() {
         return buffer("y [T,N,H]", shape.steps(), shape.rows(), shape.units()).asFloatBuffer();
     }
 

@@ -1,13 +1,7 @@
 package io.github.cellfuse.bench.peers;
 
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
-import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.bench.Shape;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,16 +23,11 @@ import java.util.Optional;
 record ContestReport(
         String machine,
         int threads,
-        Match.Effort effort,
+        Effort effort,
         Optional<Path> voiceModel,
         Map<Contender, String> versions,
         Map<Contender, String> missing,
         List<ShapeResult> results) {
-    private static final Gson GSON = new GsonBuilder()
-            .setPrettyPrinting()
-            .disableHtmlEscaping()
-            .serializeNulls()
-            .create();
 
     /** Returns the table's first line. */
     static String header() {
@@ -102,14 +91,7 @@ record ContestReport(
 
     /** Writes the JSON file, whole or not at all. */
     void write(Path file) {
-        Path target = file.toAbsolutePath();
-        Path temporary = target.resolveSibling("." + target.getFileName() + ".tmp");
-        try {
-            Files.writeString(temporary, json() + "\n");
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new CellFuseException(file + ": can't be written: " + e.getMessage(), e);
-        }
+        JsonFile.write(file, json());
     }
 
     String json() {
@@ -126,7 +108,7 @@ record ContestReport(
         List<Map<String, Object>> rows = new ArrayList<>();
         results.forEach(result -> rows.add(row(result)));
         root.put("results", rows);
-        return GSON.toJson(root);
+        return JsonFile.text(root);
     }
 
     private static Map<String, Object> row(ShapeResult result) {

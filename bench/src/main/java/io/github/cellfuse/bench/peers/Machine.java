@@ -6,13 +6,13 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /** The name of this machine's processor. */
-final class Machine {
+public final class Machine {
     private static final Path CPUINFO = Path.of("/proc/cpuinfo");
 
     private Machine() {}
 
     /** Returns the processor's name where the system tells it, or else its architecture; with the number of cores. */
-    static String name() {
+    public static String name() {
         int cores = Runtime.getRuntime().availableProcessors();
         return model() + ", " + cores + (cores == 1 ? " core" : " cores");
     }

@@ -21,15 +21,6 @@ final class Match {
     /** Turns of each process by which a team chooses the one that plays. */
     private static final int TRIALS = 3;
 
-    /**
-     * How long to measure.
-     *
-     * @param rounds turns of each contender
-     * @param turnSeconds each turn is at least as long: short runs are repeated
-     * @param warmSeconds before the first turn
-     */
-    record Effort(int rounds, double turnSeconds, double warmSeconds) {}
-
     /** The process that plays for a contender, and the runs in its turns. */
     private record Player(WorkerProcess worker, int runs) {
         double turn() {

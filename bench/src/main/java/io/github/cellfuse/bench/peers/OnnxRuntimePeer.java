@@ -9,17 +9,27 @@ import io.github.cellfuse.bench.Shape;
 import java.nio.FloatBuffer;
 import java.util.Map;
 
-/** ONNX Runtime's LSTM operator on its CPU provider. Reads x and writes y in place. */
+/** ONNX Runtime's LSTM operator. Reads x and writes y in place, or copies them to and from the provider's device. */
 final class OnnxRuntimePeer implements Peer {
+    /** Makes the options of a session, which the caller closes. */
+    interface Options {
+        OrtSession.SessionOptions open() throws OrtException;
+    }
+
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
-    private final Settings settings;
+    private final Options options;
     private OrtSession session;
     private OnnxTensor x;
     private OnnxTensor yTensor;
     private FloatBuffer y;
 
+    /** Runs on the CPU provider. */
     OnnxRuntimePeer(Settings settings) {
-        this.settings = settings;
+        this(() -> options(settings));
+    }
+
+    OnnxRuntimePeer(Options options) {
+        this.options = options;
     }
 
     @Override
@@ -31,8 +41,8 @@ final class OnnxRuntimePeer implements Peer {
     public void prepare(ContestProblem problem) {
         close();
         Shape shape = problem.shape();
-        try (OrtSession.SessionOptions options = options(settings)) {
-            session = environment.createSession(LstmOnnxFile.of(shape, problem.weights()), options);
+        try (OrtSession.SessionOptions opened = options.open()) {
+            session = environment.createSession(LstmOnnxFile.of(shape, problem.weights()), opened);
             x = OnnxTensor.createTensor(
                     environment, problem.x(), new long[] {shape.steps(), shape.rows(), shape.inputs()});
             y = problem.newOutput();
@@ -43,7 +53,7 @@ final class OnnxRuntimePeer implements Peer {
         }
     }
 
-    /** Returns the options of a session, which the caller closes. */
+    /** Returns the options of a session on the CPU provider, which the caller closes. */
     static OrtSession.SessionOptions options(Settings settings) throws OrtException {
         OrtSession.SessionOptions options = new OrtSession.SessionOptions();
         options.setIntraOpNumThreads(settings.threads());

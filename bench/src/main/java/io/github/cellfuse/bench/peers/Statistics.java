@@ -4,18 +4,18 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /** Statistics for a table of measurements. */
-final class Statistics {
+public final class Statistics {
     private Statistics() {}
 
     /** Returns the median; the mean of the middle two of an even number. */
-    static double median(double... values) {
+    public static double median(double... values) {
         return quantile(0.5, values);
     }
 
     /**
      * Returns the value below which a share {@code q} of the values lies, with linear interpolation between neighbours.
      */
-    static double quantile(double q, double... values) {
+    public static double quantile(double q, double... values) {
         if (values.length == 0) {
             throw new IllegalArgumentException("quantile of no values");
         }
@@ -28,7 +28,7 @@ final class Statistics {
     }
 
     /** {@code a[r] / b[r]} of each round r. */
-    static double[] ratios(double[] a, double[] b) {
+    public static double[] ratios(double[] a, double[] b) {
         if (a.length != b.length) {
             throw new IllegalArgumentException("rounds: " + a.length + " and " + b.length);
         }
@@ -39,12 +39,12 @@ final class Statistics {
         return ratios;
     }
 
-    static double geometricMean(double... values) {
+    public static double geometricMean(double... values) {
         return Math.exp(Arrays.stream(values).map(Math::log).average().orElse(Double.NaN));
     }
 
     /** Returns the largest difference; infinite where one has a NaN, or their sizes differ. */
-    static double largestDifference(FloatBuffer a, FloatBuffer b) {
+    public static double largestDifference(FloatBuffer a, FloatBuffer b) {
         if (a.limit() != b.limit()) {
             return Double.POSITIVE_INFINITY;
         }

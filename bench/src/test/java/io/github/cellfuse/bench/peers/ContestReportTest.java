@@ -157,7 +157,7 @@ class ContestReportTest {
         return new ContestReport(
                 "a machine",
                 2,
-                new Match.Effort(3, 0.1, 0.5),
+                new Effort(3, 0.1, 0.5),
                 Optional.of(Path.of("silero_vad_v5.onnx")),
                 Map.of(Contender.ORT, "1.2.3"),
                 Map.of(Contender.PYTORCH, "no library"),

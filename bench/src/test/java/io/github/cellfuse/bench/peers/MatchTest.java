@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Real processes. CellFuse runs in plain Java here, so that no OpenCL device is needed. */
 class MatchTest {
     private static final Settings SETTINGS = settings(Task.LAYER, "java");
-    private static final Match.Effort EFFORT = new Match.Effort(2, 0.001, 0.001);
+    private static final Effort EFFORT = new Effort(2, 0.001, 0.001);
 
     @TempDir
     private Path folder;
