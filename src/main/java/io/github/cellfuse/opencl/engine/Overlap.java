@@ -134,6 +134,7 @@ final class Overlap implements AutoCloseable {
     /** Has to be called after steps up to {@code last} have been enqueued. Orders what is complete after them. */
     void afterSteps(DeviceLayer layer, int last) {
         if (!isLast(layer)) {
+            kernels.flush(); // the device can begin while the next part is filled
             return;
         }
         // Beyond the longest row there is nothing to wait for.

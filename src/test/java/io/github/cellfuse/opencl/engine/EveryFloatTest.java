@@ -32,6 +32,9 @@ class EveryFloatTest {
     /** Floats that lie this many apart are tried; 1 tries all. */
     private static final int STRIDE = Integer.getInteger("cellfuse.stride", 1);
 
+    /** The bits of the first float that is tried, less than the stride. */
+    private static final int FIRST = Integer.getInteger("cellfuse.first", 0);
+
     private final AtomicLong sigmoidWorst = new AtomicLong();
     private final AtomicLong tanhWorst = new AtomicLong();
 
@@ -50,7 +53,7 @@ class EveryFloatTest {
             long count = 0;
             for (long first = 0; first < 1L << 32; first += (long) BLOCK * STRIDE) {
                 for (int k = 0; k < BLOCK; k++) {
-                    x[k] = Float.intBitsToFloat((int) (first + (long) k * STRIDE));
+                    x[k] = Float.intBitsToFloat((int) (FIRST + first + (long) k * STRIDE));
                 }
                 transfers.write(in, 0, BLOCK, view -> view.put(0, x));
                 queue.launch(kernel.ready(), NdRange.of(BLOCK / tile.vec()).local(64));
@@ -63,8 +66,10 @@ class EveryFloatTest {
             }
             System.out.printf(
                     Locale.ROOT,
-                    "%d floats: sigmoid at most %.4f ulp, tanh at most %.4f ulp%n",
+                    "%d floats (-Dcellfuse.stride=%d -Dcellfuse.first=%d): sigmoid at most %.4f ulp, tanh at most %.4f ulp%n",
                     count,
+                    STRIDE,
+                    FIRST,
                     Double.longBitsToDouble(sigmoidWorst.get()),
                     Double.longBitsToDouble(tanhWorst.get()));
             assertEquals((1L << 32) / STRIDE, count);

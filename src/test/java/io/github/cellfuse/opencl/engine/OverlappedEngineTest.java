@@ -5,13 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.Bits;
 import io.github.cellfuse.Device;
-import io.github.cellfuse.EngineContract;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.RandomLstm;
+import io.github.cellfuse.SessionContract;
 import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.cl.Capabilities;
@@ -31,8 +31,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The contract on the first OpenCL device, whose batches are moved in many small parts while its kernels run. */
-class OverlappedEngineTest extends EngineContract {
+/**
+ * The contract of sessions on the first OpenCL device, whose batches are moved in many small parts while its kernels
+ * run.
+ */
+class OverlappedEngineTest extends SessionContract {
     private static final Capabilities GPU = Described.gpu(2, 64 << 10, 256);
 
     /** A few rows of the models of these tests. */
