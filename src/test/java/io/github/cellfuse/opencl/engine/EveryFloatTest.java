@@ -66,7 +66,8 @@ class EveryFloatTest {
             }
             System.out.printf(
                     Locale.ROOT,
-                    "%d floats (-Dcellfuse.stride=%d -Dcellfuse.first=%d): sigmoid at most %.4f ulp, tanh at most %.4f ulp%n",
+                    "%d floats (-Dcellfuse.stride=%d -Dcellfuse.first=%d):"
+                            + " sigmoid at most %.4f ulp, tanh at most %.4f ulp%n",
                     count,
                     STRIDE,
                     FIRST,

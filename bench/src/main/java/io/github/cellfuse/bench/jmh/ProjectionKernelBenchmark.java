@@ -89,7 +89,8 @@ public class ProjectionKernelBenchmark {
                 .set("first_reverse", 1)
                 .set("longest", 1)
                 .set("first_step", 1)
-                .set("last_step", 1);
+                .set("last_step", 1)
+                .set("blocks", blocks);
         inputRange = bench.local(NdRange.of(tiles, blocks, 1), 1, 1, 1);
         // The first panels of the same weights, read as [B,H,VEC].
         hidden = bench.kernel(
