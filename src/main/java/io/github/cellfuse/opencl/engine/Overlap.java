@@ -31,7 +31,8 @@ final class Overlap implements AutoCloseable {
     /** Slots of the output that are complete when an event is. */
     private record Part(ClEvent computed, int firstSlot, int lastSlot) {}
 
-    private static final Part END = new Part(null, 0, 0), STOP = new Part(null, 0, 0);
+    /** Follows the last part. */
+    private static final Part END = new Part(null, 0, 0);
 
     private final ClQueue kernels;
     private final PinnedTransfers uploads;
@@ -50,7 +51,7 @@ final class Overlap implements AutoCloseable {
 
     private final BlockingQueue<Part> parts = new LinkedBlockingQueue<>();
     /** What the other thread does; null before it starts. */
-    private Future<Boolean> downloading;
+    private Future<Part> downloading;
 
     /**
      * Prepares a batch; nothing is moved yet.
@@ -169,24 +170,18 @@ final class Overlap implements AutoCloseable {
         kernels.flush();
     }
 
-    /**
-     * What the other thread does.
-     *
-     * @return whether {@code y} is complete
-     */
-    private boolean download() {
+    /** What the other thread does; returns the end. */
+    private Part download() {
         try {
-            for (Part part = parts.take(); part != STOP; part = parts.take()) {
-                if (part == END) {
-                    downloads.finish();
-                    return true;
-                }
+            Part part;
+            for (part = parts.take(); part != END; part = parts.take()) {
                 try (ClEvent computed = part.computed()) {
                     downloads.waitFor(computed);
                 }
                 copy.downloadOutput(downloads, history, y, part.firstSlot(), part.lastSlot());
             }
-            return false;
+            downloads.finish();
+            return part;
         } catch (InterruptedException e) {
             throw new IllegalStateException("nobody interrupts this thread", e);
         }
@@ -207,7 +202,7 @@ final class Overlap implements AutoCloseable {
     @Override
     public void close() {
         if (downloading != null && !downloading.isDone()) {
-            parts.add(STOP);
+            parts.add(END);
             try {
                 Undisturbed.await(downloading);
             } catch (RuntimeException | Error ignored) {
