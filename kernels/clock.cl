@@ -1,8 +1,22 @@
-// The processor's own clock, in kernels that run on one. It counts at the same rate on all cores, and from the same
-// start. The host measures the rate with lstm_clock, so any unit will do; this one keeps minutes in 32 bits.
+// The device's own clock. It counts at the same rate on all cores, and from the same start. The host measures the rate
+// with lstm_clock, so any unit will do; this one keeps minutes in 32 bits.
 //
 // Where there is no such clock it stands still. No work-item waits for another one on such a device.
-#if defined(__x86_64__)
+
+// Whether the compiler is NVIDIA's, or clang for its GPUs, which both know PTX.
+#if defined(__NVPTX__) || defined(cl_nv_compiler_options)
+#define IS_NVIDIA 1
+#else
+#define IS_NVIDIA 0
+#endif
+
+#if IS_NVIDIA
+inline uint clock_now() {
+  ulong nanoseconds;
+  __asm__ volatile("mov.u64 %0, %%globaltimer;" : "=l"(nanoseconds));
+  return (uint)(nanoseconds >> 6);
+}
+#elif defined(__x86_64__)
 inline uint clock_now() { return (uint)(__builtin_readcyclecounter() >> 10); }
 #elif defined(__aarch64__)
 inline uint clock_now() {

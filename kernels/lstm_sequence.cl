@@ -1,4 +1,4 @@
-// requires: activations, lstm_cell, weights, gate_product, step_parameters, lstm_step, hidden_projection, clock
+// requires: activations, lstm_cell, weights, gate_product, step_parameters, lstm_step, hidden_projection, arrivals
 //
 // A whole sequence of one layer in one launch.
 //
@@ -20,27 +20,6 @@
 // soon as the steps so far have taken longer than they would have under another plan, it gives up and sets arrivals[0],
 // and the host runs the batch with that other plan.
 
-// The counter of a team, which is a row group of a direction. Counters are a cache line apart; the first line holds
-// the flag that a work-item sets when it gives up.
-inline int off_arrivals(int team) { return (team + 1) * LINE; }
-
-// Waits until the team has counted `expected` arrivals since the sequence began. Returns 0 if it gave up because more
-// than `patience` has passed since `begun`. It checks with an atomic operation that changes nothing: unlike a load,
-// this is ordered after what others wrote before they arrived.
-inline int all_arrived(__global int* arrivals, int team, int expected, uint begun, uint patience) {
-  __global int* count = arrivals + off_arrivals(team);
-  mem_fence(CLK_GLOBAL_MEM_FENCE);
-  atomic_inc(count);
-  while (atomic_or(count, 0) < expected) {
-    if (clock_now() - begun > patience) {
-      atomic_or(arrivals, 1);
-      return 0;
-    }
-  }
-  mem_fence(CLK_GLOBAL_MEM_FENCE);
-  return 1;
-}
-
 // Computes the steps from first_step to last_step. With a projection, h is [row_pitch,h_stride], shared by all slots.
 //   global size (directions of this launch · row_groups · unit_groups)
 __kernel void lstm_sequence(
@@ -51,7 +30,7 @@ __kernel void lstm_sequence(
     int row_groups,                       // groups of rows for each direction
     int unit_groups,                      // U, groups of units for each group of rows
     int first_direction,                  // the first direction of this launch
-    __global int* arrivals,               // [(D·row_groups+1)·LINE] zeros before step 1, except for the first line:
+    __global int* arrivals,               // [(D·row_groups+1)·16] zeros before step 1, except for the first line:
                                           // once a work-item has given up, no other one waits again
     int patience,                         // how long the first step may take, in units of clock.cl
     int step_patience) {                  // how much longer for each step, in 256ths of that unit
@@ -75,7 +54,10 @@ __kernel void lstm_sequence(
       }
     }
     uint until = patience + (uint)min((long)step_patience * (step - first_step + 1) >> 8, (long)INT_MAX);
-    if (unit_groups > 1 && !all_arrived(arrivals, team, ((step - 1) * waits + 1) * unit_groups, begun, until)) return;
+    if (unit_groups > 1) {
+      arrive(arrivals, team);
+      if (!all_arrived(arrivals, team, ((step - 1) * waits + 1) * unit_groups, begun, until)) return;
+    }
     if (projected) {
       for (int block = unit_group; block < outputs; block += unit_groups) {
         for (int row = row_group * ROWS; row < rows; row += row_groups * ROWS) {
@@ -83,7 +65,10 @@ __kernel void lstm_sequence(
                                  recurrent_inputs, row_pitch, y_stride);
         }
       }
-      if (unit_groups > 1 && !all_arrived(arrivals, team, step * waits * unit_groups, begun, until)) return;
+      if (unit_groups > 1) {
+        arrive(arrivals, team);
+        if (!all_arrived(arrivals, team, step * waits * unit_groups, begun, until)) return;
+      }
     }
   }
 }

@@ -18,6 +18,9 @@ public record DeviceTraits(Capabilities device, int processors) {
     /** The processors whose clock {@code kernels/clock.cl} reads. */
     private static final Set<String> CLOCKS = Set.of("amd64", "x86_64", "aarch64");
 
+    /** The first compute capability whose work-groups can wait for each other. */
+    private static final int VOLTA = 70;
+
     /** Bytes of the shared cache where the driver reports none. */
     private static final long SHARED_CACHE = 32 << 20;
 
@@ -98,6 +101,14 @@ public record DeviceTraits(Capabilities device, int processors) {
      */
     public boolean endsLongLoops() {
         return device.name().startsWith("llvmpipe");
+    }
+
+    /**
+     * Returns whether the device runs all work-groups of a launch at the same time if they fit, so that they may wait
+     * for each other, and has a clock and a fence that {@code kernels/arrivals.cl} knows: NVIDIA's GPUs from Volta on.
+     */
+    public boolean holdsGroupsTogether() {
+        return !isCpu() && device.vendorFacts().computeCapability() >= VOLTA;
     }
 
     /**

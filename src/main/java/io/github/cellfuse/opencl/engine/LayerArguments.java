@@ -35,16 +35,32 @@ record LayerArguments(DeviceLayer layer) {
      */
     Builder<DeviceBatch> sequence(double clock) {
         // Without a projection the kernel doesn't read s, but the argument has to be a buffer.
-        return step().constant("s", layer.isProjected() ? layer.weights.projection() : layer.weights.bias())
+        Builder<DeviceBatch> arguments = step().constant(
+                        "s", layer.isProjected() ? layer.weights.projection() : layer.weights.bias())
                 .buffer("history", batch -> batch.buffer(history()))
                 .constant("projected", layer.isProjected() ? 1 : 0)
                 .integer("row_groups", batch -> batch.run().rowGroups())
                 .integer("unit_groups", batch -> batch.run().choice().groups().units())
-                .perLaunch("first_direction")
+                .perLaunch("first_direction");
+        return patience(arguments, clock, layer.directions);
+    }
+
+    /**
+     * {@code lstm_sequence_persistent}.
+     *
+     * @param clock units of {@code clock.cl} in a second
+     */
+    Builder<DeviceBatch> persistentSequence(double clock) {
+        return patience(step(), clock, 1);
+    }
+
+    /** Adds where work-items that wait for each other arrive, and how long they wait. */
+    private static Builder<DeviceBatch> patience(Builder<DeviceBatch> arguments, double clock, int launches) {
+        return arguments
                 .buffer("arrivals", batch -> batch.buffer(ARRIVALS))
                 .constant("patience", (int) (FIRST_STEP * clock))
                 .integer("step_patience", batch -> {
-                    double seconds = batch.patience() / batch.run().longest() / layer.directions;
+                    double seconds = batch.patience() / batch.run().longest() / launches;
                     return (int) (256 * clock * Math.min(seconds, LONGEST_STEP));
                 });
     }
@@ -84,7 +100,7 @@ record LayerArguments(DeviceLayer layer) {
     Builder<DeviceBatch> loadState() {
         return states().buffer("state", DeviceBatch::before)
                 .integer("given", batch -> batch.run().initialStateGiven() ? 1 : 0)
-                .constant("first_place", RunSizes.LINE);
+                .constant("first_place", layer.index == 0 ? 0 : RunSizes.LINE);
     }
 
     /** {@code lstm_store_state}. */

@@ -222,7 +222,10 @@ record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, States state
 
     /** Returns the groups of the rows that have a step at all, under {@link io.github.cellfuse.Plan#SEQUENCE}. */
     int rowGroups() {
-        return choice.groups().rowGroups(tiles(order.active(1)));
+        int rows = order.active(1);
+        return choice.step().isStaged()
+                ? (rows + choice.step().groupRows() - 1) / choice.step().groupRows()
+                : choice.groups().rowGroups(tiles(rows));
     }
 
     /** Returns {@code [(D·rowGroups+1)·LINE]} if work-items are cooperative, otherwise 0. */

@@ -26,18 +26,21 @@ final class WholeSequence implements LayerRun {
         LayerArguments by = new LayerArguments(layer);
         Tile tile = choice.step();
         states = new StateKernels(layer, by, choice.projection());
-        Kernel kernel = layer.open(tile.isStaged() ? KernelSource.SEQUENCE_TILED : KernelSource.SEQUENCE, tile);
-        arguments = (tile.isStaged() ? by.stagedSequence() : by.sequence(clock(choice))).of(kernel);
+        KernelSource source = KernelSource.sequence(tile);
+        Kernel kernel = layer.open(source, tile);
+        // The rate of the clock that work-items read while they wait; 0 if they don't.
+        double clock = choice.groups().isCooperative() ? layer.clock(source, tile) : 0;
+        KernelArguments.Builder<DeviceBatch> byName = switch (source) {
+            case SEQUENCE_PERSISTENT -> by.persistentSequence(clock);
+            case SEQUENCE_TILED -> by.stagedSequence();
+            default -> by.sequence(clock);
+        };
+        arguments = byName.of(kernel);
         launches = tile.isStaged() ? staged(kernel, tile) : grouped(kernel, choice.groups());
         chunks = new Chunks(layer, InputProduct.of(layer, by, choice), kernel);
     }
 
-    /** Returns the rate of the clock that work-items read while they wait, or 0 if they don't. */
-    private double clock(PlanChoice choice) {
-        return choice.groups().isCooperative() ? layer.clock(KernelSource.SEQUENCE, choice.step()) : 0;
-    }
-
-    /** A work-group has its rows, and all units in local memory. */
+    /** A work-group has its rows, and all units or, if groups wait for each other, some. */
     private Launches staged(Kernel kernel, Tile tile) {
         return (launcher, run) -> launcher.launch(
                 kernel.ready(),

@@ -94,7 +94,7 @@ record WorkGroups(Capabilities device) {
     /** Returns the groups of a staged tile: units first, because neighbors read neighboring weights. */
     static NdRange staged(Tile tile, int blocks, int rows, int directions) {
         Staging group = tile.staging();
-        long across = (blocks + group.blocks() - 1L) / group.blocks() * group.units();
+        long across = tile.groupsAlong(blocks) * group.units();
         return NdRange.of(across, rowItems(tile, rows), directions).local(group.units(), group.rows(), 1);
     }
 

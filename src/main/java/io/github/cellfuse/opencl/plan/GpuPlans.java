@@ -26,11 +26,22 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
     /** With fewer steps, hoisting the input's product and running a whole sequence gain nothing. */
     private static final int MANY_STEPS = 8;
 
+    /** With more rows, a step takes so long that a launch hardly matters. */
+    private static final int ROWS_FOR_PERSISTENT = 256;
+
     @Override
     public Pick pick(int rows, int steps, Optional<Plan> forced, boolean cooperative) {
         boolean manySteps = steps >= MANY_STEPS;
         boolean inOneLaunch =
                 forced.isEmpty() ? manySteps && layer.units() <= UNITS_FOR_SEQUENCE : forced.get() == Plan.SEQUENCE;
+        if (inOneLaunch && layer.units() > UNITS_FOR_SEQUENCE) {
+            Optional<Candidate> persistent = persistent(rows);
+            if (persistent.isPresent()) {
+                return cooperative
+                        ? new Pick(persistent.get(), "weights stay on the chip")
+                        : new Pick(launched(Plan.HOISTED, rows), "no work-group may wait for another");
+            }
+        }
         Optional<Tile> whole = inOneLaunch ? staged.sequence(rows) : Optional.empty();
         if (whole.isPresent()) {
             return new Pick(
@@ -43,6 +54,24 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
                 hoists
                         ? "the input's product is faster for many steps at once"
                         : "the pre-activations stay in registers");
+    }
+
+    /** Returns the candidate whose groups keep the weights and wait for each other, if the device can run it. */
+    private Optional<Candidate> persistent(int rows) {
+        if (!device.holdsGroupsTogether() || rows > ROWS_FOR_PERSISTENT) {
+            return Optional.empty();
+        }
+        return staged.persistent(rows)
+                .map(tile -> new Candidate(
+                        Plan.SEQUENCE,
+                        tile.rows(),
+                        tile.gates(),
+                        0,
+                        true,
+                        new SequenceGroups(
+                                (rows + tile.groupRows() - 1) / tile.groupRows(),
+                                tile.groupsAlong(Tile.blocks(layer.units(), tile.vec()))),
+                        tile.staging()));
     }
 
     private boolean hoistingPays(int rows, int steps) {
@@ -77,6 +106,9 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
                 (tile == tiles.get(0) ? best : others).add(candidate(plan, tile));
             }
         }
+        if (cooperative) {
+            persistent(rows).ifPresent(best::add);
+        }
         best.addAll(others);
         search.cheapestFirst(rows, steps, cooperative).forEach(estimate -> best.add(estimate.candidate()));
         return best;
@@ -101,8 +133,12 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
     @Override
     public boolean mayRun(Candidate candidate) {
         Tile tile = candidate.tile(device.vec());
-        KernelSource source = candidate.plan() == Plan.SEQUENCE ? KernelSource.SEQUENCE_TILED : KernelSource.step(tile);
-        return !candidate.groups().isCooperative() && (!tile.isStaged() || staged.fits(source, tile));
+        KernelSource source = candidate.plan() == Plan.SEQUENCE ? KernelSource.sequence(tile) : KernelSource.step(tile);
+        boolean waits = !candidate.groups().isCooperative()
+                || source == KernelSource.SEQUENCE_PERSISTENT
+                        && device.holdsGroupsTogether()
+                        && staged.runTogether(tile, (long) candidate.groups().rows() * tile.groupRows());
+        return waits && (!tile.isStaged() || staged.fits(source, tile));
     }
 
     @Override

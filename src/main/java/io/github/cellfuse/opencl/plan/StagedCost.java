@@ -28,6 +28,12 @@ record StagedCost(GpuCore core, LayerSize layer) {
     /** Bytes that a core's local memory delivers in a cycle. */
     private static final int LOCAL_BYTES = 128;
 
+    /** Local memory of a group that the system takes for itself: 1 KiB on NVIDIA's GPUs from Ampere on. */
+    private static final int SYSTEM_BYTES = 1024;
+
+    /** Groups and work-items that every core holds at least, if there are memory and registers for them. */
+    private static final int MOST_GROUPS = 16, MOST_ITEMS = 1024;
+
     private static final int GATES = 4;
 
     /** Bytes of a read of local memory by a work-item. */
@@ -46,18 +52,37 @@ record StagedCost(GpuCore core, LayerSize layer) {
         return cycles(tile, rows, ceil(layer.inputs(), tile.staging().depth()), 0);
     }
 
+    /** Returns the cycles of a step of a whole sequence over {@code rows} rows, without what a wait adds to each. */
+    double persistentStep(Tile tile, long rows) {
+        int perCore = (int) ((groups(tile, rows) + core.cores() - 1) / core.cores());
+        int stages = ceil(layer.recurrent(), tile.staging().depth());
+        return sideBySide(tile, perCore, stages, (double) CELL * tile.rows() / tile.vec());
+    }
+
+    /** Returns whether the GPU holds all work-groups of a launch over {@code rows} rows at the same time. */
+    boolean runTogether(Tile tile, long rows) {
+        Staging group = tile.staging();
+        long byItems = MOST_ITEMS / Math.max(core.wave(), group.workItems());
+        return groups(tile, rows) <= core.cores() * Math.min(byItems, Math.min(MOST_GROUPS, held(tile)));
+    }
+
     /** Returns the work-groups of a launch over {@code rows} rows. */
     long groups(Tile tile, long rows) {
         long down = (rows + tile.groupRows() - 1) / tile.groupRows();
-        return down * ceil(Tile.blocks(layer.units(), tile.vec()), tile.groupBlocks()) * layer.directions();
+        return down * tile.groupsAlong(Tile.blocks(layer.units(), tile.vec())) * layer.directions();
     }
 
     /** Returns the groups that a core holds side by side: at least 1. */
     int resident(Tile tile) {
+        return (int) Math.max(1, held(tile));
+    }
+
+    /** Returns the groups that a core's memory and registers hold, by estimates of what they take. */
+    private long held(Tile tile) {
         Staging group = tile.staging();
-        long byMemory = core.localBytes() / group.bytes(tile.rows());
+        long byMemory = core.localBytes() / (group.bytes(tile.rows()) + SYSTEM_BYTES);
         long byRegisters = core.registers() / ((long) group.workItems() * registers(tile));
-        return (int) Math.max(1, Math.min(byMemory, byRegisters));
+        return Math.min(byMemory, byRegisters);
     }
 
     private double cycles(Tile tile, long rows, int stages, double epilogue) {

@@ -31,6 +31,16 @@ public final class StagedTiles {
 
     private static final int[] NARROW_DEPTHS = {128, 64, 32, 16};
 
+    /** The same three numbers of tiles whose weights stay in local memory: 16 rows x 2 units to 64 x 4. */
+    private static final int[][] PERSISTENT_SHAPES = {
+        {4, 4, 16}, {2, 4, 32}, {1, 4, 32}, {1, 4, 16}, {2, 2, 16}, {1, 2, 16}
+    };
+
+    private static final int[] PERSISTENT_DEPTHS = {128, 64, 32, 16};
+
+    /** Kernels are compiled for multiples of so many k: one program serves layers of similar size. */
+    private static final int RESIDENT_STEP = 64;
+
     /** Values of 16 bytes that a work-item may fetch for a stage: they wait in its registers. */
     private static final int MOST_FETCHES = 16;
 
@@ -121,6 +131,34 @@ public final class StagedTiles {
                 .min(Comparator.comparingDouble(tile -> sequenceCost(tile, rows)));
     }
 
+    /**
+     * Returns the tile for a whole sequence whose groups wait for each other: of those whose groups run at the same
+     * time, the one that should be fastest. Empty if the layer has a projection, or if the weights or the rows are too
+     * many for the device's local memory.
+     */
+    Optional<Tile> persistent(long rows) {
+        return persistentTiles(layer.units())
+                .filter(tile -> fits(KernelSource.SEQUENCE_PERSISTENT, tile) && cost.runTogether(tile, rows))
+                .min(Comparator.comparingDouble(tile -> cost.persistentStep(tile, rows)));
+    }
+
+    /** Returns whether the groups of {@code tile} run at the same time, for {@code rows} rows. */
+    boolean runTogether(Tile tile, long rows) {
+        return cost.runTogether(tile, rows);
+    }
+
+    /** Returns the tiles for whole sequences of {@code units} units whose groups wait for each other. */
+    public static Stream<Tile> persistentTiles(int units) {
+        int resident = (units + RESIDENT_STEP - 1) / RESIDENT_STEP * RESIDENT_STEP;
+        return Stream.of(PERSISTENT_SHAPES)
+                .flatMap(shape -> IntStream.of(PERSISTENT_DEPTHS)
+                        .mapToObj(
+                                depth -> Tile.staged(shape[0], Staging.persistent(shape[1], shape[2], depth, resident))
+                                        .withHoisted(true)))
+                .filter(tile -> tile.staging().divides(tile.rows()))
+                .filter(tile -> tile.staging().fetches(tile.rows()) <= MOST_FETCHES);
+    }
+
     private double sequenceCost(Tile tile, long rows) {
         double turns = Math.ceil((double) cost.groups(tile, rows) / cost.core().cores());
         return turns * Math.max(SCHEDULED_ITEMS, tile.staging().workItems()) * (tile.rows() + WEIGHTS_AS_ROWS);
@@ -188,8 +226,11 @@ public final class StagedTiles {
         Staging group = tile.staging();
         long bytes = source == KernelSource.SEQUENCE_TILED ? group.stateBytes(tile.rows()) : group.bytes(tile.rows());
         List<Long> sizes = device.maxWorkItemSizes();
-        boolean whole = source != KernelSource.SEQUENCE_TILED
-                || !layer.projected() && Tile.blocks(layer.units(), tile.vec()) <= group.units();
+        boolean whole = switch (source) {
+            case SEQUENCE_TILED -> !layer.projected() && Tile.blocks(layer.units(), tile.vec()) <= group.units();
+            case SEQUENCE_PERSISTENT -> !layer.projected() && layer.units() <= group.resident();
+            default -> true;
+        };
         return whole
                 && group.divides(tile.rows())
                 && device.localMemory() == Capabilities.LocalMemory.DEDICATED

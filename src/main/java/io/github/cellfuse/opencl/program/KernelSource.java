@@ -17,6 +17,7 @@ public enum KernelSource {
     HIDDEN_PROJECTION("lstm_hidden_projection", "hidden_projection"),
     SEQUENCE("lstm_sequence"),
     SEQUENCE_TILED("lstm_sequence_tiled"),
+    SEQUENCE_PERSISTENT("lstm_sequence_persistent"),
     CELL("lstm_cell"),
     CELL_FUNCTION("lstm_cell_function"),
     LOAD_WEIGHTS("lstm_load_weights", "weights"),
@@ -41,13 +42,19 @@ public enum KernelSource {
         return !tile.isStaged() ? STEP : tile.staging().isNarrow() ? STEP_NARROW : STEP_TILED;
     }
 
+    /** Returns the program of a whole sequence in {@code tile}. */
+    public static KernelSource sequence(Tile tile) {
+        return !tile.isStaged() ? SEQUENCE : tile.staging().isPersistent() ? SEQUENCE_PERSISTENT : SEQUENCE_TILED;
+    }
+
     /**
      * Returns the part of a cell's options that the program depends on. A program that ignores an option is compiled
      * once for all of its values.
      */
     CellOptions reads(CellOptions cell) {
         return switch (this) {
-            case STEP, STEP_TILED, STEP_NARROW, SEQUENCE, SEQUENCE_TILED, CELL, CELL_FUNCTION -> cell;
+            case STEP, STEP_TILED, STEP_NARROW, SEQUENCE, SEQUENCE_TILED, SEQUENCE_PERSISTENT, CELL, CELL_FUNCTION ->
+                cell;
             case INPUT_PROJECTION, INPUT_PROJECTION_TILED -> cell.ofBias();
             case HIDDEN_PROJECTION, LOAD_WEIGHTS, STATE, ROOFLINE -> CellOptions.ORDINARY;
         };
@@ -56,7 +63,7 @@ public enum KernelSource {
     /** Returns the part of a tile that the program depends on, as a tile. */
     Tile reads(Tile tile) {
         return switch (this) {
-            case STEP, STEP_TILED, STEP_NARROW, SEQUENCE, SEQUENCE_TILED, ROOFLINE -> tile;
+            case STEP, STEP_TILED, STEP_NARROW, SEQUENCE, SEQUENCE_TILED, SEQUENCE_PERSISTENT, ROOFLINE -> tile;
             case INPUT_PROJECTION, INPUT_PROJECTION_TILED ->
                 tile.withHoisted(false).withFused(true);
             case HIDDEN_PROJECTION -> Tile.of(tile.vec(), tile.rows());

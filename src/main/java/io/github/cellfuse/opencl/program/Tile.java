@@ -59,9 +59,14 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
         return isStaged() ? rows * staging.rows() : rows;
     }
 
-    /** Returns the blocks of units of a work-group, or of a work-item if nothing is staged. */
-    public int groupBlocks() {
-        return isStaged() ? staging.blocks() : 1;
+    /** Returns the units of a work-group, or of a work-item if nothing is staged. */
+    public int groupUnits() {
+        return isStaged() ? staging.units() * staging.itemUnits() : vec;
+    }
+
+    /** Returns the work-groups along {@code blocks} blocks of units. */
+    public int groupsAlong(int blocks) {
+        return (blocks * vec + groupUnits() - 1) / groupUnits();
     }
 
     /** Returns the number of passes over k. */
@@ -82,18 +87,20 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
                 + (isStaged()
                         ? String.format(
                                 Locale.ROOT,
-                                " -D WG_UNITS=%d -D WG_ROWS=%d -D TILE_K=%d",
+                                " -D WG_UNITS=%d -D WG_ROWS=%d -D TILE_K=%d%s",
                                 staging.units(),
                                 staging.rows(),
-                                staging.depth())
+                                staging.depth(),
+                                staging.isPersistent() ? " -D RESIDENT_K=" + staging.resident() : "")
                         : String.format(Locale.ROOT, " -D GATES=%d -D PREFETCH=%d", gates, prefetch));
     }
 
     @Override
     public String toString() {
-        return groupRows() + " rows x " + groupBlocks() * vec + " units x 4 gates"
+        return groupRows() + " rows x " + groupUnits() + " units x 4 gates"
                 + (gates == 4 ? "" : " in two passes")
-                + (isStaged() ? " in local memory" : "");
+                + (isStaged() ? " in local memory" : "")
+                + (staging.isPersistent() ? ", weights included" : "");
     }
 
     /** Returns the blocks of {@code vec} units that hold {@code units} units. */

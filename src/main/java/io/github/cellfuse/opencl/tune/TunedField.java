@@ -142,13 +142,15 @@ enum TunedField {
         if (word.equals(NOT_STAGED)) {
             return Staging.NONE;
         }
-        if (!word.matches("\\d{1,4}x\\d{1,4}x\\d{1,4}(x1)?")) {
-            throw unusable(at, NOT_STAGED + ", or numbers such as 8x16x8 or 8x16x64x1", word);
+        if (!word.matches("\\d{1,4}x\\d{1,4}x\\d{1,4}(x1(x\\d{1,4})?)?")) {
+            throw unusable(at, NOT_STAGED + ", or numbers such as 8x16x8, 8x16x64x1 or 4x16x64x1x512", word);
         }
         List<Integer> sizes = sizes(at, word, Staging.MOST);
-        return sizes.size() == 3
-                ? new Staging(sizes.get(0), sizes.get(1), sizes.get(2))
-                : Staging.narrow(sizes.get(0), sizes.get(1), sizes.get(2));
+        return switch (sizes.size()) {
+            case 3 -> new Staging(sizes.get(0), sizes.get(1), sizes.get(2));
+            case 4 -> Staging.narrow(sizes.get(0), sizes.get(1), sizes.get(2));
+            default -> Staging.persistent(sizes.get(0), sizes.get(1), sizes.get(2), sizes.get(4));
+        };
     }
 
     private static List<Integer> sizes(String at, String word, int most) throws Unusable {

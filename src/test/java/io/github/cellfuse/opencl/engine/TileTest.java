@@ -125,6 +125,8 @@ class TileTest {
                 Arguments.of(Plan.SEPARATE, 4, Staging.narrow(16, 8, 16)),
                 Arguments.of(Plan.FUSED, 2, new Staging(8, 8, 16)),
                 Arguments.of(Plan.HOISTED, 1, new Staging(4, 8, 16)),
+                Arguments.of(Plan.SEQUENCE, 1, Staging.persistent(8, 16, 128, 64)),
+                Arguments.of(Plan.SEQUENCE, 4, Staging.persistent(8, 8, 16, 64)),
                 Arguments.of(Plan.SEQUENCE, 4, new Staging(8, 8, 8)),
                 Arguments.of(Plan.SEQUENCE, 4, new Staging(16, 4, 16)),
                 Arguments.of(Plan.SEQUENCE, 2, new Staging(16, 8, 32)),
@@ -137,8 +139,8 @@ class TileTest {
         boolean hoisted = plan == Plan.HOISTED || plan == Plan.SEQUENCE;
         Tile step = Tile.staged(rows, staging).withHoisted(hoisted).withFused(plan != Plan.SEPARATE);
         // A whole sequence needs all units in one group.
-        int blocks = plan == Plan.SEQUENCE ? staging.units() / 2 : staging.blocks();
-        giveTheTwinsBits(forced(plan, step, SequenceGroups.EACH_TILE), 4 * blocks, step.groupRows());
+        int units = plan == Plan.SEQUENCE ? step.groupUnits() / 2 : step.groupUnits();
+        giveTheTwinsBits(forced(plan, step, SequenceGroups.EACH_TILE), units, step.groupRows());
     }
 
     /** Layers and batches around tiles of {@code rows} rows and {@code units} units, on the first device. */
@@ -180,7 +182,8 @@ class TileTest {
                                         .map(plan -> smallTile(plan, Tile.staged(2, Staging.narrow(8, 2, 16)))),
                                 Stream.of(
                                         smallTile(Plan.SEQUENCE, Tile.staged(2, new Staging(4, 2, 8))),
-                                        smallTile(Plan.SEQUENCE, Tile.staged(1, new Staging(4, 4, 16)))))
+                                        smallTile(Plan.SEQUENCE, Tile.staged(1, new Staging(4, 4, 16))),
+                                        smallTile(Plan.SEQUENCE, Tile.staged(2, Staging.persistent(8, 2, 16, 64)))))
                         .flatMap(tiles -> tiles);
     }
 
@@ -196,11 +199,11 @@ class TileTest {
     void smallTilesGiveTheTwinsBitsAndStayWithinTheirTensors(Plan plan, Tile tile) {
         Plans plans = forced(plan, tile, SequenceGroups.EACH_TILE);
         boolean allUnits = plan == Plan.SEQUENCE && tile.isStaged();
-        int blocks = allUnits ? tile.groupBlocks() / 2 : tile.groupBlocks();
+        int units = allUnits ? tile.groupUnits() / 2 : tile.groupUnits();
         try (ClContext context = TestDevices.first().open()) {
             Programs programs = new Programs(context);
             for (long seed = TestEngines.seed(300), end = seed + 6; seed < end; seed++) {
-                RandomLstm random = around(seed, tile.vec() * blocks, tile.groupRows(), !allUnits);
+                RandomLstm random = around(seed, units, tile.groupRows(), !allUnits);
                 OpenClEngine engine = new OpenClEngine(context, programs, random.model(), plans, Tier.EXACT);
                 writtenAtOnce(context, engine.weights(0));
                 stayWithinTensors(random + " in tiles of " + tile, engine, random, twin(random));
@@ -316,7 +319,7 @@ class TileTest {
             if (run.choice().step().hoisted()) {
                 gates.anything(0, d * run.longest() * pitch * unitPitch * 4);
             }
-            arrivals.anything(Math.min(RunSizes.LINE, run.arrivalPlaces()), run.arrivalPlaces());
+            arrivals.anything(Math.min(1, run.arrivalPlaces()), run.arrivalPlaces());
             m.anything(0, model.last().hasProjection() ? n * d * h : 0);
             guarded.check(what);
             workspace.close();
@@ -550,6 +553,38 @@ class TileTest {
                     Bits.assertSame(what + ", again", expected, session.run(random.input()));
                 }
                 assertTrue(engine.choose(1, 1).groups() == groups, "nobody gave up waiting");
+                engine.closeMemory();
+            }
+        }
+    }
+
+    /**
+     * Two work-groups that keep the weights of their units and wait for each other: all rows in one team, since there
+     * may be only two threads.
+     */
+    @ParameterizedTest
+    @EnumSource(
+            value = Direction.class,
+            names = {"FORWARD", "REVERSE"})
+    void groupsThatKeepTheirWeightsAndWaitForEachOtherGiveTheTwinsBits(Direction direction) {
+        Tile tile = Tile.staged(2, Staging.persistent(4, 8, 32, 64)).withHoisted(true);
+        Plans plans = forced(Plan.SEQUENCE, tile, new SequenceGroups(1, 2));
+        try (ClContext context = TestDevices.first().open()) {
+            Programs programs = new Programs(context);
+            for (long seed = TestEngines.seed(720), end = seed + 6; seed < end; seed++) {
+                Random sizes = new Random(seed);
+                int inputs = 1 + sizes.nextInt(9), units = 5 + sizes.nextInt(4);
+                LstmModel model = RandomLstm.model(sizes, direction, 1, inputs, units, false, true);
+                RandomLstm random = new RandomLstm(
+                        seed, model, RandomLstm.input(sizes, model, 1 + sizes.nextInt(16), 1 + sizes.nextInt(40)));
+                LstmOutput expected = twin(random);
+                OpenClEngine engine = new OpenClEngine(context, programs, model, plans, Tier.EXACT);
+                stayWithinTensors(random + " by two groups of " + tile, engine, random, expected);
+                try (var session = engine.newSession()) {
+                    Bits.assertSame(random + ", again", expected, session.run(random.input()));
+                    Bits.assertSame(random + ", once more", expected, session.run(random.input()));
+                }
+                assertTrue(engine.choose(1, 1).groups().isCooperative(), "nobody gave up waiting");
                 engine.closeMemory();
             }
         }

@@ -98,7 +98,7 @@ class GpuChoicesTest {
     }
 
     private static String size(Tile tile) {
-        return tile.groupRows() + "x" + tile.groupBlocks() * tile.vec();
+        return tile.groupRows() + "x" + tile.groupUnits();
     }
 
     @Test

@@ -78,7 +78,7 @@ class StagedTilesTest {
         PlanChoice small = choice(GPU, SMALL, 4096, 64);
         assertEquals(Plan.SEQUENCE, small.plan());
         assertTrue(small.step().isStaged());
-        assertEquals(16, small.step().groupBlocks(), "all 64 units in a group");
+        assertEquals(64, small.step().groupUnits(), "all 64 units in a group");
         assertTrue(
                 small.reason()
                         .matches("sequence plan, hoisted \\(a small layer: .*\\), "
@@ -134,7 +134,7 @@ class StagedTilesTest {
             assertTrue(
                     audited.stream()
                             .anyMatch(large -> large.rows() == tile.rows()
-                                    && large.groupBlocks() == tile.groupBlocks()
+                                    && large.groupUnits() == tile.groupUnits()
                                     && large.groupRows() >= tile.groupRows()),
                     tile::toString);
         }

@@ -21,16 +21,17 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 
 /**
  * Times whole runs of single layers on an OpenCL device: by the host's clock, which includes both transfers, and by the
  * device's own clock, from the start of the first kernel to the end of the last. Appends one JSON object per line to a
  * file as soon as a shape is done.
  *
- * <pre>ShapeTimes DEVICE FILE SECONDS-PER-SHAPE [check] [plans] SHAPE...</pre>
+ * <pre>ShapeTimes DEVICE FILE SECONDS-PER-SHAPE [check] [plans | PLAN] SHAPE...</pre>
  *
  * <p>A shape is {@code T,N,I,H}. {@code check} compares the bits with the Java engine's (shapes below 0.3 TFLOP),
- * {@code plans} also forces each plan.
+ * {@code plans} also forces each plan, and the name of a plan forces that plan alone.
  */
 public final class ShapeTimes {
     private static final double MOST_FLOPS_TO_CHECK = 3e11;
@@ -43,21 +44,33 @@ public final class ShapeTimes {
         Device device = Device.parse(words[0]);
         double seconds = Double.parseDouble(words[2]);
         List<String> rest = List.of(words).subList(3, words.length);
-        List<Plan> plans = new ArrayList<>(Collections.singletonList(null));
-        if (rest.contains("plans")) {
-            plans.addAll(List.of(Plan.values()));
-        }
+        boolean checks = rest.contains("check");
         try (Writer out = new FileWriter(words[1], true)) {
             for (String word : rest) {
-                if (!word.equals("check") && !word.equals("plans")) {
+                if (word.contains(",")) {
                     LayerShape shape = LayerShape.parse(word);
-                    for (Plan plan : plans) {
-                        boolean check = rest.contains("check") && plan == null && shape.flops() < MOST_FLOPS_TO_CHECK;
+                    for (Plan plan : plans(rest)) {
+                        boolean check = checks && shape.flops() < MOST_FLOPS_TO_CHECK;
                         write(out, result(device, shape, plan, seconds, check));
                     }
                 }
             }
         }
+    }
+
+    /** Returns the plans to time; null is the one that the engine chooses. */
+    private static List<Plan> plans(List<String> words) {
+        List<Plan> named = Stream.of(Plan.values())
+                .filter(plan -> words.contains(plan.name().toLowerCase(Locale.ROOT)))
+                .toList();
+        if (!named.isEmpty()) {
+            return named;
+        }
+        List<Plan> plans = new ArrayList<>(Collections.singletonList(null));
+        if (words.contains("plans")) {
+            plans.addAll(List.of(Plan.values()));
+        }
+        return plans;
     }
 
     private static void write(Writer out, JsonObject result) throws IOException {
