@@ -200,10 +200,10 @@ final class OpenClSession implements LstmSession {
             return null;
         }
         if (uploads == null) {
-            uploads = new PinnedTransfers(engine.context(), memory);
+            uploads = new PinnedTransfers(engine.context(), memory, engine.copyThreads());
         }
         if (downloads == null) {
-            downloads = new PinnedTransfers(engine.context(), memory);
+            downloads = new PinnedTransfers(engine.context(), memory, engine.copyThreads());
         }
         ClBuffer input = workspace.buffer(DeviceTensor.INPUT);
         return new Overlap(queue, uploads, downloads, copy, run, input, lastHistory(), y);
