@@ -25,6 +25,7 @@ import io.github.cellfuse.opencl.plan.Choosers;
 import io.github.cellfuse.opencl.plan.Described;
 import io.github.cellfuse.opencl.plan.LayerSize;
 import io.github.cellfuse.opencl.program.Programs;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -59,13 +60,18 @@ class OverlappedEngineTest extends SessionContract {
 
     private static LstmEngine open(LstmModel model, Optional<Plan> plan, int blockBytes, CopyThreads threads) {
         ClContext context = TestDevices.first().open();
+        return open(context, model, plan, PinnedMemory.ofBlocks(context, blockBytes), threads);
+    }
+
+    private static LstmEngine open(
+            ClContext context, LstmModel model, Optional<Plan> plan, PinnedMemory memory, CopyThreads threads) {
         return new OpenClEngine(
                 context,
                 new Programs(context),
                 model,
                 new StagedPlans(Choosers.typical(GPU, LayerSize.of(model)), plan),
                 Tier.EXACT,
-                PinnedMemory.ofBlocks(context, blockBytes),
+                memory,
                 threads);
     }
 
@@ -102,6 +108,35 @@ class OverlappedEngineTest extends SessionContract {
                 var session = engine.newSession()) {
             Bits.assertSame(what, expected, session.run(input));
             Bits.assertSame(what + ", again", expected, session.run(input));
+        }
+    }
+
+    /** Parts of a batch take more launches, and kernels that wait for them: neither is what a profile measures. */
+    @ParameterizedTest
+    @EnumSource(Plan.class)
+    void launchesAreTimedWithTheWholeBatchOnTheDevice(Plan plan) {
+        Random random = new Random(TestEngines.seed(73));
+        LstmModel model = RandomLstm.model(random, 2, 3, 9, true, true);
+        LstmInput input = RandomLstm.input(random, model, 12, 20);
+        LstmOutput whole = LstmOutput.allocate(model, input), timed = LstmOutput.allocate(model, input);
+        List<String> expected;
+        ClContext context = TestDevices.first().open();
+        // A batch as small as this is moved before and after.
+        try (LstmEngine engine =
+                open(context, model, Optional.of(plan), PinnedMemory.of(context), CopyThreads.ofMachine())) {
+            expected = kernels(engine, input, whole);
+        }
+        try (LstmEngine engine = open(model, Optional.of(plan), 256, new CopyThreads(2, FLOATS_OF_A_THREAD))) {
+            assertEquals(expected, kernels(engine, input, timed));
+        }
+        Bits.assertSame(plan + " in a profile", whole, timed);
+    }
+
+    private static List<String> kernels(LstmEngine engine, LstmInput input, LstmOutput output) {
+        try (KernelProfile profile = new KernelProfile(engine)) {
+            return profile.run(input, output).stream()
+                    .map(KernelProfile.Launch::kernel)
+                    .toList();
         }
     }
 
