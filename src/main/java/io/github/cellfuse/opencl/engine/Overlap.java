@@ -26,13 +26,13 @@ import java.util.concurrent.LinkedBlockingQueue;
  */
 final class Overlap implements AutoCloseable {
     /**
-     * A part costs about six commands of 4 µs more: 25 µs. It saves the time that its bytes take alone, before the
-     * first step and after the last: at 10 GB/s by the host and 50 by the device, 0.12 ms a MiB each way. So a small
-     * batch has 4 parts, unless these have less than a fourth of a block, 1 MiB …
+     * The parts of a small batch. A part costs about six commands of 4 µs more: 25 µs. It saves the time that its bytes
+     * take alone, before the first step and after the last: at 10 GB/s by the host and 50 by the device, 0.12 ms a MiB
+     * each way. So parts have at least a fourth of a block, 1 MiB …
      */
     private static final int FEW_PARTS = 4;
 
-    /** … and a large one has parts of a block, 4 MiB, but no more than these. */
+    /** … and those of a large batch a whole one, 4 MiB, or more if the batch has as many parts as these. */
     private static final int MOST_PARTS = 16;
 
     /** Slots of the output that are complete when an event is. */
@@ -108,13 +108,18 @@ final class Overlap implements AutoCloseable {
         if (stride == 0) {
             return most;
         }
-        long inBlock = uploads.most() / (stride * run.rowPitch()), fewest = inBlock / FEW_PARTS;
-        long steps = Math.max(fewest, Math.min(inBlock, stepsOfPart(FEW_PARTS)));
-        return (int) Math.min(most, Math.max(1, Math.max(steps, stepsOfPart(MOST_PARTS))));
+        return Math.min(most, stepsOfPart(run.longest(), stride * run.rowPitch(), uploads.most()));
     }
 
-    private int stepsOfPart(int parts) {
-        return (run.longest() + parts - 1) / parts;
+    /** Returns how many of {@code steps} steps a part has, whose x and y have at most {@code slot} floats each. */
+    static int stepsOfPart(int steps, long slot, int block) {
+        long inBlock = Math.max(1, block / slot), fewest = Math.max(1, block / 4 / slot);
+        long parts = Math.max(Math.min(FEW_PARTS, steps / fewest), roundUp(steps, inBlock));
+        return (int) Math.max(1, roundUp(steps, Math.max(1, Math.min(MOST_PARTS, parts))));
+    }
+
+    private static long roundUp(long dividend, long divisor) {
+        return (dividend + divisor - 1) / divisor;
     }
 
     /** Has to be called before steps up to {@code last} are enqueued. Uploads what they read; they wait for it. */
