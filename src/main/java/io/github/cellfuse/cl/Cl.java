@@ -383,6 +383,18 @@ final class Cl {
         check(statusOf(() -> CL.clWaitForEvents(1, new cl_event[] {event})), "clWaitForEvents", what);
     }
 
+    /**
+     * Returns the status of a command: {@code CL_COMPLETE}, one that is larger before, or a negative one of an error.
+     */
+    static int eventStatus(cl_event event, Object what) {
+        return (int) longs(
+                "clGetEventInfo",
+                what.toString(),
+                1,
+                (size, at, needed) -> CL.clGetEventInfo(event, CL.CL_EVENT_COMMAND_EXECUTION_STATUS, size, at, needed))[
+                0];
+    }
+
     static long eventTime(cl_event event, int name, String what) {
         return longs(
                 "clGetEventProfilingInfo",

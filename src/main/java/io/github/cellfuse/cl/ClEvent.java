@@ -34,6 +34,12 @@ public final class ClEvent extends ClObject {
         return raw;
     }
 
+    /** Returns whether the command has ended, without waiting. If it failed, {@link #await()} throws at once. */
+    public boolean isComplete() {
+        checkOpen();
+        return Cl.eventStatus(raw, this) <= CL.CL_COMPLETE;
+    }
+
     /**
      * Waits until the command is complete.
      *

@@ -3,14 +3,17 @@ package io.github.cellfuse.spi;
 import io.github.cellfuse.CellFuseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntConsumer;
 
-/** The threads of an engine that computes on the host. Thread safe. */
+/** The threads of an engine that computes or copies on the host. Thread safe. */
 public final class Workers {
     private static final AtomicInteger THREADS = new AtomicInteger();
 
@@ -20,7 +23,7 @@ public final class Workers {
     /**
      * Makes {@code count} threads, which begin when they are needed.
      *
-     * @param device the name of the engine's device, for the names of the threads and for messages
+     * @param device the name of the engine's device, or of what the threads do, for their names and for messages
      */
     public Workers(String device, int count) {
         this.device = device;
@@ -75,6 +78,76 @@ public final class Workers {
         }
         if (failure != null) {
             throw failure;
+        }
+    }
+
+    /**
+     * Does {@code pieces} pieces of work in this thread, and in as many others as are free. This thread doesn't wait
+     * for others to begin, so that little work takes no longer than without them. After a failure, pieces that haven't
+     * begun are left out. An interruption is kept for later.
+     *
+     * @param helpers the most other threads
+     * @param piece called with 0 to {@code pieces - 1}, once each
+     * @throws RuntimeException what a piece threw first, in any thread; or an {@link Error}
+     */
+    public void share(int pieces, int helpers, IntConsumer piece) {
+        SharedWork work = new SharedWork(pieces, piece);
+        for (int helper = 0; helper < helpers; helper++) {
+            threads.execute(work);
+        }
+        work.run();
+        work.await();
+    }
+
+    /** Pieces that threads take one by one. */
+    private static final class SharedWork implements Runnable {
+        private final int pieces;
+        private final IntConsumer piece;
+        private final AtomicInteger next = new AtomicInteger();
+        private final CountDownLatch open;
+        private final AtomicReference<Throwable> failure = new AtomicReference<>();
+
+        SharedWork(int pieces, IntConsumer piece) {
+            this.pieces = pieces;
+            this.piece = piece;
+            open = new CountDownLatch(pieces);
+        }
+
+        /** Takes pieces until there are none. */
+        @Override
+        public void run() {
+            for (int k = next.getAndIncrement(); k < pieces; k = next.getAndIncrement()) {
+                try {
+                    if (failure.get() == null) {
+                        piece.accept(k);
+                    }
+                } catch (RuntimeException | Error e) {
+                    failure.compareAndSet(null, e);
+                } finally {
+                    open.countDown();
+                }
+            }
+        }
+
+        /** Waits for the pieces that other threads have taken. */
+        void await() {
+            boolean interrupted = false;
+            while (open.getCount() > 0) {
+                try {
+                    open.await();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            if (failure.get() instanceof Error error) {
+                throw error;
+            }
+            if (failure.get() instanceof RuntimeException exception) {
+                throw exception;
+            }
         }
     }
 

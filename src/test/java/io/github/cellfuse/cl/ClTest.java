@@ -304,6 +304,24 @@ class ClTest {
         }
     }
 
+    /** The last of many commands isn't complete when they have just been given. */
+    @ParameterizedTest
+    @MethodSource("io.github.cellfuse.cl.TestDevices#all")
+    void anEventSaysWithoutWaitingWhetherItsCommandHasEnded(ClDevice device) {
+        try (ClContext context = device.open()) {
+            ClQueue queue = context.queue();
+            ClBuffer large = context.buffer("large", 32 << 20, Access.READ_WRITE);
+            for (int k = 0; k < 20; k++) {
+                queue.zero(large);
+            }
+            try (ClEvent last = queue.marker()) {
+                assertFalse(last.isComplete());
+                last.await();
+                assertTrue(last.isComplete());
+            }
+        }
+    }
+
     /** Three queues pass a buffer on: each begins when the one before has ended, and the host waits once. */
     @ParameterizedTest
     @MethodSource("io.github.cellfuse.cl.TestDevices#all")

@@ -7,14 +7,10 @@ import io.github.cellfuse.LstmState;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.spi.RowOrder;
 import java.nio.FloatBuffer;
-import java.util.stream.IntStream;
 
 /** Copies one batch to the device and back, between the caller's layout and order of rows and those of the device. */
 final class BatchTransfer {
     private static final float[] ZEROS = new float[1024];
-
-    /** 1 MiB: copying less takes no longer than waking another core would. */
-    private static final int PARALLEL_FLOATS = 1 << 18;
 
     /** 256 KiB: enough for a copy to run at full speed, and enough pieces for all cores. */
     private static final int STRETCH_FLOATS = 1 << 16;
@@ -48,7 +44,7 @@ final class BatchTransfer {
                         target,
                         (long) first * stride,
                         rows * stride,
-                        view -> forStretches(first, rows, stride, (slot, position, count) -> {
+                        view -> forStretches(mover, first, rows, stride, (slot, position, count) -> {
                             int at = (row(slot, position) - first) * stride;
                             int live = live(slot, position, count), step = stepRows(live, stride == width);
                             for (int k = 0; k < live; k += step) {
@@ -105,7 +101,7 @@ final class BatchTransfer {
                     history,
                     from,
                     rows * stride,
-                    view -> forStretches(first, rows, stride, (slot, position, count) -> {
+                    view -> forStretches(mover, first, rows, stride, (slot, position, count) -> {
                         int at = (row(slot, position) - first) * stride;
                         int live = live(slot, position, count), step = stepRows(live, stride == width);
                         for (int k = 0; k < live; k += step) {
@@ -143,16 +139,12 @@ final class BatchTransfer {
         void copy(int slot, int position, int count);
     }
 
-    /**
-     * Divides {@code rows} rows of {@code [T·rowPitch, width]} into stretches within a slot and copies them. Large
-     * copies run on all cores, which are free because the device waits for the copy.
-     */
-    private void forStretches(int first, int rows, int width, Stretch stretch) {
+    /** Divides {@code rows} rows of {@code [T·rowPitch, width]} into stretches within a slot and copies them. */
+    private void forStretches(Mover mover, int first, int rows, int width, Stretch stretch) {
         int pitch = run.rowPitch(), longest = Math.min(pitch, Math.max(1, STRETCH_FLOATS / width));
         int perSlot = (pitch + longest - 1) / longest;
         int firstSlot = first / pitch, lastSlot = (first + rows - 1) / pitch;
-        IntStream all = IntStream.range(0, (lastSlot - firstSlot + 1) * perSlot);
-        ((long) rows * width < PARALLEL_FLOATS ? all : all.parallel()).forEach(k -> {
+        mover.forEach((lastSlot - firstSlot + 1) * perSlot, (long) rows * width, k -> {
             int slot = firstSlot + k / perSlot, position = k % perSlot * longest;
             int from = Math.max(first, slot * pitch + position);
             int to = Math.min(first + rows, slot * pitch + Math.min(pitch, position + longest));

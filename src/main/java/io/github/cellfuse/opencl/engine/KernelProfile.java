@@ -13,6 +13,10 @@ import java.util.List;
 /**
  * Runs batches as a session does, and records when the device began and ended each kernel. That makes each launch
  * slower, so time whole runs in an ordinary session. Belongs to one thread; close it before its engine.
+ *
+ * <p>All of x is on the device before the first kernel, and y comes back after the last one. So the time between them
+ * is that of the kernels and of their launches. An ordinary session may move a large batch in parts meanwhile, with a
+ * few launches more.
  */
 public final class KernelProfile implements AutoCloseable {
     /**

@@ -39,19 +39,31 @@ public final class OpenClEngine implements TracingEngine {
 
     private final Tier tier;
     private final PinnedMemory pinned;
+    private final CopyThreads copyThreads;
     private final Cooperation cooperation = new Cooperation();
     /** Doesn't end while a session runs: a launch on released memory would crash the process. */
     private final Lifetime lifetime;
 
     /** Uploads the weights of {@code model}. */
     public OpenClEngine(ClContext context, Programs programs, LstmModel model, Plans plans, Tier tier) {
-        this(context, programs, model, plans, tier, PinnedMemory.of(context));
+        this(context, programs, model, plans, tier, PinnedMemory.of(context), CopyThreads.ofMachine());
     }
 
-    /** An engine whose large batches go through {@code pinned}: for tests on devices without memory of their own. */
-    OpenClEngine(ClContext context, Programs programs, LstmModel model, Plans plans, Tier tier, PinnedMemory pinned) {
+    /**
+     * An engine whose large batches go through {@code pinned}, copied by {@code copyThreads}, which it shuts down: for
+     * tests on devices without memory of their own.
+     */
+    OpenClEngine(
+            ClContext context,
+            Programs programs,
+            LstmModel model,
+            Plans plans,
+            Tier tier,
+            PinnedMemory pinned,
+            CopyThreads copyThreads) {
         this.context = context;
         this.pinned = pinned;
+        this.copyThreads = copyThreads;
         this.programs = programs;
         this.model = programs.weights().round(model);
         this.plans = plans;
@@ -74,7 +86,7 @@ public final class OpenClEngine implements TracingEngine {
             Plans plans = source.plans(device.capabilities(), LayerSize.of(model, options.weights()), options.plan());
             Tier tier = SelfTest.tier(context, programs, model, source);
             OpenClEngine engine = new OpenClEngine(context, programs, model, plans, tier);
-            engine.lifetime.watch(engine, "its memory is held until the process ends", () -> {});
+            engine.lifetime.watch(engine, "its memory is held until the process ends", engine.copyThreads::shutdown);
             return engine;
         } catch (RuntimeException | Error e) {
             context.close();
@@ -119,7 +131,10 @@ public final class OpenClEngine implements TracingEngine {
 
     @Override
     public void close() {
-        lifetime.end(context::close);
+        lifetime.end(() -> {
+            copyThreads.shutdown();
+            context.close();
+        });
     }
 
     Lifetime lifetime() {
@@ -156,6 +171,11 @@ public final class OpenClEngine implements TracingEngine {
         return pinned;
     }
 
+    /** Returns what copies to and from that memory. */
+    CopyThreads copyThreads() {
+        return copyThreads;
+    }
+
     Capabilities capabilities() {
         return context.device().capabilities();
     }
@@ -176,5 +196,6 @@ public final class OpenClEngine implements TracingEngine {
     public void closeMemory() {
         weights.values().forEach(DeviceWeights::close);
         pinned.close();
+        copyThreads.shutdown();
     }
 }

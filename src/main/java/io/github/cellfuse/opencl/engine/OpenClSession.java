@@ -193,17 +193,21 @@ final class OpenClSession implements LstmSession {
         }
     }
 
-    /** Returns what moves a batch while its kernels run; null if it is small, or if host and device share memory. */
+    /**
+     * Returns what moves a batch while its kernels run. Null if it is small, or if host and device share memory. Null
+     * as well if launches are timed: the kernels would wait for parts of x, and the time between them would be the
+     * host's.
+     */
     private Overlap overlap(BatchTransfer copy, RunSizes run, FloatBuffer y) {
         PinnedMemory memory = engine.pinnedMemory();
-        if (trace != null || !Overlap.suits(memory, run)) {
+        if (trace != null || queue.profiling() || !Overlap.suits(memory, run)) {
             return null;
         }
         if (uploads == null) {
-            uploads = new PinnedTransfers(engine.context(), memory);
+            uploads = new PinnedTransfers(engine.context(), memory, engine.copyThreads());
         }
         if (downloads == null) {
-            downloads = new PinnedTransfers(engine.context(), memory);
+            downloads = new PinnedTransfers(engine.context(), memory, engine.copyThreads());
         }
         ClBuffer input = workspace.buffer(DeviceTensor.INPUT);
         return new Overlap(queue, uploads, downloads, copy, run, input, lastHistory(), y);

@@ -9,22 +9,28 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 
 /**
- * Moves floats through two blocks of {@link PinnedMemory}: while the device copies one, the host fills or empties the
- * other.
+ * Moves floats through blocks of {@link PinnedMemory}: while the device copies one, the host fills or empties another.
  *
  * <pre>
- *   host    fill 1 │ fill 2 │ fill 1 │ …          ┊   │ empty 1 │ empty 2 │ empty 1 │ …
- *   device         │ copy 1 │ copy 2 │ copy 1 …   ┊ copy 1 │ copy 2 │ copy 1 …
+ *   host    fill 1 │ fill 2 │ fill 3 │ …          ┊   │ empty 1 │ empty 2 │ empty 3 │ …
+ *   device         │ copy 1 │ copy 2 │ copy 3 …   ┊ copy 1 │ copy 2 │ copy 3 …
  * </pre>
  *
  * <p>A write returns when the host has filled its block. A read returns at once; its reader is called by a later call,
  * {@link #finish} at the latest. Used by one thread at a time.
  */
 final class PinnedTransfers implements Mover, AutoCloseable {
+    /**
+     * Two would do if host and device always took the same time. With more, neither waits for the other at once when
+     * one is late, as after a thread or the driver had to be woken.
+     */
+    private static final int BLOCKS = 4;
+
     /** A block in use, and what has to happen before it can be used again. */
-    private final class Half {
+    private final class Place {
         private final PinnedMemory.Block block = memory.borrow();
         private ClEvent copied;
         private Consumer<FloatBuffer> reader;
@@ -42,34 +48,36 @@ final class PinnedTransfers implements Mover, AutoCloseable {
                     .limit(count * Float.BYTES);
         }
 
-        void finish() {
-            if (copied != null) {
-                try (ClEvent event = copied) {
-                    copied = null;
-                    event.await();
-                }
-                if (reader != null) {
-                    reader.accept(view(floats));
-                    reader = null;
-                }
+        /** Waits for the device, and calls the reader; returns whether there was something to do. */
+        boolean finish() {
+            if (copied == null) {
+                return false;
             }
+            try (ClEvent event = copied) {
+                copied = null;
+                event.await();
+            }
+            if (reader != null) {
+                reader.accept(view(floats));
+                reader = null;
+            }
+            return true;
         }
     }
 
     private final PinnedMemory memory;
+    private final CopyThreads threads;
     private final ClQueue queue;
-    private final Half[] halves = new Half[2];
+    /** In the order of their use, in a circle; null until they are needed. */
+    private final Place[] places = new Place[BLOCKS];
+    /** The place whose use is the longest ago. */
     private int next;
 
     /** Transfers on a queue of their own. */
-    PinnedTransfers(ClContext context, PinnedMemory memory) {
+    PinnedTransfers(ClContext context, PinnedMemory memory, CopyThreads threads) {
         this.memory = memory;
+        this.threads = threads;
         queue = context.queue();
-    }
-
-    /** Makes everything that is moved from now on wait for {@code event}. */
-    void waitFor(ClEvent event) {
-        queue.waitFor(event);
     }
 
     /** Returns an event that is complete when everything up to now has been moved; the caller closes it. */
@@ -86,39 +94,52 @@ final class PinnedTransfers implements Mover, AutoCloseable {
 
     @Override
     public void write(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> writer) {
-        Half half = nextHalf();
-        writer.accept(half.view(floats));
-        half.copied = queue.writeLater(buffer, first * Float.BYTES, half.slice(floats));
+        Place place = nextPlace();
+        writer.accept(place.view(floats));
+        place.copied = queue.writeLater(buffer, first * Float.BYTES, place.slice(floats));
         queue.flush();
     }
 
     @Override
     public void read(ClBuffer buffer, long first, int floats, Consumer<FloatBuffer> reader) {
-        Half half = nextHalf();
-        half.copied = queue.readLater(buffer, first * Float.BYTES, half.slice(floats));
-        half.reader = reader;
-        half.floats = floats;
+        Place place = nextPlace();
+        place.copied = queue.readLater(buffer, first * Float.BYTES, place.slice(floats));
+        place.reader = reader;
+        place.floats = floats;
         queue.flush();
     }
 
-    private Half nextHalf() {
-        if (halves[next] == null) {
-            halves[next] = new Half();
+    @Override
+    public void forEach(int count, long floats, IntConsumer stretch) {
+        threads.forEach(count, floats, stretch);
+    }
+
+    private Place nextPlace() {
+        if (places[next] == null) {
+            places[next] = new Place();
         }
-        Half half = halves[next];
-        next = 1 - next;
-        half.finish();
-        return half;
+        Place place = places[next];
+        next = (next + 1) % BLOCKS;
+        place.finish();
+        return place;
+    }
+
+    /** Waits for the oldest transfer that isn't finished, and calls its reader; returns whether there was one. */
+    boolean finishOldest() {
+        for (int k = 0; k < BLOCKS; k++) {
+            Place place = places[(next + k) % BLOCKS];
+            if (place != null && place.finish()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Waits for all transfers and calls the readers that haven't been called. */
     void finish() {
-        for (int k = 0; k < halves.length; k++) {
-            Half half = halves[next];
-            next = 1 - next;
-            if (half != null) {
-                half.finish();
-            }
+        boolean more = true;
+        while (more) {
+            more = finishOldest();
         }
     }
 
@@ -127,17 +148,17 @@ final class PinnedTransfers implements Mover, AutoCloseable {
      * are no longer reported: after {@link #finish} there are none, and otherwise something else failed before.
      */
     void release() {
-        for (int k = 0; k < halves.length; k++) {
-            Half half = halves[k];
-            halves[k] = null;
-            if (half != null) {
-                half.reader = null;
+        for (int k = 0; k < BLOCKS; k++) {
+            Place place = places[k];
+            places[k] = null;
+            if (place != null) {
+                place.reader = null;
                 try {
-                    half.finish();
+                    place.finish();
                 } catch (ClException ignored) {
                     // The copy has ended, which is all that matters here.
                 }
-                memory.giveBack(half.block);
+                memory.giveBack(place.block);
             }
         }
     }

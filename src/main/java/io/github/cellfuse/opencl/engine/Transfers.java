@@ -6,6 +6,8 @@ import io.github.cellfuse.cl.MappedBuffer;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
 /**
  * Moves floats between the host and a queue's buffers. Large blocks are mapped, which copies nothing if host and device
@@ -13,6 +15,9 @@ import java.util.function.Consumer;
  * Belongs to one session.
  */
 public final class Transfers implements Mover {
+    /** 1 MiB: copying less takes no longer than waking another core would. */
+    private static final int PARALLEL_FLOATS = 1 << 18;
+
     private final ClQueue queue;
     private final int most;
 
@@ -51,6 +56,13 @@ public final class Transfers implements Mover {
             writer.accept(mapped.bytes().asFloatBuffer());
             mapped.unmap();
         }
+    }
+
+    /** Large copies run on all cores, which are free because the device waits for the copy. */
+    @Override
+    public void forEach(int count, long floats, IntConsumer stretch) {
+        IntStream all = IntStream.range(0, count);
+        (floats < PARALLEL_FLOATS ? all : all.parallel()).forEach(stretch);
     }
 
     /**

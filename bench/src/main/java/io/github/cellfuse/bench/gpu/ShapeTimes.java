@@ -25,8 +25,8 @@ import java.util.stream.Stream;
 
 /**
  * Times whole runs of single layers on an OpenCL device: by the host's clock, which includes both transfers, and by the
- * device's own clock, from the start of the first kernel to the end of the last. Appends one JSON object per line to a
- * file as soon as a shape is done.
+ * device's own clock, from the start of the first kernel to the end of the last, with the whole batch on the device.
+ * Appends one JSON object per line to a file as soon as a shape is done.
  *
  * <pre>ShapeTimes DEVICE FILE SECONDS-PER-SHAPE [check] [plans | PLAN] SHAPE...</pre>
  *

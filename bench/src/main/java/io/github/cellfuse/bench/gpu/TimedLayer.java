@@ -13,7 +13,7 @@ import java.util.List;
 
 /**
  * A model on an OpenCL device and a batch, timed by either of two clocks: the host's, which includes both transfers,
- * and the device's own. Belongs to one thread.
+ * and the device's own, with the whole batch on the device. Belongs to one thread.
  */
 final class TimedLayer implements AutoCloseable {
     private final LstmInput input;
@@ -37,7 +37,7 @@ final class TimedLayer implements AutoCloseable {
         return (System.nanoTime() - from) * 1e-9;
     }
 
-    /** Runs once and returns the launches, by the device's clock. */
+    /** Runs once, with nothing moved between the launches, and returns these, by the device's clock. */
     List<KernelProfile.Launch> launches() {
         if (profile == null) {
             profile = new KernelProfile(engine);
