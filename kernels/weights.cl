@@ -36,20 +36,9 @@ typedef float weight_t;
 #define load_weights_by_lane(offset, p) vloadv(offset, p)
 #endif
 
-// The same if the offset of the vector in its buffer is a multiple of VEC weights, as it is in every panel: one load,
-// like load_aligned.
-#if VEC == 4 && defined(WEIGHTS_F16)
-#define load_weights(offset, p) vloada_half4(offset, (__global const half*)(p))
-#elif VEC == 4 && defined(WEIGHTS_BF16)
-#define load_weights(offset, p) as_float4(convert_uint4(((__global const ushort4*)(p))[offset]) << 16)
-#elif VEC == 4
-#define load_weights(offset, p) load_aligned(offset, p)
-#else
-#define load_weights(offset, p) load_weights_by_lane(offset, p)
-#endif
-
-// The same for a vector of PACK = 4 weights, for work-items with one unit.
-#if VEC < PACK
+// load_block(offset, p) is the same for vectors of four weights whose offset in their buffer is a multiple of four
+// weights, as it is in every panel of blocks of four units: one load, like load_aligned.
+#if PACK == 4
 #if defined(WEIGHTS_F16)
 #define load_block(offset, p) vloada_half4(offset, (__global const half*)(p))
 #elif defined(WEIGHTS_BF16)
@@ -57,6 +46,13 @@ typedef float weight_t;
 #else
 #define load_block(offset, p) (((__global const float4*)(p))[offset])
 #endif
+#endif
+
+// load_weights(offset, p) loads the offset-th vector of VEC weights of a panel.
+#if VEC == 4
+#define load_weights(offset, p) load_block(offset, p)
+#else
+#define load_weights(offset, p) load_weights_by_lane(offset, p)
 #endif
 
 // Converts all stored values to floats. The opening self-test of a device runs this kernel.

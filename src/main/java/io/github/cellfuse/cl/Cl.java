@@ -149,53 +149,43 @@ final class Cl {
         check(statusOf(() -> CL.clReleaseMemObject(buffer)), "clReleaseMemObject", "release");
     }
 
-    /** Blocking write of {@code source} from its position, {@code bytes} long. */
-    static void write(cl_command_queue queue, cl_mem buffer, long offset, long bytes, Buffer source, Object what) {
-        Pointer from =
-                Pointer.to(source.slice()); // a slice starts at the position and leaves the caller's buffer alone
-        check(
-                statusOf(() -> CL.clEnqueueWriteBuffer(queue, buffer, true, offset, bytes, from, 0, null, null)),
-                "clEnqueueWriteBuffer",
-                what);
-    }
-
-    /** Blocking read to {@code target} at its position, {@code bytes} long. */
-    static void read(cl_command_queue queue, cl_mem buffer, long offset, long bytes, Buffer target, Object what) {
-        Pointer to = Pointer.to(target.slice());
-        check(
-                statusOf(() -> CL.clEnqueueReadBuffer(queue, buffer, true, offset, bytes, to, 0, null, null)),
-                "clEnqueueReadBuffer",
-                what);
-    }
-
-    /** Write that returns at once; {@code source} must stay as it is until {@code event} is complete. */
-    static void writeLater(
+    /**
+     * Writes {@code bytes} of {@code source} from its position. Blocks if {@code event} is null; otherwise returns at
+     * once, and {@code source} must stay as it is until the event is complete.
+     */
+    static void write(
             cl_command_queue queue,
             cl_mem buffer,
             long offset,
             long bytes,
-            ByteBuffer source,
+            Buffer source,
             cl_event event,
             Object what) {
+        // A slice starts at the position and leaves the caller's buffer alone.
         Pointer from = Pointer.to(source.slice());
+        boolean blocks = event == null;
         check(
-                statusOf(() -> CL.clEnqueueWriteBuffer(queue, buffer, false, offset, bytes, from, 0, null, event)),
+                statusOf(() -> CL.clEnqueueWriteBuffer(queue, buffer, blocks, offset, bytes, from, 0, null, event)),
                 "clEnqueueWriteBuffer",
                 what);
     }
 
-    /** Read that returns at once; {@code target} has the bytes when {@code event} is complete. */
-    static void readLater(
+    /**
+     * Reads {@code bytes} to {@code target} at its position. Blocks if {@code event} is null; otherwise returns at
+     * once, and {@code target} has the bytes when the event is complete.
+     */
+    static void read(
             cl_command_queue queue,
             cl_mem buffer,
             long offset,
             long bytes,
-            ByteBuffer target,
+            Buffer target,
             cl_event event,
             Object what) {
         Pointer to = Pointer.to(target.slice());
+        boolean blocks = event == null;
         check(
-                statusOf(() -> CL.clEnqueueReadBuffer(queue, buffer, false, offset, bytes, to, 0, null, event)),
+                statusOf(() -> CL.clEnqueueReadBuffer(queue, buffer, blocks, offset, bytes, to, 0, null, event)),
                 "clEnqueueReadBuffer",
                 what);
     }

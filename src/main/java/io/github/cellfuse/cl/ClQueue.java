@@ -116,10 +116,7 @@ public final class ClQueue extends ClObject {
      * @throws InvalidInputException when {@code from} is not direct, is empty, or does not fit
      */
     public ClEvent writeLater(ClBuffer to, long toOffset, ByteBuffer from) {
-        checkLater(to, toOffset, from);
-        cl_event event = new cl_event();
-        Cl.writeLater(raw, to.raw(), toOffset, from.remaining(), from, event, to);
-        return ClEvent.open(this, event, "write to " + to);
+        return transferLater(to, toOffset, from, true);
     }
 
     /**
@@ -131,22 +128,7 @@ public final class ClQueue extends ClObject {
      *     buffer holds
      */
     public ClEvent readLater(ClBuffer from, long fromOffset, ByteBuffer to) {
-        checkLater(from, fromOffset, to);
-        if (to.isReadOnly()) {
-            throw new InvalidInputException(from + ": cannot read into a read-only host buffer");
-        }
-        cl_event event = new cl_event();
-        Cl.readLater(raw, from.raw(), fromOffset, to.remaining(), to, event, from);
-        return ClEvent.open(this, event, "read from " + from);
-    }
-
-    private void checkLater(ClBuffer buffer, long offset, ByteBuffer host) {
-        checkOpen();
-        buffer.check(context, offset, host.remaining());
-        if (!host.isDirect() || !host.hasRemaining()) {
-            throw new InvalidInputException(
-                    buffer + ": host memory must be a direct buffer with bytes to transfer, found " + host);
-        }
+        return transferLater(from, fromOffset, to, false);
     }
 
     /**
@@ -254,6 +236,23 @@ public final class ClQueue extends ClObject {
     }
 
     private void transfer(ClBuffer buffer, long offset, Buffer host, long bytes, boolean write) {
+        check(buffer, offset, host, bytes, write);
+        if (bytes > 0) { // OpenCL refuses empty transfers; an empty batch needs none
+            enqueue(buffer, offset, host, bytes, write, null);
+        }
+    }
+
+    private ClEvent transferLater(ClBuffer buffer, long offset, ByteBuffer host, boolean write) {
+        check(buffer, offset, host, host.remaining(), write);
+        if (!host.hasRemaining()) {
+            throw new InvalidInputException(buffer + ": expected bytes to transfer, found none in " + host);
+        }
+        cl_event event = new cl_event();
+        enqueue(buffer, offset, host, host.remaining(), write, event);
+        return ClEvent.open(this, event, (write ? "write to " : "read from ") + buffer);
+    }
+
+    private void check(ClBuffer buffer, long offset, Buffer host, long bytes, boolean write) {
         checkOpen();
         buffer.check(context, offset, bytes);
         if (!host.isDirect()) {
@@ -262,13 +261,13 @@ public final class ClQueue extends ClObject {
         if (!write && host.isReadOnly()) {
             throw new InvalidInputException(buffer + ": cannot read into a read-only host buffer");
         }
-        if (bytes == 0) {
-            return; // OpenCL refuses empty transfers; an empty batch needs none
-        }
+    }
+
+    private void enqueue(ClBuffer buffer, long offset, Buffer host, long bytes, boolean write, cl_event event) {
         if (write) {
-            Cl.write(raw, buffer.raw(), offset, bytes, host, buffer);
+            Cl.write(raw, buffer.raw(), offset, bytes, host, event, buffer);
         } else {
-            Cl.read(raw, buffer.raw(), offset, bytes, host, buffer);
+            Cl.read(raw, buffer.raw(), offset, bytes, host, event, buffer);
         }
     }
 

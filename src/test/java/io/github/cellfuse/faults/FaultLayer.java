@@ -101,7 +101,7 @@ public final class FaultLayer {
     }
 
     /** Returns the functions that have been called since {@link #reset}, with the number of calls. */
-    Map<String, Integer> calls() {
+    public Map<String, Integer> calls() {
         Map<String, Integer> calls = new LinkedHashMap<>();
         places.forEach((name, at) -> {
             if (table.getInt(at + CALLS) > 0) {
@@ -112,7 +112,7 @@ public final class FaultLayer {
     }
 
     /** Lets all calls succeed and counts them from zero. */
-    void reset() {
+    public void reset() {
         for (int at : places.values()) {
             table.putInt(at + FAIL_AT, 0);
             table.putInt(at + DELAY, 0);
@@ -121,7 +121,7 @@ public final class FaultLayer {
     }
 
     /** Makes a call of {@code function} fail, the first one being 1. */
-    void failAt(String function, int call, int status) {
+    public void failAt(String function, int call, int status) {
         int at = places.get(function);
         table.putInt(at + CALLS, 0);
         table.putInt(at + STATUS, status);

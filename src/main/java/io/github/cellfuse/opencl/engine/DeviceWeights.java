@@ -37,12 +37,22 @@ public final class DeviceWeights {
         this.vec = vec;
         this.precision = precision;
         Packer packer = new Packer(context, queue, layer, vec);
-        gates = packer.gates(precision);
-        bias = packer.bias();
-        projection = layer.get(0).hasProjection() ? packer.projection(precision) : null;
+        try {
+            gates = packer.gates(precision);
+            bias = packer.bias();
+            projection = layer.get(0).hasProjection() ? packer.projection(precision) : null;
+        } catch (RuntimeException | Error e) {
+            close(); // the context may live on
+            throw e;
+        }
     }
 
-    /** Uploads a layer: the weights of each direction, all of the same sizes, rounded to {@code precision}. */
+    /**
+     * Uploads a layer: the weights of each direction, all of the same sizes, rounded to {@code precision}. When that
+     * fails, it leaves nothing on the device.
+     *
+     * @throws CellFuseException when the device doesn't have the memory
+     */
     static DeviceWeights upload(
             ClContext context, ClQueue queue, List<LstmWeights> layer, int vec, WeightPrecision precision) {
         return new DeviceWeights(context, queue, layer, vec, precision);
@@ -76,9 +86,7 @@ public final class DeviceWeights {
     synchronized ClBuffer recurrent() {
         if (recurrent == null) {
             try (ClQueue queue = context.queue()) {
-                ClBuffer uploaded = new Packer(context, queue, layer, vec).recurrent(precision);
-                queue.finish(); // closing the queue only logs a failure
-                recurrent = uploaded;
+                recurrent = new Packer(context, queue, layer, vec).recurrent(precision);
             }
         }
         return recurrent;
@@ -187,15 +195,21 @@ public final class DeviceWeights {
             }
             int blockBytes = Math.multiplyExact(blockSize, precision.bytes());
             ClBuffer buffer = context.buffer(name, bytes, ClBuffer.Access.READ_ONLY);
-            ByteBuffer staging = ByteBuffer.allocateDirect(blockBytes).order(ByteOrder.nativeOrder());
-            float[] values = new float[blockSize];
-            for (int k = 0; k < layer.size() * blocks; k++) {
-                Arrays.fill(values, 0.0f);
-                filler.fill(values, k / blocks, k % blocks);
-                store(values, precision, staging.clear());
-                queue.write(buffer, (long) k * blockBytes, staging);
+            try {
+                ByteBuffer staging = ByteBuffer.allocateDirect(blockBytes).order(ByteOrder.nativeOrder());
+                float[] values = new float[blockSize];
+                for (int k = 0; k < layer.size() * blocks; k++) {
+                    Arrays.fill(values, 0.0f);
+                    filler.fill(values, k / blocks, k % blocks);
+                    store(values, precision, staging.clear());
+                    queue.write(buffer, (long) k * blockBytes, staging);
+                }
+                queue.finish(); // closing the queue only logs a failure
+                return buffer;
+            } catch (RuntimeException | Error e) {
+                buffer.close();
+                throw e;
             }
-            return buffer;
         }
 
         private static void store(float[] values, WeightPrecision precision, ByteBuffer target) {

@@ -74,7 +74,9 @@ public final class OpenClEngine implements TracingEngine {
                 weights.computeIfAbsent(
                         layer, l -> DeviceWeights.upload(context, queue, l.weights(), plans.vec(), programs.weights()));
             }
-            queue.finish(); // closing the queue only logs a failure
+        } catch (RuntimeException | Error e) {
+            closeMemory(); // of the layers before; the context may live on
+            throw e;
         }
     }
 

@@ -29,20 +29,20 @@ import java.util.Random;
  * thread-safe.
  */
 public final class StandaloneKernels implements AutoCloseable {
-    /** A kernel bound to its buffers. Closing it frees their memory. */
+    /** A kernel and its buffers. Closing it frees their memory. */
     public static final class Bound implements AutoCloseable {
         private static final double SECONDS = 0.03;
 
         private final ClQueue queue;
         private final Kernel kernel;
         private final NdRange range;
-        private final List<ClBuffer> buffers;
+        private final List<ClBuffer> buffers = new ArrayList<>();
 
-        private Bound(ClQueue queue, Kernel kernel, NdRange range, List<ClBuffer> buffers) {
+        /** Takes charge of {@code kernel}, which isn't bound yet. */
+        private Bound(ClQueue queue, Kernel kernel, NdRange range) {
             this.queue = queue;
             this.kernel = kernel;
             this.range = range;
-            this.buffers = buffers;
         }
 
         private void launch() {
@@ -111,14 +111,16 @@ public final class StandaloneKernels implements AutoCloseable {
         int blocks = Tile.blocks(units, vec);
         long cells = Sizes.product("cell states", rows, blocks, vec);
         Tile tile = Tile.of(vec, 1);
-        List<ClBuffer> buffers = new ArrayList<>();
+        // Step 1, the first one; whole rows in a work-group, as in an engine.
+        NdRange range = groups.blocks(blocks, rows, 1).offset(2, 1);
+        Bound bound = new Bound(queue, programs.kernel(KernelSource.CELL, tile, "lstm_cell"), range);
         try {
-            ClBuffer gates = filled(buffers, "pre-activations", 4 * cells);
-            ClBuffer c = filled(buffers, "cell states", cells);
-            ClBuffer h = filled(buffers, "hidden states", Sizes.product("hidden states", rows, units));
-            ClBuffer active = buffer(buffers, "active rows", 2);
+            ClBuffer gates = filled(bound, "pre-activations", 4 * cells);
+            ClBuffer c = filled(bound, "cell states", cells);
+            ClBuffer h = filled(bound, "hidden states", Sizes.product("hidden states", rows, units));
+            ClBuffer active = buffer(bound, "active rows", 2);
             queue.fill(active, 0, active.bytes(), rows);
-            Kernel kernel = programs.kernel(KernelSource.CELL, tile, "lstm_cell")
+            bound.kernel
                     .set("a", gates)
                     .set("c", c)
                     .set("h", h)
@@ -129,39 +131,33 @@ public final class StandaloneKernels implements AutoCloseable {
                     .set("h_stride", units)
                     .set("first_reverse", 1)
                     .set("longest", 1);
-            // Step 1, the first one; whole rows in a work-group, as in an engine.
-            NdRange range = groups.blocks(blocks, rows, 1).offset(2, 1);
-            Bound bound = new Bound(queue, kernel, range, buffers);
             bound.launch();
             int checked = Math.min(rows, Math.max(1, CHECKED / units));
             checkCells(0, checked, units, blocks, c, h);
             checkCells(rows - checked, checked, units, blocks, c, h);
             return bound;
         } catch (RuntimeException | Error e) {
-            buffers.forEach(ClBuffer::close);
+            bound.close();
             throw e;
         }
     }
 
     /** Binds {@code lstm_activations} to {@code values} values, a multiple of 16: both functions of each. */
     public Bound activations(long values) {
-        List<ClBuffer> buffers = new ArrayList<>();
+        Kernel kernel = programs.kernel(KernelSource.STATE, Tile.of(vec, 1), "lstm_activations");
+        Bound bound = new Bound(queue, kernel, groups.manyItems(values / vec));
         try {
-            ClBuffer x = filled(buffers, "x", values);
-            ClBuffer sigmoid = filled(buffers, "sigmoid", values);
-            ClBuffer tanh = filled(buffers, "tanh", values);
-            Kernel kernel = programs.kernel(KernelSource.STATE, Tile.of(vec, 1), "lstm_activations")
-                    .set("x", x)
-                    .set("s", sigmoid)
-                    .set("t", tanh);
-            Bound bound = new Bound(queue, kernel, groups.manyItems(values / vec), buffers);
+            ClBuffer x = filled(bound, "x", values);
+            ClBuffer sigmoid = filled(bound, "sigmoid", values);
+            ClBuffer tanh = filled(bound, "tanh", values);
+            kernel.set("x", x).set("s", sigmoid).set("t", tanh);
             bound.launch();
             int checked = (int) Math.min(values, CHECKED);
             checkActivations(0, checked, sigmoid, tanh);
             checkActivations(values - checked, checked, sigmoid, tanh);
             return bound;
         } catch (RuntimeException | Error e) {
-            buffers.forEach(ClBuffer::close);
+            bound.close();
             throw e;
         }
     }
@@ -203,8 +199,8 @@ public final class StandaloneKernels implements AutoCloseable {
         return pattern[(int) (at % PERIOD)];
     }
 
-    private ClBuffer filled(List<ClBuffer> buffers, String name, long floats) {
-        ClBuffer buffer = buffer(buffers, name, floats);
+    private ClBuffer filled(Bound bound, String name, long floats) {
+        ClBuffer buffer = buffer(bound, name, floats);
         FloatBuffer values = direct(PERIOD).put(pattern);
         for (long first = 0; first < floats; first += PERIOD) {
             values.clear().limit((int) Math.min(PERIOD, floats - first));
@@ -213,9 +209,9 @@ public final class StandaloneKernels implements AutoCloseable {
         return buffer;
     }
 
-    private ClBuffer buffer(List<ClBuffer> buffers, String name, long floats) {
+    private ClBuffer buffer(Bound bound, String name, long floats) {
         ClBuffer buffer = context.buffer(name, floats * Float.BYTES, ClBuffer.Access.READ_WRITE);
-        buffers.add(buffer);
+        bound.buffers.add(buffer);
         return buffer;
     }
 

@@ -6,13 +6,12 @@ import io.github.cellfuse.DeviceInfo;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.bench.Shape;
-import io.github.cellfuse.bench.Suite;
 import io.github.cellfuse.bench.peers.ChildProcess;
 import io.github.cellfuse.bench.peers.Commands;
-import io.github.cellfuse.bench.peers.Effort;
-import io.github.cellfuse.bench.peers.JsonFile;
+import io.github.cellfuse.bench.peers.ContestOptions;
 import io.github.cellfuse.bench.peers.Machine;
 import io.github.cellfuse.bench.peers.OnnxRuntimeCuda;
+import io.github.cellfuse.bench.peers.TunedFirst;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code bench/compare --gpu}: CellFuse on an OpenCL GPU against torch and ONNX Runtime on CUDA, in turns. */
@@ -44,13 +44,8 @@ import picocli.CommandLine.Option;
             ""
         })
 final class CompareGpu implements Callable<Integer> {
-    private static final List<Shape> QUICK_SHAPES = List.of(Shape.parse("16,32,64,64"), Shape.parse("8,1,100,100"));
-
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Show this help and exit.")
-    private boolean help;
+    @Mixin
+    private ContestOptions options = new ContestOptions();
 
     @Option(names = "--gpu", required = true, description = "Compare on a GPU, not on this processor.")
     private boolean gpu;
@@ -61,15 +56,6 @@ final class CompareGpu implements Callable<Integer> {
             description = "Time steps, rows, features, hidden units; may be given more than once. Default: twelve"
                     + " shapes.")
     private List<String> shapes = List.of();
-
-    @Option(names = "--rounds", paramLabel = "R", description = "Turns of each contender. Default: 9; quick: 3.")
-    private int rounds;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the results there, too.")
-    private Path json;
-
-    @Option(names = "--quick", description = "Small shapes and short turns: to see that all works, not to quote.")
-    private boolean quick;
 
     @Option(
             names = "--device",
@@ -103,29 +89,23 @@ final class CompareGpu implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (rounds < 0) {
-            throw new InvalidInputException("--rounds: expected at least 1, found " + rounds);
-        }
+        options.check();
         if (ortGpu != null && !Files.isReadable(ortGpu)) {
             throw new InvalidInputException("--ort-gpu: expected a file that can be read, found " + ortGpu);
         }
-        JsonFile.checkPlace(json);
         List<Shape> sizes = shapes.isEmpty()
-                ? quick ? QUICK_SHAPES : Suite.LSTM_SHAPES
+                ? options.usualLayers()
                 : shapes.stream().map(Shape::parse).toList();
-        System.setProperty("cellfuse.tuned", "off"); // what was tuned on this machine earlier doesn't count
         return Commands.inTemporaryFolder(folder -> run(sizes, folder));
     }
 
     private int run(List<Shape> sizes, Path folder) {
+        TunedFirst tuning = new TunedFirst(options.tuning(), folder.resolve("tuned"));
+        tuning.use();
         GpuReport report = new GpuReport(
-                Machine.name(),
-                Effort.of(rounds, quick),
-                new LinkedHashMap<>(),
-                new LinkedHashMap<>(),
-                new ArrayList<>());
+                Machine.name(), options.effort(), new LinkedHashMap<>(), new LinkedHashMap<>(), new ArrayList<>());
         System.out.println(report.machine() + ", " + report.effort().rounds() + " rounds");
-        Optional<Device> ours = ours(report);
+        Optional<Device> ours = ours(report, tuning);
         Map<GpuPeer, ChildProcess> peers = start(folder, report);
         try {
             if (ours.isEmpty() && peers.isEmpty()) {
@@ -133,7 +113,7 @@ final class CompareGpu implements Callable<Integer> {
             }
             System.out.println();
             System.out.println(GpuReport.header());
-            GpuMatch match = new GpuMatch(ours, peers, report.effort(), folder);
+            GpuMatch match = new GpuMatch(ours, tuning, peers, report.effort(), folder);
             for (Shape size : sizes) {
                 GpuResult result = match.play(size);
                 report.results().add(result);
@@ -144,9 +124,7 @@ final class CompareGpu implements Callable<Integer> {
         }
         System.out.println(GpuReport.NOTE);
         System.out.println(report.summary());
-        if (json != null) {
-            report.write(json);
-        }
+        options.json().ifPresent(report::write);
         if (report.hasFailures()) {
             System.err.println("cellfuse: error: a result is wrong or a contender failed; see above");
             return 1;
@@ -155,13 +133,13 @@ final class CompareGpu implements Callable<Integer> {
     }
 
     /** Returns CellFuse's device, which it prints; empty where there is no GPU. */
-    private Optional<Device> ours(GpuReport report) {
+    private Optional<Device> ours(GpuReport report, TunedFirst tuning) {
         List<DeviceInfo> all = Device.all().stream()
                 .filter(info -> info.device() instanceof Device.OpenCl)
                 .toList();
         Optional<DeviceInfo> found = device == null ? choose(all) : Optional.of(named(all));
         if (found.isPresent()) {
-            String text = found.get().device() + " (" + found.get().name() + ")";
+            String text = found.get().device() + " (" + found.get().name() + ")" + tuning.note();
             report.versions().put(GpuReport.OURS, text);
             System.out.println("CellFuse on " + text);
         } else {

@@ -16,6 +16,7 @@ import io.github.cellfuse.bench.peers.ChildProcess;
 import io.github.cellfuse.bench.peers.ContestProblem;
 import io.github.cellfuse.bench.peers.Effort;
 import io.github.cellfuse.bench.peers.Statistics;
+import io.github.cellfuse.bench.peers.TunedFirst;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -34,6 +35,7 @@ final class GpuMatch {
     private static final int MOST_RUNS = 200;
 
     private final Optional<Device> ours;
+    private final TunedFirst tuning;
     private final Map<GpuPeer, ChildProcess> peers;
     private final Effort effort;
     private final ProblemFiles files;
@@ -42,10 +44,12 @@ final class GpuMatch {
      * Prepares matches.
      *
      * @param ours CellFuse's device; empty where there is none, and CellFuse's Java gives the results to compare with
+     * @param tuning what CellFuse measures before each shape
      * @param peers who takes part, reading problems in {@code folder}
      */
-    GpuMatch(Optional<Device> ours, Map<GpuPeer, ChildProcess> peers, Effort effort, Path folder) {
+    GpuMatch(Optional<Device> ours, TunedFirst tuning, Map<GpuPeer, ChildProcess> peers, Effort effort, Path folder) {
         this.ours = ours;
+        this.tuning = tuning;
         this.peers = peers;
         this.effort = effort;
         files = new ProblemFiles(folder);
@@ -70,13 +74,18 @@ final class GpuMatch {
             return new Turns(shape, problem, output).take(null);
         }
         Turns turns = new Turns(shape, problem, output);
-        try (TimedLayer layer = new TimedLayer(ours.get(), EngineOptions.DEFAULT, model, input, output)) {
+        try (TimedLayer layer = open(ours.get(), model, input, output)) {
             layer.wall();
             return turns.take(layer);
         } catch (CellFuseException e) {
             turns.failures.put(GpuReport.OURS, "CellFuse failed, and with it the comparison: " + e.getMessage());
             return turns.result("");
         }
+    }
+
+    private TimedLayer open(Device device, LstmModel model, LstmInput input, LstmOutput output) {
+        tuning.tune(device, model, input);
+        return new TimedLayer(device, EngineOptions.DEFAULT, model, input, output);
     }
 
     /** What a contender does in its turns. */

@@ -11,7 +11,6 @@ import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.bench.Shape;
 import io.github.cellfuse.opencl.tune.FmaPeak;
-import io.github.cellfuse.opencl.tune.Tuner;
 import java.nio.FloatBuffer;
 import java.util.List;
 
@@ -21,7 +20,7 @@ import java.util.List;
  */
 final class CellFusePeer implements Peer {
     private final Device device;
-    private final double tuning;
+    private final TunedFirst tuning;
     private FmaPeak peak;
     private LstmEngine engine;
     private LstmSession session;
@@ -30,15 +29,14 @@ final class CellFusePeer implements Peer {
 
     CellFusePeer(Settings settings) {
         device = Device.parse(settings.device());
-        tuning = settings.tuning();
-        System.setProperty("cellfuse.tuned", tuning > 0 ? settings.tuned().toString() : "off");
+        tuning = new TunedFirst(settings.tuning(), settings.tuned());
+        tuning.use();
     }
 
     @Override
     public String version() {
         String version = LstmEngine.class.getPackage().getImplementationVersion();
-        String tuned = tuning > 0 ? ", tuned for " + tuning + " s a shape" : "";
-        return (version == null ? "" : version + " ") + "on " + deviceName() + tuned;
+        return (version == null ? "" : version + " ") + "on " + deviceName() + tuning.note();
     }
 
     private String deviceName() {
@@ -58,14 +56,10 @@ final class CellFusePeer implements Peer {
         closeEngine();
         LstmModel model = new LstmModel(Direction.FORWARD, List.of(List.of(problem.weights())));
         Shape shape = problem.shape();
-        if (tuning > 0 && device instanceof Device.OpenCl openCl) {
-            try (Tuner tuner = new Tuner(openCl, model)) {
-                tuner.store(tuner.tune(shape.rows(), shape.steps(), tuning));
-            }
-        }
+        input = LstmInput.of(Layout.TIME_MAJOR, problem.x(), shape.rows(), shape.steps());
+        tuning.tune(device, model, input);
         engine = LstmEngine.open(device, model);
         session = engine.newSession();
-        input = LstmInput.of(Layout.TIME_MAJOR, problem.x(), shape.rows(), shape.steps());
         output = new LstmOutput(
                 Layout.TIME_MAJOR,
                 shape.rows(),

@@ -3,7 +3,6 @@ package io.github.cellfuse.bench.peers;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.bench.Shape;
-import io.github.cellfuse.bench.Suite;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +15,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code bench/compare}: CellFuse against its peers, in turns. */
@@ -45,13 +45,8 @@ final class Compare implements Callable<Integer> {
     private static final List<Shape> VOICES = List.of(Voice.shape("1,18750"), Voice.shape("64,1000")),
             QUICK_VOICES = List.of(Voice.shape("2,20"));
 
-    private static final List<Shape> QUICK_SHAPES = List.of(Shape.parse("16,32,64,64"), Shape.parse("8,1,100,100"));
-
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Show this help and exit.")
-    private boolean help;
+    @Mixin
+    private ContestOptions options = new ContestOptions();
 
     @Option(
             names = "--shape",
@@ -59,15 +54,6 @@ final class Compare implements Callable<Integer> {
             description = "Time steps, rows, features, hidden units; may be given more than once. Default: twelve"
                     + " shapes, the tagger, and the voice-activity model.")
     private List<String> shapes = List.of();
-
-    @Option(names = "--rounds", paramLabel = "R", description = "Turns of each contender. Default: 9; quick: 3.")
-    private int rounds;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the results there, too.")
-    private Path json;
-
-    @Option(names = "--quick", description = "Small shapes and short turns: to see that all works, not to quote.")
-    private boolean quick;
 
     @Option(names = "--tagger", paramLabel = "T,N", description = "The tagger at this size; without --shape alone.")
     private String tagger;
@@ -103,13 +89,6 @@ final class Compare implements Callable<Integer> {
     private String device = "opencl";
 
     @Option(
-            names = "--tune",
-            paramLabel = "S",
-            description = "Let CellFuse measure its plans for S seconds before each shape, as 'cellfuse tune'"
-                    + " does. Default: not.")
-    private double tuning;
-
-    @Option(
             names = "--waiting",
             paramLabel = "WAY",
             description = "What the peers' threads do while they wait within a run: spin, sleep, or best, which"
@@ -123,19 +102,15 @@ final class Compare implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (rounds < 0 || threads < 1) {
-            throw new InvalidInputException("--rounds and --threads: expected at least 1");
+        options.check();
+        if (threads < 1) {
+            throw new InvalidInputException("--threads: expected at least 1, found " + threads);
         }
-        if (!(tuning >= 0 && tuning <= 3600)) {
-            throw new InvalidInputException("--tune: expected 0 to 3600 seconds, found " + tuning);
-        }
-        JsonFile.checkPlace(json);
         Map<Task, List<Shape>> sizes = sizes();
         checkVoiceModel(sizes.get(Task.VOICE));
         List<Contender> wanted = alone == null ? Arrays.asList(Contender.values()) : List.of(Contender.of(alone));
-        Effort effort = Effort.of(rounds, quick);
         return Commands.inTemporaryFolder(folder -> {
-            run(sizes, wanted, effort, folder);
+            run(sizes, wanted, folder);
             return 0;
         });
     }
@@ -153,9 +128,9 @@ final class Compare implements Callable<Integer> {
                             .toList());
             sizes.put(Task.VOICE, voices.stream().map(Voice::shape).toList());
         } else {
-            sizes.put(Task.LAYER, quick ? QUICK_SHAPES : Suite.LSTM_SHAPES);
-            sizes.put(Task.TAGGER, List.of(quick ? QUICK_TAGGER : TAGGER));
-            sizes.put(Task.VOICE, quick ? QUICK_VOICES : VOICES);
+            sizes.put(Task.LAYER, options.usualLayers());
+            sizes.put(Task.TAGGER, List.of(options.isQuick() ? QUICK_TAGGER : TAGGER));
+            sizes.put(Task.VOICE, options.isQuick() ? QUICK_VOICES : VOICES);
         }
         return sizes;
     }
@@ -183,25 +158,24 @@ final class Compare implements Callable<Integer> {
         return ways;
     }
 
-    private void run(Map<Task, List<Shape>> sizes, List<Contender> wanted, Effort effort, Path folder) {
+    private void run(Map<Task, List<Shape>> sizes, List<Contender> wanted, Path folder) {
         ContestReport report = new ContestReport(
                 Machine.name(),
                 threads,
-                effort,
+                options.effort(),
                 Optional.ofNullable(voiceModel),
                 new EnumMap<>(Contender.class),
                 new EnumMap<>(Contender.class),
                 new ArrayList<>());
-        System.out.println(report.machine() + ", " + threads + " threads, " + effort.rounds() + " rounds");
+        System.out.println(report.machine() + ", " + threads + " threads, "
+                + report.effort().rounds() + " rounds");
         for (Task task : Task.values()) {
             List<Contender> players =
                     wanted.stream().filter(contender -> contender.plays(task)).toList();
             play(task, sizes.get(task), players, report, folder);
         }
         System.out.println(report.summary());
-        if (json != null) {
-            report.write(json);
-        }
+        options.json().ifPresent(report::write);
     }
 
     /** All sizes of one task, by processes that are started for it. */
@@ -210,7 +184,13 @@ final class Compare implements Callable<Integer> {
             return;
         }
         Settings settings = new Settings(
-                task, threads, Waiting.SPIN, device, tuning, folder.resolve("tuned"), Optional.ofNullable(voiceModel));
+                task,
+                threads,
+                Waiting.SPIN,
+                device,
+                options.tuning(),
+                folder.resolve("tuned"),
+                Optional.ofNullable(voiceModel));
         List<Waiting> ways = waysOfWaiting();
         List<Team> teams = new ArrayList<>();
         try {

@@ -34,6 +34,10 @@ class CompareGpuTest {
             return json.getAsJsonArray("results").get(0).getAsJsonObject();
         }
 
+        String version(String contender) {
+            return json.getAsJsonObject("versions").get(contender).getAsString();
+        }
+
         String missing(String peer) {
             return json.getAsJsonObject("missing").get(peer).getAsString();
         }
@@ -80,6 +84,19 @@ class CompareGpuTest {
             JsonObject differences = outcome.row().getAsJsonObject("largest_difference");
             assertTrue(differences.get("torch_fp32").getAsDouble() < 1e-5, outcome.output);
         }
+    }
+
+    /** The stand-in looks for what was measured, which only exists while the command runs. */
+    @Test
+    void oursIsTunedBeforeAShapeIfThatWasAskedFor() throws Exception {
+        String python = python("fp32:prepare) [ -n \"$(ls \"$4/tuned\")\" ] && r ready || r error not tuned;;")
+                .toString();
+        Outcome tuned = withOpenCl("--python", python, "--any-device", "--tune", "0.1");
+        assertEquals(0, tuned.status, tuned.output);
+        assertTrue(tuned.version("ours").endsWith(", tuned for 0.1 s a shape"), tuned.output);
+        Outcome usual = withOpenCl("--python", python, "--any-device");
+        assertEquals("torch float32: not tuned", usual.failure("torch_fp32"), usual.output);
+        assertFalse(usual.version("ours").contains("tuned"), usual.output);
     }
 
     @Test
@@ -154,7 +171,13 @@ class CompareGpuTest {
     @Test
     void wrongArgumentsEndWithStatus2() throws Exception {
         for (String[] words : new String[][] {
-            {"--shape", "1,2,3"}, {"--rounds", "-1"}, {"--device", "java"}, {"--ort-gpu", "nowhere.jar"}, {"--threads"}
+            {"--shape", "1,2,3"},
+            {"--rounds", "-1"},
+            {"--tune", "-1"},
+            {"--tune", "NaN"},
+            {"--device", "java"},
+            {"--ort-gpu", "nowhere.jar"},
+            {"--threads"}
         }) {
             Outcome outcome = withoutOpenCl(words);
             assertEquals(2, outcome.status, outcome.output);
