@@ -58,7 +58,7 @@
 #define W_TILE (TILE_K * W_PITCH)
 #define X_FETCHES (GROUP_ROWS * TILE_K / 4 / WG_ITEMS)  // float4 of x that a work-item fetches for a stage
 #define W_FETCHES (TILE_K * WG_UNITS / WG_ITEMS)        // vectors of weights that it fetches
-#define ROUNDS_AHEAD (ROWS == 1 ? 4 : 2)                // rounds of 4 k whose reads of local memory are under way
+#define ROUNDS_AHEAD 4  // rounds of 4 k whose reads of local memory are under way
 #if TILE_K % 4 || X_FETCHES * 4 * WG_ITEMS != GROUP_ROWS * TILE_K || \
     !RESIDENT_K && (WG_UNITS % PACK || W_FETCHES * WG_ITEMS != TILE_K * WG_UNITS)
 #error "a stage can't be divided equally: see WG_UNITS and TILE_K"

@@ -224,7 +224,7 @@ record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, States state
     int rowGroups() {
         int rows = order.active(1);
         return choice.step().isStaged()
-                ? (rows + choice.step().groupRows() - 1) / choice.step().groupRows()
+                ? choice.step().groupsDown(rows)
                 : choice.groups().rowGroups(tiles(rows));
     }
 

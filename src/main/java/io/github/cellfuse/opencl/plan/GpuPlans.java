@@ -7,6 +7,7 @@ import io.github.cellfuse.opencl.program.Tile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Plans for a GPU: a small layer runs in a single launch; of the others the input's product is hoisted, and tiles are
@@ -14,9 +15,6 @@ import java.util.Optional;
  */
 record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, CandidateSearch search)
         implements DevicePlans {
-    /** In a layer of more units, one compute unit would read too many weights at every step. */
-    private static final int UNITS_FOR_SEQUENCE = 128;
-
     /** Without staged tiles: with fewer rows, reading a weight takes about as long as using it. */
     private static final int ROWS_FOR_HOISTING = 48;
 
@@ -26,22 +24,38 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
     /** With fewer steps, hoisting the input's product and running a whole sequence gain nothing. */
     private static final int MANY_STEPS = 8;
 
-    /** With more rows, a step takes so long that a launch hardly matters. */
-    private static final int ROWS_FOR_PERSISTENT = 256;
+    /**
+     * With more rows, launched steps are as fast as groups that wait for each other: on an NVIDIA H200 those take 0.80
+     * of the time for 64 rows of 512 units, 1.04 for 256.
+     */
+    private static final int ROWS_FOR_PERSISTENT = 64;
+
+    /** With more rows, groups don't wait for each other even if someone asks for it. */
+    private static final int MOST_ROWS_FOR_PERSISTENT = 256;
+
+    /** Candidates of this kind that {@code cellfuse tune} may measure. */
+    private static final int MOST_PERSISTENT = 4;
+
+    /** The seconds of a launch: measured on an NVIDIA H200. */
+    private static final double LAUNCH = 4e-6;
+
+    /** How many times as long as estimated steps may take before groups that wait give up: a GPU's clock may be low. */
+    private static final double SLOWEST = 10;
 
     @Override
     public Pick pick(int rows, int steps, Optional<Plan> forced, boolean cooperative) {
         boolean manySteps = steps >= MANY_STEPS;
-        boolean inOneLaunch =
-                forced.isEmpty() ? manySteps && layer.units() <= UNITS_FOR_SEQUENCE : forced.get() == Plan.SEQUENCE;
-        if (inOneLaunch && layer.units() > UNITS_FOR_SEQUENCE) {
-            Optional<Candidate> persistent = persistent(rows);
-            if (persistent.isPresent()) {
-                return cooperative
-                        ? new Pick(persistent.get(), "weights stay on the chip")
-                        : new Pick(launched(Plan.HOISTED, rows), "no work-group may wait for another");
-            }
+        Optional<Candidate> persistent =
+                prefersPersistent(rows, steps, forced) ? persistent(rows).findFirst() : Optional.empty();
+        if (persistent.isPresent() && cooperative) {
+            return new Pick(persistent.get(), "few rows: the weights stay on the chip, and a step needs no launch");
         }
+        if (persistent.isPresent() && forced.isPresent()) {
+            return new Pick(launched(Plan.HOISTED, rows), "as no work-group may wait for another");
+        }
+        boolean inOneLaunch = forced.isEmpty()
+                ? manySteps && layer.units() <= StagedTiles.UNITS_FOR_SEQUENCE
+                : forced.get() == Plan.SEQUENCE;
         Optional<Tile> whole = inOneLaunch ? staged.sequence(rows) : Optional.empty();
         if (whole.isPresent()) {
             return new Pick(
@@ -56,22 +70,36 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
                         : "the pre-activations stay in registers");
     }
 
-    /** Returns the candidate whose groups keep the weights and wait for each other, if the device can run it. */
-    private Optional<Candidate> persistent(int rows) {
-        if (!device.holdsGroupsTogether() || rows > ROWS_FOR_PERSISTENT) {
-            return Optional.empty();
+    private boolean prefersPersistent(int rows, int steps, Optional<Plan> forced) {
+        return layer.units() > StagedTiles.UNITS_FOR_SEQUENCE
+                && (forced.isEmpty()
+                        ? steps >= MANY_STEPS && rows <= ROWS_FOR_PERSISTENT
+                        : forced.get() == Plan.SEQUENCE && rows <= MOST_ROWS_FOR_PERSISTENT);
+    }
+
+    /** Returns the candidates whose groups keep their weights and wait for each other, the best first. */
+    private Stream<Candidate> persistent(int rows) {
+        return device.holdsGroupsTogether()
+                ? staged.persistent(rows).map(tile -> {
+                    int blocks = Tile.blocks(layer.units(), tile.vec());
+                    SequenceGroups groups = new SequenceGroups(tile.groupsDown(rows), tile.groupsAlong(blocks));
+                    return new Candidate(Plan.SEQUENCE, tile.rows(), tile.gates(), 0, true, groups, tile.staging());
+                })
+                : Stream.empty();
+    }
+
+    /** Returns {@link #SLOWEST} times what launched steps should take. */
+    @Override
+    public double secondsWithoutWaiting(int rows, int steps, Optional<Plan> forced) {
+        List<Tile> hoisted = staged.steps(rows, shape(Plan.HOISTED));
+        Optional<Tile> product = staged.projection((long) rows * steps);
+        if (hoisted.isEmpty() || product.isEmpty()) {
+            return Double.POSITIVE_INFINITY;
         }
-        return staged.persistent(rows)
-                .map(tile -> new Candidate(
-                        Plan.SEQUENCE,
-                        tile.rows(),
-                        tile.gates(),
-                        0,
-                        true,
-                        new SequenceGroups(
-                                (rows + tile.groupRows() - 1) / tile.groupRows(),
-                                tile.groupsAlong(Tile.blocks(layer.units(), tile.vec()))),
-                        tile.staging()));
+        double cycles = steps * staged.stepCost(hoisted.get(0), rows)
+                + staged.projectionCost(product.get(), (long) rows * steps);
+        double hertz = 1e6 * Math.max(1, device.device().maxClockMhz());
+        return SLOWEST * (steps * LAUNCH + cycles / hertz);
     }
 
     private boolean hoistingPays(int rows, int steps) {
@@ -107,7 +135,7 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
             }
         }
         if (cooperative) {
-            persistent(rows).ifPresent(best::add);
+            persistent(rows).limit(MOST_PERSISTENT).forEach(best::add);
         }
         best.addAll(others);
         search.cheapestFirst(rows, steps, cooperative).forEach(estimate -> best.add(estimate.candidate()));

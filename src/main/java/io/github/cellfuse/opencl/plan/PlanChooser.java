@@ -72,7 +72,8 @@ public final class PlanChooser {
         Chosen known = last;
         if (known == null || !known.batch.equals(batch)) {
             Pick pick = plans.pick(rows, steps, forced, cooperative);
-            String reason = forced.isPresent() ? "as asked" : pick.reason();
+            boolean asAsked = forced.equals(Optional.of(pick.candidate().plan()));
+            String reason = asAsked ? "as asked" : pick.reason();
             last = known = new Chosen(batch, choice(pick.candidate(), rows, steps, forced, reason));
         }
         return known.choice;

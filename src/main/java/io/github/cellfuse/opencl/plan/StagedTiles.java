@@ -59,6 +59,9 @@ public final class StagedTiles {
     /** Rows whose products take as long as reading the weights, which every work-item reads for itself. */
     private static final int WEIGHTS_AS_ROWS = 4;
 
+    /** In a layer of more units, one compute unit would read too many weights at every step of a whole sequence. */
+    public static final int UNITS_FOR_SEQUENCE = 128;
+
     /** With fewer rows, most of the smallest tile would be empty, unless it is narrow. */
     public static final int FEWEST_ROWS = 16;
 
@@ -132,14 +135,14 @@ public final class StagedTiles {
     }
 
     /**
-     * Returns the tile for a whole sequence whose groups wait for each other: of those whose groups run at the same
-     * time, the one that should be fastest. Empty if the layer has a projection, or if the weights or the rows are too
-     * many for the device's local memory.
+     * Returns the tiles for a whole sequence whose groups wait for each other, and can all run at the same time; the
+     * best first. Empty if the layer has a projection, or if the weights or the rows are too many for the device's
+     * local memory.
      */
-    Optional<Tile> persistent(long rows) {
+    Stream<Tile> persistent(long rows) {
         return persistentTiles(layer.units())
                 .filter(tile -> fits(KernelSource.SEQUENCE_PERSISTENT, tile) && cost.runTogether(tile, rows))
-                .min(Comparator.comparingDouble(tile -> cost.persistentStep(tile, rows)));
+                .sorted(Comparator.comparingDouble(tile -> cost.persistentStep(tile, rows)));
     }
 
     /** Returns whether the groups of {@code tile} run at the same time, for {@code rows} rows. */

@@ -69,6 +69,11 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
         return (blocks * vec + groupUnits() - 1) / groupUnits();
     }
 
+    /** Returns the work-groups along {@code rows} rows. */
+    public int groupsDown(int rows) {
+        return (rows + groupRows() - 1) / groupRows();
+    }
+
     /** Returns the number of passes over k. */
     public int passes() {
         return 4 / gates;

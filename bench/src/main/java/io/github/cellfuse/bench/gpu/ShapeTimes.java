@@ -36,7 +36,7 @@ import java.util.stream.Stream;
 public final class ShapeTimes {
     private static final double MOST_FLOPS_TO_CHECK = 3e11;
     private static final int FEWEST_RUNS = 3;
-    private static final int MOST_RUNS = 25;
+    private static final int MOST_RUNS = 100;
 
     private ShapeTimes() {}
 
@@ -125,6 +125,7 @@ public final class ShapeTimes {
             try (TimedLayer layer = new TimedLayer(device, options, model, input, output)) {
                 layer.wall();
                 result.addProperty("first_s", (System.nanoTime() - opening) * 1e-9);
+                warmUp(layer);
                 repeat(() -> wall.add(layer.wall()));
                 layer.launches();
                 repeat(() -> add(layer.launches()));
@@ -140,6 +141,14 @@ public final class ShapeTimes {
             result.addProperty("device_tflops", shape.flops() / median(span) * 1e-12);
             result.addProperty("bits_as_java", check ? bitsAsJava() : null);
             result.add("kernels", kernels());
+        }
+
+        /** A GPU that was idle takes a while to raise its clock. */
+        private void warmUp(TimedLayer layer) {
+            long start = System.nanoTime();
+            while ((System.nanoTime() - start) * 1e-9 < seconds / 4) {
+                layer.wall();
+            }
         }
 
         /** Repeats {@code run} for half of the time. */
