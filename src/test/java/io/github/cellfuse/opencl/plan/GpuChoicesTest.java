@@ -74,8 +74,8 @@ class GpuChoicesTest {
         LayerSize layer = new LayerSize(shape[2], shape[3], shape[3], 1);
         PlanChoice choice = Choosers.typical(gpu, layer).choose(shape[1], shape[0], Optional.empty(), true);
         Tile tile = choice.step();
-        boolean whole = choice.plan() == Plan.SEQUENCE;
         Staging group = tile.staging();
+        boolean whole = choice.plan() == Plan.SEQUENCE && !group.isPersistent();
         GpuCore core = GpuCore.of(gpu);
         StagedCost cost = new StagedCost(core, layer);
         long groups = cost.groups(tile, shape[1]);
@@ -86,7 +86,7 @@ class GpuChoicesTest {
                 gpu.name(),
                 shape[0] + "," + shape[1] + "," + shape[2] + "," + shape[3],
                 choice.plan().name().toLowerCase(Locale.ROOT),
-                whole ? size(tile) : size(tile) + "/" + group.depth() + (group.isNarrow() ? " narrow" : ""),
+                whole ? size(tile) : size(tile) + "/" + group.depth() + kind(group),
                 group.workItems(),
                 whole ? group.stateBytes(tile.rows()) : group.bytes(tile.rows()),
                 groups,
@@ -95,6 +95,10 @@ class GpuChoicesTest {
                         ? size(choice.projection()) + "/"
                                 + choice.projection().staging().depth()
                         : "-");
+    }
+
+    private static String kind(Staging group) {
+        return group.isPersistent() ? " of " + group.resident() : group.isNarrow() ? " narrow" : "";
     }
 
     private static String size(Tile tile) {
