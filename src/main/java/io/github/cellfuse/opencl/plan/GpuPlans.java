@@ -25,12 +25,12 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
     private static final int MANY_STEPS = 8;
 
     /**
-     * With more rows, launched steps are as fast as groups that wait for each other: on an NVIDIA H200 those take 0.80
-     * of the time for 64 rows of 512 units, 1.04 for 256.
+     * Units times rows up to which groups that wait for each other are faster than launched steps. On an NVIDIA H200
+     * they take 0.59 of the time for 16 rows of 512 units, 0.93 for 128, 1.04 for 256; 0.79 for 256 rows of 256 units.
      */
-    private static final int ROWS_FOR_PERSISTENT = 64;
+    private static final int STATES_FOR_PERSISTENT = 1 << 16;
 
-    /** With more rows, groups don't wait for each other even if someone asks for it. */
+    /** With more rows, groups don't wait for each other even if a user asks for the plan. */
     private static final int MOST_ROWS_FOR_PERSISTENT = 256;
 
     /** Candidates of this kind that {@code cellfuse tune} may measure. */
@@ -72,9 +72,10 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
 
     private boolean prefersPersistent(int rows, int steps, Optional<Plan> forced) {
         return layer.units() > StagedTiles.UNITS_FOR_SEQUENCE
+                && rows <= MOST_ROWS_FOR_PERSISTENT
                 && (forced.isEmpty()
-                        ? steps >= MANY_STEPS && rows <= ROWS_FOR_PERSISTENT
-                        : forced.get() == Plan.SEQUENCE && rows <= MOST_ROWS_FOR_PERSISTENT);
+                        ? steps >= MANY_STEPS && rows * (long) layer.units() <= STATES_FOR_PERSISTENT
+                        : forced.get() == Plan.SEQUENCE);
     }
 
     /** Returns the candidates whose groups keep their weights and wait for each other, the best first. */
