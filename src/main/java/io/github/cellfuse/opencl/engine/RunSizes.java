@@ -228,10 +228,12 @@ record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, States state
                 : choice.groups().rowGroups(tiles(rows));
     }
 
-    /** Returns {@code [(D·rowGroups+1)·LINE]} if work-items are cooperative, otherwise 0. */
+    /** Returns {@code [(D·rowGroups+1)·LINE]} if work-items may wait for each other, otherwise 0. */
     int arrivalPlaces() {
         int directions = (int) most(LstmLayer::directionCount);
-        return choice.groups().isCooperative() ? (directions * rowGroups() + 1) * LINE : 0;
+        boolean counts =
+                choice.groups().isCooperative() || choice.step().staging().isPersistent();
+        return counts ? (directions * rowGroups() + 1) * LINE : 0;
     }
 
     private static long roundUp(long size, int multiple) {

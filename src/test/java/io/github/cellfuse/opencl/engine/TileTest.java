@@ -41,6 +41,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -672,5 +673,92 @@ class TileTest {
                 assertFalse(engine.choose(9, 4).groups().isCooperative(), "it isn't tried again");
             }
         }
+    }
+
+    /** Work-groups of four units each, one more than there are threads, wait for each other in vain. */
+    @Test
+    void groupsThatWaitInVainGiveUpAndTheBatchIsRunByItsSteps() throws InterruptedException {
+        assumeTrue(
+                DeviceTraits.of(TestDevices.first().capabilities()).isCpu(),
+                "a GPU runs more work-groups at the same time than it has compute units");
+        int units = 4 * (TestDevices.first().capabilities().computeUnits() + 1);
+        LstmModel model = RandomLstm.model(new Random(1), 2, 5, units, false, true);
+        LstmInput input = RandomLstm.input(new Random(2), model, 9, 4);
+        Tile waits = Tile.staged(2, Staging.persistent(4, 8, 32, (units + 63) / 64 * 64))
+                .withHoisted(true);
+        Plans groups = forced(Plan.SEQUENCE, waits, new SequenceGroups(1, units / 4), 1e-3);
+        Plans steps = forced(
+                Plan.HOISTED, Tile.staged(2, Staging.narrow(8, 16, 64)).withHoisted(true), SequenceGroups.EACH_TILE);
+        try (ClContext context = TestDevices.first().open()) {
+            OpenClEngine engine =
+                    new OpenClEngine(context, new Programs(context), model, either(groups, steps), Tier.EXACT);
+            try (var session = engine.newSession()) {
+                assertTrue(engine.choose(9, 4).groups().isCooperative());
+                LstmOutput expected = twin(new RandomLstm(1, model, input));
+                Bits.assertSame("after giving up", expected, session.run(input)); // also compiles, longer than a rest
+                while (!engine.choose(9, 4).groups().isCooperative()) {
+                    Thread.sleep(5);
+                }
+                Bits.assertSame("after giving up again", expected, session.run(input));
+                assertEquals(Plan.HOISTED, engine.choose(9, 4).plan(), "it isn't tried again");
+            }
+            engine.closeMemory();
+        }
+    }
+
+    /** What a run in vain leaves behind must not disturb the next run of the same session. */
+    @Test
+    void whoeverWaitedInVainWaitsWithSuccessAfterARest() throws InterruptedException {
+        assumeTrue(
+                DeviceTraits.of(TestDevices.first().capabilities()).isCpu(),
+                "a GPU runs more work-items at the same time than it has compute units");
+        RandomLstm random = new RandomLstm(1, RandomLstm.model(new Random(1), 2, 5, 64, true, true), null);
+        LstmInput input = RandomLstm.input(new Random(2), random.model(), 9, 4);
+        LstmOutput expected = twin(new RandomLstm(1, random.model(), input));
+        Tile tile = new Tile(1, 3, 4, 0, false, true);
+        int tooMany = TestDevices.first().capabilities().computeUnits() + 1;
+        Plans inVain = forced(Plan.SEQUENCE, tile, new SequenceGroups(1, tooMany), 1e-3);
+        Plans good = forced(Plan.SEQUENCE, tile, new SequenceGroups(1, 2));
+        AtomicReference<Plans> current = new AtomicReference<>(inVain);
+        Plans switched = new Plans() {
+            @Override
+            public int vec() {
+                return tile.vec();
+            }
+
+            @Override
+            public PlanChoice choose(int rows, int steps, boolean cooperative) {
+                return current.get().choose(rows, steps, cooperative);
+            }
+        };
+        try (ClContext context = TestDevices.first().open()) {
+            OpenClEngine engine =
+                    new OpenClEngine(context, new Programs(context), random.model(), switched, Tier.EXACT);
+            try (var session = engine.newSession()) {
+                Bits.assertSame("after giving up", expected, session.run(input));
+                current.set(good);
+                while (!engine.choose(9, 4).groups().isCooperative()) {
+                    Thread.sleep(5);
+                }
+                Bits.assertSame("after a rest", expected, session.run(input));
+                assertTrue(engine.choose(9, 4).groups().isCooperative(), "nobody gave up this time");
+            }
+            engine.closeMemory();
+        }
+    }
+
+    /** Returns the first of two plans if work-items may wait for each other, otherwise the second. */
+    private static Plans either(Plans waiting, Plans others) {
+        return new Plans() {
+            @Override
+            public int vec() {
+                return others.vec();
+            }
+
+            @Override
+            public PlanChoice choose(int rows, int steps, boolean cooperative) {
+                return (cooperative ? waiting : others).choose(rows, steps, cooperative);
+            }
+        };
     }
 }
