@@ -3,11 +3,11 @@
 // How the work-items of a team wait for each other between two steps of a sequence. OpenCL has no barrier beyond a
 // work-group, so each arrives at a counter, and waits until all have.
 //
-//      hidden states of a step ──► counter + 1          counter = all of the team? ──► the next step reads them
+//      hidden states of a step ──► counter + 1        counter = all of the team? ──► the next step reads them
 //
-// All work-items of a team have to run at the same time, which OpenCL doesn't guarantee. The host starts no more of them
-// than the device holds at once, and no work-item waits for long: as soon as the steps so far have taken longer than
-// they would have under another plan, it gives up and sets arrivals[0], and the host runs the batch with that plan.
+// All work-items of a team have to run at the same time, which OpenCL doesn't guarantee. The host starts no more of
+// them than the device holds at once, and no work-item waits for long: as soon as the steps so far have taken longer
+// than they would have under another plan, it gives up and sets arrivals[0], and the host runs the batch with that plan.
 
 // Values of 4 bytes in a cache line.
 #define ARRIVALS_LINE 16
