@@ -35,13 +35,13 @@ final class Chunks {
         int longest = batch.run().longest(), length = input.stepsAtOnce(batch.run());
         length = layer.isTraced ? Math.min(length, batch.trace().slots()) : length;
         Overlap overlap = batch.overlap();
-        length = overlap != null ? overlap.stepsAtOnce(layer, length) : length;
+        length = overlap != null ? overlap.begin(layer, length) : length;
         for (int first = 1; first <= longest; first += length) {
             int last = Math.min(first + length - 1, longest);
             firstStep.set(first);
             lastStep.set(last);
             if (overlap != null) {
-                overlap.beforeSteps(layer, last);
+                overlap.beforeSteps(layer);
             }
             input.enqueue(launcher, batch, first, last);
             steps.enqueue(first, last);

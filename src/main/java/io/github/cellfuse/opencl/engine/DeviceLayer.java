@@ -94,6 +94,16 @@ final class DeviceLayer implements AutoCloseable {
         return RunSizes.stride(shape.outputSize());
     }
 
+    /** Returns whether a direction goes forward. */
+    boolean hasForward() {
+        return firstReverse > 0;
+    }
+
+    /** Returns whether a direction is reverse. */
+    boolean hasReverse() {
+        return firstReverse < directions;
+    }
+
     /** Returns whether the hidden states go through a projection. */
     boolean isProjected() {
         return shape.hasProjection();

@@ -10,19 +10,20 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * Moves a batch to a device and back while its kernels run. The first layer's input goes up in parts, each just before
- * the steps that read it are enqueued. Another thread brings down the hidden states of the last layer, in parts as
- * well, as soon as their steps have ended.
+ * Moves a batch to a device and back while its kernels run. The first layer's input goes up in parts, each before the
+ * steps that read it are enqueued; see {@link InputUpload}. Another thread brings down the hidden states of the last
+ * layer, in parts as well, as soon as their steps have ended.
  *
  * <pre>
- *   this thread        │ fill 1 │ fill 2 │ fill 3 │ …           pinned blocks, and launches after each
- *   queue of uploads            │ x 1    │ x 2    │ x 3 │ …
- *   queue of kernels                     │ steps 1 │ steps 2 │ steps 3 │ …
- *   queue of downloads                             │ y 1     │ y 2     │ y 3 │
- *   other thread                                             │ empty 1 │ empty 2 │ …
+ *   thread of uploads    │ fill 1 │ fill 2 │ fill 3 │ …           pinned blocks
+ *   queue of uploads              │ x 1    │ x 2    │ x 3 │ …
+ *   session's thread              │ launch 1 │ launch 2 │ launch 3 │ …
+ *   queue of kernels                       │ steps 1 │ steps 2 │ steps 3 │ …
+ *   queue of downloads                               │ y 1     │ y 2     │ y 3 │
+ *   thread of downloads                                        │ empty 1 │ empty 2 │ …
  * </pre>
  *
- * <p>A bidirectional layer needs both ends of its input first, and its output is complete from the middle outwards.
+ * <p>The output of a bidirectional layer is complete from the middle outwards.
  */
 final class Overlap implements AutoCloseable {
     /**
@@ -42,16 +43,12 @@ final class Overlap implements AutoCloseable {
     private static final Part END = new Part(null, 0, 0);
 
     private final ClQueue kernels;
-    private final PinnedTransfers uploads;
+    private final InputUpload upload;
     private final PinnedTransfers downloads;
     private final BatchTransfer copy;
     private final RunSizes run;
-    private final ClBuffer input;
     private final ClBuffer history;
     private final FloatBuffer y;
-
-    /** Slots that have been uploaded, counted from the first slot on and from the last slot back. */
-    private int front, back;
 
     /** Slots whose download was ordered: none if the first is 0. */
     private int firstOrdered, lastOrdered;
@@ -78,11 +75,10 @@ final class Overlap implements AutoCloseable {
             ClBuffer history,
             FloatBuffer y) {
         this.kernels = kernels;
-        this.uploads = uploads;
+        upload = new InputUpload(uploads, copy, run.longest(), input);
         this.downloads = downloads;
         this.copy = copy;
         this.run = run;
-        this.input = input;
         this.history = history;
         this.y = y;
     }
@@ -102,13 +98,21 @@ final class Overlap implements AutoCloseable {
         return run.historyStride(run.model().last());
     }
 
-    /** Returns how many steps of a layer to enqueue at a time, at most {@code most}. */
-    int stepsAtOnce(DeviceLayer layer, int most) {
+    /**
+     * Has to be called before steps of {@code layer} are enqueued. Starts the upload of what the first layer reads.
+     *
+     * @return how many steps to enqueue at a time, at most {@code most}
+     */
+    int begin(DeviceLayer layer, int most) {
         long stride = Math.max(isFirst(layer) ? inputStride(run) : 0, isLast(layer) ? outputStride(run) : 0);
         if (stride == 0) {
             return most;
         }
-        return Math.min(most, stepsOfPart(run.longest(), stride * run.rowPitch(), uploads.most()));
+        int steps = Math.min(most, stepsOfPart(run.longest(), stride * run.rowPitch(), downloads.most()));
+        if (isFirst(layer)) {
+            upload.start(layer, steps);
+        }
+        return steps;
     }
 
     /** Returns how many of {@code steps} steps a part has, whose x and y have at most {@code slot} floats each. */
@@ -122,42 +126,27 @@ final class Overlap implements AutoCloseable {
         return (dividend + divisor - 1) / divisor;
     }
 
-    /** Has to be called before steps up to {@code last} are enqueued. Uploads what they read; they wait for it. */
-    void beforeSteps(DeviceLayer layer, int last) {
+    /** Has to be called before each time that steps are enqueued: they wait for what they read. */
+    void beforeSteps(DeviceLayer layer) {
         if (!isFirst(layer)) {
             return;
         }
-        int longest = run.longest(), before = front + back;
-        if (layer.firstReverse > 0) {
-            upload(front + 1, Math.min(last, longest - back));
-            front = Math.max(front, Math.min(last, longest - back));
-        }
-        if (isReversed(layer)) {
-            upload(Math.max(front + 1, longest - last + 1), longest - back);
-            back = Math.max(back, Math.min(last, longest - front));
-        }
-        if (front + back > before) {
-            try (ClEvent uploaded = uploads.marker()) {
+        try (ClEvent uploaded = upload.next()) {
+            if (uploaded != null) {
                 kernels.waitFor(uploaded);
             }
-        }
-    }
-
-    private void upload(int firstSlot, int lastSlot) {
-        if (firstSlot <= lastSlot) {
-            copy.uploadInput(uploads, input, firstSlot, lastSlot);
         }
     }
 
     /** Has to be called after steps up to {@code last} have been enqueued. Orders what is complete after them. */
     void afterSteps(DeviceLayer layer, int last) {
         if (!isLast(layer)) {
-            kernels.flush(); // the device can begin while the next part is filled
+            kernels.flush(); // the device can begin while the next steps are enqueued
             return;
         }
         // Beyond the longest row there is nothing to wait for.
-        int firstSlot = isReversed(layer) ? run.longest() - last + 1 : 1;
-        int lastSlot = layer.firstReverse > 0 && last < run.longest() ? last : run.steps();
+        int firstSlot = layer.hasReverse() ? run.longest() - last + 1 : 1;
+        int lastSlot = layer.hasForward() && last < run.longest() ? last : run.steps();
         orderUpTo(firstSlot, lastSlot);
     }
 
@@ -230,7 +219,7 @@ final class Overlap implements AutoCloseable {
     void finish() {
         // Without a single step there is no kernel, but there may be an output.
         orderUpTo(1, run.steps());
-        uploads.finish();
+        upload.finish();
         parts.add(END);
         if (downloading != null) {
             Undisturbed.await(downloading);
@@ -242,6 +231,7 @@ final class Overlap implements AutoCloseable {
     /** Gives the pinned memory back, after waiting for whatever still uses it. */
     @Override
     public void close() {
+        upload.close();
         if (downloading != null && !downloading.isDone()) {
             parts.add(END);
             try {
@@ -253,7 +243,6 @@ final class Overlap implements AutoCloseable {
         parts.stream()
                 .filter(part -> part.computed() != null)
                 .forEach(part -> part.computed().close());
-        uploads.release();
         downloads.release();
     }
 
@@ -263,9 +252,5 @@ final class Overlap implements AutoCloseable {
 
     private boolean isLast(DeviceLayer layer) {
         return layer.index == run.model().layerCount() - 1;
-    }
-
-    private static boolean isReversed(DeviceLayer layer) {
-        return layer.firstReverse < layer.directions;
     }
 }

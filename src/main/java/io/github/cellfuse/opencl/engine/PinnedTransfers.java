@@ -83,8 +83,13 @@ final class PinnedTransfers implements Mover, AutoCloseable {
     /** Returns an event that is complete when everything up to now has been moved; the caller closes it. */
     ClEvent marker() {
         ClEvent moved = queue.marker();
-        queue.flush();
-        return moved;
+        try {
+            queue.flush();
+            return moved;
+        } catch (RuntimeException | Error e) {
+            moved.close();
+            throw e;
+        }
     }
 
     @Override
