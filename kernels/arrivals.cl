@@ -7,7 +7,8 @@
 //
 // All work-items of a team have to run at the same time, which OpenCL doesn't guarantee. The host starts no more of
 // them than the device holds at once, and no work-item waits for long: as soon as the steps so far have taken longer
-// than they would have under another plan, it gives up and sets arrivals[0], and the host runs the batch with that plan.
+// than they would have under another plan, it gives up and sets arrivals[0], and the host runs the batch with that
+// plan.
 
 // Values of 4 bytes in a cache line.
 #define ARRIVALS_LINE 16

@@ -17,6 +17,9 @@
 //
 // While one tile is multiplied, values for the other arrive from global memory and wait in registers. With few rows,
 // waiting for them takes most of the time, so a stage is as deep as local memory allows.
+//
+// For a whole sequence (lstm_sequence_persistent.cl) the weights of all k stay in one w_tile [K][WG_UNITS][4], and a
+// stage is one of x alone.
 
 #if VEC != 1 || PACK != 4
 #error "a work-item of the narrow kernels has one unit of a block of four: VEC must be 1 and PACK 4"
@@ -95,8 +98,8 @@ INLINED void multiply_add_four(float4 a[ROWS], __local const float4* x_line, __l
   }
 }
 
-// a[row] (i f g o) += x_tile[row][k] · w_tile[k] for the first `depth` k of a stage. Only whole k are multiplied:
-// adding a product with zero would turn -0 into +0. A full stage has a constant number of rounds, so that reads of local
+// a[row] (i f g o) += x_tile[row][k] · w_tile[k] for the first `depth` k of a stage. Only whole k are multiplied: adding
+// a product with zero would turn -0 into +0. A full stage has a constant number of rounds, so that reads of local
 // memory run ahead of the products.
 INLINED void multiply_stage(float4 a[ROWS], __local const float4* x_tile, __local const float4* w_tile, int depth) {
   if (depth == TILE_K) {

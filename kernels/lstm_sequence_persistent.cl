@@ -3,9 +3,9 @@
 // A whole sequence of one layer in one launch, with the recurrent weights on the chip. For layers whose weights are too
 // large for one compute unit, and few rows.
 //
-//      group (U, R): WG_UNITS units × GROUP_ROWS rows
+//      group: WG_UNITS units × GROUP_ROWS rows of one direction
 //
-//                 R of its units [H][WG_UNITS][4] in local memory, from the first step to the last
+//          recurrent weights of its units [H][WG_UNITS][4] in local memory, from the first step to the last
 //                                                              │
 //      h[t-1] of its rows and all units ── TILE_K at a time ──×──+── p (x·W + bias, input_projection_tiled.cl)
 //                ▲                                               ▼
@@ -24,8 +24,8 @@
 //   global size (units, rounded up to WG_UNITS; WG_ROWS for each GROUP_ROWS rows with a step; D)
 __kernel GROUP_SIZE void lstm_sequence_persistent(
     STEP_PARAMETERS,           // x is unused
-    __global int* arrivals,    // [(D·teams of a direction+1)·16] zeros before step 1; the first value isn't zero once a
-                               // group has given up
+    __global int* arrivals,    // [(D·teams of a direction+1)·16] zeros before step 1, except for the first value: it
+                               // isn't zero once a group has given up. Unused if a group has all units
     int patience,              // how long the first step may take, in units of clock.cl
     int step_patience) {       // how much longer for each step, in 256ths of that unit
   __local float4 x_tile[2 * X_TILE];
@@ -67,7 +67,8 @@ __kernel GROUP_SIZE void lstm_sequence_persistent(
       a[m] = (float4)(load_aligned(0, own), load_aligned(1, own), load_aligned(2, own), load_aligned(3, own));
     }
 
-    if (is_first && groups > 1) {
+    // What the first step needs is there: earlier launches have ended.
+    if (is_first && groups > 1 && step > first_step) {
       uint until = patience + (uint)min((long)step_patience * (step - first_step + 1) >> 8, (long)INT_MAX);
       goes_on = all_arrived(arrivals, team, (step - 1) * groups, begun, until);
     }

@@ -31,7 +31,7 @@ __kernel void lstm_load_state(
     __global const float* restrict state,  // [LINE | h of all layers | c of all layers]
     __global float* restrict y,            // [T+2,row_pitch,y_stride] history, D·P values per row
     __global float* restrict c,            // [D,row_pitch,B·VEC] cell states
-    __global int* restrict arrivals,       // [places] set to zeros from first_place on, as lstm_sequence expects
+    __global int* restrict arrivals,       // [places] set to zeros from first_place on, as arrivals.cl expects
     STATE_PARAMETERS,
     int given,                             // 0: all states are zeros, and `state` isn't read
     int first_place,                       // arrivals before this one keep their values
@@ -60,7 +60,7 @@ __kernel void lstm_store_state(
     __global float* restrict state,           // [LINE | h of all layers | c of all layers]
     __global const float* restrict y,         // [T+2,row_pitch,y_stride] history, D·P values per row
     __global const float* restrict c,         // [D,row_pitch,B·VEC] cell states
-    __global const int* restrict arrivals,    // [places] as lstm_sequence leaves it
+    __global const int* restrict arrivals,    // [places] as the sequence leaves it
     STATE_PARAMETERS,
     int places) {                             // length of arrivals; 0 if no work-items wait for each other
   int u = get_global_id(0), row = get_global_id(1), direction = get_global_id(2);

@@ -46,7 +46,7 @@
       int first_reverse,                   /* directions from this one on are reverse */                               \
       int longest,                         /* the length of the longest row */                                         \
       int first_step,                      /* the first step of the chunk: the steps that p holds if HOISTED, and */   \
-                                           /* that lstm_sequence computes */                                           \
+                                           /* that a sequence computes */                                              \
       int last_step                        /* the last step of the chunk */                                            \
       TRACE_PARAMETERS
 #define STEP_ARGUMENTS                                                                                               \

@@ -84,6 +84,12 @@ class TunedTest {
         return file().read().map(Tuned::entries).orElse(List.of());
     }
 
+    /** A whole sequence of 512 units, whose 128 groups keep the weights of four units each. */
+    private static Candidate persistent() {
+        return new Candidate(
+                Plan.SEQUENCE, 1, 4, 0, true, new SequenceGroups(1, 128), Staging.persistent(4, 16, 64, 512));
+    }
+
     private static TunedEntry entry(int rows, int steps, Candidate candidate) {
         return new TunedEntry(LAYER, rows, steps, candidate, 7);
     }
@@ -108,10 +114,15 @@ class TunedTest {
                 entry(
                         66,
                         64,
-                        new Candidate(
-                                Plan.FUSED, 1, 4, 0, false, SequenceGroups.EACH_TILE, Staging.narrow(8, 16, 64))));
+                        new Candidate(Plan.FUSED, 1, 4, 0, false, SequenceGroups.EACH_TILE, Staging.narrow(8, 16, 64))),
+                entry(67, 64, persistent()));
         store(entries.toArray(TunedEntry[]::new));
         assertEquals(new Tuned(SPEED, entries), file().read().orElseThrow());
+        String text = Files.readString(file().path());
+        assertTrue(
+                text.contains(" plan=sequence tile=1 gates=4 prefetch=0 hoisted=yes groups=1x128"
+                        + " staging=4x16x64x1x512 ahead=7\n"),
+                text);
 
         TunedEntry other = entry(16, 64, SEPARATE);
         file().update(SPEED, List.of(other.key(), entries.get(2).key()), List.of(other));
@@ -122,7 +133,8 @@ class TunedTest {
                         entries.get(3).key(), entries.get(3),
                         entries.get(4).key(), entries.get(4),
                         entries.get(5).key(), entries.get(5),
-                        entries.get(6).key(), entries.get(6)),
+                        entries.get(6).key(), entries.get(6),
+                        entries.get(7).key(), entries.get(7)),
                 entries().stream().collect(Collectors.toMap(TunedEntry::key, e -> e)),
                 "measured again: replaced by the new winner, or deleted if there is none");
         assertTrue(file().delete());
@@ -163,8 +175,6 @@ class TunedTest {
             hoisted=no       | hoisted=yes          | line 12, hoisted: expected no, found 'yes'
             hoisted=no       | hoisted=maybe        | line 12, hoisted: expected no, found 'maybe'
             groups=each-tile | groups=1x2           | line 12, groups: expected each-tile, found '1x2'
-            staging=no | staging=8x16 | line 12, staging: expected no, or numbers such as 8x16x8 or 8x16x64x1, found '8x16'
-            staging=no       | staging=8x16x0       | line 12, staging: expected 1 to 1024, found '0'
             plan=separate    | plan=hoisted         | line 12, hoisted: expected yes, found 'no'
             ahead=7          | ahead=7 ahead=8      | line 12: expected 15 fields, found 16
             ahead=7          | ahead=101            | line 12, ahead: expected 0 to 100, found '101'
@@ -203,7 +213,27 @@ class TunedTest {
         assertTrue(log.contains("line 12, groups: expected "), log);
     }
 
-    /** Reading a damaged file never throws. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            8x16               | no, or numbers such as 8x16x8, 8x16x64x1 or 4x16x64x1x512, found '8x16'
+            4x16x64x2          | no, or numbers such as 8x16x8, 8x16x64x1 or 4x16x64x1x512, found '4x16x64x2'
+            4x16x64x2x512      | no, or numbers such as 8x16x8, 8x16x64x1 or 4x16x64x1x512, found '4x16x64x2x512'
+            4x16x64x1x         | no, or numbers such as 8x16x8, 8x16x64x1 or 4x16x64x1x512, found '4x16x64x1x'
+            4x16x64x1x512x1    | no, or numbers such as 8x16x8, 8x16x64x1 or 4x16x64x1x512, found '4x16x64x1x512x1'
+            4x16x64x1x-512     | no, or numbers such as 8x16x8, 8x16x64x1 or 4x16x64x1x512, found '4x16x64x1x-512'
+            8x16x0             | 1 to 1024, found '0'
+            8x0x64x1           | 1 to 1024, found '0'
+            4x16x64x1x0        | 1 to 1024, found '0'
+            4x16x64x1x1025     | 1 to 1024, found '1025'
+            """)
+    void stagingsThatAreNoneAreRefused(String staging, String expected) throws Exception {
+        store(entry(16, 64, persistent()));
+        String good = "staging=4x16x64x1x512";
+        Files.writeString(file().path(), Files.readString(file().path()).replace(good, "staging=" + staging));
+        String log = log(() -> assertEquals(List.of(), entries()));
+        assertTrue(log.contains("line 12, staging: expected " + expected), log);
+    }
+
     /** A link to a device that never ends, a pipe that nobody writes to, and a folder. */
     @ParameterizedTest
     @ValueSource(strings = {"device", "pipe", "folder"})
@@ -222,6 +252,7 @@ class TunedTest {
         assertTrue(log.contains("content: expected a file to read, found a "), log);
     }
 
+    /** Reading a damaged file never throws. */
     @Test
     void damagedBytesNeverFail() throws Exception {
         store(entry(16, 64, SEPARATE), entry(1, 64, SEPARATE));

@@ -34,6 +34,8 @@ public record KernelVariant(
         int localBytes,
         int rows,
         int columns) {
+    /** Units of the layers for which groups that keep their weights are compiled. */
+    private static final List<Integer> PERSISTENT_UNITS = List.of(512, 1024);
 
     /**
      * Returns the variants that {@code PlanChooser} chooses for GPUs. Of staged tiles that differ only in the depth of
@@ -58,6 +60,11 @@ public record KernelVariant(
         }
         for (Tile tile : StagedTiles.everySequence()) {
             all.add(tiled(KernelSource.SEQUENCE_TILED, "", tile));
+        }
+        for (int units : PERSISTENT_UNITS) {
+            for (Tile tile : deepest(StagedTiles.persistentTiles(units).toList(), limits)) {
+                all.add(tiled(KernelSource.SEQUENCE_PERSISTENT, "", tile));
+            }
         }
         all.add(untiled(KernelSource.STEP, "fused", four));
         all.add(untiled(KernelSource.STEP, "fused", one));
@@ -98,10 +105,11 @@ public record KernelVariant(
 
     /** A variant in which a work-group shares a tile. */
     private static KernelVariant tiled(KernelSource source, String title, Tile tile) {
-        int columns = 4 * tile.vec() * tile.groupBlocks();
+        int columns = 4 * tile.groupUnits();
+        Staging group = tile.staging();
         String depth = source == KernelSource.SEQUENCE_TILED
                 ? ""
-                : ", " + tile.staging().depth() + " k";
+                : ", " + group.depth() + (group.isPersistent() ? " of " + group.resident() : "") + " k";
         return of(source, source.title(), title, tile, tile.groupRows(), columns, depth);
     }
 
