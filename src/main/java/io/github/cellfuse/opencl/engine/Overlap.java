@@ -29,11 +29,11 @@ final class Overlap implements AutoCloseable {
     /**
      * The parts of a small batch. A part costs about six commands of 4 µs more: 25 µs. It saves the time that its bytes
      * take alone, before the first step and after the last: at 10 GB/s by the host and 50 by the device, 0.12 ms a MiB
-     * each way. So parts have at least a fourth of a block, 1 MiB …
+     * each way. So parts have at least an eighth of a block, 1 MiB …
      */
     private static final int FEW_PARTS = 4;
 
-    /** … and those of a large batch a whole one, 4 MiB, or more if the batch has as many parts as these. */
+    /** … and those of a large batch half of one, 4 MiB, or more if the batch has as many parts as these. */
     private static final int MOST_PARTS = 16;
 
     /** Slots of the output that are complete when an event is. */
@@ -117,8 +117,8 @@ final class Overlap implements AutoCloseable {
 
     /** Returns how many of {@code steps} steps a part has, whose x and y have at most {@code slot} floats each. */
     static int stepsOfPart(int steps, long slot, int block) {
-        long inBlock = Math.max(1, block / slot), fewest = Math.max(1, block / 4 / slot);
-        long parts = Math.max(Math.min(FEW_PARTS, steps / fewest), roundUp(steps, inBlock));
+        long fewest = Math.max(1, block / 8 / slot), enough = Math.max(1, block / 2 / slot);
+        long parts = Math.max(Math.min(FEW_PARTS, steps / fewest), roundUp(steps, enough));
         return (int) Math.max(1, roundUp(steps, Math.max(1, Math.min(MOST_PARTS, parts))));
     }
 

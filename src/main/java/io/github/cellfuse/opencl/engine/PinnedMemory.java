@@ -18,8 +18,11 @@ import java.util.List;
  * many sessions are open. Thread safe.
  */
 final class PinnedMemory {
-    /** Enough for a transfer at full speed, and little enough that the first one doesn't take long. */
-    private static final int BLOCK_BYTES = 4 << 20;
+    /**
+     * The host fills a block in 0.5 ms at 16 GB/s. Giving it to an NVIDIA H200 took 0.04 to 0.1 ms more with blocks of
+     * half the size, where that was a sixth to a third of the time. Now it is half as often.
+     */
+    private static final int BLOCK_BYTES = 8 << 20;
 
     /**
      * The bytes of x and y together from which a batch gains. Two threads, events and more launches cost about 0.1 ms.

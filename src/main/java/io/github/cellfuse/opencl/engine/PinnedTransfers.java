@@ -24,10 +24,11 @@ import java.util.function.IntConsumer;
  */
 final class PinnedTransfers implements Mover, AutoCloseable {
     /**
-     * Two would do if host and device always took the same time. With more, neither waits for the other at once when
-     * one is late, as after a thread or the driver had to be woken.
+     * Two would do if host and device always took the same time. With three, neither waits for the other at once when
+     * one is late, as after a thread or the driver had to be woken. As the device copies a block faster than the host,
+     * more would stay empty on the way up, and full on the way down.
      */
-    private static final int BLOCKS = 4;
+    private static final int BLOCKS = 3;
 
     /** A block in use, and what has to happen before it can be used again. */
     private final class Place {
