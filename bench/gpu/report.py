@@ -121,7 +121,7 @@ if ptx is not None:
     print("\n== the compiler's kernels (registers by ptxas from the driver's PTX)")
     for row in ptx[:40]:
         for k in row.get("kernels", []):
-            if "_tiled" in k["name"] or k["name"] in ("lstm_cell", "lstm_step"):
+            if k["name"].endswith(("_tiled", "_narrow", "_persistent")) or k["name"] in ("lstm_cell", "lstm_step"):
                 print(f"  {k['name']} [{k['reqntid']}] shared {sum(k['shared'])}: {k.get('registers')} registers, spills {k.get('spill_stores')}/{k.get('spill_loads')},"
                       f" {k['ld.global.v4']} of {k['ld.global']} global loads of 16 bytes, ftz/approx {k['mad_ftz_or_approx']} {json.dumps(row.get('sass', ''))[:150]}")
         if "kernels" not in row:

@@ -23,8 +23,8 @@ final class KernelMeasurement {
     private static final String STEP = "lstm_step";
     private static final String INPUT_PROJECTION = "lstm_input_projection";
 
-    /** The end of the name of a kernel that stages its tiles in local memory. */
-    private static final String STAGED = "_tiled";
+    /** The ends of the names of kernels that stage their tiles in local memory. */
+    private static final String STAGED = "_(tiled|narrow|persistent)$";
 
     private KernelMeasurement() {}
 
@@ -95,7 +95,7 @@ final class KernelMeasurement {
             boolean hoisted = launches.stream().anyMatch(launch -> name(launch).equals(INPUT_PROJECTION));
             Map<String, List<Double>> times = new LinkedHashMap<>();
             for (KernelProfile.Launch launch : launches) {
-                Work todo = work(name(launch), plan, hoisted, d);
+                Work todo = work(launch.kernel(), plan, hoisted, d);
                 if (todo != null) {
                     work.put(launch.kernel(), todo);
                     times.computeIfAbsent(launch.kernel(), kernel -> new ArrayList<>())
@@ -129,12 +129,12 @@ final class KernelMeasurement {
     }
 
     private static String name(String kernel) {
-        return kernel.endsWith(STAGED) ? kernel.substring(0, kernel.length() - STAGED.length()) : kernel;
+        return kernel.replaceFirst(STAGED, "");
     }
 
     /** Returns the work of a kernel, or null for kernels that only move states in and out, once per run. */
-    private static Work work(String kernel, Plan plan, boolean hoisted, Dimensions d) {
-        return switch (kernel) {
+    static Work work(String kernel, Plan plan, boolean hoisted, Dimensions d) {
+        return switch (name(kernel)) {
             case STEP -> Work.step(d, plan);
             case "lstm_cell" -> Work.cell(d);
             case "lstm_hidden_projection" -> Work.hiddenProjection(d);

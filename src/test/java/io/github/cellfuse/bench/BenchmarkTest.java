@@ -12,6 +12,7 @@ import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.OpenCl;
 import io.github.cellfuse.opencl.engine.KernelProfile.Launch;
+import io.github.cellfuse.opencl.program.KernelSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -122,16 +123,34 @@ class BenchmarkTest {
 
     @Test
     void theRecurrentPartHasTheGapsBetweenStepsButNotTheProjections() {
-        for (String staged : List.of("", "_tiled")) {
+        for (String staged : List.of("", "_tiled", "_narrow")) {
+            String product = "lstm_input_projection" + staged.replace("narrow", "tiled");
             List<Launch> launches = List.of(
                     launch("lstm_load_state", 0, 5),
-                    launch("lstm_input_projection" + staged, 5, 100),
+                    launch(product, 5, 100),
                     launch("lstm_step" + staged, 110, 120),
                     launch("lstm_step" + staged, 125, 130),
-                    launch("lstm_input_projection" + staged, 140, 200),
+                    launch(product, 140, 200),
                     launch("lstm_step" + staged, 210, 225),
                     launch("lstm_store_state", 230, 240));
             assertEquals((20 + 15) * 1e-9, KernelMeasurement.recurrentSeconds(launches), 1e-15);
+        }
+    }
+
+    /** Tiles in local memory, of any kind, are another way to do the same work. */
+    @Test
+    void everyKernelOfAStepOrASequenceHasItsWork() {
+        Dimensions d = Dimensions.of(3, 5, 1, 9);
+        for (KernelSource source : KernelSource.values()) {
+            String kernel = source.title();
+            Work expected = kernel.startsWith("lstm_step")
+                    ? Work.step(d, Plan.FUSED)
+                    : kernel.startsWith("lstm_sequence")
+                            ? Work.hoistedSequence(d)
+                            : kernel.startsWith("lstm_input_projection") ? Work.inputProjection(d) : null;
+            if (expected != null) {
+                assertEquals(expected, KernelMeasurement.work(kernel, Plan.FUSED, true, d), kernel);
+            }
         }
     }
 

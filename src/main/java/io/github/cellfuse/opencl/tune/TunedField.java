@@ -146,6 +146,10 @@ enum TunedField {
             throw unusable(at, NOT_STAGED + ", or numbers such as 8x16x8, 8x16x64x1 or 4x16x64x1x512", word);
         }
         List<Integer> sizes = sizes(at, word, Staging.MOST);
+        boolean waits = ((SequenceGroups) left.get(GROUPS)).isCooperative();
+        if (sizes.size() > 4 && !(waits && (boolean) left.get(HOISTED))) {
+            throw unusable(at, NOT_STAGED + ", or 3 or 4 numbers unless groups wait and x is hoisted", word);
+        }
         return switch (sizes.size()) {
             case 3 -> new Staging(sizes.get(0), sizes.get(1), sizes.get(2));
             case 4 -> Staging.narrow(sizes.get(0), sizes.get(1), sizes.get(2));

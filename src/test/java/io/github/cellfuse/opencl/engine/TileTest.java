@@ -128,6 +128,9 @@ class TileTest {
                 Arguments.of(Plan.HOISTED, 1, new Staging(4, 8, 16)),
                 Arguments.of(Plan.SEQUENCE, 1, Staging.persistent(8, 16, 128, 64)),
                 Arguments.of(Plan.SEQUENCE, 4, Staging.persistent(8, 8, 16, 64)),
+                // Several stages for each step, whole ones and parts of one.
+                Arguments.of(Plan.SEQUENCE, 8, Staging.persistent(32, 2, 16, 64)),
+                Arguments.of(Plan.SEQUENCE, 6, Staging.persistent(24, 2, 16, 24)),
                 Arguments.of(Plan.SEQUENCE, 4, new Staging(8, 8, 8)),
                 Arguments.of(Plan.SEQUENCE, 4, new Staging(16, 4, 16)),
                 Arguments.of(Plan.SEQUENCE, 2, new Staging(16, 8, 32)),
@@ -184,7 +187,8 @@ class TileTest {
                                 Stream.of(
                                         smallTile(Plan.SEQUENCE, Tile.staged(2, new Staging(4, 2, 8))),
                                         smallTile(Plan.SEQUENCE, Tile.staged(1, new Staging(4, 4, 16))),
-                                        smallTile(Plan.SEQUENCE, Tile.staged(2, Staging.persistent(8, 2, 16, 64)))))
+                                        smallTile(Plan.SEQUENCE, Tile.staged(2, Staging.persistent(8, 2, 16, 64))),
+                                        smallTile(Plan.SEQUENCE, Tile.staged(8, Staging.persistent(8, 2, 4, 8)))))
                         .flatMap(tiles -> tiles);
     }
 
@@ -568,7 +572,8 @@ class TileTest {
             value = Direction.class,
             names = {"FORWARD", "REVERSE"})
     void groupsThatKeepTheirWeightsAndWaitForEachOtherGiveTheTwinsBits(Direction direction) {
-        Tile tile = Tile.staged(2, Staging.persistent(4, 8, 32, 64)).withHoisted(true);
+        // Two stages for each step.
+        Tile tile = Tile.staged(4, Staging.persistent(4, 4, 4, 8)).withHoisted(true);
         Plans plans = forced(Plan.SEQUENCE, tile, new SequenceGroups(1, 2));
         try (ClContext context = TestDevices.first().open()) {
             Programs programs = new Programs(context);

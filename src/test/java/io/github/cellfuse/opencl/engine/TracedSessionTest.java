@@ -32,7 +32,10 @@ import io.github.cellfuse.opencl.device.OpenClDevices;
 import io.github.cellfuse.opencl.plan.Choosers;
 import io.github.cellfuse.opencl.plan.Described;
 import io.github.cellfuse.opencl.plan.LayerSize;
+import io.github.cellfuse.opencl.plan.SequenceGroups;
 import io.github.cellfuse.opencl.program.Programs;
+import io.github.cellfuse.opencl.program.Staging;
+import io.github.cellfuse.opencl.program.Tile;
 import io.github.cellfuse.spi.CellValue;
 import io.github.cellfuse.spi.LayerTrace;
 import io.github.cellfuse.spi.TracedSession;
@@ -44,6 +47,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Traced runs give the bits of other runs, and every device's cells show those of java's. */
 class TracedSessionTest {
@@ -135,6 +139,29 @@ class TracedSessionTest {
                     assertTrue(e.getMessage().contains("ends a work-item's loops after 65535 rounds"), e::getMessage);
                     assertEquals(Plan.SEQUENCE, plan);
                 }
+            }
+        }
+    }
+
+    /** Work-groups that keep the weights of their units, which no CPU is given of its own accord. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void groupsThatKeepTheirWeightsShowJavasCells(boolean wait) {
+        Tile tile = Tile.staged(2, Staging.persistent(wait ? 4 : 8, 8, 32, 64)).withHoisted(true);
+        SequenceGroups groups = wait ? new SequenceGroups(1, 2) : SequenceGroups.EACH_TILE;
+        // With groups that wait, all run at the same time on two threads.
+        Direction direction = wait ? Direction.REVERSE : Direction.BIDIRECTIONAL;
+        try (ClContext context = TestDevices.first().open()) {
+            Programs programs = new Programs(context);
+            for (long seed = TestEngines.seed(74), end = seed + 3; seed < end; seed++) {
+                Random random = new Random(seed);
+                LstmModel model = RandomLstm.model(random, direction, 1, 3, 7, false, true);
+                RandomLstm batch = new RandomLstm(seed, model, RandomLstm.input(random, model, 13, 9));
+                OpenClEngine engine = new OpenClEngine(
+                        context, programs, model, TileTest.forced(Plan.SEQUENCE, tile, groups), Tier.EXACT);
+                assertLikeJava(batch + " in tiles of " + tile, engine, batch);
+                assertEquals(groups, engine.choose(1, 1).groups(), "nobody gave up waiting");
+                engine.closeMemory();
             }
         }
     }

@@ -234,6 +234,27 @@ class TunedTest {
         assertTrue(log.contains("line 12, staging: expected " + expected), log);
     }
 
+    /** Groups that keep their weights are those of a hoisted sequence, and wait for each other. */
+    @ParameterizedTest
+    @CsvSource({
+        "groups=1x128, groups=each-tile",
+        "groups=1x128, groups=128x1",
+        "hoisted=yes, hoisted=no",
+        "plan=sequence tile=1 gates=4 prefetch=0 hoisted=yes groups=1x128,"
+                + "plan=hoisted tile=1 gates=4 prefetch=0 hoisted=yes groups=each-tile"
+    })
+    void onlyGroupsOfASequenceThatWaitKeepTheirWeights(String good, String bad) throws Exception {
+        store(entry(16, 64, persistent()));
+        String text = Files.readString(file().path());
+        assertTrue(text.contains(good), text);
+        Files.writeString(file().path(), text.replace(good, bad));
+        String log = log(() -> assertEquals(List.of(), entries()));
+        assertTrue(
+                log.contains("line 12, staging: expected no, or 3 or 4 numbers unless groups wait and x is hoisted,"
+                        + " found '4x16x64x1x512'"),
+                log);
+    }
+
     /** A link to a device that never ends, a pipe that nobody writes to, and a folder. */
     @ParameterizedTest
     @ValueSource(strings = {"device", "pipe", "folder"})

@@ -29,7 +29,7 @@ final class Warp {
 
     private static final Pattern ADDRESS = Pattern.compile("\\[([^]+]+)(?:\\+(-?\\d+))?]");
     private static final Pattern INTEGER = Pattern.compile("%r\\w+");
-    private static final Pattern PARAMETER = Pattern.compile(".*_param_(\\d+)");
+    private static final Pattern PARAMETER = Pattern.compile("\\[.*_param_(\\d+)]");
 
     private final List<PtxStatement> program;
     private final Launch launch;
@@ -106,8 +106,11 @@ final class Warp {
             case "bra" -> jump(active, labels.get(operation.operands().get(0)));
             case "ret", "exit" -> jump(active, program.size());
             case "ld", "st" -> access(operation, line, active);
-            case "bar", "membar" -> {} // a warp alone waits for nobody
-            case "atom" -> set(operation, active, lane -> 0);
+            case "bar", "membar", "fence" -> {} // a warp alone waits for nobody
+            case "atom" -> {
+                long[] at = addresses(operation, operation.operands().get(1));
+                set(operation, active, lane -> Launch.found(at[lane]));
+            }
             default -> {
                 if (!operation.operands().get(0).startsWith("%f")) {
                     compute(operation, active);
@@ -123,12 +126,9 @@ final class Warp {
     private void access(Operation operation, int line, BitSet active) {
         String name = operation.name(), type = operation.type();
         boolean load = name.startsWith("ld.");
-        Matcher address = ADDRESS.matcher(operation.operands().get(load ? 1 : 0));
-        if (!address.matches()) {
-            throw new AuditException("no address in " + operation);
-        }
+        String place = operation.operands().get(load ? 1 : 0);
         if (name.startsWith("ld.param.")) {
-            Matcher parameter = PARAMETER.matcher(address.group(1));
+            Matcher parameter = PARAMETER.matcher(place);
             if (!parameter.matches()) {
                 throw new AuditException("no parameter in " + operation);
             }
@@ -137,11 +137,9 @@ final class Warp {
             return;
         }
         if (name.startsWith("ld.global.") || name.startsWith("st.global.")) {
-            long offset = address.group(2) == null ? 0 : Long.parseLong(address.group(2));
-            long[] from = values(address.group(1), "b64");
+            long[] from = addresses(operation, place);
             if (!active.isEmpty()) {
-                long[] touched =
-                        active.stream().mapToLong(lane -> from[lane] + offset).toArray();
+                long[] touched = active.stream().mapToLong(lane -> from[lane]).toArray();
                 accesses.computeIfAbsent(line, first -> new ArrayList<>())
                         .add(Access.of(load, operation.bytes(), touched));
             }
@@ -151,6 +149,18 @@ final class Warp {
                     .results()
                     .forEach(loaded -> set(loaded.group(), active, lane -> Launch.BATCH));
         }
+    }
+
+    /** Returns the address {@code [%rd1+16]} in each lane. */
+    private long[] addresses(Operation operation, String place) {
+        Matcher address = ADDRESS.matcher(place);
+        if (!address.matches()) {
+            throw new AuditException("no address in " + operation);
+        }
+        long offset = address.group(2) == null ? 0 : Long.parseLong(address.group(2));
+        return Arrays.stream(values(address.group(1), "b64"))
+                .map(from -> from + offset)
+                .toArray();
     }
 
     private void compute(Operation operation, BitSet active) {
@@ -214,7 +224,7 @@ final class Warp {
             // libclc leaves the offset out of a global ID, so where the step is an offset, the group must make up for
             // it.
             case "%ctaid.z", "%envreg5" -> Arrays.fill(lanes, hasStepOffset() ? 1 : 0);
-            case "%tid.z", "%ctaid.x", "%ctaid.y", "%envreg3", "%envreg4", "%clock" -> {}
+            case "%tid.z", "%ctaid.x", "%ctaid.y", "%envreg3", "%envreg4", "%clock", "%globaltimer" -> {}
             default -> throw new AuditException(name + " is read and has no value yet");
         }
         return lanes;

@@ -31,7 +31,8 @@ class AuditKernelsTest {
                 .distinct()
                 .toList()) {
             String kernel = switch (name) {
-                case "lstm_step_tiled", "lstm_input_projection_tiled", "lstm_step_narrow" -> AmdText.product(name, 400);
+                case "lstm_step_tiled", "lstm_input_projection_tiled", "lstm_step_narrow", "lstm_sequence_persistent" ->
+                    AmdText.product(name, 400);
                 case "lstm_sequence_tiled" -> AmdText.withoutScratch(name, 64);
                 default -> AmdText.kernel(name, 64, spills);
             };

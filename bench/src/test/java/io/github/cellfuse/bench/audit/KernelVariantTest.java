@@ -31,13 +31,22 @@ class KernelVariantTest {
         assertEquals("lstm_step_tiled (fused 128x256, 16 k)", staged.toString());
         assertEquals(Tile.staged(8, new Staging(16, 16, 16)).options(), staged.options());
         assertEquals(256, staged.workGroup());
-        KernelVariant alone = ALL.stream()
-                .filter(variant -> variant.toString().equals("lstm_step (fused 4x16)"))
-                .findFirst()
-                .orElseThrow();
+        KernelVariant persistent = named("lstm_sequence_persistent (16x16, 64 of 512 k)");
+        Staging weights = Staging.persistent(4, 16, 64, 512);
+        assertEquals(Tile.staged(1, weights).withHoisted(true).options(), persistent.options());
+        assertEquals(64, persistent.workGroup());
+        assertEquals(4, persistent.fmasOfK());
+        KernelVariant alone = named("lstm_step (fused 4x16)");
         assertEquals(Tile.of(4, 4).options(), alone.options());
         assertEquals(KernelSource.STEP.texts(), alone.sources());
         assertEquals(0, alone.workGroup());
         assertEquals(0, alone.localBytes());
+    }
+
+    private static KernelVariant named(String name) {
+        return ALL.stream()
+                .filter(variant -> variant.toString().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 }

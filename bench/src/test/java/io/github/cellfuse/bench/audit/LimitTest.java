@@ -95,6 +95,25 @@ class LimitTest {
                         narrow, AmdText.product("lstm_step_narrow", 0).replace("ds_read_b128", "ds_read_b32"))));
     }
 
+    /** The weights of a persistent product are on the chip, so that only x is loaded. */
+    @Test
+    void aPersistentProductKeepsItsOwn() {
+        String kernel = "lstm_sequence_persistent";
+        KernelVariant persistent = PtxText.variant(kernel);
+        assertEquals(List.of(), broken(Variants.amd(persistent, AmdText.product(kernel, 0))));
+        assertEquals(
+                List.of(
+                        "no scratch memory: 16 bytes",
+                        "no loads from global memory in the inner loop: 1×global_load_dwordx4"),
+                broken(Variants.amd(persistent, AmdText.kernel(kernel, 60, 0))));
+        assertEquals(List.of(), broken(PtxText.result(persistent, PtxText.staged(kernel, NEIGHBORS, SCALAR))));
+        assertEquals(
+                List.of("1.1 sectors or less for each one that is needed: 2.00 (1×16 B stride 64)"),
+                broken(PtxText.result(persistent, PtxText.staged(kernel, APART, VECTOR))));
+    }
+
+    private static final String SCALAR = "ld.global.nc.f32 %f5, [%rd1]";
+
     private static final String NEIGHBORS = "mul.wide.u32 %rd3, %r1, 16;\n\tadd.s64 %rd2, %rd1, %rd3;",
             APART = "mul.wide.u32 %rd3, %r1, 64;\n\tadd.s64 %rd2, %rd1, %rd3;",
             VECTOR = "ld.global.nc.v4.f32 {%f5, %f6, %f7, %f8}, [%rd2]",

@@ -85,6 +85,35 @@ class WarpTest {
                         .loads());
     }
 
+    /** A flag that nobody has set, at the beginning of a buffer, and a counter that everybody has reached. */
+    @Test
+    void nobodyWaits() {
+        String found = """
+                // begin inline asm
+                	fence.acq_rel.gpu;
+                	// end inline asm
+                	mov.u64 %rd5, %globaltimer;
+                	atom.global.or.b32 %r3, [%rd1], 0;
+                $L__wait:
+                	atom.global.or.b32 %r4, [%rd1+64], 0;
+                	setp.lt.s32 %p3, %r4, 1000;
+                	@%p3 bra $L__wait;
+                	shl.b32 %r3, %r3, 4;
+                	mul.wide.u32 %rd3, %r1, 16;
+                	add.s64 %rd2, %rd1, %rd3;
+                	cvt.u64.u32 %rd3, %r3;
+                	add.s64 %rd2, %rd2, %rd3;
+                	add.s64 %rd2, %rd2, %rd5;
+                """;
+        assertEquals(
+                "1×16 B coalesced",
+                PtxText.result(VARIANT, PtxText.staged(KERNEL, found, WIDE))
+                        .loops()
+                        .requestsAround()
+                        .orElseThrow()
+                        .loads());
+    }
+
     @Test
     void refusesWhatItCannotRun() {
         String endless = PtxText.staged(KERNEL, "mov.u64 %rd2, %rd1;", WIDE).replace("%p2, %r8, 2;", "%p2, %r8, -1;");
