@@ -26,10 +26,8 @@ public final class StagedTiles {
 
     private static final int[] DEPTHS = {16, 8, 4};
 
-    /** The same three numbers of narrow tiles: 16 rows x 8 units to 128 x 8 and 64 x 16. */
-    private static final int[][] NARROW_SHAPES = {
-        {8, 8, 16}, {8, 16, 8}, {4, 16, 16}, {4, 16, 8}, {2, 8, 16}, {1, 8, 16}
-    };
+    /** The same three numbers of narrow tiles: 16 rows x 8 units to 64 x 16. */
+    private static final int[][] NARROW_SHAPES = {{4, 16, 16}, {4, 16, 8}, {2, 8, 16}, {1, 8, 16}};
 
     private static final int[] NARROW_DEPTHS = {128, 64, 32, 16};
 
