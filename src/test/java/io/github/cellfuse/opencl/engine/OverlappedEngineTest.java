@@ -96,6 +96,21 @@ class OverlappedEngineTest extends SessionContract {
         assertSameBits(model, RandomLstm.input(random, model, 3, 6), Plan.FUSED, 64, new CopyThreads(2, 1));
     }
 
+    @Test
+    void anInterruptedThreadGetsTheSameBitsAndStaysInterrupted() {
+        RandomLstm random = RandomLstm.of(19);
+        try (LstmEngine engine = open(random.model());
+                var session = engine.newSession()) {
+            LstmOutput expected = session.run(random.input());
+            Thread.currentThread().interrupt();
+            LstmOutput found = session.run(random.input());
+            assertTrue(Thread.interrupted());
+            Bits.assertSame("interrupted", expected, found);
+        } finally {
+            Thread.interrupted(); // the next test has this thread, too
+        }
+    }
+
     private static void assertSameBits(
             LstmModel model, LstmInput input, Plan plan, int blockBytes, CopyThreads threads) {
         LstmOutput expected;
