@@ -150,13 +150,8 @@ INLINED void stage_weights(__global const weight_t* w, int K, int panel, int fir
   for (int e = item_of_group(); e < K * WG_UNITS; e += WG_ITEMS) {
     int unit = min(first + e % WG_UNITS, units - 1), lane = unit % PACK;
     __global const weight_t* line = w + (size_t)(unit / PACK) * panel + e / WG_UNITS * 4 * PACK;
-    float gates[4];
-#pragma unroll
-    for (int q = 0; q < 4; q++) {
-      float4 block = load_block(q, line);
-      gates[q] = lane == 0 ? block.x : lane == 1 ? block.y : lane == 2 ? block.z : block.w;
-    }
-    w_tile[e] = (float4)(gates[0], gates[1], gates[2], gates[3]);
+    w_tile[e] = (float4)(load_weights(lane, line), load_weights(PACK + lane, line), load_weights(2 * PACK + lane, line),
+                         load_weights(3 * PACK + lane, line));
   }
 }
 

@@ -107,9 +107,12 @@ public record KernelVariant(
     private static KernelVariant tiled(KernelSource source, String title, Tile tile) {
         int columns = 4 * tile.groupUnits();
         Staging group = tile.staging();
-        String depth = source == KernelSource.SEQUENCE_TILED
-                ? ""
-                : ", " + group.depth() + (group.isPersistent() ? " of " + group.resident() : "") + " k";
+        String depth = switch (source) {
+            case SEQUENCE_TILED -> "";
+            case SEQUENCE_PERSISTENT ->
+                ", " + group.depth() + " of " + group.resident() + " k, " + group.workItems() + " work-items";
+            default -> ", " + group.depth() + " k";
+        };
         return of(source, source.title(), title, tile, tile.groupRows(), columns, depth);
     }
 

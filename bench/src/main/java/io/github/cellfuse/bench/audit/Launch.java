@@ -48,14 +48,6 @@ record Launch(int units, int rows, List<String> parameters, Map<String, Integer>
         return new Launch(units, rows, parameters(variant), values);
     }
 
-    /**
-     * Returns what an atomic operation finds at {@code address}: the flag at the beginning of a buffer isn't set, and
-     * every counter is higher than anyone waits for.
-     */
-    static int found(long address) {
-        return (address & (1L << BUFFER_BITS) - 1) == 0 ? 0 : Integer.MAX_VALUE;
-    }
-
     private static int macro(KernelVariant variant, String name) {
         Matcher definition = Pattern.compile("-D " + name + "=(\\d+)").matcher(variant.options());
         if (!definition.find()) {

@@ -106,11 +106,8 @@ final class Warp {
             case "bra" -> jump(active, labels.get(operation.operands().get(0)));
             case "ret", "exit" -> jump(active, program.size());
             case "ld", "st" -> access(operation, line, active);
-            case "bar", "membar", "fence" -> {} // a warp alone waits for nobody
-            case "atom" -> {
-                long[] at = addresses(operation, operation.operands().get(1));
-                set(operation, active, lane -> Launch.found(at[lane]));
-            }
+            case "bar", "membar", "fence", "red" -> {} // a warp alone waits for nobody
+            case "atom" -> set(operation, active, lane -> 0);
             default -> {
                 if (!operation.operands().get(0).startsWith("%f")) {
                     compute(operation, active);

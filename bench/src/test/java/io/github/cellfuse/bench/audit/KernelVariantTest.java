@@ -31,7 +31,7 @@ class KernelVariantTest {
         assertEquals("lstm_step_tiled (fused 128x256, 16 k)", staged.toString());
         assertEquals(Tile.staged(8, new Staging(16, 16, 16)).options(), staged.options());
         assertEquals(256, staged.workGroup());
-        KernelVariant persistent = named("lstm_sequence_persistent (16x16, 64 of 512 k)");
+        KernelVariant persistent = named("lstm_sequence_persistent (16x16, 64 of 512 k, 64 work-items)");
         Staging weights = Staging.persistent(4, 16, 64, 512);
         assertEquals(Tile.staged(1, weights).withHoisted(true).options(), persistent.options());
         assertEquals(64, persistent.workGroup());

@@ -85,18 +85,18 @@ class WarpTest {
                         .loads());
     }
 
-    /** A flag that nobody has set, at the beginning of a buffer, and a counter that everybody has reached. */
+    /** No flag is set, and a counter is higher than the groups of a step. */
     @Test
     void nobodyWaits() {
         String found = """
                 // begin inline asm
-                	fence.acq_rel.gpu;
+                	red.release.gpu.global.add.u32 [%rd1], 1;
                 	// end inline asm
                 	mov.u64 %rd5, %globaltimer;
                 	atom.global.or.b32 %r3, [%rd1], 0;
                 $L__wait:
-                	atom.global.or.b32 %r4, [%rd1+64], 0;
-                	setp.lt.s32 %p3, %r4, 1000;
+                	ld.acquire.gpu.global.u32 %r4, [%rd1];
+                	setp.lt.s32 %p3, %r4, 32;
                 	@%p3 bra $L__wait;
                 	shl.b32 %r3, %r3, 4;
                 	mul.wide.u32 %rd3, %r1, 16;
