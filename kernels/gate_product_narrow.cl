@@ -98,9 +98,9 @@ INLINED void multiply_add_four(float4 a[ROWS], __local const float4* x_line, __l
   }
 }
 
-// a[row] (i f g o) += x_tile[row][k] · w_tile[k] for the first `depth` k of a stage. Only whole k are multiplied: adding
-// a product with zero would turn -0 into +0. A full stage has a constant number of rounds, so that reads of local
-// memory run ahead of the products.
+// a[row] (i f g o) += x_tile[row][k] · w_tile[k] for the first `depth` k of a stage. Only whole k are multiplied, as
+// adding a product with zero would turn -0 into +0. A full stage has a constant number of rounds, so that reads of
+// local memory run ahead of the products.
 INLINED void multiply_stage(float4 a[ROWS], __local const float4* x_tile, __local const float4* w_tile, int depth) {
   if (depth == TILE_K) {
 #pragma unroll ROUNDS_AHEAD
