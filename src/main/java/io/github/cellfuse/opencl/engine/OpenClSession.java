@@ -31,15 +31,18 @@ import java.util.function.Function;
  */
 final class OpenClSession implements LstmSession {
     /**
-     * Held while cooperative work-items run. Two such launches at the same time, each with a part of the threads, would
-     * wait forever. The threads belong to the driver, so all engines of the process share this lock.
+     * Held while cooperative work-items run on a device. Two such launches at the same time, each with a part of the
+     * device, would wait for each other in vain. So all engines of the process on a device share its lock.
      */
-    private static final ReentrantLock COOPERATIVE_LAUNCH = new ReentrantLock();
+    private static final Map<String, ReentrantLock> COOPERATIVE_LAUNCHES = new ConcurrentHashMap<>();
 
     private record LayerKey(int layer, PlanChoice choice) {}
 
     private final OpenClEngine engine;
     private final SessionGuard guard;
+    /** The lock of the device. */
+    private final ReentrantLock alone;
+
     private final ClQueue queue;
     private final Launcher launcher;
     private final Transfers transfers;
@@ -71,6 +74,8 @@ final class OpenClSession implements LstmSession {
 
     private OpenClSession(OpenClEngine engine, ClQueue queue, Function<ClQueue, Launcher> launching, boolean isTraced) {
         this.engine = engine;
+        alone = COOPERATIVE_LAUNCHES.computeIfAbsent(
+                engine.context().device().toString(), device -> new ReentrantLock());
         this.queue = queue;
         launcher = launching.apply(queue);
         workspace = new Workspace(engine.context(), queue);
@@ -110,11 +115,11 @@ final class OpenClSession implements LstmSession {
             return;
         }
         boolean done;
-        COOPERATIVE_LAUNCH.lock();
+        alone.lock();
         try {
             done = computeTimed(batch, rows, choice, output);
         } finally {
-            COOPERATIVE_LAUNCH.unlock();
+            alone.unlock();
         }
         if (!done) {
             computeTimed(batch, rows, choose(batch, false), output);

@@ -52,17 +52,23 @@ record Loops(Part inner, boolean isLoop, Optional<Part> around, int fmasOfK, Opt
         return around.map(part -> Counts.of(part, position -> 1));
     }
 
-    /** Returns the instructions of both loops that a warp executed for each k; empty on AMD and without a loop. */
+    /**
+     * Returns the instructions of both loops that a warp executed for each k; empty on AMD, without a loop, and if the
+     * warp executed none of its multiply-adds, as where only an incomplete stage needs the loop.
+     */
     Optional<Counts> executedOfK() {
-        return execution.filter(any -> isLoop).map(all -> {
+        return execution.filter(any -> isLoop).flatMap(all -> {
             double fmas = 0;
             for (var each : inner.instructions().entrySet()) {
                 fmas += (double) each.getValue().fmas() * all.times(each.getKey());
             }
+            if (fmas == 0) {
+                return Optional.empty();
+            }
             double k = fmas / fmasOfK;
             Counts counts = Counts.of(inner, position -> all.times(position) / k);
-            return around.map(part -> counts.plus(Counts.of(part, position -> all.times(position) / k)))
-                    .orElse(counts);
+            return Optional.of(around.map(part -> counts.plus(Counts.of(part, position -> all.times(position) / k)))
+                    .orElse(counts));
         });
     }
 
