@@ -23,6 +23,13 @@
 #define PACK VEC
 #endif
 
+// 1: the compiler is NVIDIA's, or clang for its GPUs. Both know PTX.
+#if defined(__NVPTX__) || defined(cl_nv_compiler_options)
+#define IS_NVIDIA 1
+#else
+#define IS_NVIDIA 0
+#endif
+
 // Inlined for certain: an array that is passed in memory instead of registers makes a tile several times slower.
 #define INLINED __attribute__((always_inline)) inline
 

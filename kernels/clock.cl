@@ -3,13 +3,6 @@
 //
 // Where there is no such clock it stands still. No work-item waits for another one on such a device.
 
-// Whether the compiler is NVIDIA's, or clang for its GPUs, which both know PTX.
-#if defined(__NVPTX__) || defined(cl_nv_compiler_options)
-#define IS_NVIDIA 1
-#else
-#define IS_NVIDIA 0
-#endif
-
 #if IS_NVIDIA
 inline uint clock_now() {
   ulong nanoseconds;

@@ -121,8 +121,15 @@ inline cell_state lstm_cell_update(floatv ai, floatv af, floatv ag, floatv ao, f
 }
 #endif
 
-// Stores the first `count` lanes of a vector: the last unit block of a layer is rarely full.
+// Stores the first `count` lanes of a vector: the last unit block of a layer is rarely full. vstore4 promises only the
+// alignment of a float, so NVIDIA's compiler stores lane by lane, unless it is told where the address allows more.
 inline void store_lanes(floatv value, __global float* p, int count) {
+#if VEC == 4 && IS_NVIDIA
+  if (count >= VEC && (size_t)p % sizeof(float4) == 0) {
+    *(__global float4*)p = value;
+    return;
+  }
+#endif
   if (count >= VEC) {
     vstorev(value, 0, p);
   } else {
