@@ -10,8 +10,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Plans for a GPU: a small layer runs in a single launch; of the others the input's product is hoisted, and tiles are
- * staged in local memory, as {@link StagedCost} estimates to be fastest. Thread safe.
+ * Plans for a GPU: a small layer runs in a single launch, and so do few rows of a larger one where work-groups may wait
+ * for each other; of the others the input's product is hoisted, and tiles are staged in local memory, as
+ * {@link StagedCost} estimates to be fastest. Thread safe.
  */
 record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, CandidateSearch search)
         implements DevicePlans {

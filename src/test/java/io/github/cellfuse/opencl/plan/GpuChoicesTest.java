@@ -1,6 +1,7 @@
 package io.github.cellfuse.opencl.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.Plan;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -129,6 +131,48 @@ class GpuChoicesTest {
                 }
             }
         }
+    }
+
+    /** Groups that wait for each other run at the same time, and every k of the layer stays in local memory. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5})
+    void groupsWaitOnlyWhereAllOfThemRunAtTheSameTime(int gpu) {
+        Capabilities device = GPUS.get(gpu);
+        GpuCore core = GpuCore.of(device);
+        int waiting = 0;
+        Random random = new Random(20261127);
+        for (int k = 0; k < 200; k++) {
+            int units = 1 + random.nextInt(1500), rows = 1 + random.nextInt(300), directions = 1 + random.nextInt(2);
+            LayerSize layer = new LayerSize(units, units, units, directions);
+            PlanChooser chooser = Choosers.typical(device, layer);
+            PlanChoice choice = chooser.choose(rows, 64, Optional.empty(), true);
+            String what = rows + " rows of " + units + " units: " + choice.reason();
+            if (choice.groups().isCooperative()) {
+                waiting++;
+                Staging group = choice.step().staging();
+                assertTrue(
+                        group.resident() >= units && group.bytes(choice.step().rows()) <= 48 << 10, what);
+                long groups = new StagedCost(core, layer).groups(choice.step(), rows);
+                long held = core.localBytes() / group.bytes(choice.step().rows());
+                assertTrue(groups <= core.cores() * held, what);
+                assertTrue(groups * group.workItems() <= core.cores() * 1024L, what);
+            }
+            assertFalse(
+                    chooser.choose(rows, 64, Optional.empty(), false).groups().isCooperative(), what);
+            assertFalse(chooser.choose(rows, 2, Optional.empty(), true).groups().isCooperative(), what);
+        }
+        assertEquals(device.vendor().startsWith("NVIDIA"), waiting > 0, waiting + " of 200 wait");
+    }
+
+    /** Whoever asks for the plan where nobody may wait gets the steps, and is told why. */
+    @Test
+    void aPlanWhoseGroupsMayNotWaitIsReplacedBySteps() {
+        PlanChooser chooser = Choosers.typical(H100, new LayerSize(512, 512, 512, 1));
+        PlanChoice asked = chooser.choose(256, 64, Optional.of(Plan.SEQUENCE), true);
+        assertTrue(asked.groups().isCooperative() && asked.reason().contains("(as asked)"), asked.reason());
+        PlanChoice alone = chooser.choose(256, 64, Optional.of(Plan.SEQUENCE), false);
+        assertEquals(Plan.HOISTED, alone.plan());
+        assertTrue(alone.reason().contains("(as no work-group may wait for another)"), alone.reason());
     }
 
     /** A tile that is refused makes room for the next, also in another kernel. */
