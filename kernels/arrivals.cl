@@ -10,46 +10,50 @@
 // than they would have under another plan, it gives up and sets arrivals[0], and the host runs the batch with that
 // plan.
 
-// Values of 4 bytes in a cache line.
-#define ARRIVALS_LINE 16
+#define LINE 16  // values of 4 bytes in a cache line
 
 // The counter of a team. Counters are a cache line apart; the first line holds the flag that a work-item sets when it
 // gives up.
-inline int off_arrivals(int team) { return (team + 1) * ARRIVALS_LINE; }
+inline int off_arrivals(int team) { return (team + 1) * LINE; }
 
-// count_arrival: adds one to a counter. Whoever sees it also sees what this work-item wrote before, and what its group
-// wrote before a barrier.
-// arrivals_counted: returns the counter. What others wrote before they arrived is visible afterwards.
+// arrive: counts this work-item as one that has finished a step. Whoever sees the count also sees what it wrote before,
+// and what its group wrote before a barrier.
+// arrived: returns the count. What others wrote before they arrived is visible afterwards.
 #if IS_NVIDIA
 // OpenCL's fences need not reach beyond a group. PTX orders memory for the whole device.
-inline void count_arrival(__global int* count) {
-  __asm__ volatile("red.release.gpu.global.add.u32 [%0], 1;" : : "l"((ulong)count) : "memory");
+inline void arrive(__global int* arrivals, int team) {
+  ulong count = (ulong)(arrivals + off_arrivals(team));
+  __asm__ volatile("red.release.gpu.global.add.u32 [%0], 1;" : : "l"(count) : "memory");
 }
-inline int arrivals_counted(__global int* count) {
-  int counted;
-  __asm__ volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(counted) : "l"((ulong)count) : "memory");
-  return counted;
+inline int arrived(__global int* arrivals, int team) {
+  ulong count = (ulong)(arrivals + off_arrivals(team));
+  int found;
+  __asm__ volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(found) : "l"(count) : "memory");
+  return found;
 }
 #else
-inline void count_arrival(__global int* count) {
+inline void arrive(__global int* arrivals, int team) {
   mem_fence(CLK_GLOBAL_MEM_FENCE);
-  atomic_inc(count);
+  atomic_inc(arrivals + off_arrivals(team));
 }
 // An atomic operation that changes nothing: unlike a load, it is ordered after what others wrote before they arrived.
-inline int arrivals_counted(__global int* count) {
-  int counted = atomic_or(count, 0);
+inline int arrived(__global int* arrivals, int team) {
+  int found = atomic_or(arrivals + off_arrivals(team), 0);
   mem_fence(CLK_GLOBAL_MEM_FENCE);
-  return counted;
+  return found;
 }
 #endif
 
-// Counts this work-item as one that has finished a step.
-inline void arrive(__global int* arrivals, int team) { count_arrival(arrivals + off_arrivals(team)); }
+// How long the first `steps` steps of a launch may take: `patience` in units of clock.cl, and for each step as much
+// more as step_patience, in 256ths of that unit.
+inline uint patience_for(int steps, int patience, int step_patience) {
+  return patience + (uint)min((long)step_patience * steps >> 8, (long)INT_MAX);
+}
 
 // Waits until the team has counted `expected` arrivals since the sequence began. Returns 0 if it gave up because more
 // than `patience` has passed since `begun`.
 inline int all_arrived(__global int* arrivals, int team, int expected, uint begun, uint patience) {
-  while (arrivals_counted(arrivals + off_arrivals(team)) < expected) {
+  while (arrived(arrivals, team) < expected) {
     if (clock_now() - begun > patience) {
       atomic_or(arrivals, 1);
       return 0;

@@ -40,7 +40,6 @@
 #else
 #define prefetch_line(p) prefetch(p, WEIGHT_LINE)
 #endif
-#define LINE 16                          // floats of a cache line
 #define WEIGHT_LINE (512 / WEIGHT_BITS)  // weights of a cache line
 
 // The products of one k. x points to column k of the tile's first row, w to the first gate of this pass at k.

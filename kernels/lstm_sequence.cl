@@ -13,12 +13,10 @@
 //
 // With several groups of units the work-items are cooperative: they wait for each other. Each uses only its own share
 // of the weights, which stays in its core's cache from step to step. It goes through the share back and forth,
-// because a cache still holds what was used last. All work-items of a row group then have to run at the same time,
-// which OpenCL doesn't guarantee. The host uses this only if each work-item gets its own thread, and runs one
-// direction after the other, as both together would need twice the threads. On a busy machine, a thread may lose its
-// core to another process for milliseconds, and the others would wait all that time. So no work-item waits for long: as
-// soon as the steps so far have taken longer than they would have under another plan, it gives up and sets arrivals[0],
-// and the host runs the batch with that other plan.
+// because a cache still holds what was used last. A row group of a direction is a team (arrivals.cl), whose work-items
+// have to run at the same time. The host uses this only if each gets its own thread, and runs one direction after the
+// other, as both together would need twice the threads. On a busy machine, a thread may lose its core to another
+// process for milliseconds, and the others would wait all that time; so they give up soon.
 
 // Computes the steps from first_step to last_step. With a projection, h is [row_pitch,h_stride], shared by all slots.
 //   global size (directions of this launch · row_groups · unit_groups)
@@ -30,7 +28,7 @@ __kernel void lstm_sequence(
     int row_groups,                       // groups of rows for each direction
     int unit_groups,                      // U, groups of units for each group of rows
     int first_direction,                  // the first direction of this launch
-    __global int* arrivals,               // [(D·row_groups+1)·16] zeros before step 1, except for the first line:
+    __global int* arrivals,               // [(D·row_groups+1)·LINE] zeros before step 1, except for the first line:
                                           // once a work-item has given up, no other one waits again
     int patience,                         // how long the first step may take, in units of clock.cl
     int step_patience) {                  // how much longer for each step, in 256ths of that unit
@@ -53,7 +51,7 @@ __kernel void lstm_sequence(
         lstm_step_tile(row, rows - row, block, blocks, next, direction, slot, STEP_ARGUMENTS);
       }
     }
-    uint until = patience + (uint)min((long)step_patience * (step - first_step + 1) >> 8, (long)INT_MAX);
+    uint until = patience_for(step - first_step + 1, patience, step_patience);
     if (unit_groups > 1) {
       arrive(arrivals, team);
       if (!all_arrived(arrivals, team, ((step - 1) * waits + 1) * unit_groups, begun, until)) return;

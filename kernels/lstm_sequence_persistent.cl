@@ -24,8 +24,8 @@
 //   global size (units, rounded up to WG_UNITS; WG_ROWS for each GROUP_ROWS rows with a step; D)
 __kernel GROUP_SIZE void lstm_sequence_persistent(
     STEP_PARAMETERS,           // x is unused
-    __global int* arrivals,    // [(D·teams of a direction+1)·16] zeros before step 1, except for the first value: it
-                               // isn't zero once a group has given up. Unused if a group has all units
+    __global int* arrivals,    // [(D·teams of a direction+1)·LINE] zeros before step 1, except for the first value:
+                               // it isn't zero once a group has given up. Unused if a group has all units
     int patience,              // how long the first step may take, in units of clock.cl
     int step_patience) {       // how much longer for each step, in 256ths of that unit
   __local float4 x_tile[2 * X_TILE];
@@ -69,7 +69,7 @@ __kernel GROUP_SIZE void lstm_sequence_persistent(
 
     // What the first step needs is there: earlier launches have ended.
     if (is_first && groups > 1 && step > first_step) {
-      uint until = patience + (uint)min((long)step_patience * (step - first_step + 1) >> 8, (long)INT_MAX);
+      uint until = patience_for(step - first_step + 1, patience, step_patience);
       goes_on = all_arrived(arrivals, team, (step - 1) * groups, begun, until);
     }
     barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);

@@ -38,7 +38,7 @@ final class InputUpload implements AutoCloseable {
     /**
      * Prepares an upload; nothing is moved yet.
      *
-     * @param transfers used by nobody else until {@link #close}
+     * @param transfers no other object may use it before {@link #close}
      * @param longest the slots of x to upload
      * @param input x {@code [T,rowPitch,stride]}
      */

@@ -29,7 +29,7 @@ record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, States state
         OF_STREAMS
     }
 
-    /** Values of 4 bytes in a cache line, as in {@code gate_product.cl}. */
+    /** Values of 4 bytes in a cache line, as in {@code arrivals.cl}. */
     static final int LINE = 16;
 
     private static final int ALIASING_FLOATS = 512;
@@ -224,7 +224,7 @@ record RunSizes(LstmModel model, RowOrder order, PlanChoice choice, States state
     int rowGroups() {
         int rows = order.active(1);
         return choice.step().isStaged()
-                ? choice.step().groupsDown(rows)
+                ? (int) choice.step().groupsDown(rows)
                 : choice.groups().rowGroups(tiles(rows));
     }
 

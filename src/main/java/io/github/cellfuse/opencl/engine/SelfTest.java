@@ -110,7 +110,8 @@ public final class SelfTest {
         PlanChoice launched = steps.choose(rows, STEPS, false);
         Tile waits = Tile.staged(1, Staging.persistent(2, StagedTiles.FEWEST_ROWS, 16, 64))
                 .withHoisted(true);
-        SequenceGroups groups = new SequenceGroups(waits.groupsDown(rows), waits.groupsAlong(Tile.blocks(units, 4)));
+        SequenceGroups groups =
+                new SequenceGroups((int) waits.groupsDown(rows), waits.groupsAlong(Tile.blocks(units, 4)));
         PlanChoice choice = new PlanChoice(Plan.SEQUENCE, waits, launched.projection(), groups, "for the self-test");
         return new Plans() {
             @Override

@@ -100,9 +100,7 @@ record WorkGroups(Capabilities device) {
 
     /** Returns the work-items along the rows of a staged tile. */
     static long rowItems(Tile tile, int rows) {
-        return (rows + tile.groupRows() - 1L)
-                / tile.groupRows()
-                * tile.staging().rows();
+        return tile.groupsDown(rows) * tile.staging().rows();
     }
 
     /** Returns whether groups are as small as can be: on a CPU, and on a device that runs no larger ones. */

@@ -84,7 +84,7 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
         return device.holdsGroupsTogether()
                 ? staged.persistent(rows).map(tile -> {
                     int blocks = Tile.blocks(layer.units(), tile.vec());
-                    SequenceGroups groups = new SequenceGroups(tile.groupsDown(rows), tile.groupsAlong(blocks));
+                    SequenceGroups groups = new SequenceGroups((int) tile.groupsDown(rows), tile.groupsAlong(blocks));
                     return new Candidate(Plan.SEQUENCE, tile.rows(), tile.gates(), 0, true, groups, tile.staging());
                 })
                 : Stream.empty();

@@ -68,8 +68,7 @@ record StagedCost(GpuCore core, LayerSize layer) {
 
     /** Returns the work-groups of a launch over {@code rows} rows. */
     long groups(Tile tile, long rows) {
-        long down = (rows + tile.groupRows() - 1) / tile.groupRows();
-        return down * tile.groupsAlong(Tile.blocks(layer.units(), tile.vec())) * layer.directions();
+        return tile.groupsDown(rows) * tile.groupsAlong(Tile.blocks(layer.units(), tile.vec())) * layer.directions();
     }
 
     /** Returns the groups that a core holds side by side: at least 1. */

@@ -70,7 +70,7 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
     }
 
     /** Returns the work-groups along {@code rows} rows. */
-    public int groupsDown(int rows) {
+    public long groupsDown(long rows) {
         return (rows + groupRows() - 1) / groupRows();
     }
 
