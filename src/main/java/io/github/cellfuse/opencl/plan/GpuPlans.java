@@ -34,8 +34,8 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
     /** With more rows, groups don't wait for each other even if a user asks for the plan. */
     private static final int MOST_ROWS_FOR_PERSISTENT = 256;
 
-    /** Candidates of this kind that {@code cellfuse tune} may measure. */
-    private static final int MOST_PERSISTENT = 4;
+    /** Candidates of each kind that {@code cellfuse tune} may measure. */
+    private static final int MOST_PERSISTENT = 4, MOST_IN_REGISTERS = 4;
 
     /** The seconds of a launch: measured on an NVIDIA H200. */
     private static final double LAUNCH = 4e-6;
@@ -129,7 +129,8 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
     @Override
     public List<Candidate> ranked(int rows, int steps, boolean cooperative) {
         List<Candidate> best = new ArrayList<>(), others = new ArrayList<>();
-        staged.sequence(rows).ifPresent(tile -> best.add(candidate(Plan.SEQUENCE, tile)));
+        staged.withStateInLocalMemory(rows).ifPresent(tile -> best.add(candidate(Plan.SEQUENCE, tile)));
+        staged.inRegisters(rows).limit(MOST_IN_REGISTERS).forEach(tile -> best.add(candidate(Plan.SEQUENCE, tile)));
         for (Plan plan : List.of(Plan.FUSED, Plan.HOISTED, Plan.SEPARATE)) {
             List<Tile> tiles = staged.steps(rows, shape(plan));
             for (Tile tile : tiles) {

@@ -22,6 +22,9 @@ record StagedCost(GpuCore core, LayerSize layer) {
     /** Registers of a work-item beside its sums and the values that it fetches, from what compilers take. */
     private static final int OTHER_REGISTERS = 64;
 
+    /** Registers of a work-item beside its weights, sums and pre-activations. */
+    private static final int REGISTERS_BESIDE_WEIGHTS = 56;
+
     /** Instructions of the cell for a vector of units of a row. */
     private static final int CELL = 700;
 
@@ -35,6 +38,15 @@ record StagedCost(GpuCore core, LayerSize layer) {
     private static final int MOST_GROUPS = 16, MOST_ITEMS = 1024;
 
     private static final int GATES = 4;
+
+    /** Cycles after which the next multiply-add of a chain begins. */
+    private static final int FMA_LATENCY = 4;
+
+    /** Cycles of two barriers, and of gates on their way through local memory. */
+    private static final int EXCHANGE = 500;
+
+    /** Registers that a work-item may have: a few less than NVIDIA's and AMD's compilers give it at most. */
+    private static final int MOST_REGISTERS = 232;
 
     /** Bytes of a read of local memory by a work-item. */
     private static final int READ = 16;
@@ -57,6 +69,33 @@ record StagedCost(GpuCore core, LayerSize layer) {
         int perCore = (int) ((groups(tile, rows) + core.cores() - 1) / core.cores());
         int stages = ceil(layer.recurrent(), tile.staging().depth());
         return sideBySide(tile, perCore, stages, (double) CELL * tile.rows() / tile.vec());
+    }
+
+    /**
+     * Returns the cycles of a step of a whole sequence over {@code rows} rows, for all turns of the groups, by
+     * work-items that have their weights in registers.
+     */
+    double registerStep(Tile tile, long rows) {
+        long groups = (groups(tile, rows) + core.cores() - 1) / core.cores();
+        int resident = resident(tile), left = (int) (groups % resident);
+        return groups / resident * registerStep(tile, resident) + (left > 0 ? registerStep(tile, left) : 0);
+    }
+
+    /** Returns the cycles of a step of some groups that a core runs side by side. */
+    private double registerStep(Tile tile, int groups) {
+        Staging group = tile.staging();
+        int waves = core.waves(group.workItems()) * groups, columns = group.columns();
+        double all = ceil(waves, core.schedulers()) * (double) core.wave() / core.lanes();
+        double multiplyAdds = all * group.resident() * columns * tile.rows();
+        double reads = (double) waves * tile.rows() * group.resident() / 4;
+        double chain = (double) FMA_LATENCY * group.resident();
+        double cells = all * CELL / tile.vec() * ceil(columns * tile.rows(), GATES);
+        return Math.max(Math.max(multiplyAdds, reads), chain) + cells + EXCHANGE;
+    }
+
+    /** Returns whether a core has enough registers for the weights of {@code tile}. */
+    boolean holds(Tile tile) {
+        return registers(tile) <= MOST_REGISTERS && held(tile) > 0;
     }
 
     /** Returns whether the GPU holds all work-groups of a launch over {@code rows} rows at the same time. */
@@ -113,6 +152,10 @@ record StagedCost(GpuCore core, LayerSize layer) {
 
     private static int registers(Tile tile) {
         Staging group = tile.staging();
+        if (group.isInRegisters()) {
+            // Its weights, and of each row a sum and the pre-activation of the next step.
+            return REGISTERS_BESIDE_WEIGHTS + group.columns() * (group.resident() + 2 * tile.rows());
+        }
         int sums = GATES * group.itemUnits() * tile.rows();
         return OTHER_REGISTERS + sums + 4 * group.fetches(tile.rows());
     }

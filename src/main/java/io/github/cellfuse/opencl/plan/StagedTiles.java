@@ -44,6 +44,12 @@ public final class StagedTiles {
     /** Values of 16 bytes that a work-item may fetch for a stage: they wait in its registers. */
     private static final int MOST_FETCHES = 16;
 
+    /** Columns and rows of a work-item that has weights in registers. */
+    private static final int[] REGISTER_COLUMNS = {1, 2}, REGISTER_ROWS = {1, 2, 4, 8};
+
+    /** The most units of a layer whose weights are in registers. More would need all of an NVIDIA multiprocessor's. */
+    private static final int MOST_IN_REGISTERS = 96;
+
     /** Rows of a work-item in a group that has all units. */
     private static final int[] SEQUENCE_ROWS = {4, 2, 1};
 
@@ -120,11 +126,18 @@ public final class StagedTiles {
     }
 
     /**
-     * Returns the tile for a whole sequence: the one that gives the busiest compute unit the least work, and of several
-     * the one with the most rows of a work-item. Empty if the layer has a projection, or too many units for local
-     * memory.
+     * Returns the tile for a whole sequence without waiting: the best one that has all weights in registers, or else
+     * the one that gives the busiest compute unit the least work, and of several the one with the most rows of a
+     * work-item. Empty if the layer has a projection, or too many units for local memory.
      */
     Optional<Tile> sequence(long rows) {
+        boolean isNvidia = device.vendorFacts().computeCapability() > 0; // elsewhere it wasn't measured
+        Optional<Tile> registers = isNvidia ? inRegisters(rows).findFirst() : Optional.empty();
+        return registers.isPresent() ? registers : withStateInLocalMemory(rows);
+    }
+
+    /** Returns the tile for a whole sequence that reads the weights in every step, if there is one. */
+    Optional<Tile> withStateInLocalMemory(long rows) {
         int across = Math.max(8, nextPowerOfTwo(Tile.blocks(layer.units(), 4)));
         if (across > SEQUENCE_BLOCKS) {
             return Optional.empty();
@@ -143,6 +156,34 @@ public final class StagedTiles {
         return persistentTiles(layer.units())
                 .filter(tile -> fits(KernelSource.SEQUENCE_PERSISTENT, tile) && cost.runTogether(tile, rows))
                 .sorted(Comparator.comparingDouble(tile -> cost.persistentStep(tile, rows)));
+    }
+
+    /**
+     * Returns the tiles for a whole sequence that have all weights in registers, the best first. Empty if the layer has
+     * a projection, or too many units for the registers of a core.
+     */
+    Stream<Tile> inRegisters(long rows) {
+        return registerTiles(layer.units())
+                .filter(tile -> fits(KernelSource.SEQUENCE_REGISTERS, tile) && cost.holds(tile))
+                .sorted(Comparator.comparingDouble(tile -> cost.registerStep(tile, rows)));
+    }
+
+    /** Returns the tiles for whole sequences of {@code units} units that have all weights in registers. */
+    public static Stream<Tile> registerTiles(int units) {
+        int step = Staging.REGISTER_STEP, resident = (units + step - 1) / step * step;
+        return resident > MOST_IN_REGISTERS
+                ? Stream.empty()
+                : IntStream.of(REGISTER_COLUMNS)
+                        .boxed()
+                        .flatMap(columns ->
+                                IntStream.of(REGISTER_ROWS).mapToObj(rows -> registerTile(columns, rows, resident)));
+    }
+
+    /** Returns a tile whose group has so many rows of work-items that no scheduler is without work. */
+    private static Tile registerTile(int columns, int rows, int resident) {
+        int down = Math.max(
+                1, SCHEDULED_ITEMS / Staging.inRegisters(columns, 1, resident).workItems());
+        return Tile.staged(rows, Staging.inRegisters(columns, down, resident)).withHoisted(true);
     }
 
     /** Returns whether the groups of {@code tile} run at the same time, for {@code rows} rows. */
@@ -232,6 +273,10 @@ public final class StagedTiles {
         boolean whole = switch (source) {
             case SEQUENCE_TILED -> !layer.projected() && Tile.blocks(layer.units(), tile.vec()) <= group.units();
             case SEQUENCE_PERSISTENT -> !layer.projected() && layer.units() <= group.resident();
+            case SEQUENCE_REGISTERS ->
+                !layer.projected()
+                        && layer.units() <= group.resident()
+                        && layer.units() > group.resident() - Staging.REGISTER_STEP;
             default -> true;
         };
         return whole

@@ -18,6 +18,7 @@ public enum KernelSource {
     SEQUENCE("lstm_sequence"),
     SEQUENCE_TILED("lstm_sequence_tiled"),
     SEQUENCE_PERSISTENT("lstm_sequence_persistent"),
+    SEQUENCE_REGISTERS("lstm_sequence_registers"),
     CELL("lstm_cell"),
     CELL_FUNCTION("lstm_cell_function"),
     LOAD_WEIGHTS("lstm_load_weights", "weights"),
@@ -44,7 +45,11 @@ public enum KernelSource {
 
     /** Returns the program of a whole sequence in {@code tile}. */
     public static KernelSource sequence(Tile tile) {
-        return !tile.isStaged() ? SEQUENCE : tile.staging().isPersistent() ? SEQUENCE_PERSISTENT : SEQUENCE_TILED;
+        Staging group = tile.staging();
+        if (!tile.isStaged()) {
+            return SEQUENCE;
+        }
+        return group.isInRegisters() ? SEQUENCE_REGISTERS : group.isPersistent() ? SEQUENCE_PERSISTENT : SEQUENCE_TILED;
     }
 
     /**
@@ -53,8 +58,15 @@ public enum KernelSource {
      */
     CellOptions reads(CellOptions cell) {
         return switch (this) {
-            case STEP, STEP_TILED, STEP_NARROW, SEQUENCE, SEQUENCE_TILED, SEQUENCE_PERSISTENT, CELL, CELL_FUNCTION ->
-                cell;
+            case STEP,
+                    STEP_TILED,
+                    STEP_NARROW,
+                    SEQUENCE,
+                    SEQUENCE_TILED,
+                    SEQUENCE_PERSISTENT,
+                    SEQUENCE_REGISTERS,
+                    CELL,
+                    CELL_FUNCTION -> cell;
             case INPUT_PROJECTION, INPUT_PROJECTION_TILED -> cell.ofBias();
             case HIDDEN_PROJECTION, LOAD_WEIGHTS, STATE, ROOFLINE -> CellOptions.ORDINARY;
         };
@@ -63,7 +75,14 @@ public enum KernelSource {
     /** Returns the part of a tile that the program depends on, as a tile. */
     Tile reads(Tile tile) {
         return switch (this) {
-            case STEP, STEP_TILED, STEP_NARROW, SEQUENCE, SEQUENCE_TILED, SEQUENCE_PERSISTENT, ROOFLINE -> tile;
+            case STEP,
+                    STEP_TILED,
+                    STEP_NARROW,
+                    SEQUENCE,
+                    SEQUENCE_TILED,
+                    SEQUENCE_PERSISTENT,
+                    SEQUENCE_REGISTERS,
+                    ROOFLINE -> tile;
             case INPUT_PROJECTION, INPUT_PROJECTION_TILED ->
                 tile.withHoisted(false).withFused(true);
             case HIDDEN_PROJECTION -> Tile.of(tile.vec(), tile.rows());

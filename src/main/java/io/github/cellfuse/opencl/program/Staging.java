@@ -1,17 +1,25 @@
 package io.github.cellfuse.opencl.program;
 
 /**
- * How a work-group stages its tile in local memory ({@code gate_product_tiled.cl} and {@code gate_product_narrow.cl}).
+ * How a work-group shares a tile: staged in local memory ({@code gate_product_tiled.cl} and
+ * {@code gate_product_narrow.cl}), or with the weights in its work-items' registers
+ * ({@code lstm_sequence_registers.cl}).
  *
  * @param units work-items along the units; 0 if nothing is staged
  * @param rows work-items along the rows
- * @param depth number of k in a stage
+ * @param depth number of k in a stage; 0 if there are none, because all weights are in registers
  * @param itemUnits units of a work-item: those of a block, or 1 in a narrow tile
- * @param resident number of k whose weights stay in local memory for a whole sequence; 0 if each stage brings its own
+ * @param resident number of k whose weights stay in local memory or in registers for a whole sequence; 0 if each stage
+ *     brings its own
  */
 public record Staging(int units, int rows, int depth, int itemUnits, int resident) {
     /** Units of a block, and values of a float4: local memory is read in units of these. */
     private static final int BLOCK = 4;
+
+    private static final int GATES = 4;
+
+    /** {@code lstm_sequence_registers} is compiled for multiples of so many k, and knows that a layer has no fewer. */
+    public static final int REGISTER_STEP = 8;
 
     /** No staging: the register tile of {@code gate_product.cl} reads from the caches. */
     public static final Staging NONE = new Staging(0, 0, 0);
@@ -40,9 +48,28 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
         return new Staging(units, rows, depth, 1, resident);
     }
 
-    /** Returns whether a group keeps the weights of its units for a whole sequence. */
+    /**
+     * Returns a group that keeps the weights of {@code resident} units and as many k in registers.
+     *
+     * @param columns gates of a unit that a work-item has: 1 or 2
+     */
+    public static Staging inRegisters(int columns, int rows, int resident) {
+        return new Staging(GATES * resident / columns, rows, 0, 1, resident);
+    }
+
+    /** Returns whether a group keeps the weights of its units in local memory for a whole sequence. */
     public boolean isPersistent() {
-        return resident > 0;
+        return resident > 0 && depth > 0;
+    }
+
+    /** Returns whether a group keeps the weights of all units in registers for a whole sequence. */
+    public boolean isInRegisters() {
+        return resident > 0 && depth == 0;
+    }
+
+    /** Returns how many of the columns of R, which are the gates of its units, a work-item has in registers. */
+    public int columns() {
+        return GATES * resident / units;
     }
 
     /** Returns whether a work-item has one unit. */
@@ -60,6 +87,9 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
      * equal shares of a stage.
      */
     public boolean divides(int tileRows) {
+        if (isInRegisters()) {
+            return resident % REGISTER_STEP == 0 && columns() * units == GATES * resident;
+        }
         if (isPersistent()) {
             return depth % BLOCK == 0 && tileRows * depth % (BLOCK * units) == 0;
         }
@@ -85,6 +115,9 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
      */
     public long bytes(int tileRows) {
         long x, weights;
+        if (isInRegisters()) {
+            return (long) rows * tileRows * (resident + GATES * gatePitch()) * Float.BYTES;
+        }
         if (isPersistent()) {
             x = 2L * rows * tileRows * (depth / BLOCK + 1);
             return (x + (long) resident * units) * WIDTH + FLAG_BYTES;
@@ -99,17 +132,22 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
         return 2 * (x + weights) * WIDTH;
     }
 
+    /** Returns the values from one gate of a row to the next: {@code GATE_PITCH} in {@code lstm_sequence_registers}. */
+    private int gatePitch() {
+        return resident + (40 - resident % 32) % 32;
+    }
+
     /** Returns the bytes of local memory in which {@code lstm_sequence_tiled} keeps the hidden states of its rows. */
     public long stateBytes(int tileRows) {
         return units * 4L * (rows * tileRows / 4 + 1) * WIDTH;
     }
 
     /**
-     * Returns, for example, {@code 8x16x8}, {@code 8x16x64x1} for work-items with one unit, or {@code 4x16x64x1x512}
-     * for groups that keep the weights of 512 k.
+     * Returns, for example, {@code 8x16x8}, {@code 8x16x64x1} for work-items with one unit, {@code 4x16x64x1x512} for
+     * groups that keep the weights of 512 k, or {@code 256x1x0x1x64} for groups that have those of 64 k in registers.
      */
     @Override
     public String toString() {
-        return units + "x" + rows + "x" + depth + (isNarrow() ? "x1" : "") + (isPersistent() ? "x" + resident : "");
+        return units + "x" + rows + "x" + depth + (isNarrow() ? "x1" : "") + (resident > 0 ? "x" + resident : "");
     }
 }

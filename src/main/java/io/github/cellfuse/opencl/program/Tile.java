@@ -61,7 +61,7 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
 
     /** Returns the units of a work-group, or of a work-item if nothing is staged. */
     public int groupUnits() {
-        return isStaged() ? staging.units() * staging.itemUnits() : vec;
+        return !isStaged() ? vec : staging.isInRegisters() ? staging.resident() : staging.units() * staging.itemUnits();
     }
 
     /** Returns the work-groups along {@code blocks} blocks of units. */
@@ -88,23 +88,20 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
                 rows,
                 hoisted ? 1 : 0,
                 fused ? 1 : 0);
+        if (!isStaged()) {
+            return own + String.format(Locale.ROOT, " -D GATES=%d -D PREFETCH=%d", gates, prefetch);
+        }
         return own
-                + (isStaged()
-                        ? String.format(
-                                Locale.ROOT,
-                                " -D WG_UNITS=%d -D WG_ROWS=%d -D TILE_K=%d%s",
-                                staging.units(),
-                                staging.rows(),
-                                staging.depth(),
-                                staging.isPersistent() ? " -D RESIDENT_K=" + staging.resident() : "")
-                        : String.format(Locale.ROOT, " -D GATES=%d -D PREFETCH=%d", gates, prefetch));
+                + String.format(Locale.ROOT, " -D WG_UNITS=%d -D WG_ROWS=%d", staging.units(), staging.rows())
+                + (staging.depth() > 0 ? " -D TILE_K=" + staging.depth() : "")
+                + (staging.resident() > 0 ? " -D RESIDENT_K=" + staging.resident() : "");
     }
 
     @Override
     public String toString() {
         return groupRows() + " rows x " + groupUnits() + " units x 4 gates"
                 + (gates == 4 ? "" : " in two passes")
-                + (isStaged() ? " in local memory" : "")
+                + (staging.isInRegisters() ? " with the weights in registers" : isStaged() ? " in local memory" : "")
                 + (staging.isPersistent() ? ", weights included" : "");
     }
 

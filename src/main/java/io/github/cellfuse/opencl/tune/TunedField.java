@@ -40,6 +40,7 @@ enum TunedField {
     private static final int MAX_SIZE = 1 << 24;
     private static final String EACH_TILE = "each-tile";
     private static final String NOT_STAGED = "no";
+    private static final String NO_STAGES = "x0x1x", WEIGHTS_IN_REGISTERS = "\\d+x\\d+" + NO_STAGES + "\\d+";
 
     private final Function<TunedEntry, Object> value;
     private final Reader reader;
@@ -145,8 +146,15 @@ enum TunedField {
         if (!word.matches("\\d{1,4}x\\d{1,4}x\\d{1,4}(x1(x\\d{1,4})?)?")) {
             throw unusable(at, NOT_STAGED + ", or numbers such as 8x16x8, 8x16x64x1 or 4x16x64x1x512", word);
         }
-        List<Integer> sizes = sizes(at, word, Staging.MOST);
         boolean waits = ((SequenceGroups) left.get(GROUPS)).isCooperative();
+        if (word.matches(WEIGHTS_IN_REGISTERS)) {
+            if (waits || left.get(PLAN) != Plan.SEQUENCE || !(boolean) left.get(HOISTED)) {
+                throw unusable(at, "a stage of 1 or more, unless a sequence is hoisted and no group waits", word);
+            }
+            List<Integer> sizes = sizes(at, word.replace(NO_STAGES, "x"), Staging.MOST);
+            return new Staging(sizes.get(0), sizes.get(1), 0, 1, sizes.get(2));
+        }
+        List<Integer> sizes = sizes(at, word, Staging.MOST);
         if (sizes.size() > 4 && !(waits && (boolean) left.get(HOISTED))) {
             throw unusable(at, NOT_STAGED + ", or 3 or 4 numbers unless groups wait and x is hoisted", word);
         }

@@ -147,8 +147,37 @@ class TileTest {
         giveTheTwinsBits(forced(plan, step, SequenceGroups.EACH_TILE), units, step.groupRows());
     }
 
+    /**
+     * Tiles with the weights in registers: one or two columns, whole and partial waves, with and without idle items.
+     */
+    static Stream<Arguments> registerTiles() {
+        return Stream.of(
+                Arguments.of(1, Staging.inRegisters(1, 2, 16)),
+                Arguments.of(2, Staging.inRegisters(1, 1, 40)),
+                Arguments.of(4, Staging.inRegisters(2, 2, 24)),
+                Arguments.of(8, Staging.inRegisters(1, 4, 8)),
+                Arguments.of(8, Staging.inRegisters(2, 1, 64)),
+                Arguments.of(1, Staging.inRegisters(2, 1, 96)));
+    }
+
+    @ParameterizedTest(name = "{0} rows, {1}")
+    @MethodSource("registerTiles")
+    void everyTileInRegistersGivesTheTwinsBitsAndStaysWithinItsTensors(int rows, Staging staging) {
+        Tile step = Tile.staged(rows, staging).withHoisted(true);
+        int most = staging.resident(), least = most == Staging.REGISTER_STEP ? 1 : most - Staging.REGISTER_STEP + 1;
+        giveTheTwinsBits(
+                forced(Plan.SEQUENCE, step, SequenceGroups.EACH_TILE),
+                new int[] {least, most - 3, most},
+                step.groupRows());
+    }
+
     /** Layers and batches around tiles of {@code rows} rows and {@code units} units, on the first device. */
     private static void giveTheTwinsBits(Plans plans, int units, int rows) {
+        giveTheTwinsBits(plans, around(units), rows);
+    }
+
+    /** Layers of {@code units} units, and batches around tiles of {@code rows} rows, on the first device. */
+    private static void giveTheTwinsBits(Plans plans, int[] units, int rows) {
         boolean projects = !plans.choose(1, 1, true).step().isStaged()
                 || plans.choose(1, 1, true).plan() != Plan.SEQUENCE;
         try (ClContext context = TestDevices.first().open()) {
@@ -188,7 +217,10 @@ class TileTest {
                                         smallTile(Plan.SEQUENCE, Tile.staged(2, new Staging(4, 2, 8))),
                                         smallTile(Plan.SEQUENCE, Tile.staged(1, new Staging(4, 4, 16))),
                                         smallTile(Plan.SEQUENCE, Tile.staged(2, Staging.persistent(8, 2, 16, 64))),
-                                        smallTile(Plan.SEQUENCE, Tile.staged(8, Staging.persistent(8, 2, 4, 8)))))
+                                        smallTile(Plan.SEQUENCE, Tile.staged(8, Staging.persistent(8, 2, 4, 8))),
+                                        // Layers of 3, 5 and 8 units.
+                                        smallTile(Plan.SEQUENCE, Tile.staged(2, Staging.inRegisters(1, 2, 8))),
+                                        smallTile(Plan.SEQUENCE, Tile.staged(4, Staging.inRegisters(2, 1, 8)))))
                         .flatMap(tiles -> tiles);
     }
 
@@ -208,7 +240,7 @@ class TileTest {
         try (ClContext context = TestDevices.first().open()) {
             Programs programs = new Programs(context);
             for (long seed = TestEngines.seed(300), end = seed + 6; seed < end; seed++) {
-                RandomLstm random = around(seed, units, tile.groupRows(), !allUnits);
+                RandomLstm random = around(seed, around(units), tile.groupRows(), !allUnits);
                 OpenClEngine engine = new OpenClEngine(context, programs, random.model(), plans, Tier.EXACT);
                 writtenAtOnce(context, engine.weights(0));
                 stayWithinTensors(random + " in tiles of " + tile, engine, random, twin(random));
@@ -230,13 +262,17 @@ class TileTest {
         }
     }
 
+    /** Returns numbers of units: below those of a tile, between one tile and two, and exactly two. */
+    private static int[] around(int width) {
+        return new int[] {Math.max(1, width - 1), width + 1, 2 * width};
+    }
+
     /**
-     * Sizes around those of one and of two tiles. Batches are of any size. The numbers of units are few, because a CPU
-     * compiles the kernels of the states for each: below a tile, between two, and exactly two.
+     * Batches of any size up to two tiles. The numbers of units are few, because a CPU compiles the kernels of the
+     * states for each.
      */
-    private static RandomLstm around(long seed, int width, int rows, boolean projects) {
+    private static RandomLstm around(long seed, int[] sizes, int rows, boolean projects) {
         Random random = new Random(seed);
-        int[] sizes = {Math.max(1, width - 1), width + 1, 2 * width};
         int units = sizes[Math.floorMod(seed / 2, sizes.length)], batch = 1 + random.nextInt(2 * rows + 1);
         LstmModel model = RandomLstm.model(
                 random, direction(seed), 1, 1 + random.nextInt(5), units, projects && seed % 2 == 0, true);

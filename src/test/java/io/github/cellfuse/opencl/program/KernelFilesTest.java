@@ -91,7 +91,7 @@ class KernelFilesTest {
         if (name.endsWith("persistent")) {
             return " -D VEC=1 -D PACK=4 -D RESIDENT_K=64";
         }
-        return name.endsWith("narrow") ? " -D VEC=1 -D PACK=4" : "";
+        return name.endsWith("narrow") || name.endsWith("registers") ? " -D VEC=1 -D PACK=4" : "";
     }
 
     @ParameterizedTest(name = "{0}")

@@ -37,6 +37,9 @@ public record KernelVariant(
     /** Units of the layers for which groups that keep their weights are compiled. */
     private static final List<Integer> PERSISTENT_UNITS = List.of(512, 1024);
 
+    /** Units of the layers for which weights in registers are compiled. */
+    private static final List<Integer> REGISTER_UNITS = List.of(32, 64, 96);
+
     /**
      * Returns the variants that {@code PlanChooser} chooses for GPUs. Of staged tiles that differ only in the depth of
      * a stage, these are the deepest.
@@ -65,6 +68,9 @@ public record KernelVariant(
             for (Tile tile : deepest(StagedTiles.persistentTiles(units).toList(), limits)) {
                 all.add(tiled(KernelSource.SEQUENCE_PERSISTENT, "", tile));
             }
+        }
+        for (int units : REGISTER_UNITS) {
+            StagedTiles.registerTiles(units).forEach(tile -> all.add(tiled(KernelSource.SEQUENCE_REGISTERS, "", tile)));
         }
         all.add(untiled(KernelSource.STEP, "fused", four));
         all.add(untiled(KernelSource.STEP, "fused", one));
@@ -109,6 +115,7 @@ public record KernelVariant(
         Staging group = tile.staging();
         String depth = switch (source) {
             case SEQUENCE_TILED -> "";
+            case SEQUENCE_REGISTERS -> ", " + group.columns() + " of " + group.workItems() + " work-items";
             case SEQUENCE_PERSISTENT ->
                 ", " + group.depth() + " of " + group.resident() + " k, " + group.workItems() + " work-items";
             default -> ", " + group.depth() + " k";

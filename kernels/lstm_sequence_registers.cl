@@ -1,0 +1,210 @@
+// requires: activations, lstm_cell, weights, step_parameters
+//
+// A whole sequence of one layer in one launch, with the recurrent weights in registers. For the smallest hidden sizes.
+//
+//      work-item: COLUMNS of the 4·H columns of R, from the first step to the last
+//
+//      state [GROUP_ROWS][K] in local memory: h[t-1] ──×── its columns ──+── p (x·W + bias, input_projection_tiled.cl)
+//        ▲                                                               ▼
+//        │                                                    gates [GROUP_ROWS][4][K] in local memory
+//        │                                                               ▼
+//        └──────────────── h[t] ◄──────────────────────────── cell of a unit ──► c in registers
+//
+// A work-group has GROUP_ROWS rows and all units of one direction. In each step every weight is used from the register
+// that it was loaded into at the start, so that a step reads only h[t-1] from local memory and p, which was requested a
+// step ahead. The four gates of a unit come from four work-items. They meet in local memory, and a step has two
+// barriers.
+//
+// For every (row, unit, gate) it replaces the same plain loop as gate_product.cl. One chain of fma in ascending k
+// produces the same bits:
+//      for (k = 0; k < K; k++) a = fma(h[row][k], w[k][gate][unit], a);
+
+#if VEC != 1 || PACK != 4
+#error "a column of lstm_sequence_registers is one gate of one unit of a block of four: VEC must be 1 and PACK 4"
+#endif
+#if !HOISTED || !FUSED
+#error "lstm_sequence_registers needs HOISTED=1 and FUSED=1"
+#endif
+// Rows of a work-item.
+#ifndef ROWS
+#define ROWS 1
+#endif
+// Number of k whose weights are in registers: a multiple of 8. A layer has as many units, or up to 7 fewer.
+#ifndef RESIDENT_K
+#define RESIDENT_K 64
+#endif
+// Work-items of a group along the units: 4·RESIDENT_K, or half as many, which then have two columns each.
+#ifndef WG_UNITS
+#define WG_UNITS (4 * RESIDENT_K)
+#endif
+// Work-items of a group along the rows.
+#ifndef WG_ROWS
+#define WG_ROWS 1
+#endif
+
+#define COLUMNS (4 * RESIDENT_K / WG_UNITS)
+#define CELLS ((ROWS * COLUMNS + 3) / 4)  // cells of a work-item, at most
+#define GROUP_ROWS (WG_ROWS * ROWS)
+#define GROUP_SIZE __attribute__((reqd_work_group_size(WG_UNITS, WG_ROWS, 1)))
+#define CERTAIN_K (RESIDENT_K - 8)  // every layer has these k
+#define STATE_PITCH (RESIDENT_K / 4)  // in float4
+// From one gate of a row to the next. Work-items of a wave write units of all four gates, which this spreads over the
+// banks of local memory.
+#define GATE_PITCH (RESIDENT_K + (40 - RESIDENT_K % 32) % 32)
+#if RESIDENT_K % 8 || COLUMNS * WG_UNITS != 4 * RESIDENT_K
+#error "columns can't be divided equally: see RESIDENT_K and WG_UNITS"
+#endif
+
+// The j-th column of this work-item, in the order of the pre-activations: [unit block][gate][lane].
+inline int column_of(int j) { return (int)get_local_id(0) + j * WG_UNITS; }
+
+// The row, within the group's, and the unit of this work-item's n-th cell. A work-item has cells of its own rows'
+// neighbors, which the same WG_UNITS work-items multiply. Some work-items have none if ROWS is less than 4.
+inline int cell_of(int n) { return (int)get_local_id(0) + n * WG_UNITS; }
+inline int has_cell(int n) { return cell_of(n) < ROWS * RESIDENT_K; }
+inline int cell_row(int n) { return (int)get_local_id(1) * ROWS + cell_of(n) / RESIDENT_K; }
+inline int cell_unit(int n) { return cell_of(n) % RESIDENT_K; }
+
+// Loads the pre-activations of this work-item's columns and rows. Rows beyond last_row are read as that one.
+//   ready  [..][columns] from the group's first row on
+INLINED void load_ready(float a[COLUMNS][ROWS], __global const float* ready, int columns, int last_row) {
+#pragma unroll
+  for (int j = 0; j < COLUMNS; j++) {
+#pragma unroll
+    for (int m = 0; m < ROWS; m++) {
+      int at = min((int)get_local_id(1) * ROWS + m, last_row);
+      a[j][m] = ready[(size_t)at * columns + min(column_of(j), columns - 1)];
+    }
+  }
+}
+
+// a[column][row] += state[row][k] · weight[column][k] for 4 k, of which `count` count.
+INLINED void multiply_add_four(float a[COLUMNS][ROWS], __local const float4* state,
+                               const float weight[COLUMNS][RESIDENT_K], int k, int count) {
+#pragma unroll
+  for (int m = 0; m < ROWS; m++) {
+    float4 x = state[m * STATE_PITCH + k / 4];
+#pragma unroll
+    for (int j = 0; j < COLUMNS; j++) {
+      a[j][m] = fma(x.x, weight[j][k], a[j][m]);
+      if (count > 1) a[j][m] = fma(x.y, weight[j][k + 1], a[j][m]);
+      if (count > 2) a[j][m] = fma(x.z, weight[j][k + 2], a[j][m]);
+      if (count > 3) a[j][m] = fma(x.w, weight[j][k + 3], a[j][m]);
+    }
+  }
+}
+
+// Computes the steps from first_step to last_step of a layer without a projection and with RESIDENT_K-7 to RESIDENT_K
+// units, or 1 to 8.
+//   global size (WG_UNITS; WG_ROWS for each GROUP_ROWS rows with a step; D)
+__kernel GROUP_SIZE void lstm_sequence_registers(STEP_PARAMETERS) {  // x is unused
+  __local float4 state[GROUP_ROWS * STATE_PITCH];
+  __local float gates[GROUP_ROWS * 4 * GATE_PITCH];
+  __local float* hidden = (__local float*)state;
+  int direction = get_global_id(2), reverse = direction >= first_reverse;
+  int row = get_group_id(1) * GROUP_ROWS, all = active[1] - row;  // rows that have a step at all
+  int blocks = (units + PACK - 1) / PACK, columns = blocks * 4 * PACK, panel = (inputs + units) * 4 * PACK;
+
+  // The steps in which the group has rows: forward it may end before the last step, in reverse begin after the first.
+  int start = first_step;
+  while (start <= last_step && active[slot_of(start, reverse, longest)] <= row) start++;
+  int end = last_step;
+  while (end >= start && active[slot_of(end, reverse, longest)] <= row) end--;
+  if (start > end) return;  // the whole group
+
+  float weight[COLUMNS][RESIDENT_K];
+#pragma unroll
+  for (int j = 0; j < COLUMNS; j++) {
+    int column = min(column_of(j), columns - 1), block = column / (4 * PACK);
+    __global const weight_t* own =
+        w + (size_t)(direction * blocks + block) * panel + inputs * 4 * PACK + column % (4 * PACK);
+#pragma unroll
+    for (int k = 0; k < RESIDENT_K; k++) {
+      weight[j][k] = load_weights((k < CERTAIN_K ? k : min(k, units - 1)) * 4 * PACK, own);
+    }
+  }
+
+  // Initial states are in `c` for all rows, also for those that begin with a later step.
+  __global float* cell = c + off_cell((size_t)direction * row_pitch + row, 0, blocks);
+  int slot = slot_of(start, reverse, longest), rows = active[slot] - row;
+  __global const float* before =
+      step_before(y, slot, reverse, row_pitch, y_stride, direction, units) + (size_t)row * y_stride;
+  float cells[CELLS];
+#pragma unroll
+  for (int n = 0; n < CELLS; n++) {
+    int at = cell_row(n), unit = cell_unit(n), is_unit = has_cell(n) && unit < units;
+    cells[n] = is_unit && at < all ? cell[off_cell(at, 0, blocks) + unit] : 0.0f;
+    // Rows without a step are multiplied, too, and their results dropped. Zeros replace what an earlier group left.
+    if (has_cell(n)) {
+      hidden[at * RESIDENT_K + unit] = is_unit && at < rows ? before[(size_t)at * y_stride + unit] : 0.0f;
+    }
+  }
+  float ready[COLUMNS][ROWS];
+  load_ready(ready, step_ready(p, slot, reverse, longest, first_step, last_step, direction, row_pitch, blocks) +
+                        off_gates(row, 0, blocks), columns, all - 1);
+  barrier(CLK_LOCAL_MEM_FENCE);
+
+  for (int step = start; step <= end; step++) {
+    float a[COLUMNS][ROWS];
+#pragma unroll
+    for (int j = 0; j < COLUMNS; j++) {
+#pragma unroll
+      for (int m = 0; m < ROWS; m++) a[j][m] = ready[j][m];
+    }
+    // What the next step needs arrives meanwhile. The last step requests its own values again.
+    int next = slot_of(min(step + 1, end), reverse, longest), next_rows = active[next] - row;
+    load_ready(ready, step_ready(p, next, reverse, longest, first_step, last_step, direction, row_pitch, blocks) +
+                          off_gates(row, 0, blocks), columns, all - 1);
+
+    __local const float4* own = state + (int)get_local_id(1) * ROWS * STATE_PITCH;
+#pragma unroll
+    for (int k = 0; k < CERTAIN_K; k += 4) multiply_add_four(a, own, weight, k, 4);
+    // Adding a product with zero would turn -0 into +0.
+    multiply_add_four(a, own, weight, CERTAIN_K, min(units - CERTAIN_K, 4));
+    if (units > CERTAIN_K + 4) multiply_add_four(a, own, weight, CERTAIN_K + 4, units - CERTAIN_K - 4);
+
+#pragma unroll
+    for (int j = 0; j < COLUMNS; j++) {
+      int column = column_of(j), unit = column / (4 * PACK) * PACK + column % PACK, gate = column / PACK % 4;
+#pragma unroll
+      for (int m = 0; m < ROWS; m++) {
+        int at = (int)get_local_id(1) * ROWS + m;
+        gates[(at * 4 + gate) * GATE_PITCH + unit] = a[j][m];
+      }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+
+    before = step_before(y, next, reverse, row_pitch, y_stride, direction, units) + (size_t)row * y_stride;
+#pragma unroll
+    for (int n = 0; n < CELLS; n++) {
+      int at = cell_row(n), unit = cell_unit(n);
+      if (has_cell(n) && unit < units) {
+        if (at < rows) {
+          __local const float* gate = gates + at * 4 * GATE_PITCH + unit;
+          float ai = gate[0], af = gate[GATE_PITCH], ag = gate[2 * GATE_PITCH], ao = gate[3 * GATE_PITCH];
+          cell_state after = lstm_cell_update(ai, af, ag, ao, cells[n], direction,
+                                              bias + off_bias(direction, unit / PACK, blocks) + unit % PACK);
+#if TRACED
+          store_trace(ai, af, ag, ao, after,
+                      trace + off_trace(direction, slot, row + at, unit / PACK, blocks, row_pitch, trace_slots) +
+                          unit % PACK);
+#endif
+          cells[n] = after.c;
+          hidden[at * RESIDENT_K + unit] = after.h;
+          h[((size_t)slot * h_slot_rows + row + at) * h_stride + direction * units + unit] = after.h;
+        } else if (at < next_rows) {  // in reverse, shorter rows begin later
+          hidden[at * RESIDENT_K + unit] = before[(size_t)at * y_stride + unit];
+        }
+      }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    slot = next;
+    rows = next_rows;
+  }
+
+#pragma unroll
+  for (int n = 0; n < CELLS; n++) {
+    int at = cell_row(n), unit = cell_unit(n);
+    if (has_cell(n) && unit < units && at < all) cell[off_cell(at, 0, blocks) + unit] = cells[n];
+  }
+}
