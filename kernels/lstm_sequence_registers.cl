@@ -4,7 +4,7 @@
 //
 //      work-item: COLUMNS of the 4·H columns of R, from the first step to the last
 //
-//      state [GROUP_ROWS][K] in local memory: h[t-1] ──×── its columns ──+── p (x·W + bias, input_projection_tiled.cl)
+//      state [GROUP_ROWS][K] in local memory: h[t-1] ──×── its columns ──+── p (x·W + bias of all steps)
 //        ▲                                                               ▼
 //        │                                                    gates [GROUP_ROWS][4][K] in local memory
 //        │                                                               ▼
@@ -13,7 +13,8 @@
 // A work-group has GROUP_ROWS rows and all units of one direction. In each step every weight is used from the register
 // that it was loaded into at the start, so that a step reads only h[t-1] from local memory and p, which was requested a
 // step ahead. The four gates of a unit come from four work-items. They meet in local memory, and a step has two
-// barriers.
+// barriers. R of a larger layer doesn't fit the registers of one group. The weights of its last k are then read in
+// every step; they come from the cache next to the registers, and are requested ahead, too.
 //
 // For every (row, unit, gate) it replaces the same plain loop as gate_product.cl. One chain of fma in ascending k
 // produces the same bits:
@@ -29,11 +30,11 @@
 #ifndef ROWS
 #define ROWS 1
 #endif
-// Number of k whose weights are in registers: a multiple of 8. A layer has as many units, or up to 7 fewer.
+// Number of k whose weights are in registers: a multiple of 8.
 #ifndef RESIDENT_K
 #define RESIDENT_K 64
 #endif
-// Work-items of a group along the units: 4·RESIDENT_K, or half as many, which then have two columns each.
+// Work-items of a group along the units: one or half of one for each column.
 #ifndef WG_UNITS
 #define WG_UNITS (4 * RESIDENT_K)
 #endif
@@ -42,28 +43,37 @@
 #define WG_ROWS 1
 #endif
 
-#define COLUMNS (4 * RESIDENT_K / WG_UNITS)
+// Units that a group has room for, and as many k. A layer has as many, or up to 7 fewer.
+#if WG_UNITS > 4 * RESIDENT_K
+#define GROUP_K (WG_UNITS / 4)
+#define STREAMS 1
+#else
+#define GROUP_K RESIDENT_K
+#define STREAMS 0
+#endif
+#define COLUMNS (4 * GROUP_K / WG_UNITS)
 #define CELLS ((ROWS * COLUMNS + 3) / 4)  // cells of a work-item, at most
 #define GROUP_ROWS (WG_ROWS * ROWS)
 #define GROUP_SIZE __attribute__((reqd_work_group_size(WG_UNITS, WG_ROWS, 1)))
-#define CERTAIN_K (RESIDENT_K - 8)  // every layer has these k
-#define STATE_PITCH (RESIDENT_K / 4)  // in float4
+#define CERTAIN_K (STREAMS ? RESIDENT_K : RESIDENT_K - 8)  // every layer has these k
+#define STATE_PITCH (GROUP_K / 4)                          // in float4
 // From one gate of a row to the next. Work-items of a wave write units of all four gates, which this spreads over the
 // banks of local memory.
-#define GATE_PITCH (RESIDENT_K + (40 - RESIDENT_K % 32) % 32)
-#if RESIDENT_K % 8 || COLUMNS * WG_UNITS != 4 * RESIDENT_K
+#define GATE_PITCH (GROUP_K + (40 - GROUP_K % 32) % 32)
+#define AHEAD 4  // vectors of 4 weights that are requested before they are needed
+#if RESIDENT_K % 8 || GROUP_K % 8 || COLUMNS * WG_UNITS != 4 * GROUP_K
 #error "columns can't be divided equally: see RESIDENT_K and WG_UNITS"
 #endif
 
 // The j-th column of this work-item, in the order of the pre-activations: [unit block][gate][lane].
 inline int column_of(int j) { return (int)get_local_id(0) + j * WG_UNITS; }
 
-// The row, within the group's, and the unit of this work-item's n-th cell. A work-item has cells of its own rows'
-// neighbors, which the same WG_UNITS work-items multiply. Some work-items have none if ROWS is less than 4.
+// The place of this work-item's n-th cell among those of the rows that the same WG_UNITS work-items multiply; its row
+// within the group's rows, and its unit. Some work-items have no cell if ROWS is less than 4.
 inline int cell_of(int n) { return (int)get_local_id(0) + n * WG_UNITS; }
-inline int has_cell(int n) { return cell_of(n) < ROWS * RESIDENT_K; }
-inline int cell_row(int n) { return (int)get_local_id(1) * ROWS + cell_of(n) / RESIDENT_K; }
-inline int cell_unit(int n) { return cell_of(n) % RESIDENT_K; }
+inline int has_cell(int n) { return cell_of(n) < ROWS * GROUP_K; }
+inline int cell_row(int n) { return (int)get_local_id(1) * ROWS + cell_of(n) / GROUP_K; }
+inline int cell_unit(int n) { return cell_of(n) % GROUP_K; }
 
 // Loads the pre-activations of this work-item's columns and rows. Rows beyond last_row are read as that one.
 //   ready  [..][columns] from the group's first row on
@@ -78,32 +88,38 @@ INLINED void load_ready(float a[COLUMNS][ROWS], __global const float* ready, int
   }
 }
 
-// a[column][row] += state[row][k] · weight[column][k] for 4 k, of which `count` count.
-INLINED void multiply_add_four(float a[COLUMNS][ROWS], __local const float4* state,
-                               const float weight[COLUMNS][RESIDENT_K], int k, int count) {
+// a[row] += state[row][0 … 3] · weight[0 … 3], of which `count` count.
+//   state  [ROWS][STATE_PITCH], from the first of the four k on
+INLINED void multiply_add_four(float a[ROWS], __local const float4* state, float4 weight, int count) {
 #pragma unroll
   for (int m = 0; m < ROWS; m++) {
-    float4 x = state[m * STATE_PITCH + k / 4];
-#pragma unroll
-    for (int j = 0; j < COLUMNS; j++) {
-      a[j][m] = fma(x.x, weight[j][k], a[j][m]);
-      if (count > 1) a[j][m] = fma(x.y, weight[j][k + 1], a[j][m]);
-      if (count > 2) a[j][m] = fma(x.z, weight[j][k + 2], a[j][m]);
-      if (count > 3) a[j][m] = fma(x.w, weight[j][k + 3], a[j][m]);
-    }
+    float4 x = state[m * STATE_PITCH];
+    a[m] = fma(x.x, weight.x, a[m]);
+    if (count > 1) a[m] = fma(x.y, weight.y, a[m]);
+    if (count > 2) a[m] = fma(x.z, weight.z, a[m]);
+    if (count > 3) a[m] = fma(x.w, weight.w, a[m]);
   }
 }
 
-// Computes the steps from first_step to last_step of a layer without a projection and with RESIDENT_K-7 to RESIDENT_K
-// units, or 1 to 8.
+#if STREAMS
+// Four weights of this work-item's column, from k = 4·four on; at the end the last four.
+INLINED float4 streamed(int four, int fours, int columns, __global const weight_t* weights) {
+  return load_block(min(four, fours - 1) * columns + min(column_of(0), columns - 1), weights);
+}
+#endif
+
+// Computes the steps from first_step to last_step of a layer without a projection and with GROUP_K-7 to GROUP_K units.
 //   global size (WG_UNITS; WG_ROWS for each GROUP_ROWS rows with a step; D)
-__kernel GROUP_SIZE void lstm_sequence_registers(STEP_PARAMETERS) {  // x is unused
+__kernel GROUP_SIZE void lstm_sequence_registers(
+    STEP_PARAMETERS,                                // x and w are unused
+    __global const weight_t* restrict by_column) {  // [D,ceil(H/4),B·4·VEC,4] the recurrent weights of w, with four k
+                                                    // of a column side by side
   __local float4 state[GROUP_ROWS * STATE_PITCH];
   __local float gates[GROUP_ROWS * 4 * GATE_PITCH];
   __local float* hidden = (__local float*)state;
   int direction = get_global_id(2), reverse = direction >= first_reverse;
   int row = get_group_id(1) * GROUP_ROWS, all = active[1] - row;  // rows that have a step at all
-  int blocks = (units + PACK - 1) / PACK, columns = blocks * 4 * PACK, panel = (inputs + units) * 4 * PACK;
+  int blocks = (units + PACK - 1) / PACK, columns = blocks * 4 * PACK, fours = (units + 3) / 4;
 
   // The steps in which the group has rows: forward it may end before the last step, in reverse begin after the first.
   int start = first_step;
@@ -112,15 +128,14 @@ __kernel GROUP_SIZE void lstm_sequence_registers(STEP_PARAMETERS) {  // x is unu
   while (end >= start && active[slot_of(end, reverse, longest)] <= row) end--;
   if (start > end) return;  // the whole group
 
-  float weight[COLUMNS][RESIDENT_K];
+  __global const weight_t* weights = by_column + (size_t)direction * fours * columns * 4;
+  float4 weight[COLUMNS][RESIDENT_K / 4];
 #pragma unroll
   for (int j = 0; j < COLUMNS; j++) {
-    int column = min(column_of(j), columns - 1), block = column / (4 * PACK);
-    __global const weight_t* own =
-        w + (size_t)(direction * blocks + block) * panel + inputs * 4 * PACK + column % (4 * PACK);
 #pragma unroll
-    for (int k = 0; k < RESIDENT_K; k++) {
-      weight[j][k] = load_weights((k < CERTAIN_K ? k : min(k, units - 1)) * 4 * PACK, own);
+    for (int k = 0; k < RESIDENT_K; k += 4) {
+      int four = k < CERTAIN_K ? k / 4 : min(k / 4, fours - 1);
+      weight[j][k / 4] = load_block(four * columns + min(column_of(j), columns - 1), weights);
     }
   }
 
@@ -136,7 +151,7 @@ __kernel GROUP_SIZE void lstm_sequence_registers(STEP_PARAMETERS) {  // x is unu
     cells[n] = is_unit && at < all ? cell[off_cell(at, 0, blocks) + unit] : 0.0f;
     // Rows without a step are multiplied, too, and their results dropped. Zeros replace what an earlier group left.
     if (has_cell(n)) {
-      hidden[at * RESIDENT_K + unit] = is_unit && at < rows ? before[(size_t)at * y_stride + unit] : 0.0f;
+      hidden[at * GROUP_K + unit] = is_unit && at < rows ? before[(size_t)at * y_stride + unit] : 0.0f;
     }
   }
   float ready[COLUMNS][ROWS];
@@ -157,11 +172,38 @@ __kernel GROUP_SIZE void lstm_sequence_registers(STEP_PARAMETERS) {  // x is unu
                           off_gates(row, 0, blocks), columns, all - 1);
 
     __local const float4* own = state + (int)get_local_id(1) * ROWS * STATE_PITCH;
+#if STREAMS
+    // Nobody waits for these until the weights in registers are used up.
+    float4 stream[AHEAD];
 #pragma unroll
-    for (int k = 0; k < CERTAIN_K; k += 4) multiply_add_four(a, own, weight, k, 4);
-    // Adding a product with zero would turn -0 into +0.
-    multiply_add_four(a, own, weight, CERTAIN_K, min(units - CERTAIN_K, 4));
-    if (units > CERTAIN_K + 4) multiply_add_four(a, own, weight, CERTAIN_K + 4, units - CERTAIN_K - 4);
+    for (int i = 0; i < AHEAD; i++) stream[i] = streamed(RESIDENT_K / 4 + i, fours, columns, weights);
+#endif
+#pragma unroll
+    for (int k = 0; k < CERTAIN_K; k += 4) {
+#pragma unroll
+      for (int j = 0; j < COLUMNS; j++) multiply_add_four(a[j], own + k / 4, weight[j][k / 4], 4);
+    }
+#if STREAMS
+#pragma unroll 1
+    for (int four = RESIDENT_K / 4; four < fours; four += AHEAD) {
+#pragma unroll
+      for (int i = 0; i < AHEAD; i++) {
+        // Adding a product with zero would turn -0 into +0.
+        int count = units - (four + i) * 4;
+        if (count > 0) multiply_add_four(a[0], own + four + i, stream[i], count);
+        stream[i] = streamed(four + AHEAD + i, fours, columns, weights);
+      }
+    }
+#else
+#pragma unroll
+    for (int k = CERTAIN_K; k < RESIDENT_K; k += 4) {
+#pragma unroll
+      for (int j = 0; j < COLUMNS; j++) {
+        // Adding a product with zero would turn -0 into +0.
+        if (units > k) multiply_add_four(a[j], own + k / 4, weight[j][k / 4], units - k);
+      }
+    }
+#endif
 
 #pragma unroll
     for (int j = 0; j < COLUMNS; j++) {
@@ -190,10 +232,10 @@ __kernel GROUP_SIZE void lstm_sequence_registers(STEP_PARAMETERS) {  // x is unu
                           unit % PACK);
 #endif
           cells[n] = after.c;
-          hidden[at * RESIDENT_K + unit] = after.h;
+          hidden[at * GROUP_K + unit] = after.h;
           h[((size_t)slot * h_slot_rows + row + at) * h_stride + direction * units + unit] = after.h;
         } else if (at < next_rows) {  // in reverse, shorter rows begin later
-          hidden[at * RESIDENT_K + unit] = before[(size_t)at * y_stride + unit];
+          hidden[at * GROUP_K + unit] = before[(size_t)at * y_stride + unit];
         }
       }
     }

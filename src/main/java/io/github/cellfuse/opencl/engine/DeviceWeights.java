@@ -29,6 +29,7 @@ public final class DeviceWeights {
     private final ClBuffer bias;
     private final ClBuffer projection;
     private ClBuffer recurrent;
+    private ClBuffer byColumn;
 
     private DeviceWeights(
             ClContext context, ClQueue queue, List<LstmWeights> layer, int vec, WeightPrecision precision) {
@@ -92,9 +93,27 @@ public final class DeviceWeights {
         return recurrent;
     }
 
+    /**
+     * Returns the recurrent weights once more, with four k of a column side by side: {@code [D,ceil(H/4),B·4·VEC,4]},
+     * in the precision of the weights, for a layer without a projection. A column is a gate of a unit, in the order of
+     * the pre-activations. Only {@code lstm_sequence_registers} reads them, so the first call uploads them.
+     *
+     * @throws CellFuseException when the device doesn't have the memory
+     */
+    synchronized ClBuffer byColumn() {
+        if (byColumn == null) {
+            try (ClQueue queue = context.queue()) {
+                byColumn = new Packer(context, queue, layer, vec).byColumn(precision);
+            }
+        }
+        return byColumn;
+    }
+
     /** Frees the device's memory. */
     synchronized void close() {
-        Stream.of(gates, bias, projection, recurrent).filter(Objects::nonNull).forEach(ClBuffer::close);
+        Stream.of(gates, bias, projection, recurrent, byColumn)
+                .filter(Objects::nonNull)
+                .forEach(ClBuffer::close);
     }
 
     /** Fills one block of one direction, which is all zeros at first. */
@@ -169,6 +188,23 @@ public final class DeviceWeights {
                     for (int gate = 0; gate < LstmWeights.GATES; gate++) {
                         for (int unit = 0; unit < hidden; unit++) {
                             target[(k * 4 + gate) * lanes + unit] = recurrent[(gate * hidden + unit) * outputs + k];
+                        }
+                    }
+                }
+            });
+        }
+
+        ClBuffer byColumn(WeightPrecision precision) {
+            int hidden = layer.get(0).hiddenSize(), columns = Tile.blocks(hidden, vec) * LstmWeights.GATES * vec;
+            int size = blockSize("recurrent weights [H/4,B·4·VEC,4]", Tile.blocks(hidden, 4), columns, 4);
+            return fill("recurrent weights", precision, 1, size, (target, direction, block) -> {
+                float[] recurrent = layer.get(direction).recurrent();
+                for (int gate = 0; gate < LstmWeights.GATES; gate++) {
+                    for (int unit = 0; unit < hidden; unit++) {
+                        int column = (unit / vec * LstmWeights.GATES + gate) * vec + unit % vec;
+                        for (int k = 0; k < hidden; k++) {
+                            target[(k / 4 * columns + column) * 4 + k % 4] =
+                                    recurrent[(gate * hidden + unit) * hidden + k];
                         }
                     }
                 }

@@ -21,7 +21,7 @@ record LayerArguments(DeviceLayer layer) {
     /** Seconds for each step where the time doesn't matter: no work-item waits forever. */
     private static final double LONGEST_STEP = 1;
 
-    /** {@code lstm_step}, {@code lstm_step_tiled}, {@code lstm_step_narrow} and {@code lstm_sequence_registers}. */
+    /** {@code lstm_step}, {@code lstm_step_tiled} and {@code lstm_step_narrow}. */
     Builder<DeviceBatch> step() {
         return cells(product(steps(new Builder<>())))
                 .buffer("y", batch -> batch.buffer(history()))
@@ -68,6 +68,11 @@ record LayerArguments(DeviceLayer layer) {
     /** {@code lstm_sequence_tiled}. */
     Builder<DeviceBatch> stagedSequence() {
         return step().constant("recurrent", layer.weights.recurrent());
+    }
+
+    /** {@code lstm_sequence_registers}. */
+    Builder<DeviceBatch> sequenceInRegisters() {
+        return step().constant("by_column", layer.weights.byColumn());
     }
 
     /** {@code lstm_cell}. */

@@ -33,7 +33,7 @@ final class WholeSequence implements LayerRun {
         KernelArguments.Builder<DeviceBatch> byName = switch (source) {
             case SEQUENCE_PERSISTENT -> by.persistentSequence(clock);
             case SEQUENCE_TILED -> by.stagedSequence();
-            case SEQUENCE_REGISTERS -> by.step();
+            case SEQUENCE_REGISTERS -> by.sequenceInRegisters();
             default -> by.sequence(clock);
         };
         arguments = byName.of(kernel);

@@ -22,14 +22,23 @@ record StagedCost(GpuCore core, LayerSize layer) {
     /** Registers of a work-item beside its sums and the values that it fetches, from what compilers take. */
     private static final int OTHER_REGISTERS = 64;
 
-    /** Registers of a work-item beside its weights, sums and pre-activations. */
-    private static final int REGISTERS_BESIDE_WEIGHTS = 56;
+    /**
+     * Registers of a work-item that has weights in registers: those beside its weights, and beside a sum and a
+     * pre-activation of each row; and those of the weights that arrive in each step.
+     */
+    private static final int REGISTERS_BESIDE_WEIGHTS = 46, REGISTERS_OF_STREAM = 16;
+
+    /** Registers of a core that the number of resident weights is chosen for: those of every NVIDIA multiprocessor. */
+    private static final int COMMON_REGISTERS = 1 << 16;
 
     /** Instructions of the cell for a vector of units of a row. */
     private static final int CELL = 700;
 
     /** Bytes that a core's local memory delivers in a cycle. */
     private static final int LOCAL_BYTES = 128;
+
+    /** Bytes that the cache beside it delivers in a cycle. */
+    private static final int CACHE_BYTES = 64;
 
     /** Local memory of a group that the system takes for itself: 1 KiB on NVIDIA's GPUs from Ampere on. */
     private static final int SYSTEM_BYTES = 1024;
@@ -86,11 +95,19 @@ record StagedCost(GpuCore core, LayerSize layer) {
         Staging group = tile.staging();
         int waves = core.waves(group.workItems()) * groups, columns = group.columns();
         double all = ceil(waves, core.schedulers()) * (double) core.wave() / core.lanes();
-        double multiplyAdds = all * group.resident() * columns * tile.rows();
-        double reads = (double) waves * tile.rows() * group.resident() / 4;
-        double chain = (double) FMA_LATENCY * group.resident();
+        int units = tile.groupUnits();
+        double multiplyAdds = all * units * columns * tile.rows();
+        double reads = (double) waves * tile.rows() * units / 4;
+        double stream = (double) waves * core.wave() * Float.BYTES * (units - group.resident()) / CACHE_BYTES;
+        double chain = (double) FMA_LATENCY * units;
         double cells = all * CELL / tile.vec() * ceil(columns * tile.rows(), GATES);
-        return Math.max(Math.max(multiplyAdds, reads), chain) + cells + EXCHANGE;
+        return Math.max(Math.max(multiplyAdds, reads), Math.max(chain, stream)) + cells + EXCHANGE;
+    }
+
+    /** Returns the number of k whose weights fit in registers beside those that arrive in each step. */
+    static int residentBesideStream(int units, int rows) {
+        int free = COMMON_REGISTERS / (GATES * units) - REGISTERS_BESIDE_WEIGHTS - REGISTERS_OF_STREAM - 2 * rows;
+        return free / Staging.REGISTER_STEP * Staging.REGISTER_STEP;
     }
 
     /** Returns whether a core has enough registers for the weights of {@code tile}. */
@@ -153,8 +170,8 @@ record StagedCost(GpuCore core, LayerSize layer) {
     private static int registers(Tile tile) {
         Staging group = tile.staging();
         if (group.isInRegisters()) {
-            // Its weights, and of each row a sum and the pre-activation of the next step.
-            return REGISTERS_BESIDE_WEIGHTS + group.columns() * (group.resident() + 2 * tile.rows());
+            int stream = group.resident() < tile.groupUnits() ? REGISTERS_OF_STREAM : 0;
+            return REGISTERS_BESIDE_WEIGHTS + group.columns() * (group.resident() + 2 * tile.rows()) + stream;
         }
         int sums = GATES * group.itemUnits() * tile.rows();
         return OTHER_REGISTERS + sums + 4 * group.fetches(tile.rows());

@@ -44,10 +44,11 @@ public final class StagedTiles {
     /** Values of 16 bytes that a work-item may fetch for a stage: they wait in its registers. */
     private static final int MOST_FETCHES = 16;
 
-    /** Columns and rows of a work-item that has weights in registers. */
-    private static final int[] REGISTER_COLUMNS = {1, 2}, REGISTER_ROWS = {1, 2, 4, 8};
+    /** Columns and rows of a work-item that has all of its weights in registers, or only some of them. */
+    private static final int[][] REGISTER_SHAPES = {{1, 1}, {1, 2}, {1, 4}, {1, 8}, {2, 2}, {2, 4}, {2, 8}},
+            STREAMING_SHAPES = {{1, 1}, {1, 2}};
 
-    /** The most units of a layer whose weights are in registers. More would need all of an NVIDIA multiprocessor's. */
+    /** The most units of a layer all of whose weights are in registers: more don't fit an NVIDIA multiprocessor's. */
     private static final int MOST_IN_REGISTERS = 96;
 
     /** Rows of a work-item in a group that has all units. */
@@ -159,8 +160,8 @@ public final class StagedTiles {
     }
 
     /**
-     * Returns the tiles for a whole sequence that have all weights in registers, the best first. Empty if the layer has
-     * a projection, or too many units for the registers of a core.
+     * Returns the tiles for a whole sequence that have weights in registers, the best first. Empty if the layer has a
+     * projection, or too many units for the registers of a core.
      */
     Stream<Tile> inRegisters(long rows) {
         return registerTiles(layer.units())
@@ -168,22 +169,25 @@ public final class StagedTiles {
                 .sorted(Comparator.comparingDouble(tile -> cost.registerStep(tile, rows)));
     }
 
-    /** Returns the tiles for whole sequences of {@code units} units that have all weights in registers. */
+    /** Returns the tiles for whole sequences of {@code units} units that have weights in registers. */
     public static Stream<Tile> registerTiles(int units) {
-        int step = Staging.REGISTER_STEP, resident = (units + step - 1) / step * step;
-        return resident > MOST_IN_REGISTERS
-                ? Stream.empty()
-                : IntStream.of(REGISTER_COLUMNS)
-                        .boxed()
-                        .flatMap(columns ->
-                                IntStream.of(REGISTER_ROWS).mapToObj(rows -> registerTile(columns, rows, resident)));
+        int step = Staging.REGISTER_STEP, all = (units + step - 1) / step * step;
+        if (all > UNITS_FOR_SEQUENCE) {
+            return Stream.empty();
+        }
+        int[][] shapes = all <= MOST_IN_REGISTERS ? REGISTER_SHAPES : STREAMING_SHAPES;
+        return Stream.of(shapes).map(shape -> registerTile(shape[0], shape[1], all));
     }
 
     /** Returns a tile whose group has so many rows of work-items that no scheduler is without work. */
-    private static Tile registerTile(int columns, int rows, int resident) {
+    private static Tile registerTile(int columns, int rows, int units) {
+        int resident = units <= MOST_IN_REGISTERS ? units : StagedCost.residentBesideStream(units, rows);
         int down = Math.max(
-                1, SCHEDULED_ITEMS / Staging.inRegisters(columns, 1, resident).workItems());
-        return Tile.staged(rows, Staging.inRegisters(columns, down, resident)).withHoisted(true);
+                1,
+                SCHEDULED_ITEMS
+                        / Staging.inRegisters(columns, 1, units, resident).workItems());
+        return Tile.staged(rows, Staging.inRegisters(columns, down, units, resident))
+                .withHoisted(true);
     }
 
     /** Returns whether the groups of {@code tile} run at the same time, for {@code rows} rows. */
@@ -275,8 +279,8 @@ public final class StagedTiles {
             case SEQUENCE_PERSISTENT -> !layer.projected() && layer.units() <= group.resident();
             case SEQUENCE_REGISTERS ->
                 !layer.projected()
-                        && layer.units() <= group.resident()
-                        && layer.units() > group.resident() - Staging.REGISTER_STEP;
+                        && layer.units() <= tile.groupUnits()
+                        && layer.units() > tile.groupUnits() - Staging.REGISTER_STEP;
             default -> true;
         };
         return whole

@@ -49,12 +49,12 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
     }
 
     /**
-     * Returns a group that keeps the weights of {@code resident} units and as many k in registers.
+     * Returns a group that has all of up to {@code units} units, and keeps weights in registers.
      *
-     * @param columns gates of a unit that a work-item has: 1 or 2
+     * @param columns gates of a unit that a work-item has: 1 or 2, or 1 if not all k are resident
      */
-    public static Staging inRegisters(int columns, int rows, int resident) {
-        return new Staging(GATES * resident / columns, rows, 0, 1, resident);
+    public static Staging inRegisters(int columns, int rows, int units, int resident) {
+        return new Staging(GATES * units / columns, rows, 0, 1, resident);
     }
 
     /** Returns whether a group keeps the weights of its units in local memory for a whole sequence. */
@@ -62,14 +62,19 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
         return resident > 0 && depth > 0;
     }
 
-    /** Returns whether a group keeps the weights of all units in registers for a whole sequence. */
+    /** Returns whether a group has all units, and keeps weights in registers for a whole sequence. */
     public boolean isInRegisters() {
         return resident > 0 && depth == 0;
     }
 
+    /** Returns the units of a group. */
+    int groupUnits() {
+        return isInRegisters() ? Math.max(resident, units / GATES) : units * itemUnits;
+    }
+
     /** Returns how many of the columns of R, which are the gates of its units, a work-item has in registers. */
     public int columns() {
-        return GATES * resident / units;
+        return GATES * groupUnits() / units;
     }
 
     /** Returns whether a work-item has one unit. */
@@ -88,7 +93,9 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
      */
     public boolean divides(int tileRows) {
         if (isInRegisters()) {
-            return resident % REGISTER_STEP == 0 && columns() * units == GATES * resident;
+            return resident % REGISTER_STEP == 0
+                    && groupUnits() % REGISTER_STEP == 0
+                    && columns() * units == GATES * groupUnits();
         }
         if (isPersistent()) {
             return depth % BLOCK == 0 && tileRows * depth % (BLOCK * units) == 0;
@@ -116,7 +123,7 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
     public long bytes(int tileRows) {
         long x, weights;
         if (isInRegisters()) {
-            return (long) rows * tileRows * (resident + GATES * gatePitch()) * Float.BYTES;
+            return (long) rows * tileRows * (groupUnits() + GATES * gatePitch()) * Float.BYTES;
         }
         if (isPersistent()) {
             x = 2L * rows * tileRows * (depth / BLOCK + 1);
@@ -134,7 +141,7 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
 
     /** Returns the values from one gate of a row to the next: {@code GATE_PITCH} in {@code lstm_sequence_registers}. */
     private int gatePitch() {
-        return resident + (40 - resident % 32) % 32;
+        return groupUnits() + (40 - groupUnits() % 32) % 32;
     }
 
     /** Returns the bytes of local memory in which {@code lstm_sequence_tiled} keeps the hidden states of its rows. */

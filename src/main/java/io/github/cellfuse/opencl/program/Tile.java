@@ -61,7 +61,7 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
 
     /** Returns the units of a work-group, or of a work-item if nothing is staged. */
     public int groupUnits() {
-        return !isStaged() ? vec : staging.isInRegisters() ? staging.resident() : staging.units() * staging.itemUnits();
+        return isStaged() ? staging.groupUnits() : vec;
     }
 
     /** Returns the work-groups along {@code blocks} blocks of units. */

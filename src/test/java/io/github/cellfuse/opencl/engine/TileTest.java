@@ -152,19 +152,23 @@ class TileTest {
      */
     static Stream<Arguments> registerTiles() {
         return Stream.of(
-                Arguments.of(1, Staging.inRegisters(1, 2, 16)),
-                Arguments.of(2, Staging.inRegisters(1, 1, 40)),
-                Arguments.of(4, Staging.inRegisters(2, 2, 24)),
-                Arguments.of(8, Staging.inRegisters(1, 4, 8)),
-                Arguments.of(8, Staging.inRegisters(2, 1, 64)),
-                Arguments.of(1, Staging.inRegisters(2, 1, 96)));
+                Arguments.of(1, Staging.inRegisters(1, 2, 16, 16)),
+                Arguments.of(2, Staging.inRegisters(1, 1, 40, 40)),
+                Arguments.of(4, Staging.inRegisters(2, 2, 24, 24)),
+                Arguments.of(8, Staging.inRegisters(1, 4, 8, 8)),
+                Arguments.of(8, Staging.inRegisters(2, 1, 64, 64)),
+                Arguments.of(1, Staging.inRegisters(2, 1, 96, 96)),
+                // Weights that arrive in each step: of 1 to 8 k, 17 to 24, and 65 to 72.
+                Arguments.of(1, Staging.inRegisters(1, 1, 24, 16)),
+                Arguments.of(2, Staging.inRegisters(1, 2, 32, 8)),
+                Arguments.of(1, Staging.inRegisters(1, 1, 128, 56)));
     }
 
     @ParameterizedTest(name = "{0} rows, {1}")
     @MethodSource("registerTiles")
     void everyTileInRegistersGivesTheTwinsBitsAndStaysWithinItsTensors(int rows, Staging staging) {
         Tile step = Tile.staged(rows, staging).withHoisted(true);
-        int most = staging.resident(), least = most == Staging.REGISTER_STEP ? 1 : most - Staging.REGISTER_STEP + 1;
+        int most = step.groupUnits(), least = most == Staging.REGISTER_STEP ? 1 : most - Staging.REGISTER_STEP + 1;
         giveTheTwinsBits(
                 forced(Plan.SEQUENCE, step, SequenceGroups.EACH_TILE),
                 new int[] {least, most - 3, most},
@@ -219,8 +223,8 @@ class TileTest {
                                         smallTile(Plan.SEQUENCE, Tile.staged(2, Staging.persistent(8, 2, 16, 64))),
                                         smallTile(Plan.SEQUENCE, Tile.staged(8, Staging.persistent(8, 2, 4, 8))),
                                         // Layers of 3, 5 and 8 units.
-                                        smallTile(Plan.SEQUENCE, Tile.staged(2, Staging.inRegisters(1, 2, 8))),
-                                        smallTile(Plan.SEQUENCE, Tile.staged(4, Staging.inRegisters(2, 1, 8)))))
+                                        smallTile(Plan.SEQUENCE, Tile.staged(2, Staging.inRegisters(1, 2, 8, 8))),
+                                        smallTile(Plan.SEQUENCE, Tile.staged(4, Staging.inRegisters(2, 1, 8, 8)))))
                         .flatMap(tiles -> tiles);
     }
 

@@ -51,7 +51,7 @@ class SignaturesTest {
                     STEP + " s history projected row_groups unit_groups first_direction arrivals"
                             + " patience step_patience"),
             Map.entry("lstm_sequence_persistent", STEP + " arrivals patience step_patience"),
-            Map.entry("lstm_sequence_registers", STEP),
+            Map.entry("lstm_sequence_registers", STEP + " by_column"),
             Map.entry("lstm_sequence_tiled", STEP + " recurrent"),
             Map.entry("lstm_step", STEP),
             Map.entry("lstm_step_narrow", STEP),
@@ -99,7 +99,7 @@ class SignaturesTest {
                 Tile.staged(4, new Staging(2, 4, 4)),
                 Tile.staged(2, Staging.narrow(8, 16, 64)),
                 Tile.staged(2, Staging.persistent(4, 8, 32, 64)),
-                Tile.staged(2, Staging.inRegisters(2, 4, 16)));
+                Tile.staged(2, Staging.inRegisters(2, 4, 16, 16)));
         List<String> cells = Stream.of("", " -D FIRST_GATE=f_elu", " -D FIRST_GATE=f_elu -D SECOND_GATE=f_relu")
                 .flatMap(cell -> Stream.of(cell, cell + " -D PEEPHOLES=1"))
                 .toList();

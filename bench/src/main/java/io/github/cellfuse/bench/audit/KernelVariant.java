@@ -38,7 +38,7 @@ public record KernelVariant(
     private static final List<Integer> PERSISTENT_UNITS = List.of(512, 1024);
 
     /** Units of the layers for which weights in registers are compiled. */
-    private static final List<Integer> REGISTER_UNITS = List.of(32, 64, 96);
+    private static final List<Integer> REGISTER_UNITS = List.of(32, 64, 96, 128);
 
     /**
      * Returns the variants that {@code PlanChooser} chooses for GPUs. Of staged tiles that differ only in the depth of
@@ -115,7 +115,7 @@ public record KernelVariant(
         Staging group = tile.staging();
         String depth = switch (source) {
             case SEQUENCE_TILED -> "";
-            case SEQUENCE_REGISTERS -> ", " + group.columns() + " of " + group.workItems() + " work-items";
+            case SEQUENCE_REGISTERS -> ", " + group.resident() + " k, " + group.workItems() + " work-items";
             case SEQUENCE_PERSISTENT ->
                 ", " + group.depth() + " of " + group.resident() + " k, " + group.workItems() + " work-items";
             default -> ", " + group.depth() + " k";
