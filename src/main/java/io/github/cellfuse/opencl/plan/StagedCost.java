@@ -48,11 +48,14 @@ record StagedCost(GpuCore core, LayerSize layer) {
 
     private static final int GATES = 4;
 
-    /** Cycles after which the next multiply-add of a chain begins. */
-    private static final int FMA_LATENCY = 4;
+    /** Cycles of a read of 16 bytes that all work-items of a wave share, and until it arrives. */
+    private static final int SAME_READ = 2, READ_LATENCY = 30;
 
-    /** Cycles of two barriers, and of gates on their way through local memory. */
-    private static final int EXCHANGE = 500;
+    /**
+     * Cycles of a step of {@code lstm_sequence_registers} besides its products: for two barriers and a cell, whose
+     * operations wait for each other, and for each further cell. Measured on an NVIDIA H200.
+     */
+    private static final int EXCHANGE = 450, CELL_IN_REGISTERS = 50;
 
     /** Registers that a work-item may have: a few less than NVIDIA's and AMD's compilers give it at most. */
     private static final int MOST_REGISTERS = 232;
@@ -90,18 +93,20 @@ record StagedCost(GpuCore core, LayerSize layer) {
         return groups / resident * registerStep(tile, resident) + (left > 0 ? registerStep(tile, left) : 0);
     }
 
-    /** Returns the cycles of a step of some groups that a core runs side by side. */
+    /**
+     * Returns the cycles of a step of some groups that a core runs side by side. Their waves are in step with each
+     * other, so reads of local memory and multiply-adds take turns.
+     */
     private double registerStep(Tile tile, int groups) {
         Staging group = tile.staging();
-        int waves = core.waves(group.workItems()) * groups, columns = group.columns();
+        int waves = core.waves(group.workItems()) * groups, units = tile.groupUnits(), columns = group.columns();
         double all = ceil(waves, core.schedulers()) * (double) core.wave() / core.lanes();
-        int units = tile.groupUnits();
         double multiplyAdds = all * units * columns * tile.rows();
-        double reads = (double) waves * tile.rows() * units / 4;
-        double stream = (double) waves * core.wave() * Float.BYTES * (units - group.resident()) / CACHE_BYTES;
-        double chain = (double) FMA_LATENCY * units;
-        double cells = all * CELL / tile.vec() * ceil(columns * tile.rows(), GATES);
-        return Math.max(Math.max(multiplyAdds, reads), Math.max(chain, stream)) + cells + EXCHANGE;
+        double reads = (double) waves * tile.rows() * ceil(units, 4) * SAME_READ;
+        double wait = waves > core.schedulers() ? 0 : READ_LATENCY * ceil(units, 4);
+        double streamed = (double) waves * core.wave() * (units - group.resident()) * Float.BYTES / CACHE_BYTES;
+        double cells = all * CELL_IN_REGISTERS * ceil(columns * tile.rows(), GATES);
+        return Math.max(multiplyAdds + reads + wait, streamed) + EXCHANGE + cells;
     }
 
     /** Returns the number of k whose weights fit in registers beside those that arrive in each step. */
