@@ -34,7 +34,7 @@
 #ifndef RESIDENT_K
 #define RESIDENT_K 64
 #endif
-// Work-items of a group along the units: one or half of one for each column.
+// Work-items of a group along the units: one for each column or two.
 #ifndef WG_UNITS
 #define WG_UNITS (4 * RESIDENT_K)
 #endif
@@ -43,15 +43,15 @@
 #define WG_ROWS 1
 #endif
 
-// Units that a group has room for, and as many k. A layer has as many, or up to 7 fewer.
-#if WG_UNITS > 4 * RESIDENT_K
-#define GROUP_K (WG_UNITS / 4)
-#define STREAMS 1
-#else
-#define GROUP_K RESIDENT_K
+// Columns of a work-item, units that a group has room for, and as many k. A layer has as many, or up to 7 fewer.
+#if 4 * RESIDENT_K % WG_UNITS == 0
+#define COLUMNS (4 * RESIDENT_K / WG_UNITS)
 #define STREAMS 0
+#else
+#define COLUMNS 2
+#define STREAMS 1  // not all k are resident
 #endif
-#define COLUMNS (4 * GROUP_K / WG_UNITS)
+#define GROUP_K (WG_UNITS * COLUMNS / 4)
 #define CELLS ((ROWS * COLUMNS + 3) / 4)  // cells of a work-item, at most
 #define GROUP_ROWS (WG_ROWS * ROWS)
 #define GROUP_SIZE __attribute__((reqd_work_group_size(WG_UNITS, WG_ROWS, 1)))
@@ -60,8 +60,8 @@
 // From one gate of a row to the next. Work-items of a wave write units of all four gates, which this spreads over the
 // banks of local memory.
 #define GATE_PITCH (GROUP_K + (40 - GROUP_K % 32) % 32)
-#define AHEAD 4  // vectors of 4 weights that are requested before they are needed
-#if RESIDENT_K % 8 || GROUP_K % 8 || COLUMNS * WG_UNITS != 4 * GROUP_K
+#define AHEAD 2  // vectors of 4 weights of each column that are requested before they are needed
+#if RESIDENT_K % 8 || GROUP_K % 8 || COLUMNS * WG_UNITS != 4 * GROUP_K || RESIDENT_K > GROUP_K
 #error "columns can't be divided equally: see RESIDENT_K and WG_UNITS"
 #endif
 
@@ -102,9 +102,12 @@ INLINED void multiply_add_four(float a[ROWS], __local const float4* state, float
 }
 
 #if STREAMS
-// Four weights of this work-item's column, from k = 4·four on; at the end the last four.
-INLINED float4 streamed(int four, int fours, int columns, __global const weight_t* weights) {
-  return load_block(min(four, fours - 1) * columns + min(column_of(0), columns - 1), weights);
+// Loads four weights of each column, from k = 4·four on; at the end the last four.
+INLINED void load_four(float4 weight[COLUMNS], int four, int fours, int columns, __global const weight_t* weights) {
+#pragma unroll
+  for (int j = 0; j < COLUMNS; j++) {
+    weight[j] = load_block(min(four, fours - 1) * columns + min(column_of(j), columns - 1), weights);
+  }
 }
 #endif
 
@@ -174,9 +177,9 @@ __kernel GROUP_SIZE void lstm_sequence_registers(
     __local const float4* own = state + (int)get_local_id(1) * ROWS * STATE_PITCH;
 #if STREAMS
     // Nobody waits for these until the weights in registers are used up.
-    float4 stream[AHEAD];
+    float4 stream[AHEAD][COLUMNS];
 #pragma unroll
-    for (int i = 0; i < AHEAD; i++) stream[i] = streamed(RESIDENT_K / 4 + i, fours, columns, weights);
+    for (int i = 0; i < AHEAD; i++) load_four(stream[i], RESIDENT_K / 4 + i, fours, columns, weights);
 #endif
 #pragma unroll
     for (int k = 0; k < CERTAIN_K; k += 4) {
@@ -190,8 +193,11 @@ __kernel GROUP_SIZE void lstm_sequence_registers(
       for (int i = 0; i < AHEAD; i++) {
         // Adding a product with zero would turn -0 into +0.
         int count = units - (four + i) * 4;
-        if (count > 0) multiply_add_four(a[0], own + four + i, stream[i], count);
-        stream[i] = streamed(four + AHEAD + i, fours, columns, weights);
+#pragma unroll
+        for (int j = 0; j < COLUMNS; j++) {
+          if (count > 0) multiply_add_four(a[j], own + four + i, stream[i][j], count);
+        }
+        load_four(stream[i], four + AHEAD + i, fours, columns, weights);
       }
     }
 #else

@@ -17,7 +17,7 @@ __kernel GROUP_SIZE void lstm_step_narrow(STEP_PARAMETERS) {
   if (rows <= 0) return;  // the whole group
 
   int blocks = (units + PACK - 1) / PACK, first = get_group_id(0) * (WG_UNITS / PACK), last = blocks - 1 - first;
-  int unit = get_global_id(0), has_unit = unit < units;
+  int unit = get_group_id(0) * WG_UNITS + item_unit(), has_unit = unit < units;
   int block = min(unit / PACK, blocks - 1), lane = unit % PACK;
   int panel = (inputs + recurrent_inputs) * 4 * PACK;
   __global const weight_t* panels = w + ((size_t)direction * blocks + first) * panel;

@@ -28,9 +28,6 @@ record StagedCost(GpuCore core, LayerSize layer) {
      */
     private static final int REGISTERS_BESIDE_WEIGHTS = 46, REGISTERS_OF_STREAM = 16;
 
-    /** Registers of a core that the number of resident weights is chosen for: those of every NVIDIA multiprocessor. */
-    private static final int COMMON_REGISTERS = 1 << 16;
-
     /** Instructions of the cell for a vector of units of a row. */
     private static final int CELL = 700;
 
@@ -57,8 +54,8 @@ record StagedCost(GpuCore core, LayerSize layer) {
      */
     private static final int EXCHANGE = 450, CELL_IN_REGISTERS = 50;
 
-    /** Registers that a work-item may have: a few less than NVIDIA's and AMD's compilers give it at most. */
-    private static final int MOST_REGISTERS = 232;
+    /** Registers that a work-item may have: a few less than the 255 of NVIDIA's GPUs. */
+    private static final int MOST_REGISTERS = 248;
 
     /** Bytes of a read of local memory by a work-item. */
     private static final int READ = 16;
@@ -107,12 +104,6 @@ record StagedCost(GpuCore core, LayerSize layer) {
         double streamed = (double) waves * core.wave() * (units - group.resident()) * Float.BYTES / CACHE_BYTES;
         double cells = all * CELL_IN_REGISTERS * ceil(columns * tile.rows(), GATES);
         return Math.max(multiplyAdds + reads + wait, streamed) + EXCHANGE + cells;
-    }
-
-    /** Returns the number of k whose weights fit in registers beside those that arrive in each step. */
-    static int residentBesideStream(int units, int rows) {
-        int free = COMMON_REGISTERS / (GATES * units) - REGISTERS_BESIDE_WEIGHTS - REGISTERS_OF_STREAM - 2 * rows;
-        return free / Staging.REGISTER_STEP * Staging.REGISTER_STEP;
     }
 
     /** Returns whether a core has enough registers for the weights of {@code tile}. */

@@ -44,12 +44,23 @@ public final class StagedTiles {
     /** Values of 16 bytes that a work-item may fetch for a stage: they wait in its registers. */
     private static final int MOST_FETCHES = 16;
 
-    /** Columns and rows of a work-item that has all of its weights in registers, or only some of them. */
-    private static final int[][] REGISTER_SHAPES = {{1, 1}, {1, 2}, {1, 4}, {1, 8}, {2, 2}, {2, 4}, {2, 8}},
-            STREAMING_SHAPES = {{1, 1}, {1, 2}};
+    /** Columns and rows of a work-item that has weights in registers. */
+    private static final int[][] REGISTER_SHAPES = {{1, 1}, {1, 2}, {1, 4}, {1, 8}, {2, 1}, {2, 2}, {2, 4}, {2, 8}};
 
-    /** The most units of a layer all of whose weights are in registers: more don't fit an NVIDIA multiprocessor's. */
-    private static final int MOST_IN_REGISTERS = 96;
+    /**
+     * The most units of a layer for groups whose work-items have one column, and the most whose weights are all in
+     * registers. NVIDIA's driver runs groups of at most 256 work-items if each has many registers.
+     */
+    private static final int MOST_WITH_A_COLUMN = 64, MOST_IN_REGISTERS = 96;
+
+    /** The k of a larger layer whose weights are in registers, and the most rows of a work-item beside them. */
+    private static final int RESIDENT_BESIDE_STREAM = 80, MOST_ROWS_BESIDE_STREAM = 2;
+
+    /**
+     * With more rows, groups with some of the weights in registers take longer than larger ones with none: 1.13 times
+     * as long for 4096 rows of 128 units on an NVIDIA H200, 0.47 for 1024.
+     */
+    private static final int MOST_ROWS_TO_STREAM_FOR = 2048;
 
     /** Rows of a work-item in a group that has all units. */
     private static final int[] SEQUENCE_ROWS = {4, 2, 1};
@@ -133,7 +144,8 @@ public final class StagedTiles {
      */
     Optional<Tile> sequence(long rows) {
         boolean isNvidia = device.vendorFacts().computeCapability() > 0; // elsewhere it wasn't measured
-        Optional<Tile> registers = isNvidia ? inRegisters(rows).findFirst() : Optional.empty();
+        boolean streamsOften = layer.units() > MOST_IN_REGISTERS && rows * layer.directions() > MOST_ROWS_TO_STREAM_FOR;
+        Optional<Tile> registers = isNvidia && !streamsOften ? inRegisters(rows).findFirst() : Optional.empty();
         return registers.isPresent() ? registers : withStateInLocalMemory(rows);
     }
 
@@ -172,16 +184,17 @@ public final class StagedTiles {
     /** Returns the tiles for whole sequences of {@code units} units that have weights in registers. */
     public static Stream<Tile> registerTiles(int units) {
         int step = Staging.REGISTER_STEP, all = (units + step - 1) / step * step;
-        if (all > UNITS_FOR_SEQUENCE) {
-            return Stream.empty();
-        }
-        int[][] shapes = all <= MOST_IN_REGISTERS ? REGISTER_SHAPES : STREAMING_SHAPES;
-        return Stream.of(shapes).map(shape -> registerTile(shape[0], shape[1], all));
+        return all > UNITS_FOR_SEQUENCE
+                ? Stream.empty()
+                : Stream.of(REGISTER_SHAPES)
+                        .filter(shape -> shape[0] > 1 || all <= MOST_WITH_A_COLUMN)
+                        .filter(shape -> shape[1] <= MOST_ROWS_BESIDE_STREAM || all <= MOST_IN_REGISTERS)
+                        .map(shape -> registerTile(shape[0], shape[1], all));
     }
 
     /** Returns a tile whose group has so many rows of work-items that no scheduler is without work. */
     private static Tile registerTile(int columns, int rows, int units) {
-        int resident = units <= MOST_IN_REGISTERS ? units : StagedCost.residentBesideStream(units, rows);
+        int resident = units <= MOST_IN_REGISTERS ? units : RESIDENT_BESIDE_STREAM;
         int down = Math.max(
                 1,
                 SCHEDULED_ITEMS

@@ -51,7 +51,7 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
     /**
      * Returns a group that has all of up to {@code units} units, and keeps weights in registers.
      *
-     * @param columns gates of a unit that a work-item has: 1 or 2, or 1 if not all k are resident
+     * @param columns gates of a unit that a work-item has: 1 or 2; 2 if not all k are resident
      */
     public static Staging inRegisters(int columns, int rows, int units, int resident) {
         return new Staging(GATES * units / columns, rows, 0, 1, resident);
@@ -69,12 +69,15 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
 
     /** Returns the units of a group. */
     int groupUnits() {
-        return isInRegisters() ? Math.max(resident, units / GATES) : units * itemUnits;
+        return isInRegisters() ? units * columns() / GATES : units * itemUnits;
     }
 
-    /** Returns how many of the columns of R, which are the gates of its units, a work-item has in registers. */
+    /**
+     * Returns how many of the columns of R, which are the gates of its units, a work-item has. With 2 columns, not all
+     * k have to be resident.
+     */
     public int columns() {
-        return GATES * groupUnits() / units;
+        return GATES * resident % units == 0 ? GATES * resident / units : 2;
     }
 
     /** Returns whether a work-item has one unit. */
@@ -95,6 +98,7 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
         if (isInRegisters()) {
             return resident % REGISTER_STEP == 0
                     && groupUnits() % REGISTER_STEP == 0
+                    && resident <= groupUnits()
                     && columns() * units == GATES * groupUnits();
         }
         if (isPersistent()) {

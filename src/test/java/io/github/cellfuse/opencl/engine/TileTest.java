@@ -159,9 +159,9 @@ class TileTest {
                 Arguments.of(8, Staging.inRegisters(2, 1, 64, 64)),
                 Arguments.of(1, Staging.inRegisters(2, 1, 96, 96)),
                 // Weights that arrive in each step: of 1 to 8 k, 17 to 24, and 65 to 72.
-                Arguments.of(1, Staging.inRegisters(1, 1, 24, 16)),
-                Arguments.of(2, Staging.inRegisters(1, 2, 32, 8)),
-                Arguments.of(1, Staging.inRegisters(1, 1, 128, 56)));
+                Arguments.of(1, Staging.inRegisters(2, 1, 24, 16)),
+                Arguments.of(2, Staging.inRegisters(2, 2, 32, 8)),
+                Arguments.of(1, Staging.inRegisters(2, 1, 128, 56)));
     }
 
     @ParameterizedTest(name = "{0} rows, {1}")

@@ -34,7 +34,7 @@ record Launch(int units, int rows, List<String> parameters, Map<String, Integer>
         int rows = variant.workGroup() == 0 ? 1 : macro(variant, "WG_ROWS");
         int layer = switch (variant.kernel()) {
             case "lstm_sequence_tiled" -> VEC * units; // a group has all units
-            case "lstm_sequence_registers" -> Math.max(macro(variant, "RESIDENT_K"), units / 4);
+            case "lstm_sequence_registers" -> variant.columns() / VEC; // a group has all units
             case "lstm_sequence" -> UNITS / 4; // a work-item has all units, and takes long
             default -> UNITS;
         };
