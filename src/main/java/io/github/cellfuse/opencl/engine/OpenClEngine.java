@@ -86,7 +86,7 @@ public final class OpenClEngine implements TracingEngine {
         try {
             Programs programs = new Programs(context, options.weights());
             Plans plans = source.plans(device.capabilities(), LayerSize.of(model, options.weights()), options.plan());
-            Tier tier = SelfTest.tier(context, programs, model, source);
+            Tier tier = SelfTest.tier(context, programs, model, source, plans.asksToWait());
             OpenClEngine engine = new OpenClEngine(context, programs, model, plans, tier);
             engine.lifetime.watch(engine, "its memory is held until the process ends", engine.copyThreads::shutdown);
             return engine;
