@@ -168,6 +168,18 @@ public final class OpenClEngine implements TracingEngine {
         LOG.warn("{}: {}; using the next best tile", device(), unfit.getMessage());
     }
 
+    /**
+     * Lets no work-item wait for another from now on.
+     *
+     * @throws DeviceClock.UnusableException {@code clock} itself, if the plans have work-items wait all the same
+     */
+    void refuse(DeviceClock.UnusableException clock) {
+        if (!cooperation.forbid()) {
+            throw clock;
+        }
+        LOG.warn("{}", clock.getMessage());
+    }
+
     /** Returns the memory through which large batches go. */
     PinnedMemory pinnedMemory() {
         return pinned;
