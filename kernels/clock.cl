@@ -17,7 +17,7 @@ inline uint clock_now() {
   return (uint)(nanoseconds >> 6);
 }
 #elif defined(__AMDGCN__)
-// A counter at a constant rate, 100 MHz on current GPUs. Until RDNA 2 an instruction reads it, from RDNA 3 on a message.
+// A counter of a constant rate: 100 MHz on current GPUs. Up to RDNA 2 an instruction reads it, then a message.
 #if __has_builtin(__builtin_amdgcn_s_memrealtime)
 inline uint clock_now() { return (uint)(__builtin_amdgcn_s_memrealtime() >> 4); }
 #elif __has_builtin(__builtin_amdgcn_s_sendmsg_rtnl)
