@@ -10,6 +10,12 @@
 // than they would have under another plan, it gives up and sets arrivals[0], and the host runs the batch with that
 // plan.
 
+// 1: the compiler and the device have the atomic operations of OpenCL 2.0 that order memory for the whole device. The
+// host tells (DeviceAtomics), because a compiler may know more than its device.
+#ifndef DEVICE_ATOMICS
+#define DEVICE_ATOMICS 0
+#endif
+
 #define LINE 16  // values of 4 bytes in a cache line
 
 // The counter of a team. Counters are a cache line apart; the first line holds the flag that a work-item sets when it
@@ -20,7 +26,7 @@ inline int off_arrivals(int team) { return (team + 1) * LINE; }
 // and what its group wrote before a barrier.
 // arrived: returns the count. What others wrote before they arrived is visible afterwards.
 #if IS_NVIDIA
-// OpenCL's fences need not reach beyond a group. PTX orders memory for the whole device.
+// OpenCL 1.2's fences need not reach beyond a group. PTX orders memory for the whole device.
 inline void arrive(__global int* arrivals, int team) {
   ulong count = (ulong)(arrivals + off_arrivals(team));
   __asm__ volatile("red.release.gpu.global.add.u32 [%0], 1;" : : "l"(count) : "memory");
@@ -31,7 +37,19 @@ inline int arrived(__global int* arrivals, int team) {
   __asm__ volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(found) : "l"(count) : "memory");
   return found;
 }
+#elif DEVICE_ATOMICS
+// The same order in OpenCL 2.0's words. The pointers are to the global address space, because OpenCL C 3.0 need not
+// have a generic one.
+inline void arrive(__global int* arrivals, int team) {
+  volatile __global atomic_int* count = (volatile __global atomic_int*)(arrivals + off_arrivals(team));
+  atomic_fetch_add_explicit(count, 1, memory_order_release, memory_scope_device);
+}
+inline int arrived(__global int* arrivals, int team) {
+  volatile __global atomic_int* count = (volatile __global atomic_int*)(arrivals + off_arrivals(team));
+  return atomic_load_explicit(count, memory_order_acquire, memory_scope_device);
+}
 #else
+// For CPUs, whose fences reach all cores. No work-group of a GPU waits for another with these.
 inline void arrive(__global int* arrivals, int team) {
   mem_fence(CLK_GLOBAL_MEM_FENCE);
   atomic_inc(arrivals + off_arrivals(team));

@@ -17,6 +17,7 @@ import org.jocl.cl_device_id;
  * @param maxWorkItemSizes the largest work-group in each dimension
  * @param preferredFloatWidth the vector width that the driver advises for {@code float}
  * @param nativeFloatWidth the vector width of the hardware's registers for {@code float}
+ * @param deviceClock whether kernels can read a clock that all of the device shares ({@code cl_khr_kernel_clock})
  * @param addressAlignBits the alignment of buffers, in bits as OpenCL has it
  * @param hostUnifiedMemory whether host and device share one memory, so that mapping need not copy
  * @param available whether the driver can use the device at present
@@ -42,6 +43,8 @@ public record Capabilities(
         int preferredFloatWidth,
         int nativeFloatWidth,
         FloatConfig singlePrecision,
+        AtomicConfig atomics,
+        boolean deviceClock,
         int addressAlignBits,
         boolean hostUnifiedMemory,
         long timerResolutionNanos,
@@ -50,6 +53,10 @@ public record Capabilities(
         boolean compilerAvailable,
         List<String> extensions,
         VendorFacts vendorFacts) {
+    // From the specification of the extension: the headers of Khronos name them CL_DEVICE_KERNEL_CLOCK_…_KHR.
+    private static final String KERNEL_CLOCK = "cl_khr_kernel_clock";
+    private static final int CLOCK_CAPABILITIES = 0x1076, CLOCK_SCOPE_DEVICE = 1;
+
     private static final Pattern VERSION = Pattern.compile("OpenCL (\\d+)\\.(\\d+).*", Pattern.DOTALL);
 
     /** The kind of a device. */
@@ -142,6 +149,30 @@ public record Capabilities(
         }
     }
 
+    /**
+     * The abilities of atomic operations, from {@code CL_DEVICE_ATOMIC_MEMORY_CAPABILITIES}. OpenCL 2.0 to 2.2 require
+     * both, earlier versions have neither.
+     *
+     * @param acquireRelease whether they order other accesses to memory
+     * @param deviceScope whether they do so for all work-groups of the device, and not only within one
+     */
+    public record AtomicConfig(boolean acquireRelease, boolean deviceScope) {
+        /** Atomic operations that order nothing. */
+        public static final AtomicConfig NONE = new AtomicConfig(false, false);
+
+        private static final int CAPABILITIES = 0x1063, ORDER_ACQ_REL = 1 << 1, SCOPE_DEVICE = 1 << 5;
+
+        static AtomicConfig of(long bits) {
+            return new AtomicConfig((bits & ORDER_ACQ_REL) != 0, (bits & SCOPE_DEVICE) != 0);
+        }
+
+        static AtomicConfig of(Asking ask, String version) {
+            return atLeast(version, 3, 0)
+                    ? of(ask.optional(CAPABILITIES, "abilities of atomic operations"))
+                    : of(atLeast(version, 2, 0) ? ORDER_ACQ_REL | SCOPE_DEVICE : 0);
+        }
+    }
+
     public Capabilities {
         maxWorkItemSizes = List.copyOf(maxWorkItemSizes);
         extensions = List.copyOf(extensions);
@@ -149,6 +180,10 @@ public record Capabilities(
 
     /** Returns whether the device offers OpenCL {@code major.minor} or later. */
     public boolean atLeast(int major, int minor) {
+        return atLeast(version, major, minor);
+    }
+
+    private static boolean atLeast(String version, int major, int minor) {
         Matcher matcher = VERSION.matcher(version);
         if (!matcher.matches()) {
             return false;
@@ -161,7 +196,7 @@ public record Capabilities(
     @SuppressWarnings("deprecation") // CL_DEVICE_HOST_UNIFIED_MEMORY: nothing later says the same
     static Capabilities of(cl_device_id device) {
         Asking ask = new Asking(device);
-        String name = ask.text(CL.CL_DEVICE_NAME, "name");
+        String name = ask.text(CL.CL_DEVICE_NAME, "name"), version = ask.text(CL.CL_DEVICE_VERSION, "version");
         int dimensions = (int) ask.number(CL.CL_DEVICE_MAX_WORK_ITEM_DIMENSIONS, "work-item dimensions");
         List<String> extensions = Cl.words(ask.text(CL.CL_DEVICE_EXTENSIONS, "extensions"));
         long[] sizes = Cl.deviceSizes(
@@ -173,7 +208,7 @@ public record Capabilities(
                 Type.of(ask.number(CL.CL_DEVICE_TYPE, "type")),
                 name,
                 ask.text(CL.CL_DEVICE_VENDOR, "vendor"),
-                ask.text(CL.CL_DEVICE_VERSION, "version"),
+                version,
                 ask.text(CL.CL_DEVICE_OPENCL_C_VERSION, "OpenCL C version"),
                 ask.text(CL.CL_DRIVER_VERSION, "driver version"),
                 (int) ask.number(CL.CL_DEVICE_MAX_COMPUTE_UNITS, "compute units"),
@@ -193,6 +228,9 @@ public record Capabilities(
                 (int) ask.optional(CL.CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, "preferred float width"),
                 (int) ask.optional(CL.CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, "native float width"),
                 FloatConfig.of(ask.number(CL.CL_DEVICE_SINGLE_FP_CONFIG, "float abilities")),
+                AtomicConfig.of(ask, version),
+                extensions.contains(KERNEL_CLOCK)
+                        && (ask.optional(CLOCK_CAPABILITIES, "clocks of kernels") & CLOCK_SCOPE_DEVICE) != 0,
                 (int) ask.optional(CL.CL_DEVICE_MEM_BASE_ADDR_ALIGN, "address alignment"),
                 ask.optional(CL.CL_DEVICE_HOST_UNIFIED_MEMORY, "unified memory") != 0,
                 ask.optional(CL.CL_DEVICE_PROFILING_TIMER_RESOLUTION, "timer resolution"),

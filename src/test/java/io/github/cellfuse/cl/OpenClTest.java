@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.cellfuse.cl.Capabilities.AtomicConfig;
 import io.github.cellfuse.implementations.Implementation;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +50,13 @@ class OpenClTest {
         assertTrue(c.atLeast(1, 2));
         assertTrue(c.atLeast(1, 0));
         assertFalse(c.atLeast(99, 0));
+    }
+
+    /** What PoCL, rusticl and others report. */
+    @ParameterizedTest
+    @CsvSource({"0x77, true, true", "0x11, false, false", "0x13, true, false", "0x31, false, true", "0, false, false"})
+    void atomicOperationsMayOrderMemory(String bits, boolean acquireRelease, boolean deviceScope) {
+        assertEquals(new AtomicConfig(acquireRelease, deviceScope), AtomicConfig.of(Long.decode(bits)));
     }
 
     @Test

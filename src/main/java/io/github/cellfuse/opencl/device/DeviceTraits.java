@@ -1,6 +1,7 @@
 package io.github.cellfuse.opencl.device;
 
 import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.opencl.program.DeviceAtomics;
 import io.github.cellfuse.opencl.program.Tile;
 import java.util.Set;
 
@@ -14,6 +15,18 @@ import java.util.Set;
 public record DeviceTraits(Capabilities device, int processors) {
     /** Bytes of weights that stay in a core's own cache: current CPUs have 0.5 to 2 MiB per core. */
     public static final long CORE_CACHE = 1 << 20;
+
+    /** When work-groups of a GPU wait for each other, all of a launch's running at the same time. */
+    public enum WaitingGroups {
+        /** They have nothing to wait with. */
+        NEVER,
+        /**
+         * If a user asks for it, by naming the plan or by tuning: they should be able to, but nobody has measured it.
+         */
+        IF_ASKED,
+        /** Wherever that should be fastest. */
+        BY_DEFAULT
+    }
 
     /** The processors whose clock {@code kernels/clock.cl} reads. */
     private static final Set<String> CLOCKS = Set.of("amd64", "x86_64", "aarch64");
@@ -104,11 +117,18 @@ public record DeviceTraits(Capabilities device, int processors) {
     }
 
     /**
-     * Returns whether the device runs all work-groups of a launch at the same time if they fit, so that they may wait
-     * for each other, and has a clock and a fence that {@code kernels/arrivals.cl} knows: NVIDIA's GPUs from Volta on.
+     * Returns when work-groups may wait for each other: by default on NVIDIA's GPUs from Volta on, which ran so; if
+     * asked on other GPUs with atomic operations for the whole device and a clock that {@code kernels/clock.cl} knows.
      */
-    public boolean holdsGroupsTogether() {
-        return !isCpu() && device.vendorFacts().computeCapability() >= VOLTA;
+    public WaitingGroups waitingGroups() {
+        if (isCpu()) {
+            return WaitingGroups.NEVER; // there, work-items do: runsCooperatively
+        }
+        if (device.vendorFacts().computeCapability() >= VOLTA) {
+            return WaitingGroups.BY_DEFAULT;
+        }
+        boolean hasClock = device.deviceClock() || GpuCore.isAmd(device);
+        return hasClock && DeviceAtomics.of(device).isPresent() ? WaitingGroups.IF_ASKED : WaitingGroups.NEVER;
     }
 
     /**

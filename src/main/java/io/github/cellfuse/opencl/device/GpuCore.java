@@ -20,9 +20,21 @@ import java.util.regex.Pattern;
  * @param lanes float multiply-adds that a scheduler begins in a cycle
  * @param localBytes local memory of a core; a work-group may have less
  * @param registers 32-bit registers of a core, for all its work-items
+ * @param together work-groups that all cores are sure to run at the same time, if there are memory and registers for
+ *     them
  */
-public record GpuCore(int cores, int wave, int schedulers, int lanes, long localBytes, long registers) {
+public record GpuCore(int cores, int wave, int schedulers, int lanes, long localBytes, long registers, int together) {
     private static final int WARP = 32;
+
+    /** Groups that a core of NVIDIA's holds at least: 512 groups ran at the same time on 132 cores. */
+    private static final int NVIDIA_GROUPS = 16;
+
+    /** The most local memory of a group. Where nothing was measured, a core is sure to hold one group for each. */
+    private static final long GROUP_BYTES = 64 << 10;
+
+    /** Of Intel's vector engines, which its drivers count as compute units, a core has at most as many. */
+    private static final int MOST_ENGINES = 16;
+
     private static final Pattern GFX = Pattern.compile("gfx(9|1[0-9])([0-9a-f]{2}).*");
 
     /**
@@ -52,29 +64,42 @@ public record GpuCore(int cores, int wave, int schedulers, int lanes, long local
         int capability = device.vendorFacts().computeCapability();
         for (Nvidia known : NVIDIA) {
             if (capability >= known.from) {
-                return new GpuCore(units, WARP, 4, known.lanes, known.localKib << 10, 1 << 16);
+                return new GpuCore(units, WARP, 4, known.lanes, known.localKib << 10, 1 << 16, NVIDIA_GROUPS * units);
             }
         }
         Matcher gfx = GFX.matcher(device.name());
         if (gfx.matches()) {
             return amd(units, Integer.parseInt(gfx.group(1)), Integer.parseInt(gfx.group(2), 16));
         }
-        if (device.vendor().startsWith("Intel") && device.name().contains("Arc")) {
+        boolean isIntel = device.vendor().startsWith("Intel");
+        int fewest = isIntel ? Math.max(1, units / MOST_ENGINES) : units;
+        if (isIntel && device.name().contains("Arc")) {
             // A compute unit is one of the 16 vector engines of a core, with 8 lanes and 8 threads of 4 KiB.
-            return new GpuCore(Math.max(1, units / 16), 16, 16, 8, 128 << 10, 1 << 17);
+            return of(fewest, 16, 16, 8, 128 << 10, 1 << 17);
         }
         int wave = device.vendorFacts().wave() > 0 ? device.vendorFacts().wave() : WARP;
-        return new GpuCore(units, wave, 4, wave, device.localMemoryBytes(), 1 << 16);
+        return new GpuCore(units, wave, 4, wave, device.localMemoryBytes(), 1 << 16, fewest);
+    }
+
+    /** Returns cores of an architecture on which no work-groups have waited for each other so far. */
+    private static GpuCore of(int cores, int wave, int schedulers, int lanes, long localBytes, long registers) {
+        int together = (int) (cores * (localBytes / GROUP_BYTES));
+        return new GpuCore(cores, wave, schedulers, lanes, localBytes, registers, together);
+    }
+
+    /** Returns whether AMD's own driver runs the device, a GPU of GCN 5 or later. Mesa's has other names. */
+    static boolean isAmd(Capabilities device) {
+        return GFX.matcher(device.name()).matches();
     }
 
     private static GpuCore amd(int units, int major, int minor) {
         if (major == 9) {
             // Four SIMDs of 16 lanes. gfx90a and later have 512 registers for each lane of a wave, earlier ones 256.
             boolean isDouble = minor >= 0x0a;
-            return new GpuCore(units, 64, 4, 16, 64 << 10, isDouble ? 1 << 17 : 1 << 16);
+            return of(units, 64, 4, 16, 64 << 10, isDouble ? 1 << 17 : 1 << 16);
         }
         // Drivers count work-group processors: four SIMDs of 32 lanes, and 128 KiB.
-        return new GpuCore(units, 32, 4, 32, 128 << 10, major == 10 ? 1 << 17 : 3 << 16);
+        return of(units, 32, 4, 32, 128 << 10, major == 10 ? 1 << 17 : 3 << 16);
     }
 
     /** Returns the waves of {@code items} work-items. */

@@ -28,6 +28,9 @@ final class Cooperation {
     private static final double NEWEST = 0.2;
 
     private final LongSupplier nanoTime;
+    /** Whether nobody may ever wait. */
+    private boolean forbidden;
+
     private boolean resting;
     private long restsUntil;
     private long rest;
@@ -48,7 +51,18 @@ final class Cooperation {
         if (resting && nanoTime.getAsLong() - restsUntil >= 0) {
             resting = false;
         }
-        return !resting;
+        return !resting && !forbidden;
+    }
+
+    /**
+     * Lets no work-item wait from now on, because the device can't bound how long it would.
+     *
+     * @return false if none might wait before, either
+     */
+    synchronized boolean forbid() {
+        boolean before = forbidden;
+        forbidden = true;
+        return !before;
     }
 
     /**

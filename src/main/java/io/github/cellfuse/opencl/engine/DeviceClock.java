@@ -1,13 +1,16 @@
 package io.github.cellfuse.opencl.engine;
 
+import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.opencl.program.Kernel;
+import io.github.cellfuse.opencl.program.KernelSource;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -19,15 +22,38 @@ final class DeviceClock {
     /** Long enough to measure the rate to a few percent. */
     private static final long NANOS_BETWEEN = 2_000_000;
 
+    /** A slower clock stands still, or nearly: whoever waits a millisecond has to see it go on. */
+    private static final double SLOWEST = 1e4;
+    /** A faster one goes round within two seconds of waiting, if it goes forward at all. */
+    private static final double FASTEST = 1e9;
+
     private DeviceClock() {}
+
+    /** The device's clock doesn't tell how long a work-item has waited, so none may wait. */
+    static final class UnusableException extends CellFuseException {
+        private static final long serialVersionUID = 1L;
+
+        private UnusableException(String message) {
+            super(message);
+        }
+    }
 
     /**
      * Returns the units of the clock in a second.
      *
      * @param readClock opens the kernel {@code lstm_clock}; called only for a device that hasn't been measured
+     * @throws UnusableException if the clock stands still or makes no sense
      */
     static double unitsPerSecond(ClContext context, Supplier<Kernel> readClock) {
-        return RATES.computeIfAbsent(context.device().toString(), device -> measure(context, readClock.get()));
+        String device = context.device().toString();
+        double rate = KernelSource.areReplaced() // by kernels that may change at any time
+                ? measure(context, readClock.get())
+                : RATES.computeIfAbsent(device, any -> measure(context, readClock.get()));
+        if (!(rate >= SLOWEST && rate <= FASTEST)) {
+            throw new UnusableException(String.format(
+                    Locale.ROOT, "%s: its clock makes %.0f ticks in a second, so nobody waits by it", device, rate));
+        }
+        return rate;
     }
 
     /** Takes the median, because this thread may be interrupted between two readings. */

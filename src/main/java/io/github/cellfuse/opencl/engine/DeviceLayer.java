@@ -79,7 +79,11 @@ final class DeviceLayer implements AutoCloseable {
         }
     }
 
-    /** Returns the units in a second of the clock that kernels of {@code source} read. */
+    /**
+     * Returns the units in a second of the clock that kernels of {@code source} read.
+     *
+     * @throws DeviceClock.UnusableException if no work-item may wait by it
+     */
     double clock(KernelSource source, Tile tile) {
         return DeviceClock.unitsPerSecond(context, () -> open(source, tile, "lstm_clock"));
     }

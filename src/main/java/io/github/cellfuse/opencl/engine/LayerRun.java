@@ -20,6 +20,7 @@ interface LayerRun extends AutoCloseable {
      *
      * @param isTraced whether its cells store what they compute; see {@link DeviceTrace}
      * @throws io.github.cellfuse.opencl.program.UnfitTileException when the device refuses a tile of {@code choice}
+     * @throws DeviceClock.UnusableException when work-items may not wait for each other, as {@code choice} has it
      */
     static LayerRun open(OpenClEngine engine, int index, PlanChoice choice, boolean isTraced) {
         DeviceLayer layer = new DeviceLayer(engine, index, isTraced);

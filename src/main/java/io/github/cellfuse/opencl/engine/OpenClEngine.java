@@ -86,7 +86,7 @@ public final class OpenClEngine implements TracingEngine {
         try {
             Programs programs = new Programs(context, options.weights());
             Plans plans = source.plans(device.capabilities(), LayerSize.of(model, options.weights()), options.plan());
-            Tier tier = SelfTest.tier(context, programs, model, source);
+            Tier tier = SelfTest.tier(context, programs, model, source, plans.asksToWait());
             OpenClEngine engine = new OpenClEngine(context, programs, model, plans, tier);
             engine.lifetime.watch(engine, "its memory is held until the process ends", engine.copyThreads::shutdown);
             return engine;
@@ -166,6 +166,18 @@ public final class OpenClEngine implements TracingEngine {
     void refuse(UnfitTileException unfit) {
         plans.refuse(unfit);
         LOG.warn("{}: {}; using the next best tile", device(), unfit.getMessage());
+    }
+
+    /**
+     * Lets no work-item wait for another from now on.
+     *
+     * @throws DeviceClock.UnusableException {@code clock} itself, if the plans have work-items wait all the same
+     */
+    void refuse(DeviceClock.UnusableException clock) {
+        if (!cooperation.forbid()) {
+            throw clock;
+        }
+        LOG.warn("{}", clock.getMessage());
     }
 
     /** Returns the memory through which large batches go. */

@@ -152,8 +152,8 @@ final class OpenClSession implements LstmSession {
     }
 
     /**
-     * Returns the choice for a batch with its kernels open. If the device refuses a tile after all, the next best
-     * choice is tried.
+     * Returns the choice for a batch with its kernels open. If the device refuses a tile after all, or has no clock to
+     * wait by, the next best choice is tried.
      */
     private PlanChoice choose(LstmInput batch, boolean cooperative) {
         while (true) {
@@ -165,6 +165,8 @@ final class OpenClSession implements LstmSession {
                 return choice;
             } catch (UnfitTileException unfit) {
                 engine.refuse(unfit);
+            } catch (DeviceClock.UnusableException clock) {
+                engine.refuse(clock); // the next choice has no work-items that wait
             }
         }
     }

@@ -23,6 +23,7 @@ import io.github.cellfuse.cl.NdRange;
 import io.github.cellfuse.jvm.Activations;
 import io.github.cellfuse.jvm.JavaEngineProvider;
 import io.github.cellfuse.opencl.device.DeviceTraits;
+import io.github.cellfuse.opencl.device.DeviceTraits.WaitingGroups;
 import io.github.cellfuse.opencl.device.OpenClDevices;
 import io.github.cellfuse.opencl.plan.LayerSize;
 import io.github.cellfuse.opencl.plan.PlanChoice;
@@ -84,7 +85,7 @@ public final class SelfTest {
     /** The ways in which the small LSTM runs. */
     private final List<Plans> plans;
 
-    private SelfTest(ClContext context, Programs programs, LstmModel model, PlanSource source) {
+    private SelfTest(ClContext context, Programs programs, LstmModel model, PlanSource source, boolean asksToWait) {
         this.context = context;
         this.programs = programs;
         Capabilities device = context.device().capabilities();
@@ -94,12 +95,13 @@ public final class SelfTest {
         // The size of the small LSTM's second layer.
         LayerSize size = new LayerSize(2 * units, units, units, 2, programs.weights());
         Plans steps = source.plans(device, size, Optional.of(Plan.FUSED));
-        plans = mayWait(model) ? List.of(steps, waiting(steps)) : List.of(steps);
+        plans = mayWait(model, asksToWait) ? List.of(steps, waiting(steps)) : List.of(steps);
     }
 
     /** Returns whether work-groups may wait for each other in one of the model's layers. */
-    private boolean mayWait(LstmModel model) {
-        return DeviceTraits.of(context.device().capabilities()).holdsGroupsTogether()
+    private boolean mayWait(LstmModel model, boolean asksToWait) {
+        WaitingGroups waiting = DeviceTraits.of(context.device().capabilities()).waitingGroups();
+        return (waiting == WaitingGroups.BY_DEFAULT || waiting == WaitingGroups.IF_ASKED && asksToWait)
                 && model.layers().stream()
                         .anyMatch(
                                 layer -> !layer.hasProjection() && layer.hiddenSize() > StagedTiles.UNITS_FOR_SEQUENCE);
@@ -126,15 +128,19 @@ public final class SelfTest {
         };
     }
 
-    /** Returns the tier of the context's device. */
-    static Tier tier(ClContext context, Programs programs, LstmModel model, PlanSource source) {
+    /**
+     * Returns the tier of the context's device.
+     *
+     * @param asksToWait whether a user has asked for work-groups that wait for each other
+     */
+    static Tier tier(ClContext context, Programs programs, LstmModel model, PlanSource source, boolean asksToWait) {
         ClDevice device = context.device();
         List<String> missing = OpenClDevices.missingForExact(device.capabilities());
         if (!missing.isEmpty()) {
             warn(device, "it doesn't promise " + String.join(", ", missing));
             return Tier.TOLERANCE;
         }
-        String failure = new SelfTest(context, programs, model, source).failure(cells(model));
+        String failure = new SelfTest(context, programs, model, source, asksToWait).failure(cells(model));
         if (failure != null) {
             warn(device, "it failed the opening self-test: " + failure);
             return Tier.TOLERANCE;

@@ -2,6 +2,7 @@ package io.github.cellfuse.opencl.plan;
 
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.opencl.device.DeviceTraits;
+import io.github.cellfuse.opencl.device.DeviceTraits.WaitingGroups;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Tile;
 import java.util.ArrayList;
@@ -46,18 +47,19 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
     @Override
     public Pick pick(int rows, int steps, Optional<Plan> forced, boolean cooperative) {
         boolean manySteps = steps >= MANY_STEPS;
+        boolean neverWaits = device.waitingGroups() == WaitingGroups.NEVER;
         Optional<Candidate> persistent =
                 prefersPersistent(rows, steps, forced) ? persistent(rows).findFirst() : Optional.empty();
-        if (persistent.isPresent() && cooperative) {
+        if (persistent.isPresent() && cooperative && !neverWaits) {
             return new Pick(persistent.get(), "few rows: the weights stay on the chip, and a step needs no launch");
-        }
-        if (persistent.isPresent() && forced.isPresent()) {
-            return new Pick(launched(Plan.HOISTED, rows), "as no work-group may wait for another");
         }
         boolean inOneLaunch = forced.isEmpty()
                 ? manySteps && layer.units() <= StagedTiles.UNITS_FOR_SEQUENCE
                 : forced.get() == Plan.SEQUENCE;
         Optional<Tile> whole = inOneLaunch ? staged.sequence(rows) : Optional.empty();
+        if (persistent.isPresent() && forced.isPresent() && !(neverWaits && whole.isPresent())) {
+            return new Pick(launched(Plan.HOISTED, rows), "as no work-group may wait for another");
+        }
         if (whole.isPresent()) {
             return new Pick(
                     candidate(Plan.SEQUENCE, whole.get()),
@@ -75,19 +77,19 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
         return layer.units() > StagedTiles.UNITS_FOR_SEQUENCE
                 && rows <= MOST_ROWS_FOR_PERSISTENT
                 && (forced.isEmpty()
-                        ? steps >= MANY_STEPS && rows * (long) layer.units() <= STATES_FOR_PERSISTENT
+                        ? device.waitingGroups() == WaitingGroups.BY_DEFAULT
+                                && steps >= MANY_STEPS
+                                && rows * (long) layer.units() <= STATES_FOR_PERSISTENT
                         : forced.get() == Plan.SEQUENCE);
     }
 
     /** Returns the candidates whose groups keep their weights and wait for each other, the best first. */
     private Stream<Candidate> persistent(int rows) {
-        return device.holdsGroupsTogether()
-                ? staged.persistent(rows).map(tile -> {
-                    int blocks = Tile.blocks(layer.units(), tile.vec());
-                    SequenceGroups groups = new SequenceGroups((int) tile.groupsDown(rows), tile.groupsAlong(blocks));
-                    return new Candidate(Plan.SEQUENCE, tile.rows(), tile.gates(), 0, true, groups, tile.staging());
-                })
-                : Stream.empty();
+        return staged.persistent(rows).map(tile -> {
+            int blocks = Tile.blocks(layer.units(), tile.vec());
+            SequenceGroups groups = new SequenceGroups((int) tile.groupsDown(rows), tile.groupsAlong(blocks));
+            return new Candidate(Plan.SEQUENCE, tile.rows(), tile.gates(), 0, true, groups, tile.staging());
+        });
     }
 
     /** Returns {@link #SLOWEST} times what launched steps should take. */
@@ -137,7 +139,7 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
                 (tile == tiles.get(0) ? best : others).add(candidate(plan, tile));
             }
         }
-        if (cooperative) {
+        if (cooperative && device.waitingGroups() != WaitingGroups.NEVER) {
             persistent(rows).limit(MOST_PERSISTENT).forEach(best::add);
         }
         best.addAll(others);
@@ -167,7 +169,7 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
         KernelSource source = candidate.plan() == Plan.SEQUENCE ? KernelSource.sequence(tile) : KernelSource.step(tile);
         boolean waits = !candidate.groups().isCooperative()
                 || source == KernelSource.SEQUENCE_PERSISTENT
-                        && device.holdsGroupsTogether()
+                        && device.waitingGroups() != WaitingGroups.NEVER
                         && staged.runTogether(tile, (long) candidate.groups().rows() * tile.groupRows());
         return waits && (!tile.isStaged() || staged.fits(source, tile));
     }

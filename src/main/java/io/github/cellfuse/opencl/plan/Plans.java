@@ -16,6 +16,14 @@ public interface Plans {
     PlanChoice choose(int rows, int steps, boolean cooperative);
 
     /**
+     * Returns whether a user has asked for work-groups that wait for each other, by naming the plan or by tuning. On
+     * some GPUs none waits otherwise.
+     */
+    default boolean asksToWait() {
+        return false;
+    }
+
+    /**
      * Never chooses again the tile that the device doesn't take.
      *
      * @throws UnfitTileException {@code unfit} itself, if there is no other choice

@@ -40,8 +40,8 @@ record StagedCost(GpuCore core, LayerSize layer) {
     /** Local memory of a group that the system takes for itself: 1 KiB on NVIDIA's GPUs from Ampere on. */
     private static final int SYSTEM_BYTES = 1024;
 
-    /** Groups and work-items that every core holds at least, if there are memory and registers for them. */
-    private static final int MOST_GROUPS = 16, MOST_ITEMS = 1024;
+    /** Work-items that every core holds at least, if there are memory and registers for them. */
+    private static final int MOST_ITEMS = 1024;
 
     private static final int GATES = 4;
 
@@ -115,7 +115,7 @@ record StagedCost(GpuCore core, LayerSize layer) {
     boolean runTogether(Tile tile, long rows) {
         Staging group = tile.staging();
         long byItems = MOST_ITEMS / Math.max(core.wave(), group.workItems());
-        return groups(tile, rows) <= core.cores() * Math.min(byItems, Math.min(MOST_GROUPS, held(tile)));
+        return groups(tile, rows) <= Math.min(core.together(), core.cores() * Math.min(byItems, held(tile)));
     }
 
     /** Returns the work-groups of a launch over {@code rows} rows. */

@@ -98,6 +98,14 @@ public enum KernelSource {
         };
     }
 
+    /**
+     * Returns whether work-groups of a GPU may wait for each other in the program. In {@link #SEQUENCE} only the
+     * work-items of a CPU do.
+     */
+    boolean waitsOnGpus() {
+        return this == SEQUENCE_PERSISTENT;
+    }
+
     /** Returns a name for messages; if the program is for one kernel, the name of that kernel. */
     public String title() {
         return title;

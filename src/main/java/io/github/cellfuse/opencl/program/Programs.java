@@ -7,6 +7,7 @@ import io.github.cellfuse.cl.ProgramCache;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The compiled programs of an engine, compiled when first needed and shared by its sessions. Thread-safe. */
 public final class Programs {
@@ -16,6 +17,7 @@ public final class Programs {
 
     private final ClContext context;
     private final WeightPrecision weights;
+    private final Optional<DeviceAtomics> atomics;
     private final ProgramCache cache;
     private final Map<Key, Built> compiled = new HashMap<>();
 
@@ -26,8 +28,14 @@ public final class Programs {
 
     /** Programs for weights in this precision. */
     public Programs(ClContext context, WeightPrecision weights) {
+        this(context, weights, DeviceAtomics.of(context.device().capabilities()));
+    }
+
+    /** Programs whose work-groups wait for each other by {@code atomics}: for tests on devices that don't need them. */
+    public Programs(ClContext context, WeightPrecision weights, Optional<DeviceAtomics> atomics) {
         this.context = context;
         this.weights = weights;
+        this.atomics = atomics;
         cache = ProgramCache.forDevice(context.device());
     }
 
@@ -59,7 +67,10 @@ public final class Programs {
 
     private Built compile(Key key) {
         List<String> texts = key.source().texts();
-        String options = key.tile().options()
+        String language =
+                key.source().waitsOnGpus() ? atomics.map(DeviceAtomics::options).orElse("") : "";
+        String options = language
+                + key.tile().options()
                 + options(key.source().reads(weights))
                 + key.cell().options();
         return new Built(cache.program(context, key.source().title(), texts, options), new Signatures(texts, options));

@@ -54,6 +54,13 @@ public final class TunedPlans implements Plans {
     }
 
     @Override
+    public boolean asksToWait() {
+        return forced.equals(Optional.of(Plan.SEQUENCE))
+                || tuned.entries().stream()
+                        .anyMatch(entry -> entry.candidate().groups().isCooperative());
+    }
+
+    @Override
     public void refuse(UnfitTileException unfit) {
         chooser.refuse(unfit.source(), unfit.tile());
         last = null;

@@ -44,6 +44,15 @@ class CooperationTest {
         assertTrue(cooperation.isAllowed());
     }
 
+    @Test
+    void whatIsForbiddenStaysSo() {
+        assertTrue(cooperation.forbid());
+        assertFalse(cooperation.isAllowed());
+        now += 3600L * 1000 * MS;
+        assertFalse(cooperation.isAllowed());
+        assertFalse(cooperation.forbid(), "it was forbidden before");
+    }
+
     /** With good and bad estimates, and with runs that give up or are merely slow. */
     @ParameterizedTest
     @CsvSource({

@@ -2,10 +2,12 @@ package io.github.cellfuse.opencl.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.cellfuse.Bits;
+import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.Extent;
@@ -18,6 +20,8 @@ import io.github.cellfuse.Plan;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.WeightPrecision;
+import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
@@ -27,17 +31,21 @@ import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.plan.PlanChoice;
 import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.plan.SequenceGroups;
+import io.github.cellfuse.opencl.program.DeviceAtomics;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Staging;
 import io.github.cellfuse.opencl.program.Tile;
 import io.github.cellfuse.spi.RowOrder;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -47,6 +55,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -603,20 +612,29 @@ class TileTest {
         }
     }
 
+    /** As the device would, and by atomic operations of OpenCL 2.0 as other GPUs would, if the device offers them. */
+    static Stream<Arguments> waysToWait() {
+        Capabilities device = TestDevices.first().capabilities();
+        List<Optional<DeviceAtomics>> ways = Stream.of(DeviceAtomics.of(device), DeviceAtomics.offeredBy(device))
+                .distinct()
+                .toList();
+        return Stream.of(Direction.FORWARD, Direction.REVERSE)
+                .flatMap(direction -> ways.stream().map(way -> Arguments.of(direction, way)));
+    }
+
     /**
      * Two work-groups that keep the weights of their units and wait for each other: all rows in one team, since there
      * may be only two threads.
      */
-    @ParameterizedTest
-    @EnumSource(
-            value = Direction.class,
-            names = {"FORWARD", "REVERSE"})
-    void groupsThatKeepTheirWeightsAndWaitForEachOtherGiveTheTwinsBits(Direction direction) {
+    @ParameterizedTest(name = "{0}, by {1}")
+    @MethodSource("waysToWait")
+    void groupsThatKeepTheirWeightsAndWaitForEachOtherGiveTheTwinsBits(
+            Direction direction, Optional<DeviceAtomics> atomics) {
         // Two stages for each step.
         Tile tile = Tile.staged(4, Staging.persistent(4, 4, 4, 8)).withHoisted(true);
         Plans plans = forced(Plan.SEQUENCE, tile, new SequenceGroups(1, 2));
         try (ClContext context = TestDevices.first().open()) {
-            Programs programs = new Programs(context);
+            Programs programs = new Programs(context, WeightPrecision.F32, atomics);
             for (long seed = TestEngines.seed(720), end = seed + 6; seed < end; seed++) {
                 Random sizes = new Random(seed);
                 int inputs = 1 + sizes.nextInt(9), units = 5 + sizes.nextInt(4);
@@ -749,6 +767,47 @@ class TileTest {
             }
             engine.closeMemory();
         }
+    }
+
+    /** A clock that stands still bounds no wait, so nobody waits, and the batch is run by its steps at once. */
+    @Test
+    void nobodyWaitsByAClockThatStandsStill(@TempDir Path folder) throws IOException {
+        LstmModel model = RandomLstm.model(new Random(1), 2, 5, 8, false, true);
+        LstmInput input = RandomLstm.input(new Random(2), model, 9, 4);
+        LstmOutput expected = twin(new RandomLstm(1, model, input));
+        Tile waits = Tile.staged(4, Staging.persistent(4, 4, 4, 8)).withHoisted(true);
+        Plans groups = forced(Plan.SEQUENCE, waits, new SequenceGroups(1, 2), 1e-3);
+        Plans steps = forced(Plan.FUSED, Tile.of(4, 2), SequenceGroups.EACH_TILE);
+        Plans always = new Plans() {
+            @Override
+            public int vec() {
+                return groups.vec();
+            }
+
+            @Override
+            public PlanChoice choose(int rows, int steps, boolean cooperative) {
+                return groups.choose(rows, steps, true);
+            }
+        };
+        LooseKernels.with(folder, "clock.cl", "now[0] = (int)clock_now()", "now[0] = 7", () -> {
+            try (ClContext context = TestDevices.first().open()) {
+                OpenClEngine engine =
+                        new OpenClEngine(context, new Programs(context), model, either(groups, steps), Tier.EXACT);
+                try (var session = engine.newSession()) {
+                    assertTrue(engine.choose(9, 4).groups().isCooperative());
+                    Bits.assertSame("by steps", expected, session.run(input));
+                    assertEquals(Plan.FUSED, engine.choose(9, 4).plan(), "it is never tried again");
+                }
+                engine.closeMemory();
+                // Plans that have them wait all the same are an error.
+                OpenClEngine stubborn = new OpenClEngine(context, new Programs(context), model, always, Tier.EXACT);
+                try (var session = stubborn.newSession()) {
+                    CellFuseException e = assertThrows(CellFuseException.class, () -> session.run(input));
+                    assertTrue(e.getMessage().endsWith("its clock makes 0 ticks in a second, so nobody waits by it"));
+                }
+                stubborn.closeMemory();
+            }
+        });
     }
 
     /** What a run in vain leaves behind must not disturb the next run of the same session. */

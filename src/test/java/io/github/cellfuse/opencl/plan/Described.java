@@ -1,6 +1,7 @@
 package io.github.cellfuse.opencl.plan;
 
 import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.Capabilities.AtomicConfig;
 import io.github.cellfuse.cl.Capabilities.LocalMemory;
 import io.github.cellfuse.cl.Capabilities.VendorFacts;
 import io.github.cellfuse.cl.TestDevices;
@@ -30,17 +31,33 @@ public final class Described {
     /** Returns a GPU that exists. */
     static Capabilities gpu(
             String name, String vendor, int computeUnits, long localBytes, long workItems, VendorFacts facts) {
+        return gpu(name, vendor, "OpenCL 3.0", computeUnits, localBytes, workItems, facts, AtomicConfig.NONE, false);
+    }
+
+    /** Returns the same GPU with another version, atomic operations, and maybe a clock of the whole device. */
+    public static Capabilities gpu(
+            String name,
+            String vendor,
+            String version,
+            int computeUnits,
+            long localBytes,
+            long workItems,
+            VendorFacts facts,
+            AtomicConfig atomics,
+            boolean deviceClock) {
         return device(
                 Capabilities.Type.GPU,
                 name,
                 vendor,
-                "OpenCL 3.0",
+                version,
                 computeUnits,
                 1,
                 LocalMemory.DEDICATED,
                 localBytes,
                 workItems,
-                facts);
+                facts,
+                atomics,
+                deviceClock);
     }
 
     private static Capabilities device(
@@ -61,7 +78,9 @@ public final class Described {
                 local,
                 localBytes,
                 workItems,
-                VendorFacts.NONE);
+                VendorFacts.NONE,
+                AtomicConfig.NONE,
+                false);
     }
 
     private static Capabilities device(
@@ -74,14 +93,16 @@ public final class Described {
             LocalMemory local,
             long localBytes,
             long workItems,
-            VendorFacts facts) {
+            VendorFacts facts,
+            AtomicConfig atomics,
+            boolean deviceClock) {
         Capabilities real = TestDevices.first().capabilities();
         return new Capabilities(
                 type,
                 name,
                 vendor,
                 version,
-                real.cVersion(),
+                version.startsWith("OpenCL 2.") ? "OpenCL C 2.0" : real.cVersion(),
                 real.driverVersion(),
                 computeUnits,
                 real.maxClockMhz(),
@@ -96,6 +117,8 @@ public final class Described {
                 width,
                 width,
                 real.singlePrecision(),
+                atomics,
+                deviceClock,
                 real.addressAlignBits(),
                 real.hostUnifiedMemory(),
                 real.timerResolutionNanos(),

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.Capabilities.AtomicConfig;
 import io.github.cellfuse.cl.Capabilities.VendorFacts;
 import io.github.cellfuse.opencl.device.GpuCore;
 import io.github.cellfuse.opencl.program.KernelSource;
@@ -21,6 +22,7 @@ import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is chosen on GPUs that aren't here. A change of the policy is a change of the table. */
@@ -173,6 +175,76 @@ class GpuChoicesTest {
         PlanChoice alone = chooser.choose(256, 64, Optional.of(Plan.SEQUENCE), false);
         assertEquals(Plan.HOISTED, alone.plan());
         assertTrue(alone.reason().contains("(as no work-group may wait for another)"), alone.reason());
+    }
+
+    /** A GPU on which groups could wait for each other, but never have. */
+    private static Capabilities ready(String name, int units, int wave) {
+        boolean isIntel = name.startsWith("Intel");
+        return Described.gpu(
+                name,
+                isIntel ? "Intel(R) Corporation" : "Advanced Micro Devices, Inc.",
+                isIntel ? "OpenCL 3.0 NEO" : "OpenCL 2.0 AMD-APP (3635.0)",
+                units,
+                64 << 10,
+                isIntel ? 1024 : 256,
+                new VendorFacts(0, wave),
+                new AtomicConfig(true, true),
+                isIntel);
+    }
+
+    /** Where nobody has measured it, groups wait if a user asks for the plan, at most one for 64 KiB of a core. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            gfx90a:sramecc+:xnack-                | 104  | 64 | 384 | 104
+            gfx1100                               | 48   | 32 | 384 | 96
+            Intel(R) Data Center GPU Max 1550     | 1024 | 0  | 256 | 64
+            """)
+    void untriedGroupsWaitOnlyIfAsked(String name, int units, int wave, int hidden, int together) {
+        LayerSize layer = new LayerSize(hidden, hidden, hidden, 1);
+        Capabilities gpu = ready(name, units, wave);
+        PlanChooser chooser = Choosers.typical(gpu, layer);
+        PlanChoice asked = chooser.choose(16, 64, Optional.of(Plan.SEQUENCE), true);
+        assertTrue(asked.step().staging().isPersistent(), asked.reason());
+        assertTrue(asked.groups().isCooperative() && asked.reason().contains("(as asked)"), asked.reason());
+        assertTrue(asked.secondsWithoutWaiting() < 1, "they give up in time");
+        assertTrue(new StagedCost(GpuCore.of(gpu), layer).groups(asked.step(), 16) <= together);
+        assertTrue(chooser.candidates(16, 64, true).stream()
+                .anyMatch(candidate -> candidate.staging().isPersistent() && chooser.mayRun(candidate)));
+
+        PlanChoice usual = chooser.choose(16, 64, Optional.empty(), true);
+        assertFalse(usual.groups().isCooperative(), usual.reason());
+        PlanChoice alone = chooser.choose(16, 64, Optional.of(Plan.SEQUENCE), false);
+        assertEquals(Plan.HOISTED, alone.plan(), alone.reason());
+        assertTrue(alone.reason().contains("(as no work-group may wait for another)"), alone.reason());
+        assertTrue(chooser.candidates(16, 64, false).stream()
+                .noneMatch(candidate -> candidate.staging().isPersistent()));
+    }
+
+    /** Without the atomic operations, a clock, or enough cores, it is as if nobody might wait. */
+    @Test
+    void groupsThatCannotWaitAreReplacedBySteps() {
+        LayerSize layer = new LayerSize(384, 384, 384, 1);
+        AtomicConfig none = AtomicConfig.NONE,
+                ofGroups = new AtomicConfig(true, false),
+                all = new AtomicConfig(true, true);
+        VendorFacts facts = new VendorFacts(0, 64);
+        String amd = "Advanced Micro Devices, Inc.", version = "OpenCL 2.0 AMD-APP (3635.0)";
+        for (Capabilities gpu : List.of(
+                Described.gpu("gfx90a", amd, version, 104, 64 << 10, 256, facts, none, false),
+                Described.gpu("gfx90a", amd, version, 104, 64 << 10, 256, facts, ofGroups, true),
+                Described.gpu("gfx90a", amd, "OpenCL 1.2", 104, 64 << 10, 256, facts, all, true),
+                // Mesa's driver, whose compiler doesn't know AMD's builtins.
+                Described.gpu("AMD Radeon (radeonsi)", "AMD", "OpenCL 3.0", 104, 64 << 10, 256, facts, all, false))) {
+            PlanChooser chooser = Choosers.typical(gpu, layer);
+            PlanChoice asked = chooser.choose(16, 64, Optional.of(Plan.SEQUENCE), true);
+            assertEquals(Plan.HOISTED, asked.plan(), asked.reason());
+            assertTrue(asked.reason().contains("(as no work-group may wait for another)"), asked.reason());
+            assertTrue(chooser.candidates(16, 64, true).stream()
+                    .noneMatch(candidate -> candidate.staging().isPersistent()));
+        }
+        PlanChooser small = Choosers.typical(ready("gfx1100", 20, 32), layer);
+        assertFalse(
+                small.choose(16, 64, Optional.of(Plan.SEQUENCE), true).groups().isCooperative(), "40 groups fit");
     }
 
     /** A tile that is refused makes room for the next, also in another kernel. */

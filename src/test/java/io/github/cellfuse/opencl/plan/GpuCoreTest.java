@@ -32,40 +32,47 @@ class GpuCoreTest {
     })
     void multiprocessorsOfNvidia(int capability, int localKib, int floatUnits) {
         GpuCore core = core("NVIDIA", "NVIDIA Corporation", 132, capability, 32);
-        assertEquals(new GpuCore(132, 32, 4, floatUnits / 4, localKib << 10, 65536), core);
+        assertEquals(new GpuCore(132, 32, 4, floatUnits / 4, localKib << 10, 65536, 16 * 132), core);
     }
 
     /** Before Volta, what the driver says is all that is known. */
     @Test
     void olderOnesAreAsTheDriverSays() {
-        assertEquals(new GpuCore(20, 32, 4, 32, 48 << 10, 65536), core("GTX", "NVIDIA Corporation", 20, 61, 32));
+        assertEquals(new GpuCore(20, 32, 4, 32, 48 << 10, 65536, 20), core("GTX", "NVIDIA Corporation", 20, 61, 32));
     }
 
     @ParameterizedTest
     @CsvSource({
-        "gfx906:sramecc+:xnack-, 60, 64, 16, 64, 65536",
-        "gfx90a:sramecc+:xnack-, 104, 64, 16, 64, 131072",
-        "gfx942, 304, 64, 16, 64, 131072",
-        "gfx1030, 40, 32, 32, 128, 131072",
-        "gfx1100, 48, 32, 32, 128, 196608",
-        "gfx1201, 32, 32, 32, 128, 196608"
+        "gfx906:sramecc+:xnack-, 60, 64, 16, 64, 65536, 60",
+        "gfx90a:sramecc+:xnack-, 104, 64, 16, 64, 131072, 104",
+        "gfx942, 304, 64, 16, 64, 131072, 304",
+        "gfx1030, 40, 32, 32, 128, 131072, 80",
+        "gfx1100, 48, 32, 32, 128, 196608, 96",
+        "gfx1201, 32, 32, 32, 128, 196608, 64"
     })
-    void computeUnitsOfAmd(String name, int units, int wave, int lanes, int localKib, long registers) {
+    void computeUnitsOfAmd(String name, int units, int wave, int lanes, int localKib, long registers, int together) {
         assertEquals(
-                new GpuCore(units, wave, 4, lanes, localKib << 10, registers),
+                new GpuCore(units, wave, 4, lanes, localKib << 10, registers, together),
                 core(name, "Advanced Micro Devices, Inc.", units, 0, wave));
     }
 
     @Test
     void coresOfIntelHaveSixteenEngines() {
         GpuCore core = core("Intel(R) Arc(TM) A770 Graphics", "Intel(R) Corporation", 512, 0, 0);
-        assertEquals(new GpuCore(32, 16, 16, 8, 128 << 10, 131072), core);
+        assertEquals(new GpuCore(32, 16, 16, 8, 128 << 10, 131072, 64), core);
+    }
+
+    /** Up to 16 of the compute units that the driver counts are one core, which may hold a single group. */
+    @Test
+    void unitsOfAnotherIntelMayShareACore() {
+        GpuCore core = core("Intel(R) UHD Graphics 630", "Intel(R) Corporation", 24, 0, 0);
+        assertEquals(new GpuCore(24, 32, 4, 32, 48 << 10, 65536, 1), core);
     }
 
     /** A driver may not know its compute units; there is at least one core. */
     @Test
     void anUnknownGpuHasWhatItsDriverSays() {
         Capabilities unknown = Described.gpu("a GPU", "a vendor", 0, 32 << 10, 256, VendorFacts.NONE);
-        assertEquals(new GpuCore(1, 32, 4, 32, 32 << 10, 65536), GpuCore.of(unknown));
+        assertEquals(new GpuCore(1, 32, 4, 32, 32 << 10, 65536, 1), GpuCore.of(unknown));
     }
 }

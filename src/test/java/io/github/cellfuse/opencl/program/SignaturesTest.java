@@ -109,6 +109,8 @@ class SignaturesTest {
                 Tile variant = tile.withHoisted(hoistedAndFused % 2 == 1).withFused(hoistedAndFused / 2 == 1);
                 for (String weights : List.of("", " -D WEIGHTS_F16", " -D WEIGHTS_BF16")) {
                     cells.forEach(cell -> all.add(variant.options() + weights + cell));
+                    DeviceAtomics atomics = new DeviceAtomics("CL3.0", true);
+                    cells.forEach(cell -> all.add(atomics.options() + variant.options() + weights + cell));
                 }
             }
         }

@@ -21,8 +21,10 @@ import io.github.cellfuse.opencl.device.DeviceSpeed;
 import io.github.cellfuse.opencl.device.OpenClDevices;
 import io.github.cellfuse.opencl.plan.Candidate;
 import io.github.cellfuse.opencl.plan.Choosers;
+import io.github.cellfuse.opencl.plan.Described;
 import io.github.cellfuse.opencl.plan.LayerSize;
 import io.github.cellfuse.opencl.plan.PlanChooser;
+import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.plan.SequenceGroups;
 import io.github.cellfuse.opencl.program.Staging;
 import java.io.ByteArrayOutputStream;
@@ -392,6 +394,36 @@ class TunedTest {
                 TunedTable.of(file().read().orElseThrow(), file(), new LayerSize(6, 40, 40, 1), chooser)
                         .entries(),
                 "another layer");
+    }
+
+    /** On a GPU where groups wait only if asked, an entry asks, and so does whoever names the plan. */
+    @Test
+    void groupsOfAnUntriedGpuWaitWhereTuningHasMeasuredThem() throws Exception {
+        Capabilities gpu = Described.gpu(
+                "gfx90a",
+                "Advanced Micro Devices, Inc.",
+                "OpenCL 2.0 AMD-APP",
+                104,
+                64 << 10,
+                256,
+                new Capabilities.VendorFacts(0, 64),
+                new Capabilities.AtomicConfig(true, true),
+                false);
+        LayerSize layer = new LayerSize(384, 384, 384, 1);
+        Plans untuned = TunedPlans.of(gpu, layer, Optional.empty());
+        assertFalse(untuned.asksToWait());
+        assertFalse(untuned.choose(16, 64, true).groups().isCooperative());
+        Candidate waiting = new Candidate(
+                Plan.SEQUENCE, 1, 4, 0, true, new SequenceGroups(1, 96), Staging.persistent(4, 16, 64, 384));
+        TunedFile.at(folder, gpu).update(SPEED, List.of(), List.of(new TunedEntry(layer, 16, 64, waiting, 7)));
+        Plans tuned = TunedPlans.of(gpu, layer, Optional.empty());
+        assertTrue(tuned.asksToWait());
+        assertEquals(waiting, Candidate.of(tuned.choose(16, 64, true)));
+        assertFalse(tuned.choose(16, 64, false).groups().isCooperative());
+        assertFalse(TunedPlans.of(gpu, layer, Optional.of(Plan.FUSED)).asksToWait());
+        Plans forced = TunedPlans.of(gpu, layer, Optional.of(Plan.SEQUENCE));
+        assertTrue(forced.asksToWait());
+        assertTrue(forced.choose(16, 64, true).groups().isCooperative());
     }
 
     /** The fastest candidate for 16-bit weights may be slow for 32-bit weights. */

@@ -30,6 +30,8 @@ public final class TunedTexts {
             8,
             8,
             new Capabilities.FloatConfig(true, true, true, false, false, true, false, true),
+            Capabilities.AtomicConfig.NONE,
+            false,
             1024,
             true,
             1,

@@ -1,5 +1,7 @@
 package io.github.cellfuse.bench.audit;
 
+import io.github.cellfuse.opencl.program.DeviceAtomics;
+import io.github.cellfuse.opencl.program.KernelSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,6 +47,24 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
             }
             """;
 
+    /** The language of all kernels whose work-groups don't wait for each other. */
+    private static final String USUAL = "-cl-std=CL1.2";
+
+    /** That of the others on AMD: its driver has OpenCL C 2.0. */
+    private static final DeviceAtomics AMD = new DeviceAtomics("CL2.0", false);
+
+    /** libclc lacks these functions of OpenCL C 2.0, which AMD's library has in the same words. */
+    private static final String ATOMICS = """
+            __attribute__((overloadable, always_inline)) int atomic_fetch_add_explicit(
+                volatile atomic_int* count, int more, memory_order order, memory_scope scope) {
+              return __opencl_atomic_fetch_add(count, more, memory_order_release, memory_scope_device);
+            }
+            __attribute__((overloadable, always_inline)) int atomic_load_explicit(
+                volatile atomic_int* count, memory_order order, memory_scope scope) {
+              return __opencl_atomic_load(count, memory_order_acquire, memory_scope_device);
+            }
+            """;
+
     /** Returns the compiler's version. */
     String version() {
         return firstMatch(run(Path.of("."), List.of(clang, "--version")), ".*clang version (\\S+).*", "clang");
@@ -82,8 +102,11 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
 
     private Compiled amd(KernelVariant variant, Target target) {
         return inFolder(folder -> {
-            List<String> processor = List.of("-mcpu=" + target.name(), "-nogpulib");
-            String text = compile(folder, variant.text(), variant, "amdgcn--amdhsa", processor);
+            List<String> processor = new ArrayList<>(List.of("-mcpu=" + target.name(), "-nogpulib"));
+            boolean waits = variant.kernel().equals(KernelSource.SEQUENCE_PERSISTENT.title());
+            processor.addAll(List.of((waits ? AMD.options() : USUAL).strip().split(" ")));
+            String source = waits ? ATOMICS + variant.text() : variant.text();
+            String text = compile(folder, source, variant, "amdgcn--amdhsa", processor);
             return new Compiled(AmdAssembly.parse(text, variant.kernel()), Optional.empty(), Optional.empty());
         });
     }
@@ -91,7 +114,7 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
     /** Compiles to PTX once: clang makes the same PTX for all targets, and each runs that of the oldest. */
     private Map<Target, Compiled> nvidia(KernelVariant variant, List<Target> targets) {
         return inFolder(folder -> {
-            List<String> processor = List.of("-Xclang", "-target-cpu", "-Xclang", OLDEST_NVIDIA);
+            List<String> processor = List.of(USUAL, "-Xclang", "-target-cpu", "-Xclang", OLDEST_NVIDIA);
             String text = compile(folder, GLOBAL_OFFSET + variant.text(), variant, "nvptx64--nvidiacl", processor);
             KernelCode code = Ptx.parse(text, variant.kernel());
             Optional<Execution> execution = Optional.of(Warp.run(text, variant));
@@ -115,8 +138,7 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
     private String compile(Path folder, String source, KernelVariant variant, String triple, List<String> processor)
             throws IOException {
         Files.writeString(folder.resolve("kernel.cl"), source);
-        List<String> command =
-                new ArrayList<>(List.of(clang, "-x", "cl", "-cl-std=CL1.2", "-O3", "--target=" + triple));
+        List<String> command = new ArrayList<>(List.of(clang, "-x", "cl", "-O3", "--target=" + triple));
         command.addAll(processor);
         command.addAll(List.of("-Xclang", "-finclude-default-header", "-Xclang", "-mlink-builtin-bitcode"));
         command.addAll(List.of(
@@ -136,7 +158,7 @@ public record Toolchain(String clang, Path libclc, Optional<String> ptxas, Optio
     Optional<String> whyNotSpirv(Spirv tools, KernelVariant variant) {
         return inFolder(folder -> {
             Files.writeString(folder.resolve("kernel.cl"), variant.text());
-            List<String> command = new ArrayList<>(List.of(tools.clang(), "-x", "cl", "-cl-std=CL1.2", "-O0"));
+            List<String> command = new ArrayList<>(List.of(tools.clang(), "-x", "cl", USUAL, "-O0"));
             command.addAll(List.of("--target=spirv64", "-Xclang", "-finclude-default-header", "-emit-llvm", "-c"));
             command.addAll(List.of(variant.options().split(" ")));
             command.addAll(List.of("-o", "kernel.bc", "kernel.cl"));

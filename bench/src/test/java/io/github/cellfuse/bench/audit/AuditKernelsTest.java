@@ -49,9 +49,10 @@ class AuditKernelsTest {
         Path script = Files.writeString(folder.resolve("clang"), """
                 #!/bin/sh
                 if [ "$1" = --version ]; then echo 'Some clang version 19.1.7 (1)'; exit; fi
+                echo "$* $(grep -c 'int atomic_load_explicit' kernel.cl)" >>'%s'
                 while [ "$1" != -o ]; do shift; done
                 cp '%s' "$2"
-                """.formatted(listing));
+                """.formatted(folder.resolve("commands"), listing));
         assertTrue(script.toFile().setExecutable(true));
         return script.toString();
     }
@@ -68,6 +69,21 @@ class AuditKernelsTest {
         assertEquals(0, run(compiler(0), "--target", "gfx906"), err.toString());
         assertTrue(out.toString().contains("| `lstm_step` "), out.toString());
         assertEquals("", err.toString());
+    }
+
+    /** AMD's compiler gets atomic operations for the whole device where work-groups wait; no other kernel changes. */
+    @Test
+    void kernelsThatWaitAreCompiledAsAmdsDriverDoes() throws IOException {
+        assertEquals(0, run(compiler(0), "--target", "gfx906"), err.toString());
+        int waiting = 0;
+        for (String command : Files.readAllLines(folder.resolve("commands"))) {
+            boolean waits = command.contains("RESIDENT_K=");
+            waiting += waits ? 1 : 0;
+            assertEquals(waits, command.contains(" -cl-std=CL2.0 -D DEVICE_ATOMICS=1 "), command);
+            assertEquals(!waits, command.contains(" -cl-std=CL1.2 "), command);
+            assertTrue(command.endsWith(waits ? " 1" : " 0"), command);
+        }
+        assertTrue(waiting > 0);
     }
 
     @Test
