@@ -44,6 +44,12 @@
 #define TILE_K 8
 #endif
 
+// 1: the next k's factors are loaded to registers of their own while one k is multiplied. Otherwise NVIDIA's compiler
+// loads them so late that the multiply-adds wait. AMD's has too few registers for it.
+#ifndef LOOK_AHEAD
+#define LOOK_AHEAD IS_NVIDIA
+#endif
+
 #define WG_ITEMS (WG_UNITS * WG_ROWS)
 #define GROUP_ROWS (WG_ROWS * ROWS)
 #define GROUP_SIZE __attribute__((reqd_work_group_size(WG_UNITS, WG_ROWS, 1)))
@@ -78,26 +84,57 @@ typedef float4 run_values;
 // The index within the group's rows of this work-item's m-th row.
 inline int row_of(int m) { return (m / RUN * WG_ROWS + (int)get_local_id(1)) * RUN + m % RUN; }
 
-// The products of one k: the work-item's rows in x_line [GROUP_ROWS] times one weight vector of each gate.
-INLINED void multiply_add_rows(floatv a[ROWS][4], __local const float4* x_line, const floatv weight[4]) {
+// The factors of one k: the values of a work-item's rows, and one weight vector of each gate.
+typedef struct {
+  run_values x[ROWS / RUN];
+  floatv w[4];
+} factors;
+
+INLINED void load_rows(run_values x[ROWS / RUN], __local const float4* x_line) {
 #pragma unroll
   for (int m = 0; m < ROWS; m += RUN) {
-    run_values values = ((__local const run_values*)x_line)[m / RUN * WG_ROWS + get_local_id(1)];
-    const float* value = (const float*)&values;
+    x[m / RUN] = ((__local const run_values*)x_line)[m / RUN * WG_ROWS + get_local_id(1)];
+  }
+}
+
+// x_line [GROUP_ROWS], w_line [4][W_PITCH]. Not a function that returns the structure: for that, clang emits a
+// declaration that Oclgrind doesn't know.
+INLINED void load_factors(factors* k, __local const float4* x_line, __local const floatv* w_line) {
+  load_rows(k->x, x_line);
 #pragma unroll
-    for (int q = 0; q < 4; q++) {
+  for (int q = 0; q < 4; q++) k->w[q] = w_line[q * W_PITCH + get_local_id(0)];
+}
+
+// The products of one k. Their order is made for NVIDIA's GPUs, whose registers are in two banks, the even and the odd
+// ones. A bank can be read once in each cycle. A multiply-add has three operands, so one of them must still be there
+// from the instruction before: all products of a row follow each other. The other two, a weight and a sum, are the same
+// lane of two vectors and therefore both even or both odd. Lanes must alternate, so that both banks have as much to do;
+// reads may wait for two cycles. At the end of a row, the last gate's weights are still there, too, and the next row
+// begins with them.
+INLINED void multiply_add(floatv a[ROWS][4], const run_values x[ROWS / RUN], const floatv w[4]) {
+  const float* value = (const float*)x;
 #pragma unroll
-      for (int r = 0; r < RUN; r++) a[m + r][q] = fma((floatv)(value[r]), weight[q], a[m + r][q]);
+  for (int m = 0; m < ROWS; m++) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      int q = m % 2 ? 3 - i : i;
+      a[m][q] = fma((floatv)(value[m]), w[q], a[m][q]);
     }
   }
 }
 
-// The same with weights that are staged, too: w_line [4][W_PITCH].
+// The products of one k whose factors are in local memory: x_line [GROUP_ROWS], w_line [4][W_PITCH].
 INLINED void multiply_add_staged(floatv a[ROWS][4], __local const float4* x_line, __local const floatv* w_line) {
-  floatv weight[4];
-#pragma unroll
-  for (int q = 0; q < 4; q++) weight[q] = w_line[q * W_PITCH + get_local_id(0)];
-  multiply_add_rows(a, x_line, weight);
+  factors k;
+  load_factors(&k, x_line, w_line);
+  multiply_add(a, k.x, k.w);
+}
+
+// The same for rows in local memory, x_line [GROUP_ROWS], and weights that are in registers.
+INLINED void multiply_add_rows(floatv a[ROWS][4], __local const float4* x_line, const floatv weight[4]) {
+  run_values x[ROWS / RUN];
+  load_rows(x, x_line);
+  multiply_add(a, x, weight);
 }
 
 // The offset of a line. Neither factor is negative, so one multiplication is enough: for a signed product of 64 bits, a
@@ -114,6 +151,27 @@ typedef struct {
 //   x_line [depth][X_PITCH], w_line [depth][4][W_PITCH]
 INLINED void multiply_add_stage(floatv a[ROWS][4], __local const float4* x_line, __local const floatv* w_line,
                                 int depth) {
+#if LOOK_AHEAD
+  if (depth == 0) return;
+  // Nothing is read beyond the last k. A test around the loads alone would make the compiler copy registers, so it ends
+  // the loop.
+  factors even, odd;
+  load_factors(&even, x_line, w_line);
+#pragma unroll 1
+  for (int left = depth; left > 1; left -= 2) {
+    load_factors(&odd, x_line + X_PITCH, w_line + 4 * W_PITCH);
+    multiply_add(a, even.x, even.w);
+    if (left == 2) {
+      multiply_add(a, odd.x, odd.w);
+      return;
+    }
+    x_line += 2 * X_PITCH;
+    w_line += 2 * 4 * W_PITCH;
+    load_factors(&even, x_line, w_line);
+    multiply_add(a, odd.x, odd.w);
+  }
+  multiply_add(a, even.x, even.w);
+#else
   // Two k at a time: the second's values arrive while the first's are multiplied. With more, registers run out.
 #pragma unroll 1
   for (int j = 0; j + 2 <= depth; j += 2) {
@@ -123,6 +181,7 @@ INLINED void multiply_add_stage(floatv a[ROWS][4], __local const float4* x_line,
     w_line += 2 * 4 * W_PITCH;
   }
   if (depth % 2 == 1) multiply_add_staged(a, x_line, w_line);
+#endif
 }
 
 // a[row][gate] += first.x[row][k] · w[k][gate] for k = 0 … first.K-1, then the same with second and the weights that

@@ -262,6 +262,26 @@ class TileTest {
         }
     }
 
+    /** The product that loads factors ahead, which only NVIDIA's compiler has registers for. */
+    @EveryImplementation
+    @Tag(EveryImplementation.WHOLE_BUFFERS)
+    @ParameterizedTest
+    @EnumSource(names = {"FUSED", "HOISTED"})
+    void smallTilesThatLoadFactorsAheadGiveTheSame(Plan plan, @TempDir Path folder) throws Exception {
+        // One unit: the device is given no staged tiles.
+        assumeTrue(DeviceTraits.of(TestDevices.first().capabilities())
+                        .largestTile()
+                        .vec()
+                > 1);
+        Tile tile = (Tile) smallTile(plan, Tile.staged(4, new Staging(4, 2, 4))).get()[1];
+        LooseKernels.with(
+                folder,
+                "gate_product_tiled.cl",
+                "#define LOOK_AHEAD IS_NVIDIA",
+                "#define LOOK_AHEAD 1",
+                () -> smallTilesGiveTheTwinsBitsAndStayWithinTheirTensors(plan, tile));
+    }
+
     /** Writes once more what was written block by block: {@link EveryImplementation#WHOLE_BUFFERS}. */
     private static void writtenAtOnce(ClContext context, DeviceWeights weights) {
         try (ClQueue queue = context.queue()) {
