@@ -84,12 +84,7 @@ typedef float4 run_values;
 // The index within the group's rows of this work-item's m-th row.
 inline int row_of(int m) { return (m / RUN * WG_ROWS + (int)get_local_id(1)) * RUN + m % RUN; }
 
-// The factors of one k: the values of a work-item's rows, and one weight vector of each gate.
-typedef struct {
-  run_values x[ROWS / RUN];
-  floatv w[4];
-} factors;
-
+// Loads the values of a work-item's rows from one line of x_tile, [GROUP_ROWS].
 INLINED void load_rows(run_values x[ROWS / RUN], __local const float4* x_line) {
 #pragma unroll
   for (int m = 0; m < ROWS; m += RUN) {
@@ -97,12 +92,10 @@ INLINED void load_rows(run_values x[ROWS / RUN], __local const float4* x_line) {
   }
 }
 
-// x_line [GROUP_ROWS], w_line [4][W_PITCH]. Not a function that returns the structure: for that, clang emits a
-// declaration that Oclgrind doesn't know.
-INLINED void load_factors(factors* k, __local const float4* x_line, __local const floatv* w_line) {
-  load_rows(k->x, x_line);
+// Loads the weight vectors of its units from one line of w_tile, [4][W_PITCH].
+INLINED void load_gates(floatv w[4], __local const floatv* w_line) {
 #pragma unroll
-  for (int q = 0; q < 4; q++) k->w[q] = w_line[q * W_PITCH + get_local_id(0)];
+  for (int q = 0; q < 4; q++) w[q] = w_line[q * W_PITCH + get_local_id(0)];
 }
 
 // The products of one k. Their order is made for NVIDIA's GPUs, whose registers are in two banks, the even and the odd
@@ -125,9 +118,11 @@ INLINED void multiply_add(floatv a[ROWS][4], const run_values x[ROWS / RUN], con
 
 // The products of one k whose factors are in local memory: x_line [GROUP_ROWS], w_line [4][W_PITCH].
 INLINED void multiply_add_staged(floatv a[ROWS][4], __local const float4* x_line, __local const floatv* w_line) {
-  factors k;
-  load_factors(&k, x_line, w_line);
-  multiply_add(a, k.x, k.w);
+  run_values x[ROWS / RUN];
+  floatv w[4];
+  load_rows(x, x_line);
+  load_gates(w, w_line);
+  multiply_add(a, x, w);
 }
 
 // The same for rows in local memory, x_line [GROUP_ROWS], and weights that are in registers.
@@ -155,22 +150,26 @@ INLINED void multiply_add_stage(floatv a[ROWS][4], __local const float4* x_line,
   if (depth == 0) return;
   // Nothing is read beyond the last k. A test around the loads alone would make the compiler copy registers, so it ends
   // the loop.
-  factors even, odd;
-  load_factors(&even, x_line, w_line);
+  run_values even_x[ROWS / RUN], odd_x[ROWS / RUN];
+  floatv even_w[4], odd_w[4];
+  load_rows(even_x, x_line);
+  load_gates(even_w, w_line);
 #pragma unroll 1
   for (int left = depth; left > 1; left -= 2) {
-    load_factors(&odd, x_line + X_PITCH, w_line + 4 * W_PITCH);
-    multiply_add(a, even.x, even.w);
+    load_rows(odd_x, x_line + X_PITCH);
+    load_gates(odd_w, w_line + 4 * W_PITCH);
+    multiply_add(a, even_x, even_w);
     if (left == 2) {
-      multiply_add(a, odd.x, odd.w);
+      multiply_add(a, odd_x, odd_w);
       return;
     }
     x_line += 2 * X_PITCH;
     w_line += 2 * 4 * W_PITCH;
-    load_factors(&even, x_line, w_line);
-    multiply_add(a, odd.x, odd.w);
+    load_rows(even_x, x_line);
+    load_gates(even_w, w_line);
+    multiply_add(a, odd_x, odd_w);
   }
-  multiply_add(a, even.x, even.w);
+  multiply_add(a, even_x, even_w);
 #else
   // Two k at a time: the second's values arrive while the first's are multiplied. With more, registers run out.
 #pragma unroll 1
