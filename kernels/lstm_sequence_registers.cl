@@ -34,7 +34,7 @@
 #ifndef RESIDENT_K
 #define RESIDENT_K 64
 #endif
-// Work-items of a group along the units: one for each column or two.
+// Work-items of a group along the units: those that have all columns.
 #ifndef WG_UNITS
 #define WG_UNITS (4 * RESIDENT_K)
 #endif
@@ -43,15 +43,14 @@
 #define WG_ROWS 1
 #endif
 
-// Columns of a work-item, units that a group has room for, and as many k. A layer has as many, or up to 7 fewer.
-#if 4 * RESIDENT_K % WG_UNITS == 0
-#define COLUMNS (4 * RESIDENT_K / WG_UNITS)
-#define STREAMS 0
-#else
-#define COLUMNS 2
-#define STREAMS 1  // not all k are resident
+// Columns of a work-item.
+#ifndef COLUMNS
+#define COLUMNS 1
 #endif
+
+// Units that a group has room for, and as many k. A layer has as many, or up to 7 fewer.
 #define GROUP_K (WG_UNITS * COLUMNS / 4)
+#define STREAMS (RESIDENT_K < GROUP_K)  // not all k are resident
 #define CELLS ((ROWS * COLUMNS + 3) / 4)  // cells of a work-item, at most
 #define GROUP_ROWS (WG_ROWS * ROWS)
 #define GROUP_SIZE __attribute__((reqd_work_group_size(WG_UNITS, WG_ROWS, 1)))

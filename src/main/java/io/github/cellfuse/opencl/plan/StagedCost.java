@@ -100,8 +100,9 @@ record StagedCost(GpuCore core, LayerSize layer) {
         double all = ceil(waves, core.schedulers()) * (double) core.wave() / core.lanes();
         double multiplyAdds = all * units * columns * tile.rows();
         double reads = (double) waves * tile.rows() * ceil(units, 4) * SAME_READ;
-        double wait = waves > core.schedulers() ? 0 : READ_LATENCY * ceil(units, 4);
-        double streamed = (double) waves * core.wave() * (units - group.resident()) * Float.BYTES / CACHE_BYTES;
+        double wait = waves > columns * core.schedulers() ? 0 : READ_LATENCY * ceil(units, 4);
+        double streamed =
+                (double) waves * core.wave() * columns * (units - group.resident()) * Float.BYTES / CACHE_BYTES;
         double cells = all * CELL_IN_REGISTERS * ceil(columns * tile.rows(), GATES);
         return Math.max(multiplyAdds + reads + wait, streamed) + EXCHANGE + cells;
     }

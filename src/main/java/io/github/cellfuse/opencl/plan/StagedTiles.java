@@ -44,23 +44,41 @@ public final class StagedTiles {
     /** Values of 16 bytes that a work-item may fetch for a stage: they wait in its registers. */
     private static final int MOST_FETCHES = 16;
 
-    /** Columns and rows of a work-item that has weights in registers. */
-    private static final int[][] REGISTER_SHAPES = {{1, 1}, {1, 2}, {1, 4}, {1, 8}, {2, 1}, {2, 2}, {2, 4}, {2, 8}};
-
     /**
-     * The most units of a layer for groups whose work-items have one column, and the most whose weights are all in
-     * registers. NVIDIA's driver runs groups of at most 256 work-items if each has many registers.
+     * Tiles with weights in registers. The numbers of k are those for which NVIDIA's compiler doesn't spill.
+     *
+     * @param columns gates of a unit that a work-item has; with one, groups of larger layers would have more than 256
+     *     work-items, which NVIDIA's driver refuses if each has many registers
+     * @param rows rows of a work-item
+     * @param mostUnits the most units of a layer whose weights all are in registers
+     * @param otherwiseResident number of k in registers for a larger layer; 0 if it doesn't get this tile
      */
-    private static final int MOST_WITH_A_COLUMN = 64, MOST_IN_REGISTERS = 96;
+    private record RegisterShape(int columns, int rows, int mostUnits, int otherwiseResident) {
+        /** Returns the tile for {@code units} units, with so many rows that no scheduler is without work. */
+        private Tile tile(int units) {
+            int resident = units <= mostUnits ? units : otherwiseResident;
+            int across = Staging.inRegisters(columns, 1, units, resident).workItems();
+            int down = (SCHEDULED_ITEMS + across - 1) / across;
+            return Tile.staged(rows, Staging.inRegisters(columns, down, units, resident))
+                    .withHoisted(true);
+        }
+    }
 
-    /** The k of a larger layer whose weights are in registers, and the most rows of a work-item beside them. */
-    private static final int RESIDENT_BESIDE_STREAM = 80, MOST_ROWS_BESIDE_STREAM = 2;
+    private static final List<RegisterShape> REGISTER_SHAPES = List.of(
+            new RegisterShape(1, 1, 64, 0),
+            new RegisterShape(1, 2, 64, 0),
+            new RegisterShape(1, 4, 64, 0),
+            new RegisterShape(1, 8, 64, 0),
+            new RegisterShape(2, 1, 96, 80),
+            new RegisterShape(2, 2, 80, 80),
+            new RegisterShape(2, 4, 72, 64),
+            new RegisterShape(2, 8, 48, 48));
 
     /**
-     * With more rows, groups with some of the weights in registers take longer than larger ones with none: 1.13 times
+     * With more rows, groups with some of the weights in registers take longer than larger ones with none: 1.12 times
      * as long for 4096 rows of 128 units on an NVIDIA H200, 0.47 for 1024.
      */
-    private static final int MOST_ROWS_TO_STREAM_FOR = 2048;
+    private static final int MOST_ROWS_TO_STREAM_FOR = 2048, UNITS_IN_REGISTERS = 96;
 
     /** Rows of a work-item in a group that has all units. */
     private static final int[] SEQUENCE_ROWS = {4, 2, 1};
@@ -144,7 +162,8 @@ public final class StagedTiles {
      */
     Optional<Tile> sequence(long rows) {
         boolean isNvidia = device.vendorFacts().computeCapability() > 0; // elsewhere it wasn't measured
-        boolean streamsOften = layer.units() > MOST_IN_REGISTERS && rows * layer.directions() > MOST_ROWS_TO_STREAM_FOR;
+        boolean streamsOften =
+                layer.units() > UNITS_IN_REGISTERS && rows * layer.directions() > MOST_ROWS_TO_STREAM_FOR;
         Optional<Tile> registers = isNvidia && !streamsOften ? inRegisters(rows).findFirst() : Optional.empty();
         return registers.isPresent() ? registers : withStateInLocalMemory(rows);
     }
@@ -186,21 +205,9 @@ public final class StagedTiles {
         int step = Staging.REGISTER_STEP, all = (units + step - 1) / step * step;
         return all > UNITS_FOR_SEQUENCE
                 ? Stream.empty()
-                : Stream.of(REGISTER_SHAPES)
-                        .filter(shape -> shape[0] > 1 || all <= MOST_WITH_A_COLUMN)
-                        .filter(shape -> shape[1] <= MOST_ROWS_BESIDE_STREAM || all <= MOST_IN_REGISTERS)
-                        .map(shape -> registerTile(shape[0], shape[1], all));
-    }
-
-    /** Returns a tile whose group has so many rows of work-items that no scheduler is without work. */
-    private static Tile registerTile(int columns, int rows, int units) {
-        int resident = units <= MOST_IN_REGISTERS ? units : RESIDENT_BESIDE_STREAM;
-        int down = Math.max(
-                1,
-                SCHEDULED_ITEMS
-                        / Staging.inRegisters(columns, 1, units, resident).workItems());
-        return Tile.staged(rows, Staging.inRegisters(columns, down, units, resident))
-                .withHoisted(true);
+                : REGISTER_SHAPES.stream()
+                        .filter(shape -> all <= shape.mostUnits || shape.otherwiseResident > 0)
+                        .map(shape -> shape.tile(all));
     }
 
     /** Returns whether the groups of {@code tile} run at the same time, for {@code rows} rows. */

@@ -8,7 +8,8 @@ package io.github.cellfuse.opencl.program;
  * @param units work-items along the units; 0 if nothing is staged
  * @param rows work-items along the rows
  * @param depth number of k in a stage; 0 if there are none, because all weights are in registers
- * @param itemUnits units of a work-item: those of a block, or 1 in a narrow tile
+ * @param itemUnits units of a work-item: those of a block, or 1 in a narrow tile; with weights in registers, the gates
+ *     of units that it has
  * @param resident number of k whose weights stay in local memory or in registers for a whole sequence; 0 if each stage
  *     brings its own
  */
@@ -51,10 +52,11 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
     /**
      * Returns a group that has all of up to {@code units} units, and keeps weights in registers.
      *
-     * @param columns gates of a unit that a work-item has: 1 or 2; 2 if not all k are resident
+     * @param columns gates of a unit that a work-item has: 1 or 2
+     * @param resident number of k whose weights are in registers; the others arrive in each step
      */
     public static Staging inRegisters(int columns, int rows, int units, int resident) {
-        return new Staging(GATES * units / columns, rows, 0, 1, resident);
+        return new Staging(GATES * units / columns, rows, 0, columns, resident);
     }
 
     /** Returns whether a group keeps the weights of its units in local memory for a whole sequence. */
@@ -69,20 +71,17 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
 
     /** Returns the units of a group. */
     int groupUnits() {
-        return isInRegisters() ? units * columns() / GATES : units * itemUnits;
+        return isInRegisters() ? units * itemUnits / GATES : units * itemUnits;
     }
 
-    /**
-     * Returns how many of the columns of R, which are the gates of its units, a work-item has. With 2 columns, not all
-     * k have to be resident.
-     */
+    /** Returns how many of the columns of R, which are the gates of its units, a work-item has in registers. */
     public int columns() {
-        return GATES * resident % units == 0 ? GATES * resident / units : 2;
+        return itemUnits;
     }
 
-    /** Returns whether a work-item has one unit. */
+    /** Returns whether a work-item has one unit of a block, or less. */
     public boolean isNarrow() {
-        return itemUnits == 1;
+        return itemUnits == 1 || isInRegisters();
     }
 
     /** Returns the work-items of a group. */
@@ -98,8 +97,8 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
         if (isInRegisters()) {
             return resident % REGISTER_STEP == 0
                     && groupUnits() % REGISTER_STEP == 0
-                    && resident <= groupUnits()
-                    && columns() * units == GATES * groupUnits();
+                    && itemUnits * units == GATES * groupUnits()
+                    && resident <= groupUnits();
         }
         if (isPersistent()) {
             return depth % BLOCK == 0 && tileRows * depth % (BLOCK * units) == 0;
@@ -155,10 +154,11 @@ public record Staging(int units, int rows, int depth, int itemUnits, int residen
 
     /**
      * Returns, for example, {@code 8x16x8}, {@code 8x16x64x1} for work-items with one unit, {@code 4x16x64x1x512} for
-     * groups that keep the weights of 512 k, or {@code 256x1x0x1x64} for groups that have those of 64 k in registers.
+     * groups that keep the weights of 512 k, or {@code 256x1x0x2x80} for groups that have those of 80 k in registers.
      */
     @Override
     public String toString() {
-        return units + "x" + rows + "x" + depth + (isNarrow() ? "x1" : "") + (resident > 0 ? "x" + resident : "");
+        return units + "x" + rows + "x" + depth + (isNarrow() ? "x" + itemUnits : "")
+                + (resident > 0 ? "x" + resident : "");
     }
 }

@@ -94,7 +94,8 @@ public record Tile(int vec, int rows, int gates, int prefetch, boolean hoisted, 
         return own
                 + String.format(Locale.ROOT, " -D WG_UNITS=%d -D WG_ROWS=%d", staging.units(), staging.rows())
                 + (staging.depth() > 0 ? " -D TILE_K=" + staging.depth() : "")
-                + (staging.resident() > 0 ? " -D RESIDENT_K=" + staging.resident() : "");
+                + (staging.resident() > 0 ? " -D RESIDENT_K=" + staging.resident() : "")
+                + (staging.isInRegisters() ? " -D COLUMNS=" + staging.columns() : "");
     }
 
     @Override

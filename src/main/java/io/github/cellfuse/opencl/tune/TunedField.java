@@ -40,7 +40,8 @@ enum TunedField {
     private static final int MAX_SIZE = 1 << 24;
     private static final String EACH_TILE = "each-tile";
     private static final String NOT_STAGED = "no";
-    private static final String NO_STAGES = "x0x1x", WEIGHTS_IN_REGISTERS = "\\d+x\\d+" + NO_STAGES + "\\d+";
+    private static final String NO_STAGES = "x0x",
+            WEIGHTS_IN_REGISTERS = "\\d{1,4}x\\d{1,4}" + NO_STAGES + "[12]x\\d{1,4}";
 
     private final Function<TunedEntry, Object> value;
     private final Reader reader;
@@ -143,16 +144,16 @@ enum TunedField {
         if (word.equals(NOT_STAGED)) {
             return Staging.NONE;
         }
-        if (!word.matches("\\d{1,4}x\\d{1,4}x\\d{1,4}(x1(x\\d{1,4})?)?")) {
-            throw unusable(at, NOT_STAGED + ", or numbers such as 8x16x8, 8x16x64x1 or 4x16x64x1x512", word);
-        }
         boolean waits = ((SequenceGroups) left.get(GROUPS)).isCooperative();
         if (word.matches(WEIGHTS_IN_REGISTERS)) {
             if (waits || left.get(PLAN) != Plan.SEQUENCE || !(boolean) left.get(HOISTED)) {
                 throw unusable(at, "a stage of 1 or more, unless a sequence is hoisted and no group waits", word);
             }
             List<Integer> sizes = sizes(at, word.replace(NO_STAGES, "x"), Staging.MOST);
-            return new Staging(sizes.get(0), sizes.get(1), 0, 1, sizes.get(2));
+            return new Staging(sizes.get(0), sizes.get(1), 0, sizes.get(2), sizes.get(3));
+        }
+        if (!word.matches("\\d{1,4}x\\d{1,4}x\\d{1,4}(x1(x\\d{1,4})?)?")) {
+            throw unusable(at, NOT_STAGED + ", or numbers such as 8x16x8, 8x16x64x1 or 4x16x64x1x512", word);
         }
         List<Integer> sizes = sizes(at, word, Staging.MOST);
         if (sizes.size() > 4 && !(waits && (boolean) left.get(HOISTED))) {

@@ -19,6 +19,7 @@ import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.Capabilities.VendorFacts;
 import io.github.cellfuse.cl.ClBuildException;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
@@ -33,9 +34,11 @@ import io.github.cellfuse.opencl.program.Tile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -87,6 +90,9 @@ class StagedTilesTest {
         PlanChoice projected = choice(GPU, new LayerSize(64, 32, 64, 1), 4096, 64);
         assertNotEquals(Plan.SEQUENCE, projected.plan(), "the whole sequence has no projection");
     }
+
+    private static final Capabilities H100 =
+            Described.gpu("NVIDIA H100 80GB HBM3", "NVIDIA Corporation", 132, 48 << 10, 1024, new VendorFacts(90, 32));
 
     /** A GPU with as many compute units as an H200, whose groups have up to 48 KiB of local memory. */
     private static Tile sequence(int units, int rows, long items) {
@@ -143,6 +149,39 @@ class StagedTilesTest {
                         .sequence(64)
                         .isEmpty(),
                 "too many units");
+    }
+
+    /** Every NVIDIA GPU since Volta has as many registers. */
+    @Test
+    void weightsOfASmallLayerStayInRegistersOnNvidia() {
+        for (int units = 1; units <= 128; units++) {
+            for (int rows = 1; rows <= 1 << 14; rows *= 2) {
+                LayerSize layer = new LayerSize(units, units, units, 1);
+                Tile tile = choice(H100, layer, rows, 64).step();
+                boolean streamsOften = units > 96 && rows > 2048;
+                String what = units + " units, " + rows + " rows: " + tile + ", " + tile.staging();
+                assertEquals(!streamsOften, tile.staging().isInRegisters(), what);
+                if (!streamsOften) {
+                    int items = tile.staging().workItems();
+                    assertTrue(items >= 128 && items <= 256, what);
+                    assertTrue(tile.groupUnits() >= units && tile.groupUnits() < units + 8, what);
+                    assertEquals(1, tile.groupsAlong(Tile.blocks(units, 4)), what);
+                }
+            }
+        }
+        LayerSize projected = new LayerSize(64, 32, 64, 1);
+        assertFalse(choice(H100, projected, 64, 64).step().staging().isInRegisters());
+    }
+
+    @Test
+    void smallBatchesGetGroupsOfOneRow() {
+        Map<Integer, Integer> rowsOfGroups = new TreeMap<>();
+        for (int rows : new int[] {1, 64, 256, 1024, 4096}) {
+            rowsOfGroups.put(
+                    rows,
+                    choice(H100, new LayerSize(64, 64, 64, 1), rows, 64).step().groupRows());
+        }
+        assertEquals(Map.of(1, 1, 64, 1, 256, 2, 1024, 4, 4096, 8), rowsOfGroups);
     }
 
     /** A device with wrong barriers must not be in the exact tier. */

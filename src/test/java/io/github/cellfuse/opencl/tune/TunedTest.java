@@ -92,6 +92,12 @@ class TunedTest {
                 Plan.SEQUENCE, 1, 4, 0, true, new SequenceGroups(1, 128), Staging.persistent(4, 16, 64, 512));
     }
 
+    /** A whole sequence of 128 units, whose groups have the weights of 80 k in registers. */
+    private static Candidate inRegisters() {
+        return new Candidate(
+                Plan.SEQUENCE, 1, 4, 0, true, SequenceGroups.EACH_TILE, Staging.inRegisters(2, 1, 128, 80));
+    }
+
     private static TunedEntry entry(int rows, int steps, Candidate candidate) {
         return new TunedEntry(LAYER, rows, steps, candidate, 7);
     }
@@ -117,7 +123,8 @@ class TunedTest {
                         66,
                         64,
                         new Candidate(Plan.FUSED, 1, 4, 0, false, SequenceGroups.EACH_TILE, Staging.narrow(8, 16, 64))),
-                entry(67, 64, persistent()));
+                entry(67, 64, persistent()),
+                entry(68, 64, inRegisters()));
         store(entries.toArray(TunedEntry[]::new));
         assertEquals(new Tuned(SPEED, entries), file().read().orElseThrow());
         String text = Files.readString(file().path());
@@ -125,6 +132,7 @@ class TunedTest {
                 text.contains(" plan=sequence tile=1 gates=4 prefetch=0 hoisted=yes groups=1x128"
                         + " staging=4x16x64x1x512 ahead=7\n"),
                 text);
+        assertTrue(text.contains(" hoisted=yes groups=each-tile staging=256x1x0x2x80 ahead="), text);
 
         TunedEntry other = entry(16, 64, SEPARATE);
         file().update(SPEED, List.of(other.key(), entries.get(2).key()), List.of(other));
@@ -136,7 +144,8 @@ class TunedTest {
                         entries.get(4).key(), entries.get(4),
                         entries.get(5).key(), entries.get(5),
                         entries.get(6).key(), entries.get(6),
-                        entries.get(7).key(), entries.get(7)),
+                        entries.get(7).key(), entries.get(7),
+                        entries.get(8).key(), entries.get(8)),
                 entries().stream().collect(Collectors.toMap(TunedEntry::key, e -> e)),
                 "measured again: replaced by the new winner, or deleted if there is none");
         assertTrue(file().delete());
@@ -232,6 +241,25 @@ class TunedTest {
         store(entry(16, 64, persistent()));
         String good = "staging=4x16x64x1x512";
         Files.writeString(file().path(), Files.readString(file().path()).replace(good, "staging=" + staging));
+        String log = log(() -> assertEquals(List.of(), entries()));
+        assertTrue(log.contains("line 12, staging: expected " + expected), log);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            staging=256x1x0x2x80  | staging=256x1x0x3x80   | no, or numbers such as 8x16x8
+            staging=256x1x0x2x80  | staging=256x0x0x2x80   | 1 to 1024, found '0'
+            staging=256x1x0x2x80  | staging=1025x1x0x2x80  | 1 to 1024, found '1025'
+            groups=each-tile      | groups=1x2             | a stage of 1 or more, unless a sequence is hoisted
+            hoisted=yes           | hoisted=no             | a stage of 1 or more, unless a sequence is hoisted
+            plan=sequence         | plan=hoisted           | a stage of 1 or more, unless a sequence is hoisted
+            """)
+    void weightsInRegistersAreThoseOfAHoistedSequenceThatWaitsForNobody(String good, String bad, String expected)
+            throws Exception {
+        store(entry(16, 64, inRegisters()));
+        String text = Files.readString(file().path());
+        assertTrue(text.contains(good), text);
+        Files.writeString(file().path(), text.replace(good, bad));
         String log = log(() -> assertEquals(List.of(), entries()));
         assertTrue(log.contains("line 12, staging: expected " + expected), log);
     }

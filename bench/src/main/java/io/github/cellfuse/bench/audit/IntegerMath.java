@@ -59,10 +59,16 @@ final class IntegerMath {
     }
 
     private static long product(Operation operation, long a, long b) {
-        if (operation.name().contains(".hi.")) {
-            throw new AuditException("unknown operation " + operation);
+        if (!operation.name().contains(".hi.")) {
+            return a * b;
         }
-        return a * b;
+        return switch (operation.type()) {
+            case "u16" -> a * b >>> 16;
+            case "u32" -> a * b >>> 32;
+            case "s16" -> a * b >> 16;
+            case "s32" -> a * b >> 32;
+            default -> throw new AuditException("unknown operation " + operation);
+        };
     }
 
     private static boolean less(boolean unsigned, long a, long b) {

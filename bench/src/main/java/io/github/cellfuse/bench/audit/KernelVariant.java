@@ -38,7 +38,7 @@ public record KernelVariant(
     private static final List<Integer> PERSISTENT_UNITS = List.of(512, 1024);
 
     /** Units of the layers for which weights in registers are compiled. */
-    private static final List<Integer> REGISTER_UNITS = List.of(32, 64, 96, 128);
+    private static final List<Integer> REGISTER_UNITS = List.of(16, 32, 48, 64, 72, 80, 96, 128);
 
     /**
      * Returns the variants that {@code PlanChooser} chooses for GPUs. Of staged tiles that differ only in the depth of

@@ -23,6 +23,10 @@ class IntegerMathTest {
         "mul.lo.s32,    65536,      65537, 0, 65536,    s32",
         "mul.wide.s32,  -3,         4,  0, -12,         s64",
         "mul.wide.u32,  4294967293, 4,  0, 17179869172, u64",
+        "mul.hi.u16,    65535,      683, 0, 682,        u16",
+        "mul.hi.s16,    -32768,     3,  0, -2,          s16",
+        "mul.hi.u32,    4294967295, 4294967295, 0, 4294967294, u32",
+        "mul.hi.s32,    -2147483648, 3, 0, -2,          s32",
         "mad.lo.s32,    3,          4,  5, 17,          s32",
         "div.s32,       -7,         2,  0, -3,          s32",
         "div.u32,       4294967289, 2,  0, 2147483644,  u32",
@@ -56,7 +60,7 @@ class IntegerMathTest {
     void refusesWhatItDoesNotKnow() {
         AuditException operation = assertThrows(AuditException.class, () -> apply("prmt.b32", 0, 0, 0));
         assertTrue(operation.getMessage().contains("prmt.b32"), operation.getMessage());
-        assertThrows(AuditException.class, () -> apply("mul.hi.u32", 0, 0, 0));
+        assertThrows(AuditException.class, () -> apply("mul.hi.u64", 0, 0, 0));
         assertThrows(AuditException.class, () -> apply("setp.xx.u32", 0, 0, 0));
         assertThrows(AuditException.class, () -> IntegerMath.as("b128", 0));
     }
