@@ -44,6 +44,11 @@
 #define TILE_K 8
 #endif
 
+// 1: the order of products, and of loads from local memory, that suits NVIDIA's GPUs.
+#ifndef FOR_NVIDIA
+#define FOR_NVIDIA IS_NVIDIA
+#endif
+
 #define WG_ITEMS (WG_UNITS * WG_ROWS)
 #define GROUP_ROWS (WG_ROWS * ROWS)
 #define GROUP_SIZE __attribute__((reqd_work_group_size(WG_UNITS, WG_ROWS, 1)))
@@ -78,26 +83,69 @@ typedef float4 run_values;
 // The index within the group's rows of this work-item's m-th row.
 inline int row_of(int m) { return (m / RUN * WG_ROWS + (int)get_local_id(1)) * RUN + m % RUN; }
 
-// The products of one k: the work-item's rows in x_line [GROUP_ROWS] times one weight vector of each gate.
-INLINED void multiply_add_rows(floatv a[ROWS][4], __local const float4* x_line, const floatv weight[4]) {
+// The factors of one k: the values of a work-item's rows, and one weight vector of each gate.
+typedef struct {
+  run_values x[ROWS / RUN];
+  floatv w[4];
+} factors;
+
+INLINED void load_rows(run_values x[ROWS / RUN], __local const float4* x_line) {
 #pragma unroll
   for (int m = 0; m < ROWS; m += RUN) {
-    run_values values = ((__local const run_values*)x_line)[m / RUN * WG_ROWS + get_local_id(1)];
-    const float* value = (const float*)&values;
-#pragma unroll
-    for (int q = 0; q < 4; q++) {
-#pragma unroll
-      for (int r = 0; r < RUN; r++) a[m + r][q] = fma((floatv)(value[r]), weight[q], a[m + r][q]);
-    }
+    x[m / RUN] = ((__local const run_values*)x_line)[m / RUN * WG_ROWS + get_local_id(1)];
   }
 }
 
-// The same with weights that are staged, too: w_line [4][W_PITCH].
-INLINED void multiply_add_staged(floatv a[ROWS][4], __local const float4* x_line, __local const floatv* w_line) {
-  floatv weight[4];
+// x_line [GROUP_ROWS], w_line [4][W_PITCH]. Not a function that returns the structure: for that, clang emits a
+// declaration that Oclgrind doesn't know.
+INLINED void load_factors(factors* k, __local const float4* x_line, __local const floatv* w_line) {
 #pragma unroll
-  for (int q = 0; q < 4; q++) weight[q] = w_line[q * W_PITCH + get_local_id(0)];
-  multiply_add_rows(a, x_line, weight);
+  for (int q = 0; q < 4; q++) k->w[q] = w_line[q * W_PITCH + get_local_id(0)];
+  load_rows(k->x, x_line);
+}
+
+// The products of one k.
+INLINED void multiply_add(floatv a[ROWS][4], const run_values x[ROWS / RUN], const floatv w[4]) {
+  const float* value = (const float*)x;
+#if FOR_NVIDIA
+  // A register is in one of two banks, the even or the odd one, and each bank can be read once in a cycle. Of the three
+  // operands of a multiply-add, one must therefore still be there from the instruction before: all products of a row
+  // follow each other. The other two, a weight and a sum, are the same lane of two vectors, so both are even or both
+  // are odd. Lanes must alternate, so that both banks have as much to do; a read may wait for two cycles. A row that
+  // goes backwards begins with weights that are still there, too.
+#pragma unroll
+  for (int m = 0; m < ROWS; m++) {
+#pragma unroll
+    for (int i = 0; i < 4 * VEC; i++) {
+      int j = m % 2 ? 4 * VEC - 1 - i : i;
+      float* sum = (float*)&a[m][j / VEC] + j % VEC;
+      *sum = fma(value[m], ((const float*)&w[j / VEC])[j % VEC], *sum);
+    }
+  }
+#else
+#pragma unroll
+  for (int m = 0; m < ROWS; m += RUN) {
+#pragma unroll
+    for (int q = 0; q < 4; q++) {
+#pragma unroll
+      for (int r = 0; r < RUN; r++) a[m + r][q] = fma((floatv)(value[m + r]), w[q], a[m + r][q]);
+    }
+  }
+#endif
+}
+
+// The products of one k whose factors are in local memory: x_line [GROUP_ROWS], w_line [4][W_PITCH].
+INLINED void multiply_add_staged(floatv a[ROWS][4], __local const float4* x_line, __local const floatv* w_line) {
+  factors k;
+  load_factors(&k, x_line, w_line);
+  multiply_add(a, k.x, k.w);
+}
+
+// The same for rows in local memory, x_line [GROUP_ROWS], and weights that are in registers.
+INLINED void multiply_add_rows(floatv a[ROWS][4], __local const float4* x_line, const floatv weight[4]) {
+  run_values x[ROWS / RUN];
+  load_rows(x, x_line);
+  multiply_add(a, x, weight);
 }
 
 // The offset of a line. Neither factor is negative, so one multiplication is enough: for a signed product of 64 bits, a
@@ -114,6 +162,28 @@ typedef struct {
 //   x_line [depth][X_PITCH], w_line [depth][4][W_PITCH]
 INLINED void multiply_add_stage(floatv a[ROWS][4], __local const float4* x_line, __local const floatv* w_line,
                                 int depth) {
+#if FOR_NVIDIA
+  if (depth == 0) return;
+  // The next k's factors arrive in registers of their own while one k is multiplied. Nothing is read beyond the last k.
+  // A test around the loads alone would make the compiler copy registers, so it ends the loop.
+  factors even, odd;
+  load_factors(&even, x_line, w_line);
+  __local const float4* last = x_line + (depth - 1) * X_PITCH;
+#pragma unroll 1
+  while (x_line < last) {
+    load_factors(&odd, x_line + X_PITCH, w_line + 4 * W_PITCH);
+    multiply_add(a, even.x, even.w);
+    x_line += 2 * X_PITCH;
+    w_line += 2 * 4 * W_PITCH;
+    if (x_line > last) {
+      multiply_add(a, odd.x, odd.w);
+      return;
+    }
+    load_factors(&even, x_line, w_line);
+    multiply_add(a, odd.x, odd.w);
+  }
+  multiply_add(a, even.x, even.w);
+#else
   // Two k at a time: the second's values arrive while the first's are multiplied. With more, registers run out.
 #pragma unroll 1
   for (int j = 0; j + 2 <= depth; j += 2) {
@@ -123,6 +193,7 @@ INLINED void multiply_add_stage(floatv a[ROWS][4], __local const float4* x_line,
     w_line += 2 * 4 * W_PITCH;
   }
   if (depth % 2 == 1) multiply_add_staged(a, x_line, w_line);
+#endif
 }
 
 // a[row][gate] += first.x[row][k] · w[k][gate] for k = 0 … first.K-1, then the same with second and the weights that

@@ -32,6 +32,7 @@ import io.github.cellfuse.opencl.program.Staging;
 import io.github.cellfuse.opencl.program.Tile;
 import io.github.cellfuse.spi.RowOrder;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -47,6 +48,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -215,6 +217,26 @@ class TileTest {
                 engine.closeMemory();
             }
         }
+    }
+
+    /** The order of products and loads that only NVIDIA's GPUs have. */
+    @EveryImplementation
+    @Tag(EveryImplementation.WHOLE_BUFFERS)
+    @ParameterizedTest
+    @EnumSource(names = {"FUSED", "HOISTED"})
+    void smallTilesInTheOrderForNvidiaGiveTheSame(Plan plan, @TempDir Path folder) throws Exception {
+        // One unit: the device is given no staged tiles.
+        assumeTrue(DeviceTraits.of(TestDevices.first().capabilities())
+                        .largestTile()
+                        .vec()
+                > 1);
+        Tile tile = (Tile) smallTile(plan, Tile.staged(4, new Staging(4, 2, 4))).get()[1];
+        LooseKernels.with(
+                folder,
+                "gate_product_tiled.cl",
+                "#define FOR_NVIDIA IS_NVIDIA",
+                "#define FOR_NVIDIA 1",
+                () -> smallTilesGiveTheTwinsBitsAndStayWithinTheirTensors(plan, tile));
     }
 
     /** Writes once more what was written block by block: {@link EveryImplementation#WHOLE_BUFFERS}. */
