@@ -10,22 +10,37 @@
 //      from ──► + ──► + ──► …               a range that stays in a cache: only reads
 
 // 2·4·ROWS·VEC·n floating-point operations per work-item.
+//
+// A product's multiply-adds: only the sum changes. Of the three operands, NVIDIA's GPUs read only the sum in each
+// cycle, because the factors are still there from the instruction before; with three others they would be half as fast.
+// All values depend on the work-item, and the chains of a vector differ. Otherwise a compiler computes a chain once for
+// all work-items, or for all lanes, and moves the result.
 __kernel void lstm_fma_peak(
     __global float* restrict out,  // [global size·VEC] keeps the compiler from removing the work
-    float x,                       // the factor
-    int n) {                       // multiply-adds of each chain
+    float x,                       // gives the work-items different factors
+    int n) {                       // multiply-adds of each chain, a multiple of 4
+  float factor = x * (float)(get_global_id(0) + 1);
+  floatv first = (floatv)(factor), second = (floatv)(factor + x);
   floatv a[ROWS][4];
-  floatv factor = (floatv)(x);
 #pragma unroll
   for (int m = 0; m < ROWS; m++) {
 #pragma unroll
-    for (int q = 0; q < 4; q++) a[m][q] = (floatv)(x * (float)(4 * m + q));
+    for (int q = 0; q < 4; q++) {
+      float* lane = (float*)&a[m][q];
+#pragma unroll
+      for (int v = 0; v < VEC; v++) lane[v] = factor * (float)((4 * m + q) * VEC + v);
+    }
   }
-  for (int k = 0; k < n; k++) {
+  // Four multiply-adds of each chain for one jump.
+#pragma unroll 1
+  for (int k = 0; k < n; k += 4) {
 #pragma unroll
-    for (int m = 0; m < ROWS; m++) {
+    for (int u = 0; u < 4; u++) {
 #pragma unroll
-      for (int q = 0; q < 4; q++) a[m][q] = fma(a[m][q], factor, a[m][q]);
+      for (int m = 0; m < ROWS; m++) {
+#pragma unroll
+        for (int q = 0; q < 4; q++) a[m][q] = fma(first, second, a[m][q]);
+      }
     }
   }
   floatv sum = (floatv)(0.0f);

@@ -27,6 +27,8 @@ public final class FmaPeak implements AutoCloseable {
     private final Kernel kernel;
     private final NdRange range;
     private final double operationsPerRound;
+
+    /** Multiply-adds of each chain: a multiple of 4. */
     private int rounds = 1000;
 
     /** Prepares {@code device}. */
