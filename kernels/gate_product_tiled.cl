@@ -44,10 +44,9 @@
 #define TILE_K 8
 #endif
 
-// 1: the next k's factors are loaded to registers of their own while one k is multiplied. Otherwise NVIDIA's compiler
-// loads them so late that the multiply-adds wait. AMD's has too few registers for it.
-#ifndef LOOK_AHEAD
-#define LOOK_AHEAD IS_NVIDIA
+// 1: the order of products, and of loads from local memory, that suits NVIDIA's GPUs.
+#ifndef FOR_NVIDIA
+#define FOR_NVIDIA IS_NVIDIA
 #endif
 
 #define WG_ITEMS (WG_UNITS * WG_ROWS)
@@ -98,22 +97,34 @@ INLINED void load_gates(floatv w[4], __local const floatv* w_line) {
   for (int q = 0; q < 4; q++) w[q] = w_line[q * W_PITCH + get_local_id(0)];
 }
 
-// The products of one k. Their order is made for NVIDIA's GPUs, whose registers are in two banks, the even and the odd
-// ones. A bank can be read once in each cycle. A multiply-add has three operands, so one of them must still be there
-// from the instruction before: all products of a row follow each other. The other two, a weight and a sum, are the same
-// lane of two vectors and therefore both even or both odd. Lanes must alternate, so that both banks have as much to do;
-// reads may wait for two cycles. At the end of a row, the last gate's weights are still there, too, and the next row
-// begins with them.
+// The products of one k.
 INLINED void multiply_add(floatv a[ROWS][4], const run_values x[ROWS / RUN], const floatv w[4]) {
   const float* value = (const float*)x;
+#if FOR_NVIDIA
+  // A register is in one of two banks, the even or the odd one, and each bank can be read once in a cycle. Of the three
+  // operands of a multiply-add, one must therefore still be there from the instruction before: all products of a row
+  // follow each other. The other two, a weight and a sum, are the same lane of two vectors, so both are even or both
+  // are odd. Lanes must alternate, so that both banks have as much to do; a read may wait for two cycles. A row that
+  // goes backwards begins with weights that are still there, too.
 #pragma unroll
   for (int m = 0; m < ROWS; m++) {
 #pragma unroll
-    for (int i = 0; i < 4; i++) {
-      int q = m % 2 ? 3 - i : i;
-      a[m][q] = fma((floatv)(value[m]), w[q], a[m][q]);
+    for (int i = 0; i < 4 * VEC; i++) {
+      int j = m % 2 ? 4 * VEC - 1 - i : i;
+      float* sum = (float*)&a[m][j / VEC] + j % VEC;
+      *sum = fma(value[m], ((const float*)&w[j / VEC])[j % VEC], *sum);
     }
   }
+#else
+#pragma unroll
+  for (int m = 0; m < ROWS; m += RUN) {
+#pragma unroll
+    for (int q = 0; q < 4; q++) {
+#pragma unroll
+      for (int r = 0; r < RUN; r++) a[m + r][q] = fma((floatv)(value[m + r]), w[q], a[m + r][q]);
+    }
+  }
+#endif
 }
 
 // The products of one k whose factors are in local memory: x_line [GROUP_ROWS], w_line [4][W_PITCH].
@@ -146,27 +157,28 @@ typedef struct {
 //   x_line [depth][X_PITCH], w_line [depth][4][W_PITCH]
 INLINED void multiply_add_stage(floatv a[ROWS][4], __local const float4* x_line, __local const floatv* w_line,
                                 int depth) {
-#if LOOK_AHEAD
+#if FOR_NVIDIA
   if (depth == 0) return;
-  // Nothing is read beyond the last k. A test around the loads alone would make the compiler copy registers, so it ends
-  // the loop.
+  // The next k's factors arrive in registers of their own while one k is multiplied. Nothing is read beyond the last k.
+  // A test around the loads alone would make the compiler copy registers, so it ends the loop.
   run_values even_x[ROWS / RUN], odd_x[ROWS / RUN];
   floatv even_w[4], odd_w[4];
-  load_rows(even_x, x_line);
   load_gates(even_w, w_line);
+  load_rows(even_x, x_line);
+  __local const float4* last = x_line + (depth - 1) * X_PITCH;
 #pragma unroll 1
-  for (int left = depth; left > 1; left -= 2) {
-    load_rows(odd_x, x_line + X_PITCH);
+  while (x_line < last) {
     load_gates(odd_w, w_line + 4 * W_PITCH);
+    load_rows(odd_x, x_line + X_PITCH);
     multiply_add(a, even_x, even_w);
-    if (left == 2) {
+    x_line += 2 * X_PITCH;
+    w_line += 2 * 4 * W_PITCH;
+    if (x_line > last) {
       multiply_add(a, odd_x, odd_w);
       return;
     }
-    x_line += 2 * X_PITCH;
-    w_line += 2 * 4 * W_PITCH;
-    load_rows(even_x, x_line);
     load_gates(even_w, w_line);
+    load_rows(even_x, x_line);
     multiply_add(a, odd_x, odd_w);
   }
   multiply_add(a, even_x, even_w);

@@ -53,14 +53,15 @@ class SelfTestTest {
                 : Stream.of(
                         Arguments.of(
                                 "gate_product_tiled.cl",
-                                "fma((floatv)(value[m]), w[q], a[m][q])",
-                                "(floatv)(value[m]) * w[q] + a[m][q]"),
-                        Arguments.of("gate_product_tiled.cl", "#if LOOK_AHEAD", """
+                                "#define WG_ITEMS",
+                                "#define fma(x, w, a) ((x) * (w) + (a))\n#define WG_ITEMS"),
+                        Arguments.of("gate_product_tiled.cl", "#if FOR_NVIDIA\n  if", """
                                 for (int j = depth; j-- > 0;) {
                                   multiply_add_staged(a, x_line + j * X_PITCH, w_line + j * 4 * W_PITCH);
                                 }
                                 return;
-                                #if LOOK_AHEAD"""),
+                                #if FOR_NVIDIA
+                                  if"""),
                         Arguments.of("lstm_step_tiled.cl", "if (at < rows)", "if (at <= rows)"));
     }
 

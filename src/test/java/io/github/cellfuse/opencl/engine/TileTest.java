@@ -262,12 +262,12 @@ class TileTest {
         }
     }
 
-    /** The product that loads factors ahead, which only NVIDIA's compiler has registers for. */
+    /** The order of products and loads that only NVIDIA's GPUs have. */
     @EveryImplementation
     @Tag(EveryImplementation.WHOLE_BUFFERS)
     @ParameterizedTest
     @EnumSource(names = {"FUSED", "HOISTED"})
-    void smallTilesThatLoadFactorsAheadGiveTheSame(Plan plan, @TempDir Path folder) throws Exception {
+    void smallTilesInTheOrderForNvidiaGiveTheSame(Plan plan, @TempDir Path folder) throws Exception {
         // One unit: the device is given no staged tiles.
         assumeTrue(DeviceTraits.of(TestDevices.first().capabilities())
                         .largestTile()
@@ -277,8 +277,8 @@ class TileTest {
         LooseKernels.with(
                 folder,
                 "gate_product_tiled.cl",
-                "#define LOOK_AHEAD IS_NVIDIA",
-                "#define LOOK_AHEAD 1",
+                "#define FOR_NVIDIA IS_NVIDIA",
+                "#define FOR_NVIDIA 1",
                 () -> smallTilesGiveTheTwinsBitsAndStayWithinTheirTensors(plan, tile));
     }
 
