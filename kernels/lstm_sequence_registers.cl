@@ -158,7 +158,8 @@ __kernel GROUP_SIZE void lstm_sequence_registers(
   }
   float ready[COLUMNS][ROWS];
   load_ready(ready, step_ready(p, slot, reverse, longest, first_step, last_step, direction, row_pitch, blocks) +
-                        off_gates(row, 0, blocks), columns, all - 1);
+                        off_gates(row, 0, blocks), columns, rows - 1);
+  int next = slot_of(min(start + 1, end), reverse, longest), next_rows = active[next] - row;
   barrier(CLK_LOCAL_MEM_FENCE);
 
   for (int step = start; step <= end; step++) {
@@ -168,10 +169,11 @@ __kernel GROUP_SIZE void lstm_sequence_registers(
 #pragma unroll
       for (int m = 0; m < ROWS; m++) a[j][m] = ready[j][m];
     }
-    // What the next step needs arrives meanwhile. The last step requests its own values again.
-    int next = slot_of(min(step + 1, end), reverse, longest), next_rows = active[next] - row;
+    // What the next step needs arrives meanwhile, and the number of rows in the one after that. The last step requests
+    // its own values again.
+    int later = slot_of(min(step + 2, end), reverse, longest), later_rows = active[later] - row;
     load_ready(ready, step_ready(p, next, reverse, longest, first_step, last_step, direction, row_pitch, blocks) +
-                          off_gates(row, 0, blocks), columns, all - 1);
+                          off_gates(row, 0, blocks), columns, next_rows - 1);
 
     __local const float4* own = state + (int)get_local_id(1) * ROWS * STATE_PITCH;
 #if STREAMS
@@ -247,6 +249,8 @@ __kernel GROUP_SIZE void lstm_sequence_registers(
     barrier(CLK_LOCAL_MEM_FENCE);
     slot = next;
     rows = next_rows;
+    next = later;
+    next_rows = later_rows;
   }
 
 #pragma unroll

@@ -22,6 +22,7 @@ import io.github.cellfuse.TestEngines;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.Capabilities;
+import io.github.cellfuse.cl.ClBuffer;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.cl.NdRange;
@@ -255,7 +256,7 @@ class TileTest {
             for (long seed = TestEngines.seed(300), end = seed + 6; seed < end; seed++) {
                 RandomLstm random = around(seed, around(units), tile.groupRows(), !allUnits);
                 OpenClEngine engine = new OpenClEngine(context, programs, random.model(), plans, Tier.EXACT);
-                writtenAtOnce(context, engine.weights(0));
+                writtenAtOnce(context, engine.weights(0), !allUnits);
                 stayWithinTensors(random + " in tiles of " + tile, engine, random, twin(random));
                 engine.closeMemory();
             }
@@ -283,9 +284,10 @@ class TileTest {
     }
 
     /** Writes once more what was written block by block: {@link EveryImplementation#WHOLE_BUFFERS}. */
-    private static void writtenAtOnce(ClContext context, DeviceWeights weights) {
+    private static void writtenAtOnce(ClContext context, DeviceWeights weights, boolean mayProject) {
         try (ClQueue queue = context.queue()) {
-            Stream.of(weights.gates(), weights.bias(), weights.projection(), weights.recurrent())
+            ClBuffer byColumn = mayProject ? null : weights.byColumn();
+            Stream.of(weights.gates(), weights.bias(), weights.projection(), weights.recurrent(), byColumn)
                     .filter(Objects::nonNull)
                     .forEach(buffer -> {
                         ByteBuffer all = ByteBuffer.allocateDirect((int) buffer.bytes());
