@@ -165,18 +165,27 @@ INLINED void multiply_add_stage(floatv a[ROWS][4], __local const float4* x_line,
   floatv even_w[4], odd_w[4];
   load_gates(even_w, w_line);
   load_rows(even_x, x_line);
+#if HOISTED
   __local const float4* last = x_line + (depth - 1) * X_PITCH;
+#define K_LEFT(count) (x_line + (count - 1) * X_PITCH <= last)  // the counter would be a register too many
+#else
+  int left = depth;
+#define K_LEFT(count) (left >= count)
+#endif
 #pragma unroll 1
-  while (x_line < last) {
+  while (K_LEFT(2)) {
     load_gates(odd_w, w_line + 4 * W_PITCH);
     load_rows(odd_x, x_line + X_PITCH);
     multiply_add(a, even_x, even_w);
-    x_line += 2 * X_PITCH;
-    w_line += 2 * 4 * W_PITCH;
-    if (x_line > last) {
+    if (!K_LEFT(3)) {
       multiply_add(a, odd_x, odd_w);
       return;
     }
+    x_line += 2 * X_PITCH;
+    w_line += 2 * 4 * W_PITCH;
+#if !HOISTED
+    left -= 2;
+#endif
     load_gates(even_w, w_line);
     load_rows(even_x, x_line);
     multiply_add(a, odd_x, odd_w);

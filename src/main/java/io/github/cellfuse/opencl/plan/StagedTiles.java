@@ -74,12 +74,6 @@ public final class StagedTiles {
             new RegisterShape(2, 4, 72, 64),
             new RegisterShape(2, 8, 48, 48));
 
-    /**
-     * With more rows, groups with some of the weights in registers take longer than larger ones with none: 1.12 times
-     * as long for 4096 rows of 128 units on an NVIDIA H200, 0.47 for 1024.
-     */
-    private static final int MOST_ROWS_TO_STREAM_FOR = 2048, UNITS_IN_REGISTERS = 96;
-
     /** Rows of a work-item in a group that has all units. */
     private static final int[] SEQUENCE_ROWS = {4, 2, 1};
 
@@ -162,9 +156,7 @@ public final class StagedTiles {
      */
     Optional<Tile> sequence(long rows) {
         boolean isNvidia = device.vendorFacts().computeCapability() > 0; // elsewhere it wasn't measured
-        boolean streamsOften =
-                layer.units() > UNITS_IN_REGISTERS && rows * layer.directions() > MOST_ROWS_TO_STREAM_FOR;
-        Optional<Tile> registers = isNvidia && !streamsOften ? inRegisters(rows).findFirst() : Optional.empty();
+        Optional<Tile> registers = isNvidia ? inRegisters(rows).findFirst() : Optional.empty();
         return registers.isPresent() ? registers : withStateInLocalMemory(rows);
     }
 

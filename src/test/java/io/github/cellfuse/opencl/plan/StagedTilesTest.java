@@ -158,15 +158,12 @@ class StagedTilesTest {
             for (int rows = 1; rows <= 1 << 14; rows *= 2) {
                 LayerSize layer = new LayerSize(units, units, units, 1);
                 Tile tile = choice(H100, layer, rows, 64).step();
-                boolean streamsOften = units > 96 && rows > 2048;
                 String what = units + " units, " + rows + " rows: " + tile + ", " + tile.staging();
-                assertEquals(!streamsOften, tile.staging().isInRegisters(), what);
-                if (!streamsOften) {
-                    int items = tile.staging().workItems();
-                    assertTrue(items >= 128 && items <= 256, what);
-                    assertTrue(tile.groupUnits() >= units && tile.groupUnits() < units + 8, what);
-                    assertEquals(1, tile.groupsAlong(Tile.blocks(units, 4)), what);
-                }
+                assertTrue(tile.staging().isInRegisters(), what);
+                int items = tile.staging().workItems();
+                assertTrue(items >= 128 && items <= 256, what);
+                assertTrue(tile.groupUnits() >= units && tile.groupUnits() < units + 8, what);
+                assertEquals(1, tile.groupsAlong(Tile.blocks(units, 4)), what);
             }
         }
         LayerSize projected = new LayerSize(64, 32, 64, 1);
