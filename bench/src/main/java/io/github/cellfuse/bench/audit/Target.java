@@ -1,6 +1,7 @@
 package io.github.cellfuse.bench.audit;
 
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.opencl.program.KernelSource;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -66,11 +67,12 @@ record Target(String name, Vendor vendor, String products, int registers, int re
     }
 
     /**
-     * Returns whether a work-group has as much local memory as {@code variant} needs. If not, the engine, which asks
-     * the device, chooses another variant.
+     * Returns whether the engine may choose {@code variant} on this GPU: whether a work-group has as much local memory
+     * as it needs, and whether the kernel isn't for another vendor's GPUs.
      */
     boolean fits(KernelVariant variant) {
-        return variant.localBytes() <= vendor.groupLocalBytes;
+        boolean isForNvidia = variant.kernel().equals(KernelSource.SEQUENCE_REGISTERS.title());
+        return variant.localBytes() <= vendor.groupLocalBytes && (vendor == Vendor.NVIDIA || !isForNvidia);
     }
 
     /**
