@@ -5,8 +5,8 @@ import java.util.stream.Stream;
 
 /**
  * How many cases the tests run. {@code bin/test} covers every value of every option and the pairs that interact.
- * {@code bin/test --all} runs many more combinations and random cases. Classes that ask for the extent are tagged
- * {@code extended}, so that those can be run by themselves.
+ * {@code bin/test --all} runs many more combinations and random cases. Tests that ask for the extent, or their classes,
+ * are tagged {@code extended}, so that they can be run by themselves.
  */
 public final class Extent {
     private static final boolean ALL = Boolean.getBoolean("cellfuse.long");

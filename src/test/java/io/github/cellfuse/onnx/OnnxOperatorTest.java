@@ -42,7 +42,6 @@ import org.junit.jupiter.api.io.TempDir;
  * bound grows; therefore every step of every row is also run by itself, from the state before it, where nothing is
  * inherited.
  */
-@Tag("extended")
 class OnnxOperatorTest {
     private static final int CASES = Extent.cases(600, 3000), MISTAKEN = 300;
 
@@ -107,6 +106,7 @@ class OnnxOperatorTest {
         return "";
     }
 
+    @Tag("extended")
     @Test
     void everyNodeIsOnnxRuntimes() {
         long seed = TestEngines.seed(20261124);
@@ -199,6 +199,7 @@ class OnnxOperatorTest {
         assertEquals(7, seen.stream().filter(s -> s.startsWith("outputs")).count());
     }
 
+    @Tag("extended")
     @Test
     void openClDevicesGiveTheBitsOfJava() {
         long seed = TestEngines.seed(20261124);

@@ -38,7 +38,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-@Tag("extended")
 class VerifierTest {
     private static final int ALL = Integer.MAX_VALUE;
 
@@ -51,6 +50,7 @@ class VerifierTest {
         return TestEngines.all().stream();
     }
 
+    @Tag("extended")
     @ParameterizedTest
     @MethodSource("devices")
     void everyDeviceHereIsVerified(Device device) {

@@ -56,7 +56,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * one that lacks a multiply-add of its own and is in the tolerance tier for it; where denormals do occur, only one that
  * promises to keep them.
  */
-@Tag("extended")
 @EveryImplementation
 class ConformanceTest {
     private static final int CASES = 6;
@@ -86,6 +85,7 @@ class ConformanceTest {
                                 Stream.of(WeightPrecision.values()).map(precision -> Arguments.of(plan, precision))));
     }
 
+    @Tag("extended")
     @ParameterizedTest
     @MethodSource("plans")
     void everyPlanAndPrecisionGivesTheTwinsBits(Plan plan, WeightPrecision precision) {

@@ -49,7 +49,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The contract on the first OpenCL device, and the plans on every one. */
-@Tag("extended")
 class OpenClEngineTest extends EngineContract {
     @Override
     protected Device device() {
@@ -61,6 +60,7 @@ class OpenClEngineTest extends EngineContract {
         return LongStream.range(first, first + Extent.cases(15, 60));
     }
 
+    @Tag("extended")
     @ParameterizedTest
     @MethodSource("cases")
     void everyPlanOnEveryDeviceGivesTheTwinsBits(long seed) {

@@ -54,7 +54,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Weights stored in 16 bits: whatever the plan, the tile and the device, the bits are the twin's over the rounded
  * weights.
  */
-@Tag("extended")
 class StoredWeightsTest {
     private static final int CASES = Extent.cases(4, 12);
     private static final List<WeightPrecision> SMALL = List.of(WeightPrecision.F16, WeightPrecision.BF16);
@@ -66,6 +65,7 @@ class StoredWeightsTest {
                         Stream.iterate(first, s -> s + 1).limit(CASES).map(seed -> Arguments.of(weights, seed)));
     }
 
+    @Tag("extended")
     @ParameterizedTest
     @MethodSource("cases")
     void everyPlanOnEveryDeviceGivesTheTwinsBits(WeightPrecision weights, long seed) {
@@ -174,6 +174,7 @@ class StoredWeightsTest {
         return Plan.values()[number % Plan.values().length];
     }
 
+    @Tag("extended")
     @ParameterizedTest
     @MethodSource("tiles")
     void tilesOfEveryWidthGiveTheTwinsBits(WeightPrecision weights, int vec, Plan plan) {

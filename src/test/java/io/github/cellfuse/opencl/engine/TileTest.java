@@ -67,7 +67,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The kernels in every tile there can be, those that only another device would choose included: the twin's bits come
  * out, nothing is written beyond a tensor or in a row that has no step, and nothing that wasn't written is read.
  */
-@Tag("extended")
 class TileTest {
     private static final int[] VECS = {1, 2, 4, 8, 16};
     private static final int MAX_ROWS = 6;
@@ -112,6 +111,7 @@ class TileTest {
         return Plan.values()[(v + rows) % Plan.values().length];
     }
 
+    @Tag("extended")
     @ParameterizedTest(name = "{1} rows x {0} units, {2}")
     @MethodSource("tiles")
     void everyTileGivesTheTwinsBitsAndStaysWithinItsTensors(int vec, int rows, Plan plan) {
@@ -605,6 +605,7 @@ class TileTest {
                 Arguments.of(new SequenceGroups(2, 1), new Tile(4, 3, 4, 1, false, true)));
     }
 
+    @Tag("extended")
     @ParameterizedTest(name = "{0} of {1}")
     @MethodSource("groups")
     void groupsThatWaitForEachOtherGiveTheTwinsBitsAndStayWithinTheirTensors(SequenceGroups groups, Tile tile) {

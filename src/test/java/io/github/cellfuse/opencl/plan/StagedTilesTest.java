@@ -51,7 +51,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The choices for GPUs of all sizes, and their bits on the devices of this machine. */
-@Tag("extended")
 class StagedTilesTest {
     private static final LayerSize LARGE = new LayerSize(512, 512, 512, 1);
     private static final LayerSize SMALL = new LayerSize(64, 64, 64, 1);
@@ -236,6 +235,7 @@ class StagedTilesTest {
                         .mapToObj(seed -> Arguments.of(device, seed)));
     }
 
+    @Tag("extended")
     @ParameterizedTest
     @MethodSource("devicesAndSeeds")
     void theChoicesOfAGpuGiveTheBitsOfTheJavaEngine(ClDevice device, long seed) {
