@@ -150,12 +150,24 @@ class TracedSessionTest {
         Tile tile = Tile.staged(2, Staging.persistent(wait ? 4 : 8, 8, 32, 64)).withHoisted(true);
         SequenceGroups groups = wait ? new SequenceGroups(1, 2) : SequenceGroups.EACH_TILE;
         // With groups that wait, all run at the same time on two threads.
-        Direction direction = wait ? Direction.REVERSE : Direction.BIDIRECTIONAL;
+        showJavasCells(tile, groups, wait ? Direction.REVERSE : Direction.BIDIRECTIONAL, 7);
+    }
+
+    /** Work-items that keep the weights of one or two gates in registers: all of them, or some. */
+    @Test
+    void weightsInRegistersShowJavasCells() {
+        Tile all = Tile.staged(2, Staging.inRegisters(1, 2, 8, 8)).withHoisted(true);
+        showJavasCells(all, SequenceGroups.EACH_TILE, Direction.BIDIRECTIONAL, 7);
+        Tile some = Tile.staged(1, Staging.inRegisters(2, 1, 16, 8)).withHoisted(true);
+        showJavasCells(some, SequenceGroups.EACH_TILE, Direction.REVERSE, 13);
+    }
+
+    private static void showJavasCells(Tile tile, SequenceGroups groups, Direction direction, int units) {
         try (ClContext context = TestDevices.first().open()) {
             Programs programs = new Programs(context);
             for (long seed = TestEngines.seed(74), end = seed + 3; seed < end; seed++) {
                 Random random = new Random(seed);
-                LstmModel model = RandomLstm.model(random, direction, 1, 3, 7, false, true);
+                LstmModel model = RandomLstm.model(random, direction, 1, 3, units, false, true);
                 RandomLstm batch = new RandomLstm(seed, model, RandomLstm.input(random, model, 13, 9));
                 OpenClEngine engine = new OpenClEngine(
                         context, programs, model, TileTest.forced(Plan.SEQUENCE, tile, groups), Tier.EXACT);
