@@ -24,7 +24,7 @@ final class KernelMeasurement {
     private static final String INPUT_PROJECTION = "lstm_input_projection";
 
     /** The ends of the names of kernels that stage their tiles in local memory. */
-    private static final String STAGED = "_(tiled|narrow|persistent)$";
+    private static final String STAGED = "_(tiled|narrow|persistent|registers)$";
 
     private KernelMeasurement() {}
 
