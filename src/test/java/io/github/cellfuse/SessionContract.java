@@ -195,9 +195,12 @@ public abstract class SessionContract {
             LstmSession session = engine.newSession();
             session.run(batch);
             CountDownLatch begins = new CountDownLatch(1);
+            // Allocated first: for as many steps it may take longer than the wait below.
+            LstmOutput output = LstmOutput.allocate(model, batch);
             FutureTask<LstmOutput> run = new FutureTask<>(() -> {
                 begins.countDown();
-                return session.run(batch);
+                session.run(batch, output);
+                return output;
             });
             new Thread(run, "runs").start();
             begins.await();
