@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -86,9 +87,7 @@ public final class DeviceWeights {
      */
     synchronized ClBuffer recurrent() {
         if (recurrent == null) {
-            try (ClQueue queue = context.queue()) {
-                recurrent = new Packer(context, queue, layer, vec).recurrent(precision);
-            }
+            recurrent = packed(packer -> packer.recurrent(precision));
         }
         return recurrent;
     }
@@ -102,11 +101,16 @@ public final class DeviceWeights {
      */
     synchronized ClBuffer byColumn() {
         if (byColumn == null) {
-            try (ClQueue queue = context.queue()) {
-                byColumn = new Packer(context, queue, layer, vec).byColumn(precision);
-            }
+            byColumn = packed(packer -> packer.byColumn(precision));
         }
         return byColumn;
+    }
+
+    /** Uploads weights once more, in an order of their own. */
+    private ClBuffer packed(Function<Packer, ClBuffer> order) {
+        try (ClQueue queue = context.queue()) {
+            return order.apply(new Packer(context, queue, layer, vec));
+        }
     }
 
     /** Frees the device's memory. */

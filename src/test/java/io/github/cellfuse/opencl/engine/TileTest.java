@@ -570,25 +570,35 @@ class TileTest {
     }
 
     private static Plans forced(Plan plan, Tile step, SequenceGroups groups, double secondsWithoutWaiting) {
-        return new Plans() {
-            @Override
-            public int vec() {
-                return step.vec();
-            }
-
-            @Override
-            public PlanChoice choose(int batch, int steps, boolean cooperative) {
-                // Another height, so that these tiles end beyond the last slot.
-                Tile projection = step.isStaged()
-                        ? Tile.staged(4, new Staging(2, 4, 4))
-                        : Tile.of(step.vec(), step.rows() % MAX_ROWS + 1);
-                return new PlanChoice(
+        // Another height, so that these tiles end beyond the last slot.
+        Tile projection = step.isStaged()
+                ? Tile.staged(4, new Staging(2, 4, 4))
+                : Tile.of(step.vec(), step.rows() % MAX_ROWS + 1);
+        return plans(
+                step.vec(),
+                (rows, steps, cooperative) -> new PlanChoice(
                         plan,
                         step,
                         projection,
                         cooperative ? groups : SequenceGroups.EACH_TILE,
                         "forced " + plan + ", " + step,
-                        secondsWithoutWaiting);
+                        secondsWithoutWaiting));
+    }
+
+    private interface Choice {
+        PlanChoice choose(int rows, int steps, boolean cooperative);
+    }
+
+    private static Plans plans(int vec, Choice choice) {
+        return new Plans() {
+            @Override
+            public int vec() {
+                return vec;
+            }
+
+            @Override
+            public PlanChoice choose(int rows, int steps, boolean cooperative) {
+                return choice.choose(rows, steps, cooperative);
             }
         };
     }
@@ -799,17 +809,7 @@ class TileTest {
         Tile waits = Tile.staged(4, Staging.persistent(4, 4, 4, 8)).withHoisted(true);
         Plans groups = forced(Plan.SEQUENCE, waits, new SequenceGroups(1, 2), 1e-3);
         Plans steps = forced(Plan.FUSED, Tile.of(4, 2), SequenceGroups.EACH_TILE);
-        Plans always = new Plans() {
-            @Override
-            public int vec() {
-                return groups.vec();
-            }
-
-            @Override
-            public PlanChoice choose(int rows, int steps, boolean cooperative) {
-                return groups.choose(rows, steps, true);
-            }
-        };
+        Plans always = plans(groups.vec(), (rows, many, cooperative) -> groups.choose(rows, many, true));
         LooseKernels.with(folder, "clock.cl", "now[0] = (int)clock_now()", "now[0] = 7", () -> {
             try (ClContext context = TestDevices.first().open()) {
                 OpenClEngine engine =
@@ -845,17 +845,8 @@ class TileTest {
         Plans inVain = forced(Plan.SEQUENCE, tile, new SequenceGroups(1, tooMany), 1e-3);
         Plans good = forced(Plan.SEQUENCE, tile, new SequenceGroups(1, 2));
         AtomicReference<Plans> current = new AtomicReference<>(inVain);
-        Plans switched = new Plans() {
-            @Override
-            public int vec() {
-                return tile.vec();
-            }
-
-            @Override
-            public PlanChoice choose(int rows, int steps, boolean cooperative) {
-                return current.get().choose(rows, steps, cooperative);
-            }
-        };
+        Plans switched =
+                plans(tile.vec(), (rows, steps, cooperative) -> current.get().choose(rows, steps, cooperative));
         try (ClContext context = TestDevices.first().open()) {
             OpenClEngine engine =
                     new OpenClEngine(context, new Programs(context), random.model(), switched, Tier.EXACT);
@@ -874,16 +865,8 @@ class TileTest {
 
     /** Returns the first of two plans if work-items may wait for each other, otherwise the second. */
     private static Plans either(Plans waiting, Plans others) {
-        return new Plans() {
-            @Override
-            public int vec() {
-                return others.vec();
-            }
-
-            @Override
-            public PlanChoice choose(int rows, int steps, boolean cooperative) {
-                return (cooperative ? waiting : others).choose(rows, steps, cooperative);
-            }
-        };
+        return plans(
+                others.vec(),
+                (rows, steps, cooperative) -> (cooperative ? waiting : others).choose(rows, steps, cooperative));
     }
 }
