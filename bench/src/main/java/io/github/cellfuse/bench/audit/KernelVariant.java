@@ -115,7 +115,9 @@ public record KernelVariant(
         Staging group = tile.staging();
         String depth = switch (source) {
             case SEQUENCE_TILED -> "";
-            case SEQUENCE_REGISTERS -> ", " + group.resident() + " k, " + group.workItems() + " work-items";
+            case SEQUENCE_REGISTERS ->
+                ", " + group.resident() + " k, " + group.workItems() + " work-items of " + tile.rows() + "x"
+                        + group.itemUnits();
             case SEQUENCE_PERSISTENT ->
                 ", " + group.depth() + " of " + group.resident() + " k, " + group.workItems() + " work-items";
             default -> ", " + group.depth() + " k";

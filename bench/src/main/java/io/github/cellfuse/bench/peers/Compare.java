@@ -27,7 +27,8 @@ import picocli.CommandLine.Option;
             "One forward layer on random data, the same for all; then, by those that run ONNX graphs, a whole"
                     + " tagger that PyTorch exported: an embedding, two bidirectional layers, a linear one; and a"
                     + " voice-activity model over the frames of recorded streams. Results are compared before"
-                    + " anything is timed. Times are medians over the rounds; the ratio is the best peer's time over"
+                    + " anything is timed: a peer that differs is left out of that shape, and if all differ,"
+                    + " nothing is timed. Times are medians over the rounds; the ratio is the best peer's time over"
                     + " CellFuse's, paired by rounds: above 1, CellFuse is faster. docs/lab/benchmarking.md has the"
                     + " details.",
             "",

@@ -47,13 +47,16 @@ record ContestReport(
         };
     }
 
-    /** Returns a shape's line: medians in ms, the ratio with its spread, the share of the peak. */
+    /**
+     * Returns a shape's line: medians in ms ("differs" for a peer with a wrong result), the ratio with its spread, the
+     * share of the peak.
+     */
     static String line(ShapeResult result) {
         StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-17s", name(result)));
         for (Contender contender : Contender.values()) {
             String text = result.median(contender)
                     .map(seconds -> String.format(Locale.ROOT, "%.3f ms", seconds * 1e3))
-                    .orElse("-");
+                    .orElse(result.differences().containsKey(contender) ? "differs" : "-");
             line.append(String.format(Locale.ROOT, "%13s", text));
         }
         String ratio = result.ratio()

@@ -51,9 +51,9 @@ final class Match {
     }
 
     /**
-     * Plays it.
+     * Plays it. A peer whose result differs from CellFuse's is not timed at this shape; its difference is reported.
      *
-     * @throws CellFuseException when a contender fails or its result differs from CellFuse's
+     * @throws CellFuseException when a contender fails, or the result of every peer differs from CellFuse's
      */
     ShapeResult play(Shape shape) {
         String plan = "";
@@ -62,7 +62,10 @@ final class Match {
             plan = worker.contender() == Contender.OURS ? answer : plan;
         }
         Map<Contender, Double> differences = compare();
-        List<Player> players = teams.stream().map(this::choose).toList();
+        List<Player> players = teams.stream()
+                .filter(team -> agrees(task, differences.getOrDefault(team.contender(), 0.0)))
+                .map(this::choose)
+                .toList();
         double[][] seconds = new double[players.size()][effort.rounds()];
         double[] peaks = new double[effort.rounds()];
         Idle idle = new Idle(workers);
@@ -99,19 +102,42 @@ final class Match {
         Path file = folder.resolve("y");
         workers.get(0).ask("save " + file);
         for (WorkerProcess worker : workers.subList(1, workers.size())) {
-            double difference = worker.askNumber("check " + file);
-            if (!(difference <= task.largestDifference())) {
-                throw new CellFuseException(worker.contender().title() + " and CellFuse differ by " + difference
-                        + " in y, more than " + task.largestDifference() + ": nothing was timed");
-            }
-            differences.merge(worker.contender(), difference, Math::max);
+            differences.merge(worker.contender(), worker.askNumber("check " + file), Math::max);
         }
         try {
             Files.delete(file);
         } catch (IOException e) {
             throw new CellFuseException(file + ": can't be deleted: " + e.getMessage(), e);
         }
+        judge(task, differences).forEach(line -> System.err.println("cellfuse: " + line));
         return differences;
+    }
+
+    /**
+     * Says which peers are wrong. One peer that agrees with CellFuse is enough: the libraries have nothing in common,
+     * so those that agree are right.
+     *
+     * @return a line for each peer that differs
+     * @throws CellFuseException when all peers differ: then CellFuse is as likely to be wrong
+     */
+    static List<String> judge(Task task, Map<Contender, Double> differences) {
+        List<String> wrong = new ArrayList<>();
+        differences.forEach((peer, difference) -> {
+            if (!agrees(task, difference)) {
+                wrong.add(peer.title() + " and CellFuse differ by " + difference + " in y, more than "
+                        + task.largestDifference());
+            }
+        });
+        if (!wrong.isEmpty() && wrong.size() == differences.size()) {
+            throw new CellFuseException(String.join("; ", wrong) + ": nothing was timed");
+        }
+        return wrong.stream()
+                .map(line -> line + "; another library agrees with CellFuse, so this one isn't timed")
+                .toList();
+    }
+
+    private static boolean agrees(Task task, double difference) {
+        return difference <= task.largestDifference();
     }
 
     /** Warms the team's processes up and takes the one that is faster at this shape, on this machine. */

@@ -70,6 +70,24 @@ class ContestReportTest {
     }
 
     @Test
+    void aPeerThatDiffersHasNoTime() {
+        ShapeResult wrong = new ShapeResult(
+                Task.LAYER,
+                SHAPE,
+                Map.of(Contender.OURS, new double[] {1}, Contender.ORT, new double[] {2}),
+                new double[] {1e9},
+                Map.of(),
+                Map.of(Contender.ORT, 1e-7, Contender.PYTORCH, 0.13),
+                0,
+                "fused");
+        String line = ContestReport.line(wrong);
+        assertTrue(line.matches(".* 1000\\.000 ms +- +2000\\.000 ms +differs .*"), line);
+        assertTrue(
+                report(wrong).json().contains("\"pytorch\": 0.13"),
+                report(wrong).json());
+    }
+
+    @Test
     void theJsonHasEveryField() {
         JsonObject root = JsonParser.parseString(report(FULL).json()).getAsJsonObject();
         assertEquals("a machine", root.get("machine").getAsString());
