@@ -6,6 +6,7 @@ import io.github.cellfuse.cli.convert.ConvertCommand;
 import io.github.cellfuse.cli.devices.DevicesCommand;
 import io.github.cellfuse.cli.info.InfoCommand;
 import io.github.cellfuse.cli.run.RunCommand;
+import io.github.cellfuse.cli.trace.TraceCommand;
 import io.github.cellfuse.cli.tune.TuneCommand;
 import io.github.cellfuse.cli.verify.VerifyCommand;
 import java.io.IOException;
@@ -44,6 +45,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             RunCommand.class,
             VerifyCommand.class,
+            TraceCommand.class,
             BenchCommand.class,
             TuneCommand.class,
             InfoCommand.class,

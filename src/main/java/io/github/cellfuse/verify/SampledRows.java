@@ -3,15 +3,20 @@ package io.github.cellfuse.verify;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmState;
+import io.github.cellfuse.spi.Sizes;
 
 /** Selects rows of a batch. */
-final class SampledRows {
+public final class SampledRows {
     private SampledRows() {}
 
-    /** Returns the rows {@code rows} of {@code input}, in this order, as a batch-major batch. */
-    static LstmInput rows(LstmModel model, LstmInput input, int[] rows) {
+    /**
+     * Returns the rows {@code rows} of {@code input}, in this order, as a batch-major batch.
+     *
+     * @throws io.github.cellfuse.InvalidInputException if they have more values than an array holds
+     */
+    public static LstmInput rows(LstmModel model, LstmInput input, int[] rows) {
         int width = model.inputSize();
-        float[] x = new float[rows.length * input.steps() * width];
+        float[] x = new float[Sizes.elements("rows [N,T,I]", rows.length, input.steps(), width)];
         int[] lengths = new int[rows.length], all = input.lengths();
         for (int n = 0; n < rows.length; n++) {
             lengths[n] = all[rows[n]];

@@ -1,16 +1,10 @@
 package io.github.cellfuse.cli.verify;
 
-import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.ModelOptions;
 import io.github.cellfuse.cli.graph.GraphInputOptions;
-import io.github.cellfuse.cli.graph.GraphOpener;
-import io.github.cellfuse.cli.graph.OnnxOptions;
-import io.github.cellfuse.cli.graph.OnnxRun;
+import io.github.cellfuse.cli.graph.RecordedPart;
 import io.github.cellfuse.cli.graph.SetOption;
-import io.github.cellfuse.onnx.graph.LstmPart;
-import io.github.cellfuse.onnx.graph.OnnxModel;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Mixin;
@@ -55,41 +49,13 @@ final class GraphParts {
      * @param lengths the file with the number of frames of each stream, or null
      */
     List<VerifyCase> cases(ModelOptions model, InputFile only, InputFile lengths) {
-        OnnxOptions options = new OnnxOptions(inputs);
-        OnnxModel graph = GraphOpener.open(model.path(), settings, options);
-        List<RecordedLstm> recorded = new ArrayList<>();
-        List<LstmPart> parts;
-        try (OnnxRun run = new OnnxRun(graph, options, only, null, lengths, null)) {
-            parts = run.runOn(lstm -> {
-                RecordedLstm engine = new RecordedLstm(lstm);
-                recorded.add(engine);
-                return engine;
-            });
-        }
         List<String> file = only == null ? List.of() : List.of(only.toString());
-        List<VerifyCase> cases = new ArrayList<>();
-        for (int k = 0; k < recorded.size(); k++) {
-            int number = k;
-            String label = parts.size() == recorded.size()
-                    ? " (" + String.join(", ", parts.get(k).nodes()) + ")"
-                    : "";
-            List<String> repeat = new ArrayList<>(file);
-            repeat.addAll(List.of("--part", Integer.toString(k)));
-            RecordedLstm engine = recorded.get(k);
-            if (part == null || part == k) {
-                engine.batch().ifPresent(batch -> cases.add(of("part " + number + label, engine, batch, repeat)));
-            }
-        }
-        if (cases.isEmpty()) {
-            throw new InvalidInputException(
-                    part == null
-                            ? model.path() + ": expected a graph with LSTMs that run on the device, found none"
-                            : "--part: expected 0 to " + (recorded.size() - 1) + ", found " + part);
-        }
-        return cases;
-    }
-
-    private static VerifyCase of(String name, RecordedLstm engine, LstmInput batch, List<String> repeat) {
-        return new VerifyCase(name, engine.model(), batch, repeat);
+        return RecordedPart.of(model.path(), settings, inputs, only, lengths, part, false).stream()
+                .map(found -> {
+                    List<String> repeat = new ArrayList<>(file);
+                    repeat.addAll(List.of("--part", Integer.toString(found.number())));
+                    return new VerifyCase(found.name(), found.model(), found.batch(), repeat);
+                })
+                .toList();
     }
 }

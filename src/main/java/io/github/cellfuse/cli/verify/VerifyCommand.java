@@ -3,7 +3,6 @@ package io.github.cellfuse.cli.verify;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cli.DeviceOption;
@@ -12,17 +11,12 @@ import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.Json;
 import io.github.cellfuse.cli.LayoutOption;
 import io.github.cellfuse.cli.ModelOptions;
-import io.github.cellfuse.cli.OptionalArray;
 import io.github.cellfuse.cli.OutputFile;
 import io.github.cellfuse.cli.Version;
-import io.github.cellfuse.cli.run.RunInput;
-import io.github.cellfuse.cli.run.RunShape;
+import io.github.cellfuse.cli.run.WholeBatch;
 import io.github.cellfuse.format.file.TextFile;
-import io.github.cellfuse.format.npy.NpyArray;
-import io.github.cellfuse.spi.Sizes;
 import io.github.cellfuse.verify.VerifyReport;
 import java.io.PrintWriter;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -193,7 +187,7 @@ public final class VerifyCommand implements Callable<Integer> {
         checkLayer(loaded);
         return input == null
                 ? cases.generated(loaded, isFloat16, layout.layout())
-                : cases.of(loaded, isFloat16, new VerifyCase("input", loaded, read(loaded), List.of(input.toString())));
+                : cases.of(loaded, isFloat16, new VerifyCase("input", loaded, WholeBatch.read(loaded, layout, input, lengths), List.of(input.toString())));
     }
 
     /** Returns the model unless it is a graph that has more in it than LSTMs. */
@@ -278,21 +272,6 @@ public final class VerifyCommand implements Callable<Integer> {
                                     .map(InputFile::path))
                     .toArray(Path[]::new);
             OutputFile.check(json, overwrite, List.of(".json"), inputs);
-        }
-    }
-
-    /** Reads the user's whole batch into memory, because the comparison needs all of it. */
-    private LstmInput read(LstmModel loaded) {
-        try (NpyArray x = input.open();
-                OptionalArray valid = OptionalArray.open(lengths)) {
-            RunShape of = RunShape.of(loaded, layout, x);
-            RunInput source = new RunInput(of, x, valid.array(), Optional.empty(), Optional.empty());
-            int size = Sizes.elements(x.name() + ": input [N,T,I]", of.rows(), of.steps(), loaded.inputSize());
-            int rows = (int) of.rows();
-            FloatBuffer features = FloatBuffer.allocate(size);
-            source.readInput(0, rows, features);
-            LstmInput batch = LstmInput.of(of.layout(), features.rewind(), rows, of.steps());
-            return source.readLengths(0, rows).map(batch::withLengths).orElse(batch);
         }
     }
 }

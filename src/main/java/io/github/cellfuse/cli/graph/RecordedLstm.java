@@ -1,4 +1,4 @@
-package io.github.cellfuse.cli.verify;
+package io.github.cellfuse.cli.graph;
 
 import io.github.cellfuse.Device;
 import io.github.cellfuse.LstmEngine;
@@ -11,16 +11,20 @@ import io.github.cellfuse.Tier;
 import java.nio.FloatBuffer;
 import java.util.Optional;
 
-/**
- * The {@code java} device, which remembers a batch that it ran: of the largest batches the last one, since the states
- * of a stream are zeros at first. Belongs to one thread.
- */
+/** The {@code java} device, which remembers one of the largest batches that it ran. Belongs to one thread. */
 final class RecordedLstm implements LstmEngine {
     private final LstmEngine java;
+    private final boolean keepsFirst;
     private LstmInput largest;
 
-    RecordedLstm(LstmModel model) {
+    /**
+     * Opens the device.
+     *
+     * @param keepsFirst whether it remembers the first of the largest batches, not the last
+     */
+    RecordedLstm(LstmModel model, boolean keepsFirst) {
         java = LstmEngine.open(Device.JAVA, model);
+        this.keepsFirst = keepsFirst;
     }
 
     /** Returns the remembered batch; empty if none ran. */
@@ -29,7 +33,7 @@ final class RecordedLstm implements LstmEngine {
     }
 
     private void record(LstmInput input) {
-        if (largest != null && (long) largest.rows() * largest.steps() > (long) input.rows() * input.steps()) {
+        if (largest != null && size(largest) > size(input) - (keepsFirst ? 1 : 0)) {
             return;
         }
         // The graph uses its memory again.
@@ -41,6 +45,10 @@ final class RecordedLstm implements LstmEngine {
                 .map(state -> copy.withInitialState(
                         new LstmState(state.rows(), state.h().clone(), state.c().clone())))
                 .orElse(copy);
+    }
+
+    private static long size(LstmInput batch) {
+        return (long) batch.rows() * batch.steps();
     }
 
     @Override

@@ -1,0 +1,2 @@
+/** {@code cellfuse trace}: the gates and states inside the cells, as a page and as JSON. */
+package io.github.cellfuse.cli.trace;
