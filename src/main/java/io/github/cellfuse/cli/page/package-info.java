@@ -1,0 +1,2 @@
+/** The self-contained pages that commands write. */
+package io.github.cellfuse.cli.page;
