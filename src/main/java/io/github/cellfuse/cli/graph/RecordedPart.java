@@ -55,8 +55,7 @@ public record RecordedPart(int number, List<String> nodes, LstmModel model, Lstm
             List<String> nodes = parts.size() == recorded.size() ? parts.get(k).nodes() : List.of();
             RecordedLstm engine = recorded.get(k);
             if (part == null || part == k) {
-                engine.batch()
-                        .ifPresent(batch -> found.add(new RecordedPart(number, nodes, engine.model(), batch)));
+                engine.batch().ifPresent(batch -> found.add(new RecordedPart(number, nodes, engine.model(), batch)));
             }
         }
         if (found.isEmpty()) {

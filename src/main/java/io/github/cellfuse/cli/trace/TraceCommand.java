@@ -265,8 +265,8 @@ public final class TraceCommand implements Runnable {
             }
         }
         if (window.first() >= batch.steps()) {
-            throw new InvalidInputException("--steps: expected steps from 0 to " + (batch.steps() - 1) + ", found "
-                    + steps);
+            throw new InvalidInputException(
+                    "--steps: expected steps from 0 to " + (batch.steps() - 1) + ", found " + steps);
         }
         if (layer != null && (layer < 0 || layer >= of.model().layerCount())) {
             throw new InvalidInputException(
@@ -277,8 +277,8 @@ public final class TraceCommand implements Runnable {
     /** Rejects a trace that no browser could show, before anything runs. */
     private void checkSize(Map<RecordedPart, LstmInput> batches, StepWindow window) {
         long values = batches.entrySet().stream()
-                .mapToLong(of -> TraceDocument.values(
-                        of.getKey().model(), of.getValue().lengths(), layer(), window))
+                .mapToLong(of ->
+                        TraceDocument.values(of.getKey().model(), of.getValue().lengths(), layer(), window))
                 .sum();
         if (values > MOST_VALUES) {
             throw new InvalidInputException("the trace has " + values + " values, more than " + MOST_VALUES

@@ -59,8 +59,7 @@ record TraceDocument(
     /** Returns the document for the page: each array is float32, little-endian, in base64. */
     JsonObject packed() {
         return document((values, units) -> {
-            ByteBuffer bytes =
-                    ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             bytes.asFloatBuffer().put(values);
             return new JsonPrimitive(Base64.getEncoder().encodeToString(bytes.array()));
         });
@@ -68,13 +67,18 @@ record TraceDocument(
 
     /** Returns how many values a document shows of some rows of an LSTM. */
     static long values(LstmModel model, int[] lengths, OptionalInt layer, StepWindow window) {
-        long steps = IntStream.of(lengths).mapToLong(length -> window.of(length).count()).sum();
+        long steps = IntStream.of(lengths)
+                .mapToLong(length -> window.of(length).count())
+                .sum();
         return IntStream.range(0, model.layerCount())
-                .filter(k -> layer.isEmpty() || layer.getAsInt() == k)
-                .mapToObj(model::layer)
-                .mapToLong(sizes -> SHOWN.stream().mapToLong(quantity -> quantity.width(sizes)).sum()
-                        * sizes.directionCount())
-                .sum() * steps;
+                        .filter(k -> layer.isEmpty() || layer.getAsInt() == k)
+                        .mapToObj(model::layer)
+                        .mapToLong(sizes -> SHOWN.stream()
+                                        .mapToLong(quantity -> quantity.width(sizes))
+                                        .sum()
+                                * sizes.directionCount())
+                        .sum()
+                * steps;
     }
 
     private boolean isShown(int k) {

@@ -49,8 +49,10 @@ record TracedBatch(
             session.run(input, usual);
         }
         boolean hasSameBits = areSame(traced.y(), usual.y())
-                && areSame(wrap(traced.finalState().h()), wrap(usual.finalState().h()))
-                && areSame(wrap(traced.finalState().c()), wrap(usual.finalState().c()));
+                && areSame(
+                        wrap(traced.finalState().h()), wrap(usual.finalState().h()))
+                && areSame(
+                        wrap(traced.finalState().c()), wrap(usual.finalState().c()));
         return new TracedBatch(name, model, input, rowNumbers, List.copyOf(layers), hasSameBits);
     }
 

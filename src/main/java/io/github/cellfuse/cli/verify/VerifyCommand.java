@@ -187,7 +187,14 @@ public final class VerifyCommand implements Callable<Integer> {
         checkLayer(loaded);
         return input == null
                 ? cases.generated(loaded, isFloat16, layout.layout())
-                : cases.of(loaded, isFloat16, new VerifyCase("input", loaded, WholeBatch.read(loaded, layout, input, lengths), List.of(input.toString())));
+                : cases.of(
+                        loaded,
+                        isFloat16,
+                        new VerifyCase(
+                                "input",
+                                loaded,
+                                WholeBatch.read(loaded, layout, input, lengths),
+                                List.of(input.toString())));
     }
 
     /** Returns the model unless it is a graph that has more in it than LSTMs. */
