@@ -3,6 +3,7 @@ package io.github.cellfuse.cli;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.cli.bench.BenchCommand;
 import io.github.cellfuse.cli.convert.ConvertCommand;
+import io.github.cellfuse.cli.demo.DemoCommand;
 import io.github.cellfuse.cli.devices.DevicesCommand;
 import io.github.cellfuse.cli.info.InfoCommand;
 import io.github.cellfuse.cli.run.RunCommand;
@@ -43,6 +44,7 @@ import picocli.CommandLine.Spec;
         },
         // Each command is one line here and one class.
         subcommands = {
+            DemoCommand.class,
             RunCommand.class,
             VerifyCommand.class,
             TraceCommand.class,

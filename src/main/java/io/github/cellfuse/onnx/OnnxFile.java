@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
+import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.format.file.FileState;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
@@ -56,7 +57,31 @@ public final class OnnxFile {
      */
     public static OnnxFile open(Path path) {
         try {
-            ByteString bytes = bytes(path);
+            return parse(path, bytes(path));
+        } catch (IOException e) {
+            throw Problems.io(path, "reading", e);
+        }
+    }
+
+    /**
+     * Reads and checks a model that is a resource on the class path.
+     *
+     * @param name the resource's absolute name
+     * @throws io.github.cellfuse.CellFuseException when it isn't there
+     */
+    public static OnnxFile resource(String name) {
+        try (InputStream in = OnnxFile.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new CellFuseException(name + " is not on the class path: the jars are incomplete");
+            }
+            return parse(Path.of(name), ByteString.readFrom(in));
+        } catch (IOException e) {
+            throw Problems.io(Path.of(name), "reading", e);
+        }
+    }
+
+    private static OnnxFile parse(Path path, ByteString bytes) throws IOException {
+        try {
             WireScan.check(path, bytes);
             CodedInputStream input = bytes.newCodedInput();
             input.enableAliasing(true);
@@ -65,8 +90,6 @@ public final class OnnxFile {
             return of(path, model);
         } catch (InvalidProtocolBufferException e) {
             throw Problems.invalid(path, "expected an ONNX file, found damaged or other data: " + e.getMessage(), e);
-        } catch (IOException e) {
-            throw Problems.io(path, "reading", e);
         }
     }
 

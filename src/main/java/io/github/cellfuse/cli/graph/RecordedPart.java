@@ -6,9 +6,12 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.onnx.graph.LstmPart;
 import io.github.cellfuse.onnx.graph.OnnxModel;
+import io.github.cellfuse.onnx.graph.OnnxSession;
+import io.github.cellfuse.onnx.graph.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * An LSTM of a whole ONNX graph, with a batch that it gets in it.
@@ -65,6 +68,32 @@ public record RecordedPart(int number, List<String> nodes, LstmModel model, Lstm
                             : "--part: expected 0 to " + (recorded.size() - 1) + ", found " + part);
         }
         return found;
+    }
+
+    private static List<RecordedPart> of(List<RecordedLstm> recorded, List<LstmPart> parts) {
+        List<RecordedPart> found = new ArrayList<>();
+        for (int k = 0; k < recorded.size(); k++) {
+            int number = k;
+            List<String> nodes = parts.size() == recorded.size() ? parts.get(k).nodes() : List.of();
+            RecordedLstm engine = recorded.get(k);
+            engine.batch().ifPresent(batch -> found.add(new RecordedPart(number, nodes, engine.model(), batch)));
+        }
+        return found;
+    }
+
+    /** Runs a graph on the {@code java} device and returns its LSTMs, each with the first of the largest batches. */
+    public static List<RecordedPart> of(OnnxModel graph, Map<String, Tensor> inputs) {
+        List<RecordedLstm> recorded = new ArrayList<>();
+        List<LstmPart> parts;
+        try (OnnxSession session = graph.session(lstm -> {
+            RecordedLstm engine = new RecordedLstm(lstm, true);
+            recorded.add(engine);
+            return engine;
+        })) {
+            session.run(inputs);
+            parts = session.resolved().map(OnnxModel::lstms).orElse(List.of());
+        }
+        return of(recorded, parts);
     }
 
     /** Returns a name for people: the number and the nodes. */

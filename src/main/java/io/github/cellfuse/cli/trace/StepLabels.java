@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Names of steps, such as words, by row; immutable. */
-final class StepLabels {
+public final class StepLabels {
     /** No names. */
     static final StepLabels NONE = new StepLabels(List.of(), Map.of());
 
@@ -24,9 +24,9 @@ final class StepLabels {
         this.byRow = byRow;
     }
 
-    /** Returns names that hold for every row. */
-    static StepLabels of(List<String> labels) {
-        return new StepLabels(List.copyOf(labels), Map.of());
+    /** Returns the names of each row's steps, by row. */
+    public static StepLabels byRow(Map<Integer, List<String>> byRow) {
+        return new StepLabels(List.of(), Map.copyOf(byRow));
     }
 
     /** Reads the names of {@code steps} steps: a line each. */
@@ -36,7 +36,7 @@ final class StepLabels {
             throw new InvalidInputException("--labels: " + file + ": expected a line for each of the " + steps
                     + " steps, found " + lines.size());
         }
-        return of(lines);
+        return new StepLabels(lines, Map.of());
     }
 
     /**
@@ -65,7 +65,7 @@ final class StepLabels {
                 }
                 byRow.put(row, labels);
             }
-            return new StepLabels(List.of(), byRow);
+            return byRow(byRow);
         }
     }
 

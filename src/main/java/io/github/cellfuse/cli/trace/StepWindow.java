@@ -6,9 +6,9 @@ package io.github.cellfuse.cli.trace;
  * @param first the first step, from 0 on
  * @param end the step after the last one
  */
-record StepWindow(int first, int end) {
+public record StepWindow(int first, int end) {
     /** All steps. */
-    static final StepWindow ALL = new StepWindow(0, Integer.MAX_VALUE);
+    public static final StepWindow ALL = new StepWindow(0, Integer.MAX_VALUE);
 
     /** Returns the part of the window that a row of {@code length} steps has. */
     StepWindow of(int length) {

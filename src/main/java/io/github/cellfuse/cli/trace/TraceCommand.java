@@ -16,7 +16,6 @@ import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.cli.graph.GraphInputOptions;
 import io.github.cellfuse.cli.graph.RecordedPart;
 import io.github.cellfuse.cli.graph.SetOption;
-import io.github.cellfuse.cli.page.HtmlPage;
 import io.github.cellfuse.cli.run.WholeBatch;
 import io.github.cellfuse.format.file.TextFile;
 import io.github.cellfuse.verify.SampledRows;
@@ -66,9 +65,6 @@ import picocli.CommandLine.Spec;
             "  cellfuse trace model.onnx tokens.npy --words vocabulary.txt --html trace.html"
         })
 public final class TraceCommand implements Runnable {
-    /** The page. */
-    public static final String TEMPLATE = "/io/github/cellfuse/cli/trace/trace.html";
-
     /** Values in a trace: a page of about 22 MB. */
     private static final long MOST_VALUES = 1 << 22;
 
@@ -174,11 +170,11 @@ public final class TraceCommand implements Runnable {
             LstmInput batch = batches.get(of);
             DeviceOption.Opened opened = choice == null ? device.open(of.model()) : null;
             try (LstmEngine engine = opened == null ? device.open(choice, of.model()) : opened.engine()) {
+                traces.add(TracedBatch.run(parts.size() == 1 ? "" : of.name(), engine, batch, wanted));
                 if (opened != null) {
                     choice = opened.choice();
                     say("device " + choice.device() + ": " + choice.reason());
                 }
-                traces.add(TracedBatch.run(parts.size() == 1 ? "" : of.name(), engine, batch, wanted));
             }
         }
         TraceDocument document = new TraceDocument(
@@ -187,6 +183,7 @@ public final class TraceCommand implements Runnable {
                 "",
                 traces,
                 names,
+                List.of(),
                 layer(),
                 window);
         write(document);
@@ -202,7 +199,7 @@ public final class TraceCommand implements Runnable {
             say("wrote " + json);
         }
         if (html != null) {
-            TextFile.write(html, overwrite, HtmlPage.of(TEMPLATE, document.packed()));
+            TextFile.write(html, overwrite, document.page());
             say("wrote " + html + ": open it in a browser");
         }
     }

@@ -9,6 +9,7 @@ import io.github.cellfuse.Direction;
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.cli.Version;
+import io.github.cellfuse.cli.page.HtmlPage;
 import io.github.cellfuse.spi.CellValue;
 import io.github.cellfuse.spi.LayerTrace;
 import java.nio.ByteBuffer;
@@ -26,17 +27,21 @@ import java.util.stream.IntStream;
  * @param caption what the page says on top; empty for nothing
  * @param traces one for each LSTM
  * @param labels names of the steps
+ * @param marks the step of each row that the page marks first; empty if it chooses
  * @param layer the only layer to write; empty for all
  * @param window the steps to write
  */
-record TraceDocument(
+public record TraceDocument(
         String model,
         String device,
         String caption,
         List<TracedBatch> traces,
         StepLabels labels,
+        List<Integer> marks,
         OptionalInt layer,
         StepWindow window) {
+    private static final String TEMPLATE = "/io/github/cellfuse/cli/trace/trace.html";
+
     /** What is written of each cell. */
     private static final List<CellValue> SHOWN = List.of(
             CellValue.INPUT_GATE,
@@ -52,12 +57,16 @@ record TraceDocument(
     }
 
     /** Returns the document with values as numbers; those that aren't finite are strings. */
-    JsonObject json() {
+    public JsonObject json() {
         return document(TraceDocument::numbers);
     }
 
-    /** Returns the document for the page: each array is float32, little-endian, in base64. */
-    JsonObject packed() {
+    /** Returns the page. In it each array is float32, little-endian, in base64. */
+    public String page() {
+        return HtmlPage.of(TEMPLATE, packed());
+    }
+
+    private JsonObject packed() {
         return document((values, units) -> {
             ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             bytes.asFloatBuffer().put(values);
@@ -111,6 +120,9 @@ record TraceDocument(
             row.addProperty("first_step", shown.first());
             row.addProperty("steps", shown.count());
             row.add("labels", labels(trace.rowNumbers()[n], shown));
+            if (!marks.isEmpty()) {
+                row.addProperty("marked_step", marks.get(n));
+            }
             rows.add(row);
         }
         json.add("rows", rows);

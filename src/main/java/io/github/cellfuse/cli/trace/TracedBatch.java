@@ -23,7 +23,7 @@ import java.util.List;
  * @param layers the values of each layer
  * @param hasSameBits whether the outputs and states have the bits of a run that wasn't traced
  */
-record TracedBatch(
+public record TracedBatch(
         String name, LstmModel model, LstmInput input, int[] rowNumbers, List<LayerTrace> layers, boolean hasSameBits) {
 
     /**
@@ -31,7 +31,7 @@ record TracedBatch(
      *
      * @throws InvalidInputException if the engine can't be traced
      */
-    static TracedBatch run(String name, LstmEngine engine, LstmInput input, int[] rowNumbers) {
+    public static TracedBatch run(String name, LstmEngine engine, LstmInput input, int[] rowNumbers) {
         if (!(engine instanceof TracingEngine tracing)) {
             throw new InvalidInputException(
                     "device " + engine.device() + " can't be traced; expected java or an OpenCL device");

@@ -5,14 +5,10 @@ import static io.github.cellfuse.onnx.graph.Protos.longs;
 import static io.github.cellfuse.onnx.graph.Protos.lstm;
 import static io.github.cellfuse.onnx.graph.Protos.node;
 import static io.github.cellfuse.onnx.graph.Protos.weights;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.cellfuse.LstmInput;
-import io.github.cellfuse.LstmModel;
-import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.cli.Cli;
 import io.github.cellfuse.cli.NpyFiles;
@@ -23,7 +19,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -113,30 +108,5 @@ class VerifyGraphTest {
         Path bare = Path.of("examples", "sunspots", "model.safetensors");
         Cli.run("verify", bare, "--part", 0).assertError(2, "--part", "model.safetensors");
         Cli.run("verify", bare, "--input", "x=" + x).assertError(2, "--input", "model.safetensors");
-    }
-
-    /** The states of a stream are zeros at first, so the last call says more than the first. */
-    @Test
-    void theLastOfTheLargestBatchesIsRemembered() {
-        LstmModel model = RandomLstm.model(random, 1, 2, 3, false, true);
-        try (RecordedLstm engine = new RecordedLstm(model);
-                LstmSession session = engine.newSession()) {
-            assertEquals(Optional.empty(), engine.batch());
-            float[] shared = {1, 2, 3, 4};
-            session.run(LstmInput.batchMajor(shared, 2, 1));
-            shared[0] = 5;
-            LstmInput last = LstmInput.batchMajor(shared, 1, 2)
-                    .withLengths(1)
-                    .withInitialState(RandomLstm.state(random, model, 1));
-            session.run(last);
-            float[] state = last.initialState().orElseThrow().c().clone();
-            shared[0] = 9;
-            last.initialState().orElseThrow().c()[0] = 9;
-            session.run(LstmInput.batchMajor(new float[2], 1, 1));
-            LstmInput kept = engine.batch().orElseThrow();
-            assertEquals(5, kept.x().get(0));
-            assertArrayEquals(new int[] {1}, kept.lengths());
-            assertArrayEquals(state, kept.initialState().orElseThrow().c());
-        }
     }
 }
