@@ -22,7 +22,6 @@ import io.github.cellfuse.onnx.graph.OnnxSession;
 import io.github.cellfuse.onnx.graph.Tensor;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -71,13 +70,27 @@ public final class DemoCommand implements Runnable {
     private static final int SHOWN = 3, BAR = 30;
 
     /**
-     * The word on which a prediction depends most.
+     * What the cells remember best of the older half of a sentence.
      *
      * @param step the word's step
-     * @param probability of the predicted word without it
-     * @param predicted the predicted word
+     * @param kept the share of what it wrote that is left after the last word
      */
-    private record Influence(int step, double probability, Prediction predicted) {}
+    private record Memory(int step, double kept) {
+        static List<Memory> of(TracedBatch trace) {
+            return IntStream.range(0, trace.input().rows())
+                    .mapToObj(row -> of(trace, row))
+                    .toList();
+        }
+
+        private static Memory of(TracedBatch trace, int row) {
+            double[] kept = CellOrigins.kept(trace, trace.model().layerCount() - 1, row);
+            int best = 0;
+            for (int step = 1; step < kept.length / 2; step++) {
+                best = kept[step] > kept[best] ? step : best;
+            }
+            return new Memory(best, kept[best]);
+        }
+    }
 
     @Spec
     private CommandSpec spec;
@@ -123,10 +136,8 @@ public final class DemoCommand implements Runnable {
         DeviceOption.Choice choice = device.settle(lstm.model());
         say("device " + choice.device() + ": " + choice.reason());
         Tensor logits;
-        List<Influence> influences;
         try (OnnxSession session = language.graph().session(model -> device.open(choice, model))) {
             logits = session.run(inputs).get(LanguageModel.LOGITS);
-            influences = influences(session, language, sentences, logits);
         }
         TracedBatch trace;
         Tier tier;
@@ -134,12 +145,13 @@ public final class DemoCommand implements Runnable {
             trace = trace(engine, lstm.batch(), sentences);
             tier = engine.tier();
         }
+        List<Memory> memories = Memory.of(trace);
         for (int n = 0; n < sentences.size(); n++) {
             List<String> words = sentences.get(n);
-            print(out, words, language.next(logits, n, words.size(), SHOWN), influences.get(n), trace, n);
+            print(out, words, language.next(logits, n, words.size(), SHOWN), memories.get(n));
         }
         checkBits(out, language, inputs, choice, tier, logits);
-        write(page, choice, sentences, trace, influences);
+        write(page, choice, sentences, trace, memories);
         out.println();
         out.println("Next: cellfuse demo \"I live in Japan. I speak\", or look inside your own model:");
         out.println("      cellfuse trace MODEL INPUT --html trace.html");
@@ -151,49 +163,8 @@ public final class DemoCommand implements Runnable {
         return TracedBatch.run("", engine, batch.withLengths(lengths), rows);
     }
 
-    /**
-     * Finds the words on which the predictions depend: each sentence is run without each of its words, as one batch.
-     *
-     * @return by sentence the word without which the predicted one loses the most
-     */
-    private static List<Influence> influences(
-            OnnxSession session, LanguageModel language, List<List<String>> sentences, Tensor logits) {
-        List<Influence> influences = new ArrayList<>();
-        for (int n = 0; n < sentences.size(); n++) {
-            List<String> words = sentences.get(n);
-            Prediction best = language.next(logits, n, words.size(), 1).get(0);
-            if (words.size() == 1) {
-                influences.add(new Influence(0, best.probability(), best));
-                continue;
-            }
-            List<List<String>> without = new ArrayList<>();
-            for (int left = 0; left < words.size(); left++) {
-                List<String> rest = new ArrayList<>(words);
-                rest.remove(left);
-                without.add(rest);
-            }
-            Tensor changed = session.run(Map.of(LanguageModel.TOKENS, language.tokens(without)))
-                    .get(LanguageModel.LOGITS);
-            double[] left = IntStream.range(0, words.size())
-                    .mapToDouble(k -> language.probability(changed, k, words.size() - 1, best.word()))
-                    .toArray();
-            int most = 0;
-            for (int k = 1; k < left.length; k++) {
-                most = left[k] < left[most] ? k : most;
-            }
-            influences.add(new Influence(most, left[most], best));
-        }
-        return influences;
-    }
-
-    /** Prints a sentence with its next words and the word on which they depend. */
-    private static void print(
-            PrintWriter out,
-            List<String> words,
-            List<Prediction> predictions,
-            Influence influence,
-            TracedBatch trace,
-            int row) {
+    /** Prints a sentence with its next words, and what the cells remember. */
+    private static void print(PrintWriter out, List<String> words, List<Prediction> predictions, Memory memory) {
         out.println(String.join(" ", words) + " …");
         for (Prediction next : predictions) {
             out.println(String.format(
@@ -201,19 +172,13 @@ public final class DemoCommand implements Runnable {
                                             Math.round(BAR * next.probability())))
                     .stripTrailing());
         }
-        int back = words.size() - influence.step();
-        String word = words.get(influence.step());
         if (words.size() > 1) {
-            double kept = CellOrigins.kept(trace, trace.model().layerCount() - 1, row)[influence.step()];
             out.println(String.format(
                     Locale.ROOT,
-                    "  It depends on \"%s\", %s back: without it, %s has %.1f %%.",
-                    word,
-                    Numbers.count(back, "word"),
-                    influence.predicted().word(),
-                    100 * influence.probability()));
-            out.println(String.format(
-                    Locale.ROOT, "  The cells still hold %.0f %% of what \"%s\" wrote.", 100 * kept, word));
+                    "  Of the older words, the cells remember \"%s\" best: %.0f %% of what it wrote is left after %s.",
+                    words.get(memory.step()),
+                    100 * memory.kept(),
+                    Numbers.count(words.size() - 1 - memory.step(), "word")));
         }
         out.println();
     }
@@ -248,17 +213,16 @@ public final class DemoCommand implements Runnable {
             DeviceOption.Choice choice,
             List<List<String>> sentences,
             TracedBatch trace,
-            List<Influence> influences) {
+            List<Memory> memories) {
         Map<Integer, List<String>> labels = new HashMap<>();
         IntStream.range(0, sentences.size()).forEach(n -> labels.put(n, sentences.get(n)));
         TraceDocument document = new TraceDocument(
                 "The language model of the demo",
                 choice.device() + " (" + choice.reason() + ")",
-                "The model has read these words and predicts “"
-                        + influences.get(0).predicted().word() + "”; the prediction depends most on the marked word.",
+                "A language model has read these words and predicts the next one.",
                 List.of(trace),
                 StepLabels.byRow(labels),
-                influences.stream().map(Influence::step).toList(),
+                memories.stream().map(Memory::step).toList(),
                 OptionalInt.empty(),
                 StepWindow.ALL);
         TextFile.write(page, html == null || overwrite, document.page());

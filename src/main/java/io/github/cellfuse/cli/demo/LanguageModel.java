@@ -109,11 +109,6 @@ record LanguageModel(OnnxModel graph, List<String> vocabulary) {
                 .toList();
     }
 
-    /** Returns the probability of {@code word} after a sentence. */
-    double probability(Tensor logits, int row, int length, String word) {
-        return probabilities(logits, row, length)[vocabulary.indexOf(word)];
-    }
-
     /** Returns the softmax of the logits of a sentence's last step. */
     private double[] probabilities(Tensor logits, int row, int length) {
         double[] values = new double[vocabulary.size()];
