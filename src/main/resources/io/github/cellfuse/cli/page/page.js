@@ -14,11 +14,13 @@ const three = value => value === null ? "–" : value >= 100 ? value.toFixed(0) 
 function duration(seconds) {
   return seconds >= 1 ? three(seconds) + " s" : seconds >= 1e-3 ? three(seconds * 1e3) + " ms" : three(seconds * 1e6) + " µs";
 }
-// Such as 3.1e-7; whole numbers below 1000 as they are.
+// Such as 3.1e-7; whole numbers below 1000 as they are, others from 0.1 to 1000 without an exponent.
 function scientific(value) {
   if (value === null) return "–";
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "-∞";
-  return Number.isInteger(value) && Math.abs(value) < 1000 ? String(value) : value.toExponential(1);
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1000) return String(value);
+  return size >= 0.1 && size < 1000 ? three(value) : value.toExponential(1).replace("+", "");
 }
 // Numbers that JSON lacks are strings.
 const number = value => value === null || value === undefined ? null : Number(value);

@@ -90,7 +90,9 @@ class VerifyCommandTest {
         Cli.run("verify", MODEL, "--device", "java", "--case", "random,ragged", "--shape", "2,30", "--json", json)
                 .assertDone();
         JsonObject report = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
-        assertEquals(Set.of("format", "passed", "failed_devices", "cases"), report.keySet());
+        assertEquals(
+                Set.of("format", "date", "version", "model", "passed", "failed_devices", "cases"), report.keySet());
+        assertEquals(MODEL.toString(), report.get("model").getAsString());
         assertEquals("cellfuse-verify-2", report.get("format").getAsString());
         assertTrue(report.get("passed").getAsBoolean());
         assertEquals(2, report.getAsJsonArray("cases").size());
@@ -99,6 +101,7 @@ class VerifyCommandTest {
                 Set.of(
                         "case",
                         "device",
+                        "device_reason",
                         "tier",
                         "rows",
                         "steps",
@@ -138,8 +141,21 @@ class VerifyCommandTest {
                             "violations",
                             "largest_error",
                             "largest_bound",
+                            "largest_ulps",
+                            "ulps",
                             "worst"),
                     y.keySet());
+            long counted = y.getAsJsonArray("ulps").asList().stream()
+                    .mapToLong(JsonElement::getAsLong)
+                    .sum();
+            assertEquals(y.get("judged").getAsLong(), counted, "every judged value is counted");
+            double largest = y.get("largest_ulps").getAsDouble();
+            int last = y.getAsJsonArray("ulps").size() - 1;
+            assertTrue(largest > Math.pow(2, last - 2) && largest <= Math.pow(2, last - 1), largest + ": " + last);
+            JsonObject step =
+                    stage.getAsJsonArray("steps").get(0).getAsJsonObject().getAsJsonObject("y");
+            assertTrue(
+                    step.has("largest_ulps") && !step.has("ulps"), step.keySet().toString());
             assertEquals(
                     Set.of("index", "device", "reference", "error", "bound", "bound_kind", "ratio"),
                     y.getAsJsonObject("worst").keySet());
@@ -342,6 +358,7 @@ class VerifyCommandTest {
         Cli.run("verify", MODEL, folder.resolve("none.npy")).assertError(2, "none.npy");
         Cli.run("verify", MODEL, "--json", folder.resolve("no").resolve("r.json"))
                 .assertError(2, "r.json");
+        Cli.run("verify", MODEL, "--html", folder.resolve("r.json")).assertError(2, "r.json", ".html");
         Cli.run("verify", MODEL, NpyFiles.zeros(folder.resolve("x.npy"), 2, 3, 9))
                 .assertError(2, "x.npy", "features");
     }
