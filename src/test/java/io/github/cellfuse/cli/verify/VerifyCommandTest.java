@@ -250,7 +250,7 @@ class VerifyCommandTest {
         Path model = folder.resolve("two layers.safetensors");
         PyTorchLstm.save(RandomLstm.model(new Random(1), Direction.FORWARD, 2, 3, 5, false, true), model, false, "");
         Path kernels = Files.createDirectory(folder.resolve("kernels"));
-        Path json = folder.resolve("report.json");
+        Path json = folder.resolve("report.json"), html = folder.resolve("report.html");
         LooseKernels.with(
                 kernels, "lstm_cell.cl", "next.h = o * tanh_(next.c);", "next.h = o * tanh_(next.c) * 1.25f;", () -> {
                     Cli.Result found = Cli.run(
@@ -265,7 +265,9 @@ class VerifyCommandTest {
                             "--seed",
                             3,
                             "--json",
-                            json);
+                            json,
+                            "--html",
+                            html);
                     assertEquals(1, found.exit(), found.out());
                     List<String> faults = found.out()
                             .lines()
@@ -294,6 +296,8 @@ class VerifyCommandTest {
                     assertTrue(again.out().contains(faults.get(1)), again.out());
                     assertFalse(again.out().contains("layer 0"), again.out());
                 });
+        String page = Files.readString(html);
+        assertTrue(page.contains("\"passed\":false") && page.contains(" --layer 1\"}"), "the page has the command");
         JsonObject fault = JsonParser.parseString(Files.readString(json))
                 .getAsJsonObject()
                 .getAsJsonArray("cases")
