@@ -152,6 +152,9 @@ have_implementation() {
   [ -n "$library" ] && find_library "$library"
 }
 
+# have_browser: whether the browser that the tests look at pages in is there, with its driver.
+have_browser() { { have chromium || have chromium-browser; } && have chromedriver; }
+
 # PoCL brings LLVM into the process, whose signal handlers push the JVM's own aside while it compiles: now and then a
 # build fails, or the JVM ends without a word. The JDK's libjsig, loaded first, keeps the JVM's in front.
 keep_signals() {

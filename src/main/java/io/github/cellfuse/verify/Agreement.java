@@ -15,6 +15,9 @@ import java.util.Optional;
  * @param violations number of judged elements that exceed their bound
  * @param largestError largest distance of a judged, finite value from the reference
  * @param largestBound largest bound that a value had to meet; above about 1e-2 it proves little
+ * @param largestUlps largest of these distances in units in the last place that float32 has at the reference
+ * @param ulps number of judged values by such a distance: up to ½, up to 1, up to 2, up to 4 … ; the 32nd also has all
+ *     that are further away
  * @param worst the judged value with the largest ratio of error to bound
  */
 public record Agreement(
@@ -26,7 +29,13 @@ public record Agreement(
         long violations,
         double largestError,
         double largestBound,
+        double largestUlps,
+        List<Long> ulps,
         Optional<Judgement> worst) {
+
+    public Agreement {
+        ulps = List.copyOf(ulps);
+    }
 
     /**
      * Two values that should have the same bits.

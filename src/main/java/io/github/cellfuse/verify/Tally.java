@@ -12,6 +12,7 @@ final class Tally {
     private double largestError, largestBound, worstRatio = -1;
     private Difference first;
     private Judgement worst;
+    private final UlpCounts ulps = new UlpCounts();
 
     /** Returns whether two values have the same bits, all NaNs being one. */
     static boolean same(float device, float expected) {
@@ -62,6 +63,7 @@ final class Tally {
         }
         judged++;
         violations += error <= bound ? 0 : 1;
+        ulps.add(error, reference);
         if (Double.isFinite(error)) {
             largestError = Math.max(largestError, error);
         }
@@ -80,6 +82,7 @@ final class Tally {
         judged += later.judged;
         notJudged += later.notJudged;
         violations += later.violations;
+        ulps.add(later.ulps);
         largestError = Math.max(largestError, later.largestError);
         largestBound = Math.max(largestBound, later.largestBound);
         first = first == null ? later.first : first;
@@ -99,6 +102,8 @@ final class Tally {
                 violations,
                 largestError,
                 largestBound,
+                ulps.largest(),
+                ulps.counts(),
                 Optional.ofNullable(worst));
     }
 }

@@ -10,16 +10,9 @@ import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
-import io.github.cellfuse.LstmOutput;
-import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.TestEngines;
-import io.github.cellfuse.Tier;
-import io.github.cellfuse.spi.CellListener;
-import io.github.cellfuse.spi.CellTrace;
 import io.github.cellfuse.spi.CellValue;
-import io.github.cellfuse.spi.TracedSession;
-import io.github.cellfuse.spi.TracingEngine;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
@@ -36,68 +29,6 @@ class CellFaultTest {
     private final LstmInput input =
             RandomInput.ragged(model, Layout.TIME_MAJOR, 4, 7, seed).withLengths(2, 7, 5, 6);
 
-    /** The java engine, in whose traces one bit of one value is wrong, in layers with this number of inputs. */
-    private record FaultyCells(LstmEngine java, int inputs, int direction, CellValue quantity, int unit)
-            implements TracingEngine {
-        @Override
-        public TracedSession newTracedSession() {
-            TracedSession session = ((TracingEngine) java).newTracedSession();
-            return new TracedSession() {
-                @Override
-                public void run(LstmInput input, LstmOutput output, CellListener listener) {
-                    session.run(input, output, trace -> {
-                        tamper(trace);
-                        listener.onSteps(trace);
-                    });
-                }
-
-                @Override
-                public void close() {
-                    session.close();
-                }
-            };
-        }
-
-        private void tamper(CellTrace trace) {
-            if (java.model().inputSize() == inputs && trace.direction() == direction) {
-                int width = quantity.width(java.model().layer(0));
-                int at = ((STEP - trace.firstStep()) * trace.rows() + ROW) * width + unit;
-                float[] values = trace.of(quantity);
-                values[at] = Float.intBitsToFloat(Float.floatToRawIntBits(values[at]) ^ 1);
-            }
-        }
-
-        @Override
-        public Device device() {
-            return java.device();
-        }
-
-        @Override
-        public LstmModel model() {
-            return java.model();
-        }
-
-        @Override
-        public Tier tier() {
-            return Tier.EXACT;
-        }
-
-        @Override
-        public String explain(int rows, int steps) {
-            return java.explain(rows, steps);
-        }
-
-        @Override
-        public LstmSession newSession() {
-            return java.newSession();
-        }
-
-        @Override
-        public void close() {
-            java.close();
-        }
-    }
-
     @ParameterizedTest
     @EnumSource(CellValue.class)
     void isNamed(CellValue quantity) {
@@ -106,7 +37,9 @@ class CellFaultTest {
                 int unit = quantity == CellValue.HIDDEN_STATE ? 1 : UNIT;
                 int inputs = model.layer(layer).inputSize(), of = direction;
                 VerifyReport report = new Verifier(
-                                m -> new FaultyCells(LstmEngine.open(Device.JAVA, m), inputs, of, quantity, unit), 2)
+                                m -> new FaultyCells(
+                                        LstmEngine.open(Device.JAVA, m), inputs, of, quantity, STEP, ROW, unit),
+                                2)
                         .verify(model, input);
                 String what = quantity + " of layer " + layer + "." + direction + ", seed " + seed;
                 assertFalse(report.passed(), what);
@@ -160,7 +93,7 @@ class CellFaultTest {
     }
 
     private CellFault fault(CellValue quantity) {
-        return new Verifier(m -> new FaultyCells(LstmEngine.open(Device.JAVA, m), 3, 0, quantity, UNIT), 1)
+        return new Verifier(m -> new FaultyCells(LstmEngine.open(Device.JAVA, m), 3, 0, quantity, STEP, ROW, UNIT), 1)
                 .verify(model, input)
                 .faults()
                 .get(0);

@@ -1,5 +1,6 @@
 package io.github.cellfuse.cli.verify;
 
+import com.google.gson.JsonObject;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.InvalidInputException;
@@ -13,6 +14,7 @@ import io.github.cellfuse.cli.LayoutOption;
 import io.github.cellfuse.cli.ModelOptions;
 import io.github.cellfuse.cli.OutputFile;
 import io.github.cellfuse.cli.Version;
+import io.github.cellfuse.cli.page.HtmlPage;
 import io.github.cellfuse.cli.run.WholeBatch;
 import io.github.cellfuse.format.file.TextFile;
 import io.github.cellfuse.verify.VerifyReport;
@@ -71,6 +73,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "  cellfuse verify model.safetensors",
             "  cellfuse verify model.safetensors x.npy --device opencl:0.0 --json report.json",
+            "  cellfuse verify model.safetensors --device opencl --html report.html",
             "  cellfuse verify model.safetensors --device opencl --plan fused --shape 64,200 --seed 7",
             "  cellfuse verify model.safetensors x.npy --lengths lengths.npy --rows 4",
             "  cellfuse verify model.safetensors x.npy --weights f16",
@@ -143,7 +146,13 @@ public final class VerifyCommand implements Callable<Integer> {
             description = "Write the full report as JSON. The file appears when it is complete.")
     private Path json;
 
-    @Option(names = "--overwrite", description = "Replace F.json if it exists.")
+    @Option(
+            names = "--html",
+            paramLabel = "F.html",
+            description = "Write the full report as one page with plots that needs no network.")
+    private Path html;
+
+    @Option(names = "--overwrite", description = "Replace F.json and F.html if they exist.")
     private boolean overwrite;
 
     VerifyCommand() {}
@@ -162,10 +171,19 @@ public final class VerifyCommand implements Callable<Integer> {
         if (allDevices) {
             DeviceTable.print(spec.commandLine().getOut(), found);
         }
-        if (json != null) {
-            TextFile.write(json, overwrite, Json.text(VerifyJson.of(found)) + "\n");
+        if (json != null || html != null) {
+            write(VerifyJson.of(model.path(), found));
         }
         return found.stream().allMatch(VerifiedDevice::passed) ? 0 : Errors.FAILED;
+    }
+
+    private void write(JsonObject document) {
+        if (json != null) {
+            TextFile.write(json, overwrite, Json.text(document) + "\n");
+        }
+        if (html != null) {
+            TextFile.write(html, overwrite, HtmlPage.of("/io/github/cellfuse/cli/verify/verify.html", document));
+        }
     }
 
     private List<VerifyCase> batches() {
@@ -271,14 +289,19 @@ public final class VerifyCommand implements Callable<Integer> {
         if (input != null) {
             cases.checkFor(input);
         }
-        if (json != null) {
+        checkOutput(json, ".json");
+        checkOutput(html, ".html");
+    }
+
+    private void checkOutput(Path target, String suffix) {
+        if (target != null) {
             Path[] inputs = Stream.concat(
                             Stream.of(model.path()),
                             Stream.of(input, lengths)
                                     .filter(file -> file != null)
                                     .map(InputFile::path))
                     .toArray(Path[]::new);
-            OutputFile.check(json, overwrite, List.of(".json"), inputs);
+            OutputFile.check(target, overwrite, List.of(suffix), inputs);
         }
     }
 }

@@ -6,6 +6,7 @@ import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.verify.Agreement;
 import io.github.cellfuse.verify.CellFault;
 import io.github.cellfuse.verify.CellReport;
@@ -13,6 +14,9 @@ import io.github.cellfuse.verify.RoundingReport;
 import io.github.cellfuse.verify.StageReport;
 import io.github.cellfuse.verify.StepRange;
 import io.github.cellfuse.verify.VerifyReport;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntFunction;
@@ -23,10 +27,18 @@ import java.util.function.IntFunction;
 final class VerifyJson {
     private VerifyJson() {}
 
-    /** Returns one document with the reports of all cases, given by name. */
-    static JsonObject of(List<VerifiedDevice> devices) {
+    /**
+     * Returns one document with the reports of all cases, given by name.
+     *
+     * @param model the file that was verified
+     */
+    static JsonObject of(Path model, List<VerifiedDevice> devices) {
         JsonObject document = new JsonObject();
         document.addProperty("format", "cellfuse-verify-2");
+        document.addProperty(
+                "date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+        document.addProperty("version", new Version().getVersion()[0]);
+        document.addProperty("model", model.toString());
         document.addProperty("passed", devices.stream().allMatch(VerifiedDevice::passed));
         JsonArray failed = new JsonArray();
         JsonArray array = new JsonArray();
@@ -37,17 +49,20 @@ final class VerifyJson {
                 failure.addProperty("message", message);
                 failed.add(failure);
             });
-            device.reports().forEach((of, report) -> array.add(report(of, report, device.repeat(of))));
+            device.reports()
+                    .forEach((of, report) ->
+                            array.add(report(of, report, device.choice().reason(), device.repeat(of))));
         }
         document.add("failed_devices", failed);
         document.add("cases", array);
         return document;
     }
 
-    private static JsonObject report(VerifyCase of, VerifyReport report, IntFunction<String> repeat) {
+    private static JsonObject report(VerifyCase of, VerifyReport report, String reason, IntFunction<String> repeat) {
         JsonObject json = new JsonObject();
         json.addProperty("case", of.name());
         json.addProperty("device", report.device().toString());
+        json.addProperty("device_reason", reason);
         json.addProperty("tier", report.tier().name().toLowerCase(Locale.ROOT));
         json.addProperty("rows", report.rows());
         json.addProperty("steps", report.steps());
@@ -104,7 +119,10 @@ final class VerifyJson {
             JsonObject step = new JsonObject();
             step.addProperty("first_step", range.first());
             step.addProperty("last_step", range.last());
-            step.add(tensor, agreement(range.agreement()));
+            JsonObject agreement = agreement(range.agreement());
+            // For each of many ranges it would make the document several times as long.
+            agreement.remove("ulps");
+            step.add(tensor, agreement);
             steps.add(step);
         }
         return steps;
@@ -168,6 +186,10 @@ final class VerifyJson {
         json.addProperty("violations", agreement.violations());
         json.add("largest_error", number(agreement.largestError()));
         json.add("largest_bound", number(agreement.largestBound()));
+        json.add("largest_ulps", number(agreement.largestUlps()));
+        JsonArray ulps = new JsonArray();
+        agreement.ulps().forEach(ulps::add);
+        json.add("ulps", ulps);
         json.add("worst", agreement.worst().map(VerifyJson::judgement).orElse(JsonNull.INSTANCE));
         return json;
     }

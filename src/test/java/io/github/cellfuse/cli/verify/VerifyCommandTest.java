@@ -90,7 +90,9 @@ class VerifyCommandTest {
         Cli.run("verify", MODEL, "--device", "java", "--case", "random,ragged", "--shape", "2,30", "--json", json)
                 .assertDone();
         JsonObject report = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
-        assertEquals(Set.of("format", "passed", "failed_devices", "cases"), report.keySet());
+        assertEquals(
+                Set.of("format", "date", "version", "model", "passed", "failed_devices", "cases"), report.keySet());
+        assertEquals(MODEL.toString(), report.get("model").getAsString());
         assertEquals("cellfuse-verify-2", report.get("format").getAsString());
         assertTrue(report.get("passed").getAsBoolean());
         assertEquals(2, report.getAsJsonArray("cases").size());
@@ -99,6 +101,7 @@ class VerifyCommandTest {
                 Set.of(
                         "case",
                         "device",
+                        "device_reason",
                         "tier",
                         "rows",
                         "steps",
@@ -138,8 +141,21 @@ class VerifyCommandTest {
                             "violations",
                             "largest_error",
                             "largest_bound",
+                            "largest_ulps",
+                            "ulps",
                             "worst"),
                     y.keySet());
+            long counted = y.getAsJsonArray("ulps").asList().stream()
+                    .mapToLong(JsonElement::getAsLong)
+                    .sum();
+            assertEquals(y.get("judged").getAsLong(), counted, "every judged value is counted");
+            double largest = y.get("largest_ulps").getAsDouble();
+            int last = y.getAsJsonArray("ulps").size() - 1;
+            assertTrue(largest > Math.pow(2, last - 2) && largest <= Math.pow(2, last - 1), largest + ": " + last);
+            JsonObject step =
+                    stage.getAsJsonArray("steps").get(0).getAsJsonObject().getAsJsonObject("y");
+            assertTrue(
+                    step.has("largest_ulps") && !step.has("ulps"), step.keySet().toString());
             assertEquals(
                     Set.of("index", "device", "reference", "error", "bound", "bound_kind", "ratio"),
                     y.getAsJsonObject("worst").keySet());
@@ -234,7 +250,7 @@ class VerifyCommandTest {
         Path model = folder.resolve("two layers.safetensors");
         PyTorchLstm.save(RandomLstm.model(new Random(1), Direction.FORWARD, 2, 3, 5, false, true), model, false, "");
         Path kernels = Files.createDirectory(folder.resolve("kernels"));
-        Path json = folder.resolve("report.json");
+        Path json = folder.resolve("report.json"), html = folder.resolve("report.html");
         LooseKernels.with(
                 kernels, "lstm_cell.cl", "next.h = o * tanh_(next.c);", "next.h = o * tanh_(next.c) * 1.25f;", () -> {
                     Cli.Result found = Cli.run(
@@ -249,7 +265,9 @@ class VerifyCommandTest {
                             "--seed",
                             3,
                             "--json",
-                            json);
+                            json,
+                            "--html",
+                            html);
                     assertEquals(1, found.exit(), found.out());
                     List<String> faults = found.out()
                             .lines()
@@ -278,6 +296,8 @@ class VerifyCommandTest {
                     assertTrue(again.out().contains(faults.get(1)), again.out());
                     assertFalse(again.out().contains("layer 0"), again.out());
                 });
+        String page = Files.readString(html);
+        assertTrue(page.contains("\"passed\":false") && page.contains(" --layer 1\"}"), "the page has the command");
         JsonObject fault = JsonParser.parseString(Files.readString(json))
                 .getAsJsonObject()
                 .getAsJsonArray("cases")
@@ -342,6 +362,7 @@ class VerifyCommandTest {
         Cli.run("verify", MODEL, folder.resolve("none.npy")).assertError(2, "none.npy");
         Cli.run("verify", MODEL, "--json", folder.resolve("no").resolve("r.json"))
                 .assertError(2, "r.json");
+        Cli.run("verify", MODEL, "--html", folder.resolve("r.json")).assertError(2, "r.json", ".html");
         Cli.run("verify", MODEL, NpyFiles.zeros(folder.resolve("x.npy"), 2, 3, 9))
                 .assertError(2, "x.npy", "features");
     }
