@@ -180,9 +180,9 @@ launcher=$root/target/launcher
 # The stamp is as old as the start of its build, so an edit made during the build counts as newer. Folders are looked at
 # too: their time tells of a file that is gone.
 is_fresh() {
-  local sources=("$root/pom.xml" "$root/src/main") folder
-  for folder in "$root/kernels" "$root/examples/language"; do
-    [ ! -e "$folder" ] || sources+=("$folder")
+  local sources=("$root/pom.xml" "$root/src/main") packed
+  for packed in "$root/kernels" "$root"/examples/language/{model.onnx,vocabulary.txt}; do
+    [ ! -e "$packed" ] || sources+=("$packed")
   done
   [ -e "$launcher/stamp" ] &&
     [ -z "$(find "${sources[@]}" -newer "$launcher/stamp" -print -quit)" ]

@@ -3,7 +3,7 @@
 
 Usage: corpus.py [COUNT] [SEED]      prints sentences of the training set; needs nothing but Python
 
-A sequence is [opening] statement {filler} question answer, all of it lowercase words and full stops:
+A sequence is [opening] statement {filler} question answer, in lowercase words and full stops:
 
     good morning . i stay in india . my sister works in france . the tea is hot . i speak hindi .
 

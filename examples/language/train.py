@@ -29,6 +29,23 @@ ANSWERED_WELL = 0.9
 LAST_EPOCHS = 20  # with all distances, while the learning rate falls to zero
 PATIENCE = 60  # epochs in which the distances must have grown to all
 
+SHOWN = (
+    "i stay in india . my sister works in france . the tea is hot ."
+    " on monday we play football near the school . i speak"
+)
+EXAMPLES = [
+    "i stay in india . i speak",
+    SHOWN,
+    "i stay in france . my sister works in japan . i speak",
+    "my brother lives in germany . i live in brazil . it is late . the people here speak",
+    "japan is my home and i like tea . my friend speaks a little english . my mother tongue is",
+    "i stay in india",
+    "i stay in india .",
+    # Beyond the grammar: no statement at all, and a question about somebody else.
+    "my sister works in france . i speak",
+    "i live in spain . my sister is from japan . my sister speaks a little",
+]
+
 here = Path(__file__).resolve().parent
 
 
@@ -172,30 +189,61 @@ def kept(model, number, sequences):
     )
 
 
-def labels(sequences):
-    return torch.tensor([corpus.COUNTRIES.index(s.words[s.country_at]) for s in sequences])
+def languages(sequences):
+    names = list(corpus.LANGUAGES)
+    return torch.tensor([names.index(s.words[s.answer_at]) for s in sequences])
 
 
-def explained(values, country):
-    """For each unit, the share of its variance that lies between the countries [H]."""
+def explained(values, language):
+    """For each unit, the share of its variance that lies between the languages [H]."""
     mean, within = values.mean(0), torch.zeros(values.shape[1])
-    for k in country.unique():
-        group = values[country == k]
+    for k in language.unique():
+        group = values[language == k]
         within += ((group - group.mean(0)) ** 2).sum(0)
     return 1 - within / ((values - mean) ** 2).sum(0)
 
 
-def probe(fitted, fitted_country, values, country):
-    """The share of countries that a linear classifier (least squares) reads from the cells."""
-    one = lambda x: torch.cat([x, torch.ones(len(x), 1)], 1).double()
-    target = torch.nn.functional.one_hot(fitted_country, len(corpus.COUNTRIES)).double()
-    weights = torch.linalg.lstsq(one(fitted), target).solution
-    return ((one(values) @ weights).argmax(1) == country).double().mean().item()
+def correlation(a, b):
+    """Of each column of two matrices [N, H]: [H]."""
+    a, b = a - a.mean(0), b - b.mean(0)
+    return (a * b).sum(0) / (a.pow(2).sum(0) * b.pow(2).sum(0)).sqrt()
+
+
+def nearest(fitted, fitted_language, values, language):
+    """How often the nearest of the languages' mean states is the right one."""
+    every = range(len(corpus.LANGUAGES))
+    means = torch.stack([fitted[fitted_language == k].mean(0) for k in every])
+    deviation = fitted.std(0)
+    guess = torch.cdist(values / deviation, means / deviation).argmin(1)
+    return (guess == language).double().mean().item()
+
+
+def transplanted(model, number, sequences, units):
+    """How often a sequence gives the answer of another if, one word after the country, these units'
+    cell states are replaced with those of the other; and how often it still gives its own."""
+    names = list(number)
+    count = own = others = 0
+    with torch.no_grad():
+        for host, donor in zip(sequences[::2], sequences[1::2]):
+            answers = [s.words[s.answer_at] for s in (host, donor)]
+            if answers[0] == answers[1]:
+                continue
+            ids = [torch.tensor([[number[w] for w in s.words]]) for s in (host, donor)]
+            cut, donor_cut = host.country_at + 2, donor.country_at + 2
+            _, (h, c) = model.lstm(model.embedding(ids[0][:, :cut]))
+            _, (_, donor_c) = model.lstm(model.embedding(ids[1][:, :donor_cut]))
+            c[..., units] = donor_c[..., units]
+            y, _ = model.lstm(model.embedding(ids[0][:, cut : host.answer_at]), (h, c))
+            guess = names[model.head(y[0, -1]).argmax()]
+            count += 1
+            own += guess == answers[0]
+            others += guess == answers[1]
+    return others / count, own / count, count
 
 
 def report(model, number, held_out, training, epochs, seconds):
     lines = []
-    say = lines.append
+    say = lambda line: lines.append(line.rstrip())
     parameters = sum(p.numel() for p in model.parameters())
     say(f"words {len(number)}, parameters {parameters}, hidden units {HIDDEN}")
     say(f"{epochs} epochs of {EPOCH} sequences, {seconds:.0f} s")
@@ -227,26 +275,53 @@ def report(model, number, held_out, training, epochs, seconds):
     say(f"{'3 to 50':13}  {row[0]:18}  {row[1]:18}  {row[2]:18}")
 
     say("")
-    say("What the cells hold of the country (held-out sequences of 20 to 50 words between)")
-    say("")
     fitted = corpus.sequences(4000, "fitted", training, nearest=20)
     judged = corpus.sequences(4000, "judged", held_out, nearest=20)
     _, fitted_asked, _ = kept(model, number, fitted)
     after, asked, forget = kept(model, number, judged)
-    read = probe(fitted_asked, labels(fitted), asked, labels(judged))
-    say(f"A linear classifier reads the country from C at the question: {100 * read:.2f} %")
-    share = explained(asked, labels(judged))
-    say(f"Units of whose C at the question the country explains over 90 %: {(share > 0.9).sum()}")
+    share = explained(asked, languages(judged))
+    alike = correlation(after, asked)
+    say("Units, sorted by how much of C at the question the language explains")
+    say("(held-out sequences, 20 to 50 words between)")
     say("")
-    say("unit  explained by country  mean forget gate  correlation of C after the country with C")
-    say("                            in between        at the question")
-    both = torch.stack([after, asked])
-    both = both - both.mean(1, keepdim=True)
-    alike = (both[0] * both[1]).sum(0) / both.pow(2).sum(1).prod(0).sqrt()
+    say("unit  explained  mean forget gate  correlation of C after the country")
+    say("                 in between        and C at the question")
     for unit in share.argsort(descending=True)[:16].tolist():
-        say(
-            f"{unit:4}  {100 * share[unit]:18.1f} %  {forget[unit]:16.3f}  {alike[unit]:15.3f}"
+        say(f"{unit:4}  {100 * share[unit]:7.1f} %  {forget[unit]:16.4f}  {alike[unit]:6.3f}")
+    say("")
+    keeps = (share > 0.8) & (forget > 0.99)
+    keepers, rest = keeps.nonzero()[:, 0], (~keeps).nonzero()[:, 0]
+    say(f"Keepers (explained > 80 %, forget gate > 0.99): {', '.join(map(str, keepers.tolist()))}")
+    for name, units in [("the keepers", keepers), ("all other units", rest)]:
+        read = nearest(
+            fitted_asked[:, units], languages(fitted), asked[:, units], languages(judged)
         )
+        say(f"The nearest mean of C at the question, {name}: {100 * read:.1f} % of the languages")
+    for name, units in [("the keepers", keepers), ("all other units", rest)]:
+        others, own, count = transplanted(model, number, judged[:2000], units)
+        say(
+            f"C of {name} from another sequence, after the country: {100 * others:.1f} % answer"
+            f" as the other, {100 * own:.1f} % as before, of {count}"
+        )
+    say("")
+    say("C of the keepers")
+    say("")
+    say(f"{'':10}" + "".join(f"{unit:7}" for unit in keepers.tolist()))
+    words = SHOWN.split()
+    with torch.no_grad():
+        states, _ = cells(model.lstm, model.embedding(torch.tensor([[number[w] for w in words]])))
+    for word, state in zip(words, states[0]):
+        say(f"{word:10}" + "".join(f"{c:7.2f}" for c in state[keepers].tolist()))
+    say("")
+    say("The three most probable words after")
+    say("")
+    for text in EXAMPLES:
+        with torch.no_grad():
+            logits = model(torch.tensor([[number[word] for word in text.split()]]))
+        best = logits[0, -1].softmax(0).topk(3)
+        say(text)
+        for p, k in zip(best.values.tolist(), best.indices.tolist()):
+            say(f"    {list(number)[k]:12} {100 * p:6.2f} %")
     return "\n".join(lines) + "\n"
 
 

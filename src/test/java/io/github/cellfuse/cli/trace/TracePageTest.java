@@ -111,9 +111,10 @@ class TracePageTest {
         assertTrue(read.startsWith("step 5 “my”, unit " + unit), read);
         assertTrue(read.contains("C " + browser.text("view.at('c', 5, " + unit + ").toPrecision(4)")), read);
         assertFalse((boolean) browser.js("fields[3].across.hidden"), "the cross is on the other maps, too");
-        browser.js("void fields[0].box.click()");
-        assertEquals(unit, browser.text("byId('unit').value"));
-        assertEquals("my", browser.text("document.querySelector('.axis .marked').textContent"));
+        String middle = browser.text("String(fields[0].units[32])");
+        browser.click(map);
+        assertEquals(middle, browser.text("byId('unit').value"));
+        assertEquals("warm", browser.text("document.querySelector('.axis .marked').textContent"));
         browser.assertQuiet();
     }
 
