@@ -222,6 +222,10 @@ public final class Browser implements AutoCloseable {
 
     /** Writes all of the page, not only what fits the window, to {@code target/screenshots/NAME.png}. */
     public void screenshot(String name) throws IOException {
+        // Two frames: what is on a canvas is shown with the next one, and beside other work late.
+        js("window.shown = false");
+        js("requestAnimationFrame(() => requestAnimationFrame(() => { window.shown = true; }))");
+        await("window.shown === true");
         long height = ((Number) js("document.documentElement.scrollHeight")).longValue();
         long width = ((Number) js("document.documentElement.clientWidth")).longValue();
         Map<String, Object> clip = Map.of("x", 0, "y", 0, "width", width, "height", height, "scale", 1);
