@@ -9,11 +9,13 @@ import com.google.gson.JsonParser;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -71,11 +73,15 @@ public final class Browser implements AutoCloseable {
     }
 
     private final ChromeDriver driver;
+    /** The browser's temporary files, of which it leaves some behind. */
+    private final Path folder;
+
     private final List<String> requested = new ArrayList<>();
     private Path page;
 
-    private Browser(ChromeDriver driver) {
+    private Browser(ChromeDriver driver, Path folder) {
         this.driver = driver;
+        this.folder = folder;
     }
 
     /** Starts the browser. A machine without one fails the test, unless it is left out by name. */
@@ -107,19 +113,21 @@ public final class Browser implements AutoCloseable {
         options.setCapability(ChromeOptions.LOGGING_PREFS, logs);
         int port = PortProber.findFreePort();
         ChromeDriverService service;
+        Path folder;
         try {
+            folder = Files.createTempDirectory("cellfuse-browser");
             service = new ChromeDriverService(
                     program("chromedriver"),
                     port,
                     PATIENCE,
                     List.of("--port=" + port, "--log-level=OFF"),
                     // What the tests preload into Java isn't meant for the browser.
-                    Map.of("LD_PRELOAD", ""));
+                    Map.of("LD_PRELOAD", "", "TMPDIR", folder.toString()));
         } catch (IOException e) {
             return fail(e);
         }
         service.sendOutputTo(OutputStream.nullOutputStream());
-        return new Browser(new ChromeDriver(service, options));
+        return new Browser(new ChromeDriver(service, options), folder);
     }
 
     private static File program(String... names) {
@@ -222,6 +230,10 @@ public final class Browser implements AutoCloseable {
 
     /** Writes all of the page, not only what fits the window, to {@code target/screenshots/NAME.png}. */
     public void screenshot(String name) throws IOException {
+        // Two frames: what is on a canvas is shown with the next one, and beside other work late.
+        js("window.shown = false");
+        js("requestAnimationFrame(() => requestAnimationFrame(() => { window.shown = true; }))");
+        await("window.shown === true");
         long height = ((Number) js("document.documentElement.scrollHeight")).longValue();
         long width = ((Number) js("document.documentElement.clientWidth")).longValue();
         Map<String, Object> clip = Map.of("x", 0, "y", 0, "width", width, "height", height, "scale", 1);
@@ -291,5 +303,12 @@ public final class Browser implements AutoCloseable {
     @Override
     public void close() {
         driver.quit();
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException | UncheckedIOException e) {
+            fail(e);
+        }
     }
 }
