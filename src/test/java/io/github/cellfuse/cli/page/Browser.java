@@ -230,13 +230,21 @@ public final class Browser implements AutoCloseable {
 
     /** Writes all of the page, not only what fits the window, to {@code target/screenshots/NAME.png}. */
     public void screenshot(String name) throws IOException {
+        screenshot(name, "html");
+    }
+
+    /** Writes what a CSS selector finds first to {@code target/screenshots/NAME.png}. */
+    public void screenshot(String name, String selector) throws IOException {
         // Two frames: what is on a canvas is shown with the next one, and beside other work late.
         js("window.shown = false");
         js("requestAnimationFrame(() => requestAnimationFrame(() => { window.shown = true; }))");
         await("window.shown === true");
-        long height = ((Number) js("document.documentElement.scrollHeight")).longValue();
-        long width = ((Number) js("document.documentElement.clientWidth")).longValue();
-        Map<String, Object> clip = Map.of("x", 0, "y", 0, "width", width, "height", height, "scale", 1);
+        String box = "(e => { const r = e.getBoundingClientRect(); return [r.left + scrollX, r.top + scrollY,"
+                + " Math.min(r.width, document.documentElement.clientWidth), r.height]; })"
+                + "(document.querySelector(arguments[0]))";
+        List<?> area = (List<?>) js(box, selector);
+        Map<String, Object> clip =
+                Map.of("x", area.get(0), "y", area.get(1), "width", area.get(2), "height", area.get(3), "scale", 1);
         Object image = driver.executeCdpCommand(
                         "Page.captureScreenshot", Map.of("format", "png", "captureBeyondViewport", true, "clip", clip))
                 .get("data");

@@ -83,8 +83,11 @@ class TracePageTest {
 
     /** The unit that is drawn first was empty, holds what the country wrote, and keeps it to the end. */
     @Test
-    void indiaStaysInTheCell() {
+    void indiaStaysInTheCell() throws IOException {
         browser.open(demo, Browser.View.LIGHT);
+        // The pictures of docs/trace.md.
+        browser.screenshot("demo-unit", ".plot:has(#cell)");
+        browser.screenshot("demo-cells", ".map");
         String c = "Chart.getChart('cell').data.datasets[0].data";
         assertTrue((boolean) browser.js("Math.abs(" + c + "[2]) < 0.05"), "before");
         assertTrue((boolean) browser.js("Math.abs(" + c + "[3]) > 0.9"), "at india");
