@@ -165,7 +165,7 @@ public final class DemoCommand implements Runnable {
 
     /** Prints a sentence with its next words, and what the cells remember. */
     private static void print(PrintWriter out, List<String> words, List<Prediction> predictions, Memory memory) {
-        out.println(String.join(" ", words) + " …");
+        out.println(String.join(" ", words) + " ...");
         for (Prediction next : predictions) {
             out.println(String.format(
                             Locale.ROOT, "  %-14s %5.1f %%  %s", next.word(), 100 * next.probability(), "#".repeat((int)

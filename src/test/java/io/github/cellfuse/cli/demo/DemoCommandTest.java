@@ -127,7 +127,7 @@ class DemoCommandTest {
     @Test
     void wordsOfTheCommandLineAreOneSentence() {
         String out = demo("i", "live", "in", "korea.", "I speak").assertDone().out();
-        assertTrue(out.startsWith("i live in korea . i speak …"), out);
+        assertTrue(out.startsWith("i live in korea . i speak ..."), out);
         assertTrue(out.lines().toList().get(1).startsWith("  korean "), out);
     }
 
