@@ -126,7 +126,7 @@ public final class DeviceOption {
     }
 
     private EngineOptions options() {
-        return new EngineOptions(Optional.ofNullable(plan), threads, weights.precision());
+        return new EngineOptions(Optional.ofNullable(plan), threads, weights.precision(), Optional.empty());
     }
 
     private boolean isAuto() {
