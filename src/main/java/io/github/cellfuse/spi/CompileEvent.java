@@ -5,6 +5,7 @@ import jdk.jfr.Description;
 import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
 
 /**
  * A program that an engine needed, in a recording of the JDK's Flight Recorder. Loaded only where {@link FlightRecords}
@@ -14,11 +15,16 @@ import jdk.jfr.Name;
 @Label("Compile")
 @Category("CellFuse")
 @Description("A program for a device, compiled or taken from the program cache")
+@StackTrace(false)
 final class CompileEvent extends Event {
     /** Only asked, never recorded. */
     private static final CompileEvent PROBE = new CompileEvent();
 
+    @Label("Program")
+    private String program;
+
     @Label("Kernels")
+    @Description("All kernels of the program, of which an engine may use one")
     private String kernels;
 
     @Label("Device")
@@ -44,9 +50,10 @@ final class CompileEvent extends Event {
     }
 
     /** Records the program, which is there now. */
-    void end(String kernels, String device, String options, boolean cached) {
+    void end(String program, String kernels, String device, String options, boolean cached) {
         end();
         if (shouldCommit()) {
+            this.program = program;
             this.kernels = kernels;
             this.device = device;
             this.options = options;

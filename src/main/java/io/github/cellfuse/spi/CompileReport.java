@@ -19,14 +19,15 @@ public final class CompileReport {
     /**
      * Tells that the program is there. A program that didn't compile isn't told of.
      *
+     * @param program names the program
      * @param kernels returns the names of its kernels; called only if somebody wants to know
      * @param device names the device
      * @param options the build options
      * @param cached whether it came from the program cache
      */
-    public void done(Supplier<List<String>> kernels, String device, String options, boolean cached) {
+    public void done(String program, Supplier<List<String>> kernels, String device, String options, boolean cached) {
         if (event != null) {
-            event.end(String.join(", ", kernels.get()), device, options, cached);
+            event.end(program, String.join(", ", kernels.get()), device, options, cached);
         }
     }
 }

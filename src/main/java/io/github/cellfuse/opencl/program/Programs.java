@@ -76,10 +76,11 @@ public final class Programs {
                 + key.cell().options();
         CompileReport report = CompileReport.begin();
         long hits = cache.statistics().hits(); // the cache is this object's alone
-        ClProgram program = cache.program(context, key.source().title(), texts, options);
+        String title = key.source().title();
+        ClProgram program = cache.program(context, title, texts, options);
         Signatures signatures = new Signatures(texts, options);
         boolean cached = cache.statistics().hits() > hits;
-        report.done(signatures::kernels, context.device().toString(), options.strip(), cached);
+        report.done(title, signatures::kernels, context.device().toString(), options.strip(), cached);
         return new Built(program, signatures);
     }
 }
