@@ -1,9 +1,8 @@
 package io.github.cellfuse.spi;
 
 /**
- * Whether the JDK's Flight Recorder records our events. A JVM may lack its module: a runtime image without it, or a
- * program in a named module, which gets only the modules that somebody requires. So the classes of the events are
- * loaded by nothing but what asks here first.
+ * Whether the JDK's Flight Recorder records our events. A runtime image may lack its module, so the classes of the
+ * events are loaded by nothing but what asks here first.
  */
 final class FlightRecords {
     private static final boolean PRESENT =
