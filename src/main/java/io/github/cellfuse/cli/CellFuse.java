@@ -2,6 +2,7 @@ package io.github.cellfuse.cli;
 
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.cli.bench.BenchCommand;
+import io.github.cellfuse.cli.completion.CompletionCommand;
 import io.github.cellfuse.cli.convert.ConvertCommand;
 import io.github.cellfuse.cli.demo.DemoCommand;
 import io.github.cellfuse.cli.devices.DevicesCommand;
@@ -53,6 +54,7 @@ import picocli.CommandLine.Spec;
             InfoCommand.class,
             ConvertCommand.class,
             DevicesCommand.class,
+            CompletionCommand.class,
         })
 public final class CellFuse implements Runnable {
     @Spec
@@ -66,6 +68,11 @@ public final class CellFuse implements Runnable {
     private boolean debug;
 
     private final boolean ownsStderr;
+
+    /** For the generator of man pages, which only reads the options. */
+    private CellFuse() {
+        this(false);
+    }
 
     private CellFuse(boolean ownsStderr) {
         this.ownsStderr = ownsStderr;

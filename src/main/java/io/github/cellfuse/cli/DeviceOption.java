@@ -28,6 +28,7 @@ public final class DeviceOption {
             names = "--device",
             paramLabel = "DEVICE",
             defaultValue = AUTO,
+            completionCandidates = CompletedValues.Devices.class,
             description = "The device: auto, java, reference, opencl, opencl:P or opencl:P.D (device D of platform P;"
                     + " 'cellfuse devices' lists them). Default: ${DEFAULT-VALUE}, which chooses a GPU, or"
                     + " else another exact OpenCL device, or else java. A named device is never replaced by"
@@ -37,6 +38,7 @@ public final class DeviceOption {
     @Option(
             names = "--plan",
             paramLabel = "PLAN",
+            completionCandidates = CompletedValues.Plans.class,
             description =
                     "Force the plan of an OpenCL device: separate, fused, hoisted or sequence. It affects only the"
                             + " speed.")
@@ -126,7 +128,7 @@ public final class DeviceOption {
     }
 
     private EngineOptions options() {
-        return new EngineOptions(Optional.ofNullable(plan), threads, weights.precision());
+        return new EngineOptions(Optional.ofNullable(plan), threads, weights.precision(), Optional.empty());
     }
 
     private boolean isAuto() {

@@ -11,6 +11,7 @@ public final class WeightsOption {
             names = "--weights",
             paramLabel = "f32|f16|bf16",
             defaultValue = "f32",
+            completionCandidates = CompletedValues.Precisions.class,
             description =
                     "Precision of the stored weights: f32, f16 (float16) or bf16 (bfloat16). The 16-bit formats take"
                             + " half the memory on an OpenCL device. The weights are rounded; all arithmetic is"

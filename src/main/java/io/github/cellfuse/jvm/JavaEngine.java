@@ -6,6 +6,8 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.spi.Lifetime;
+import io.github.cellfuse.spi.RunReport;
+import io.github.cellfuse.spi.RunWatch;
 import io.github.cellfuse.spi.SessionGuard;
 import io.github.cellfuse.spi.TracedSession;
 import io.github.cellfuse.spi.TracingEngine;
@@ -22,10 +24,16 @@ public final class JavaEngine implements TracingEngine {
     private final ModelWeights weights;
     private final int threads;
     private final Workers workers;
+    private final RunWatch runs;
     private final Lifetime lifetime = new Lifetime("the java engine");
 
     JavaEngine(LstmModel model, EngineOptions options, ModelWeights weights) {
+        this(model, options, weights, RunWatch.of(options));
+    }
+
+    JavaEngine(LstmModel model, EngineOptions options, ModelWeights weights, RunWatch runs) {
         this.model = model;
+        this.runs = runs;
         this.weights = weights;
         threads =
                 options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
@@ -82,7 +90,11 @@ public final class JavaEngine implements TracingEngine {
     }
 
     /** Runs {@code tasks} on the workers and waits for all of them: {@link Workers#runAll}. */
-    void runAll(List<? extends Runnable> tasks) {
-        workers.runAll(tasks);
+    void runAll(List<? extends Runnable> tasks, RunReport report) {
+        workers.runAll(tasks, report);
+    }
+
+    RunWatch runs() {
+        return runs;
     }
 }

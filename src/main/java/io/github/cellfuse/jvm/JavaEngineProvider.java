@@ -7,6 +7,7 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.spi.EngineProvider;
+import io.github.cellfuse.spi.RunWatch;
 import java.util.List;
 import java.util.Map;
 
@@ -35,7 +36,16 @@ public final class JavaEngineProvider implements EngineProvider {
 
     @Override
     public LstmEngine open(Device device, LstmModel model, EngineOptions options) {
+        return open(model, options, RunWatch.of(options));
+    }
+
+    /** Opens {@code model} for a self-test, whose runs are nobody's. */
+    public LstmEngine openUnwatched(LstmModel model, EngineOptions options) {
+        return open(model, options, RunWatch.NOBODY);
+    }
+
+    private static LstmEngine open(LstmModel model, EngineOptions options, RunWatch runs) {
         LstmModel rounded = options.weights().round(model);
-        return new JavaEngine(rounded, options, new ModelWeights(rounded));
+        return new JavaEngine(rounded, options, new ModelWeights(rounded), runs);
     }
 }

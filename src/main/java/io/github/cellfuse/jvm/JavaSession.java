@@ -9,6 +9,7 @@ import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.spi.CellListener;
 import io.github.cellfuse.spi.CellTrace;
 import io.github.cellfuse.spi.RowOrder;
+import io.github.cellfuse.spi.RunReport;
 import io.github.cellfuse.spi.SessionGuard;
 import io.github.cellfuse.spi.Sizes;
 import io.github.cellfuse.spi.TracedSession;
@@ -39,19 +40,22 @@ final class JavaSession implements LstmSession, TracedSession {
 
     @Override
     public void run(LstmInput input, LstmOutput output) {
-        run(input, output, null);
+        RunReport report = engine.runs().begin();
+        guard.use(() -> compute(input, output, null, report));
+        report.done(engine, input);
     }
 
-    /** {@inheritDoc} Without a listener, null, nothing is recorded. */
     @Override
     public void run(LstmInput input, LstmOutput output, CellListener listener) {
-        guard.use(() -> compute(input, output, listener));
+        guard.use(() -> compute(input, output, listener, RunReport.NONE));
     }
 
-    private void compute(LstmInput input, LstmOutput output, CellListener listener) {
+    /** Without a listener, null, no trace is kept. */
+    private void compute(LstmInput input, LstmOutput output, CellListener listener, RunReport report) {
         LstmModel model = engine.model();
         input.check(model);
         output.check(model, input);
+        report.ready();
         RowOrder order = new RowOrder(input);
         ModelWeights.Packed weights = engine.weights(input.rows(), input.steps());
         int slotSize = Sizes.elements("hidden states of a step [N,D*P]", input.rows(), model.widestOutput());
@@ -65,10 +69,11 @@ final class JavaSession implements LstmSession, TracedSession {
                     new LayerJob(
                             model, layer, order, groups, current, input.initialState(), output.finalState(), traces),
                     weights,
-                    input);
+                    input,
+                    report);
             traces.forEach(trace -> listener.onSteps(trace));
         }
-        copyOut(input, output, order);
+        copyOut(input, output, order, report);
     }
 
     /** Returns traces with room for all steps of each direction; none if no row has a step. */
@@ -82,7 +87,7 @@ final class JavaSession implements LstmSession, TracedSession {
         return traces;
     }
 
-    private void runLayer(LayerJob job, ModelWeights.Packed weights, LstmInput input) {
+    private void runLayer(LayerJob job, ModelWeights.Packed weights, LstmInput input, RunReport report) {
         List<LayerTask> tasks = new ArrayList<>();
         for (int direction = 0; direction < job.sizes().directionCount(); direction++) {
             for (int group = 0; group < job.groups(); group++) {
@@ -92,10 +97,10 @@ final class JavaSession implements LstmSession, TracedSession {
                 tasks.add(new LayerTask(job, direction, group, weights.of(job.layer(), direction), source));
             }
         }
-        engine.runAll(tasks);
+        engine.runAll(tasks, report);
     }
 
-    private void copyOut(LstmInput input, LstmOutput output, RowOrder order) {
+    private void copyOut(LstmInput input, LstmOutput output, RowOrder order, RunReport report) {
         int groups = engine.groups(input.rows());
         List<Runnable> tasks = new ArrayList<>();
         for (int group = 0; group < groups; group++) {
@@ -106,7 +111,7 @@ final class JavaSession implements LstmSession, TracedSession {
                 }
             });
         }
-        engine.runAll(tasks);
+        engine.runAll(tasks, report);
     }
 
     private void copyRow(LstmInput input, LstmOutput output, RowOrder order, int position) {

@@ -7,6 +7,8 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.spi.Lifetime;
+import io.github.cellfuse.spi.RunReport;
+import io.github.cellfuse.spi.RunWatch;
 import io.github.cellfuse.spi.SessionGuard;
 import io.github.cellfuse.spi.Workers;
 import java.util.ArrayList;
@@ -23,9 +25,10 @@ public final class ReferenceEngine implements LstmEngine {
     private final List<List<LstmCell>> cells;
     private final int threads;
     private final Workers workers;
+    private final RunWatch runs;
     private final Lifetime lifetime = new Lifetime("the reference engine");
 
-    /** Opens {@code model}. Of the options, only the number of threads and the precision of the weights matter. */
+    /** Opens {@code model}. Of the options, all but the plan matter. */
     public ReferenceEngine(LstmModel model, EngineOptions options) {
         this(model, options, LstmCell::new);
     }
@@ -39,6 +42,7 @@ public final class ReferenceEngine implements LstmEngine {
         threads =
                 options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
         workers = new Workers("reference", threads);
+        runs = RunWatch.of(options);
         lifetime.watch(this, "its threads end now", workers::shutdown);
     }
 
@@ -77,12 +81,16 @@ public final class ReferenceEngine implements LstmEngine {
     }
 
     /** Calls {@code work} for the rows 0 to {@code rows - 1} on the worker threads and waits for all of them. */
-    void forEachRow(int rows, IntConsumer work) {
+    void forEachRow(int rows, IntConsumer work, RunReport report) {
         List<Runnable> tasks = new ArrayList<>(rows);
         for (int n = 0; n < rows; n++) {
             int row = n;
             tasks.add(() -> work.accept(row));
         }
-        workers.runAll(tasks);
+        workers.runAll(tasks, report);
+    }
+
+    RunWatch runs() {
+        return runs;
     }
 }

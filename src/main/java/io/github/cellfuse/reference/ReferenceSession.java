@@ -6,6 +6,7 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.LstmState;
+import io.github.cellfuse.spi.RunReport;
 import io.github.cellfuse.spi.SessionGuard;
 import java.util.Arrays;
 import java.util.Optional;
@@ -32,12 +33,14 @@ public final class ReferenceSession implements LstmSession {
     @Override
     public void run(LstmInput input, LstmOutput output) {
         output.check(engine.model(), input);
-        ReferenceOutput exact = runDouble(input);
+        RunReport report = engine.runs().begin();
+        ReferenceOutput exact = runDouble(input, row -> NOBODY, report);
         for (int k = 0; k < exact.y().length; k++) {
             output.y().put(k, (float) exact.y()[k]);
         }
         round(exact.h(), output.finalState().h());
         round(exact.c(), output.finalState().c());
+        report.done(engine, input);
     }
 
     private static void round(double[] from, float[] to) {
@@ -58,11 +61,16 @@ public final class ReferenceSession implements LstmSession {
      * @throws io.github.cellfuse.InvalidInputException if the shapes don't fit the model
      */
     public ReferenceOutput runDouble(LstmInput input, IntFunction<StepListener> listeners) {
+        return runDouble(input, listeners, RunReport.NONE);
+    }
+
+    private ReferenceOutput runDouble(LstmInput input, IntFunction<StepListener> listeners, RunReport report) {
         input.check(engine.model());
+        report.ready();
         ReferenceOutput output = ReferenceOutput.allocate(engine.model(), input);
         int[] lengths = input.lengths();
         guard.use(() -> engine.forEachRow(
-                input.rows(), row -> runRow(new Row(input, row, lengths[row], output, listeners.apply(row)))));
+                input.rows(), row -> runRow(new Row(input, row, lengths[row], output, listeners.apply(row))), report));
         return output;
     }
 

@@ -43,6 +43,24 @@ public final class Workers {
      * @throws RuntimeException what a task threw
      */
     public void runAll(List<? extends Runnable> tasks) {
+        runAll(tasks, RunReport.NONE);
+    }
+
+    /**
+     * Does the same as a part of a run, which waits until the first task begins. Tasks begin in their order, so those
+     * of other sessions are all that it waits for.
+     */
+    public void runAll(List<? extends Runnable> tasks, RunReport report) {
+        if (report != RunReport.NONE && !tasks.isEmpty()) {
+            List<Runnable> timed = new ArrayList<>(tasks);
+            timed.set(0, report.untilItBegins(timed.get(0)));
+            runToTheEnd(timed);
+        } else {
+            runToTheEnd(tasks);
+        }
+    }
+
+    private void runToTheEnd(List<? extends Runnable> tasks) {
         AtomicBoolean failed = new AtomicBoolean();
         List<Future<?>> futures = new ArrayList<>(tasks.size());
         RuntimeException failure = null;

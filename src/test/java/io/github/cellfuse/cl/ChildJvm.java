@@ -28,8 +28,15 @@ public final class ChildJvm {
     public static ChildJvm start(
             Map<String, String> environment, List<String> options, Class<?> main, String... arguments)
             throws IOException {
+        return startOn(System.getProperty("java.class.path"), environment, options, main, arguments);
+    }
+
+    /** Starts it with another class path. */
+    public static ChildJvm startOn(
+            String classPath, Map<String, String> environment, List<String> options, Class<?> main, String... arguments)
+            throws IOException {
         List<String> all = new ArrayList<>(options);
-        all.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        all.addAll(List.of("-cp", classPath, main.getName()));
         return start(environment, all, arguments);
     }
 

@@ -3,14 +3,17 @@ package io.github.cellfuse.format;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.Device;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.cl.ChildJvm;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.format.npy.NpyWriter;
+import io.github.cellfuse.implementations.Implementation;
 import io.github.cellfuse.spi.EngineProvider;
 import java.io.File;
 import java.lang.ref.WeakReference;
@@ -21,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,6 +74,42 @@ class EmbeddedLibraryTest {
             }
             assertEquals(0, run(loader), 1e-5);
         }
+    }
+
+    /** Opens an engine on each device that it is given, and runs; a process of its own. */
+    static final class QuietMain {
+        private QuietMain() {}
+
+        public static void main(String[] devices) {
+            LstmModel model = ModelFiles.read(Path.of("examples/sunspots/model.safetensors"));
+            for (String device : devices) {
+                try (LstmEngine engine = LstmEngine.open(Device.parse(device), model);
+                        LstmSession session = engine.newSession()) {
+                    session.run(LstmInput.batchMajor(new float[2 * 3 * 2], 2, 3));
+                }
+            }
+        }
+    }
+
+    /** What goes well isn't worth a line of a program's log. Without a backend SLF4J itself says that there is none. */
+    @Test
+    void logsNothingIfAllGoesWell() throws Exception {
+        String all = System.getProperty("java.class.path");
+        String withoutBackend = Stream.of(all.split(File.pathSeparator))
+                .filter(entry -> !entry.contains("slf4j-simple"))
+                .collect(Collectors.joining(File.pathSeparator));
+        assertEquals("", stderr(all));
+        List<String> lines = stderr(withoutBackend).lines().toList();
+        assertEquals(3, lines.size(), lines::toString);
+        assertTrue(lines.stream().allMatch(line -> line.startsWith("SLF4J")), lines::toString);
+    }
+
+    private static String stderr(String classPath) throws Exception {
+        ChildJvm.Result result = ChildJvm.startOn(
+                        classPath, Implementation.POCL.environment(), List.of(), QuietMain.class, "java", "opencl:0.0")
+                .await(120);
+        assertEquals(0, result.exit(), result::err);
+        return result.err();
     }
 
     /** A container that reloads a program would lose the memory of every version, and perhaps a thread. */

@@ -19,6 +19,7 @@ import io.github.cellfuse.opencl.plan.Plans;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.UnfitTileException;
 import io.github.cellfuse.spi.Lifetime;
+import io.github.cellfuse.spi.RunWatch;
 import io.github.cellfuse.spi.TracedSession;
 import io.github.cellfuse.spi.TracingEngine;
 import java.util.LinkedHashMap;
@@ -40,13 +41,18 @@ public final class OpenClEngine implements TracingEngine {
     private final Tier tier;
     private final PinnedMemory pinned;
     private final CopyThreads copyThreads;
+    private final RunWatch runs;
     private final Cooperation cooperation = new Cooperation();
     /** Doesn't end while a session runs: a launch on released memory would crash the process. */
     private final Lifetime lifetime;
 
-    /** Uploads the weights of {@code model}. */
+    /** Uploads the weights of {@code model}. Nobody is told of the runs. */
     public OpenClEngine(ClContext context, Programs programs, LstmModel model, Plans plans, Tier tier) {
-        this(context, programs, model, plans, tier, PinnedMemory.of(context), CopyThreads.ofMachine());
+        this(context, programs, model, plans, tier, RunWatch.NOBODY);
+    }
+
+    private OpenClEngine(ClContext context, Programs programs, LstmModel model, Plans plans, Tier tier, RunWatch runs) {
+        this(context, programs, model, plans, tier, PinnedMemory.of(context), CopyThreads.ofMachine(), runs);
     }
 
     /**
@@ -61,7 +67,20 @@ public final class OpenClEngine implements TracingEngine {
             Tier tier,
             PinnedMemory pinned,
             CopyThreads copyThreads) {
+        this(context, programs, model, plans, tier, pinned, copyThreads, RunWatch.NOBODY);
+    }
+
+    private OpenClEngine(
+            ClContext context,
+            Programs programs,
+            LstmModel model,
+            Plans plans,
+            Tier tier,
+            PinnedMemory pinned,
+            CopyThreads copyThreads,
+            RunWatch runs) {
         this.context = context;
+        this.runs = runs;
         this.pinned = pinned;
         this.copyThreads = copyThreads;
         this.programs = programs;
@@ -87,7 +106,7 @@ public final class OpenClEngine implements TracingEngine {
             Programs programs = new Programs(context, options.weights());
             Plans plans = source.plans(device.capabilities(), LayerSize.of(model, options.weights()), options.plan());
             Tier tier = SelfTest.tier(context, programs, model, source, plans.asksToWait());
-            OpenClEngine engine = new OpenClEngine(context, programs, model, plans, tier);
+            OpenClEngine engine = new OpenClEngine(context, programs, model, plans, tier, RunWatch.of(options));
             engine.lifetime.watch(engine, "its memory is held until the process ends", engine.copyThreads::shutdown);
             return engine;
         } catch (RuntimeException | Error e) {
@@ -155,6 +174,11 @@ public final class OpenClEngine implements TracingEngine {
      */
     public PlanChoice choose(int rows, int steps, boolean cooperative) {
         return plans.choose(rows, steps, cooperative && cooperation.isAllowed());
+    }
+
+    /** Returns who is told of the runs: nobody, unless {@link #open} made the engine. */
+    RunWatch runs() {
+        return runs;
     }
 
     /** Decides when work-items may wait for each other. */

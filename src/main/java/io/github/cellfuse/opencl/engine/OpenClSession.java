@@ -12,6 +12,7 @@ import io.github.cellfuse.opencl.plan.PlanChoice;
 import io.github.cellfuse.opencl.program.UnfitTileException;
 import io.github.cellfuse.spi.CellListener;
 import io.github.cellfuse.spi.RowOrder;
+import io.github.cellfuse.spi.RunReport;
 import io.github.cellfuse.spi.SessionGuard;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
@@ -92,37 +93,43 @@ final class OpenClSession implements LstmSession {
 
     @Override
     public void run(LstmInput batch, LstmOutput output) {
-        guard.use(() -> {
-            batch.check(engine.model());
-            output.check(engine.model(), batch);
-            compute(batch, output);
-        });
+        RunReport report = engine.runs().begin();
+        guard.use(() -> compute(batch, output, report));
+        report.done(engine, batch);
     }
 
     /** Runs a batch of a session whose cells are traced. */
     void run(LstmInput batch, LstmOutput output, CellListener listener) {
         guard.use(() -> {
             trace.begin(engine.model().layerCount(), listener);
-            run(batch, output);
+            compute(batch, output, RunReport.NONE);
         });
     }
 
-    private void compute(LstmInput batch, LstmOutput output) {
+    private void compute(LstmInput batch, LstmOutput output, RunReport report) {
+        batch.check(engine.model());
+        output.check(engine.model(), batch);
         RowOrder rows = new RowOrder(batch);
         PlanChoice choice = choose(batch, true);
+        report.ready();
+        report.plan(choice.plan());
         if (!choice.groups().isCooperative()) {
             computeTimed(batch, rows, choice, output);
             return;
         }
         boolean done;
+        report.waits();
         alone.lock();
         try {
+            report.proceeds();
             done = computeTimed(batch, rows, choice, output);
         } finally {
             alone.unlock();
         }
         if (!done) {
-            computeTimed(batch, rows, choose(batch, false), output);
+            PlanChoice steps = choose(batch, false);
+            report.plan(steps.plan());
+            computeTimed(batch, rows, steps, output);
         }
     }
 
@@ -226,11 +233,15 @@ final class OpenClSession implements LstmSession {
      * @param places {@code [N]} as in {@code kernels/lstm_state.cl}, for the rows of the piece
      */
     void runStreams(LstmInput piece, FloatBuffer y, StreamStates states, int[] places) {
+        RunReport report = engine.runs().begin();
         whileOpen(() -> {
             RowOrder rows = new RowOrder(piece);
             // Cooperative work-items may give up waiting, and the states they leave behind would replace the last good
             // ones.
-            RunSizes run = RunSizes.ofStreams(engine.model(), rows, choose(piece, false), states.capacity());
+            PlanChoice choice = choose(piece, false);
+            report.ready();
+            report.plan(choice.plan());
+            RunSizes run = RunSizes.ofStreams(engine.model(), rows, choice, states.capacity());
             workspace.ensure(run);
             BatchTransfer copy = new BatchTransfer(transfers, piece, run);
             int[] placesInOrder = new int[rows.rows()];
@@ -246,6 +257,7 @@ final class OpenClSession implements LstmSession {
                 }
             }
         });
+        report.done(engine, piece);
     }
 
     /** Enqueues all layers. Afterwards x is on the device, and with an overlap y is with the caller. */

@@ -1,7 +1,6 @@
 package io.github.cellfuse.opencl.engine;
 
 import io.github.cellfuse.CellEquations;
-import io.github.cellfuse.Device;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.LstmInput;
@@ -296,7 +295,7 @@ public final class SelfTest {
         }
         LstmOutput expected;
         EngineOptions options = EngineOptions.DEFAULT.withThreads(1).withWeights(programs.weights());
-        try (var java = new JavaEngineProvider().open(Device.JAVA, model, options);
+        try (var java = new JavaEngineProvider().openUnwatched(model, options);
                 LstmSession session = java.newSession()) {
             expected = session.run(input);
         }

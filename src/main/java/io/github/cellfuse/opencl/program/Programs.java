@@ -4,6 +4,7 @@ import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClProgram;
 import io.github.cellfuse.cl.ProgramCache;
+import io.github.cellfuse.spi.CompileReport;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,6 +74,13 @@ public final class Programs {
                 + key.tile().options()
                 + options(key.source().reads(weights))
                 + key.cell().options();
-        return new Built(cache.program(context, key.source().title(), texts, options), new Signatures(texts, options));
+        CompileReport report = CompileReport.begin();
+        long hits = cache.statistics().hits(); // the cache is this object's alone
+        String title = key.source().title();
+        ClProgram program = cache.program(context, title, texts, options);
+        Signatures signatures = new Signatures(texts, options);
+        boolean cached = cache.statistics().hits() > hits;
+        report.done(title, signatures::kernels, context.device().toString(), options.strip(), cached);
+        return new Built(program, signatures);
     }
 }

@@ -16,6 +16,9 @@ public final class Signatures {
     /** The parameter's name comes last. */
     private static final Pattern NAME = Pattern.compile("([A-Za-z_]\\w*)\\s*$");
 
+    /** The attributes between the two words may be a macro. */
+    private static final Pattern KERNEL = Pattern.compile("\\b(?:__)?kernel\\s[^{;]*?\\bvoid\\s+(\\w+)\\s*\\(");
+
     private static final String QUALIFIER = "kernel ";
 
     private final Preprocessor source;
@@ -23,6 +26,11 @@ public final class Signatures {
     /** Reads {@code sources}, in the order in which they are compiled as one text. */
     public Signatures(List<String> sources, String options) {
         source = new Preprocessor(sources, options);
+    }
+
+    /** Returns the names of the kernels, in the order of the sources. */
+    public List<String> kernels() {
+        return KERNEL.matcher(source.text()).results().map(k -> k.group(1)).toList();
     }
 
     /**

@@ -147,6 +147,7 @@ class SignaturesTest {
         assertEquals("x rows units y neither scratch last", names(source, ""));
         assertEquals(List.of(), new Signatures(List.of(source), "").parameters("nothing"));
         assertEquals(List.of(), new Signatures(List.of(source), "").parameters("empty"));
+        assertEquals(List.of("k", "nothing", "empty"), new Signatures(List.of(source), "").kernels());
     }
 
     private static String names(String source, String options) {

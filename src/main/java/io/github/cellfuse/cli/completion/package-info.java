@@ -1,0 +1,2 @@
+/** {@code cellfuse completion}. */
+package io.github.cellfuse.cli.completion;
