@@ -26,7 +26,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -194,7 +193,7 @@ public final class DemoCommand implements Runnable {
             out.println("Computed by java, whose bits the other devices have to match.");
             return;
         }
-        EngineOptions options = new EngineOptions(Optional.empty(), 0, device.weights());
+        EngineOptions options = EngineOptions.DEFAULT.withWeights(device.weights());
         try (OnnxSession java = language.graph().session(Device.JAVA, options)) {
             Tensor expected = java.run(inputs).get(LanguageModel.LOGITS);
             if (expected.bytes().equals(logits.bytes())) {
