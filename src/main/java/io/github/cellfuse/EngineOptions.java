@@ -10,7 +10,7 @@ import java.util.Optional;
  * @param plan the plan of an OpenCL engine; empty to choose it for the device and the shape
  * @param threads worker threads of the {@code java} and {@code reference} engines; 0 for one per core
  * @param weights how the weights are stored, and therefore rounded
- * @param listener is told of every run of the engine's sessions; empty for nobody
+ * @param listener receives every run of the engine's sessions; empty for none
  */
 public record EngineOptions(Optional<Plan> plan, int threads, WeightPrecision weights, Optional<RunListener> listener) {
     /** The default: the engine chooses everything, and the weights are not rounded. */

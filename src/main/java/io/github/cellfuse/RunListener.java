@@ -1,8 +1,8 @@
 package io.github.cellfuse;
 
 /**
- * Is told of each run of an engine's sessions: for a program's metrics. {@link EngineOptions#withListener} gives it to
- * an engine.
+ * Receives each run of an engine's sessions: for a program's metrics. {@link EngineOptions#withListener} gives it to an
+ * engine.
  *
  * <p>A run that returns is reported once, after its results are with the caller: {@link LstmSession#run}, and
  * {@link LstmStreams#run}, whose rows are streams. A run that throws isn't reported; its caller has the exception.
@@ -11,9 +11,9 @@ package io.github.cellfuse;
  * other threads call it at the same time: it must be thread safe. It may open and close engines and sessions, but not
  * use the session that has just run.
  *
- * <p>What it throws doesn't reach the caller of the run: the first exception of an engine's listener is a warning in
- * the log, later ones are dropped, and it goes on being called. An {@link Error} does reach the caller, whose output is
- * complete by then.
+ * <p>An exception of the listener doesn't reach the caller of the run. The log has a warning for the first one of an
+ * engine; the engine drops later ones, and goes on calling the listener. An {@link Error} reaches the caller, whose
+ * output is complete by then.
  */
 @FunctionalInterface
 public interface RunListener {

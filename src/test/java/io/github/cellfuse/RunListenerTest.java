@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Who is told of a run, of what, and what becomes of a listener that fails. */
+/** Which runs a listener receives, with what, and what happens if it fails. */
 @Timeout(120)
 class RunListenerTest {
     private static final LstmModel MODEL = RandomLstm.model(new Random(1), Direction.FORWARD, 2, 5, 7, false, true);
@@ -106,7 +106,7 @@ class RunListenerTest {
         throw e;
     }
 
-    /** Only then is it told of nothing while the engine waits for runs. */
+    /** Only then does it receive nothing while the engine waits for runs. */
     @ParameterizedTest
     @MethodSource("io.github.cellfuse.TestEngines#all")
     void aListenerMayCloseTheEngine(Device device) {

@@ -17,7 +17,7 @@ public final class CompileReport {
     }
 
     /**
-     * Tells that the program is there. A program that didn't compile isn't told of.
+     * Reports that the program is there. A program that doesn't compile isn't reported.
      *
      * @param program names the program
      * @param kernels returns the names of its kernels; called only if somebody wants to know

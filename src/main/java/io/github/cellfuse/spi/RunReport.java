@@ -61,7 +61,7 @@ public final class RunReport {
         };
     }
 
-    /** Tells those who want to know that the results of {@code batch} are with the caller. */
+    /** Reports that the results of {@code batch} are with the caller. */
     public void done(LstmEngine engine, LstmInput batch) {
         if (this == NONE) {
             return;

@@ -7,11 +7,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who is told of an engine's runs: its {@link RunListener}, if it has one, and the JDK's Flight Recorder, while it
+ * Passes an engine's runs on to its {@link RunListener}, if it has one, and to the JDK's Flight Recorder, while it
  * records. Thread safe.
  */
 public final class RunWatch {
-    /** Tells nobody: for runs that aren't the user's, such as those of a self-test. */
+    /** Passes nothing on: for runs that aren't the user's, such as those of a self-test. */
     public static final RunWatch NOBODY = new RunWatch(null, false);
 
     private final RunListener listener; // null: none

@@ -46,7 +46,7 @@ public final class OpenClEngine implements TracingEngine {
     /** Doesn't end while a session runs: a launch on released memory would crash the process. */
     private final Lifetime lifetime;
 
-    /** Uploads the weights of {@code model}. Nobody is told of the runs. */
+    /** Uploads the weights of {@code model}. No listener receives its runs. */
     public OpenClEngine(ClContext context, Programs programs, LstmModel model, Plans plans, Tier tier) {
         this(context, programs, model, plans, tier, RunWatch.NOBODY);
     }
@@ -176,7 +176,7 @@ public final class OpenClEngine implements TracingEngine {
         return plans.choose(rows, steps, cooperative && cooperation.isAllowed());
     }
 
-    /** Returns who is told of the runs: nobody, unless {@link #open} made the engine. */
+    /** Returns what passes the runs on: nothing, unless {@link #open} made the engine. */
     RunWatch runs() {
         return runs;
     }
