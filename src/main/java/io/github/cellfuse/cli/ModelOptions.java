@@ -16,7 +16,7 @@ public final class ModelOptions {
             index = "0",
             paramLabel = "MODEL",
             description = "A .safetensors file with the tensors of a torch.nn.LSTM (weight_ih_l0, ...), a Keras model"
-                    + " (.keras, .h5), or an .onnx file. run, info and verify accept any ONNX graph; other"
+                    + " (.keras, .h5), or an .onnx file. run, info, verify and trace accept any ONNX graph; other"
                     + " commands need one that consists of LSTMs only.")
     private Path path;
 
