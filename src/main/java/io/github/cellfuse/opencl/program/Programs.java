@@ -4,6 +4,7 @@ import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClProgram;
 import io.github.cellfuse.cl.ProgramCache;
+import io.github.cellfuse.spi.CompilerWait;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,6 +74,8 @@ public final class Programs {
                 + key.tile().options()
                 + options(key.source().reads(weights))
                 + key.cell().options();
-        return new Built(cache.program(context, key.source().title(), texts, options), new Signatures(texts, options));
+        ClProgram program = CompilerWait.during(
+                context.device(), () -> cache.program(context, key.source().title(), texts, options));
+        return new Built(program, new Signatures(texts, options));
     }
 }
