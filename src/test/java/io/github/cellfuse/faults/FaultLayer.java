@@ -77,6 +77,13 @@ public final class FaultLayer {
         layer.table.force();
     }
 
+    /** Delays every call of {@code function} in all processes that run with {@code control} from now on. */
+    static void delayFromTheBeginning(Path control, String function, int microseconds) throws IOException {
+        FaultLayer layer = new FaultLayer(control);
+        layer.delay(function, microseconds);
+        layer.table.force();
+    }
+
     private static synchronized Path library() throws IOException, InterruptedException {
         Path library = Path.of("target", "fault_layer.so").toAbsolutePath();
         Path temporary = Files.createTempFile("fault_layer", ".so");

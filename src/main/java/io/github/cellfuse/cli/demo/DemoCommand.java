@@ -20,6 +20,7 @@ import io.github.cellfuse.cli.trace.TracedBatch;
 import io.github.cellfuse.format.file.TextFile;
 import io.github.cellfuse.onnx.graph.OnnxSession;
 import io.github.cellfuse.onnx.graph.Tensor;
+import io.github.cellfuse.spi.CompilerWait;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -132,7 +133,7 @@ public final class DemoCommand implements Runnable {
                 : List.of(language.words(String.join(" ", sentence)));
         Map<String, Tensor> inputs = Map.of(LanguageModel.TOKENS, language.tokens(sentences));
         RecordedPart lstm = RecordedPart.of(language.graph(), inputs).get(0);
-        DeviceOption.Choice choice = device.settle(lstm.model());
+        DeviceOption.Choice choice = CompilerWait.telling(this::say, () -> device.settle(lstm.model()));
         say("device " + choice.device() + ": " + choice.reason());
         Tensor logits;
         try (OnnxSession session = language.graph().session(model -> device.open(choice, model))) {

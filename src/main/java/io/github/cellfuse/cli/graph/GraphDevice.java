@@ -4,6 +4,7 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cli.DeviceOption;
+import io.github.cellfuse.spi.CompilerWait;
 import java.util.function.Consumer;
 
 /** Opens all LSTMs of a graph on one device. */
@@ -21,7 +22,7 @@ final class GraphDevice {
         if (choice != null) {
             return option.open(choice, lstm);
         }
-        DeviceOption.Opened first = option.open(lstm);
+        DeviceOption.Opened first = CompilerWait.telling(say, () -> option.open(lstm));
         choice = first.choice();
         say.accept("device " + choice.device() + ": " + choice.reason());
         if (option.weights() != WeightPrecision.F32) {

@@ -25,6 +25,7 @@ import io.github.cellfuse.format.ModelFile;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.onnx.graph.OnnxModel;
+import io.github.cellfuse.spi.CompilerWait;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -194,7 +195,7 @@ public final class RunCommand implements Runnable {
             Chunking chunking = batch == null
                     ? Chunking.automatic(loaded, shape.rows(), shape.steps())
                     : Chunking.of(loaded, shape.rows(), shape.steps(), batch);
-            DeviceOption.Opened opened = device.open(loaded);
+            DeviceOption.Opened opened = CompilerWait.telling(this::say, () -> device.open(loaded));
             try (LstmEngine engine = opened.engine()) {
                 file.remarks().forEach(this::say);
                 announce(opened.reason(), engine, shape, chunking);

@@ -18,6 +18,7 @@ import io.github.cellfuse.cli.graph.RecordedPart;
 import io.github.cellfuse.cli.graph.SetOption;
 import io.github.cellfuse.cli.run.WholeBatch;
 import io.github.cellfuse.format.file.TextFile;
+import io.github.cellfuse.spi.CompilerWait;
 import io.github.cellfuse.verify.SampledRows;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -168,7 +169,8 @@ public final class TraceCommand implements Runnable {
         DeviceOption.Choice choice = null;
         for (RecordedPart of : parts) {
             LstmInput batch = batches.get(of);
-            DeviceOption.Opened opened = choice == null ? device.open(of.model()) : null;
+            DeviceOption.Opened opened =
+                    choice == null ? CompilerWait.telling(this::say, () -> device.open(of.model())) : null;
             try (LstmEngine engine = opened == null ? device.open(choice, of.model()) : opened.engine()) {
                 traces.add(TracedBatch.run(parts.size() == 1 ? "" : of.name(), engine, batch, wanted));
                 if (opened != null) {

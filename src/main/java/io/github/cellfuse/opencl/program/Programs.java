@@ -5,6 +5,7 @@ import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClProgram;
 import io.github.cellfuse.cl.ProgramCache;
 import io.github.cellfuse.spi.CompileReport;
+import io.github.cellfuse.spi.CompilerWait;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -77,7 +78,7 @@ public final class Programs {
         CompileReport report = CompileReport.begin();
         long hits = cache.statistics().hits(); // the cache is this object's alone
         String title = key.source().title();
-        ClProgram program = cache.program(context, title, texts, options);
+        ClProgram program = CompilerWait.during(context.device(), () -> cache.program(context, title, texts, options));
         Signatures signatures = new Signatures(texts, options);
         boolean cached = cache.statistics().hits() > hits;
         report.done(title, signatures::kernels, context.device().toString(), options.strip(), cached);
