@@ -145,6 +145,22 @@ class PiecesTest {
         assertSameWithASmallHeap("20000 rows in \\d+ chunks of up to ", MODELS.resolve("tagger.onnx"), file);
     }
 
+    /** ONNX Runtime matches the command line with regular expressions, which recurse for each character. */
+    @Test
+    void aLongCommandLine() throws Exception {
+        Path out = folder.resolve("out.npz"), tagger = MODELS.resolve("tagger.onnx");
+        String tokens = MODELS.resolve("tagger.npz") + ":tokens";
+        ChildJvm.Result child = ChildJvm.start(
+                        Map.of(),
+                        List.of("-Dlong=" + "x".repeat(100_000)),
+                        CellFuse.class,
+                        Stream.of(with(out, tagger, tokens))
+                                .map(Object::toString)
+                                .toArray(String[]::new))
+                .await(120);
+        assertEquals(0, child.exit(), child::toString);
+    }
+
     @Test
     void manyStreamsOfAVoiceActivityModel() throws Exception {
         int streams = 60_000, frames = 2;

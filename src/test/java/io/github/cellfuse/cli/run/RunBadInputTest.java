@@ -242,7 +242,8 @@ class RunBadInputTest {
         assertRefused(new Object[] {"run", model, x}, "--output", "cellfuse run --help");
         assertRefused(new Object[] {"run"}, "MODEL");
         assertRefused(new Object[] {}, "expected a command", "run", "info", "devices", "cellfuse --help");
-        assertRefused(new Object[] {"walk", model}, "expected a command: run, ", "found 'walk'", "cellfuse --help");
+        assertRefused(
+                new Object[] {"walk", model}, "expected a command: demo, run, ", "found 'walk'", "cellfuse --help");
         assertRefused(new Object[] {"--walk"}, "Unknown option: '--walk'", "cellfuse --help");
         assertRefused(new Object[] {"run", model, "a\nb\0c", "-o", out}, "INPUT");
     }
