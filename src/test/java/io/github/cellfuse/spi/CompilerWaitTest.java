@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
@@ -20,47 +19,53 @@ class CompilerWaitTest {
         later.clear();
     }
 
-    private String compile(Supplier<String> compiling) {
-        return CompilerWait.during("gpu", compiling, later::add);
+    private String compile() {
+        CompilerWait.begins("gpu", later::add);
+        return "compiled";
     }
 
-    private String slow() {
-        return compile(() -> {
-            momentPasses();
-            return "slow";
-        });
+    private String wait(Supplier<String> work) {
+        return CompilerWait.telling(said::add, work);
     }
 
     @Test
-    void aSlowProgramIsAnnouncedOnce() {
-        String result = CompilerWait.telling(said::add, () -> slow() + slow());
-        assertEquals("slowslow", result);
+    void aLongWaitIsAnnouncedOnce() {
+        String result = wait(() -> {
+            compile();
+            momentPasses();
+            compile();
+            momentPasses();
+            return "opened";
+        });
+        assertEquals("opened", result);
+        assertEquals(ONCE, said);
+    }
+
+    /** Several short programs are a long wait, too, and so are kernels that are compiled when they are launched. */
+    @Test
+    void theClockRunsFromTheFirstProgramToTheEndOfTheWork() {
+        wait(() -> {
+            compile();
+            compile();
+            assertEquals(1, later.size(), "timers");
+            momentPasses();
+            return "launched";
+        });
         assertEquals(ONCE, said);
     }
 
     @Test
-    void aFastProgramIsNotAnnounced() {
-        CompilerWait.telling(said::add, () -> {
-            String fast = compile(() -> "fast");
-            momentPasses();
-            return fast;
-        });
+    void aShortWaitIsNotAnnounced() {
+        assertEquals("compiled", wait(this::compile));
+        momentPasses();
         assertEquals(List.of(), said);
     }
 
     @Test
-    void theProgramAfterAFastOneIsAnnounced() {
-        CompilerWait.telling(said::add, () -> compile(() -> "fast") + slow());
-        assertEquals(ONCE, said);
-    }
-
-    @Test
-    void nothingIsAnnouncedAndNoTimerRunsForNobody() {
-        CompilerWait.telling(said::add, () -> "opened");
-        Executor none = task -> {
-            throw new AssertionError("a timer for nobody");
-        };
-        assertEquals("built", CompilerWait.during("gpu", () -> "built", none));
+    void workThatCompilesNothingIsNotAnnouncedAndNoTimerRunsForNobody() {
+        wait(() -> "opened");
+        compile();
+        assertEquals(List.of(), later);
         assertEquals(List.of(), said);
     }
 
@@ -71,19 +76,21 @@ class CompilerWaitTest {
                 failure,
                 assertThrows(
                         IllegalStateException.class,
-                        () -> CompilerWait.telling(
-                                said::add,
-                                () -> compile(() -> {
-                                    throw failure;
-                                }))));
+                        () -> wait(() -> {
+                            compile();
+                            throw failure;
+                        })));
         momentPasses();
-        slow();
         assertEquals(List.of(), said);
     }
 
     @Test
     void everyoneWhoWaitsHearsOfIt() {
-        CompilerWait.telling(said::add, () -> CompilerWait.telling(said::add, this::slow));
+        wait(() -> wait(() -> {
+            compile();
+            momentPasses();
+            return "opened";
+        }));
         assertEquals(List.of(ONCE.get(0), ONCE.get(0)), said);
     }
 }

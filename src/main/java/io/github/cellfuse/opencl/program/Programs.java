@@ -78,7 +78,8 @@ public final class Programs {
         CompileReport report = CompileReport.begin();
         long hits = cache.statistics().hits(); // the cache is this object's alone
         String title = key.source().title();
-        ClProgram program = CompilerWait.during(context.device(), () -> cache.program(context, title, texts, options));
+        CompilerWait.begins(context.device());
+        ClProgram program = cache.program(context, title, texts, options);
         Signatures signatures = new Signatures(texts, options);
         boolean cached = cache.statistics().hits() > hits;
         report.done(title, signatures::kernels, context.device().toString(), options.strip(), cached);
