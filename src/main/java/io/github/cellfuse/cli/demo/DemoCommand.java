@@ -11,6 +11,7 @@ import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.cli.OutputFile;
 import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.cli.demo.LanguageModel.Prediction;
+import io.github.cellfuse.cli.graph.GraphDevice;
 import io.github.cellfuse.cli.graph.RecordedPart;
 import io.github.cellfuse.cli.trace.CellOrigins;
 import io.github.cellfuse.cli.trace.StepLabels;
@@ -20,7 +21,6 @@ import io.github.cellfuse.cli.trace.TracedBatch;
 import io.github.cellfuse.format.file.TextFile;
 import io.github.cellfuse.onnx.graph.OnnxSession;
 import io.github.cellfuse.onnx.graph.Tensor;
-import io.github.cellfuse.spi.CompilerWait;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -133,18 +133,17 @@ public final class DemoCommand implements Runnable {
                 : List.of(language.words(String.join(" ", sentence)));
         Map<String, Tensor> inputs = Map.of(LanguageModel.TOKENS, language.tokens(sentences));
         RecordedPart lstm = RecordedPart.of(language.graph(), inputs).get(0);
-        DeviceOption.Choice choice = CompilerWait.telling(this::say, () -> device.settle(lstm.model()));
-        say("device " + choice.device() + ": " + choice.reason());
+        GraphDevice opener = new GraphDevice(device, this::say);
         Tensor logits;
-        try (OnnxSession session = language.graph().session(model -> device.open(choice, model))) {
-            logits = session.run(inputs).get(LanguageModel.LOGITS);
-        }
         TracedBatch trace;
         Tier tier;
-        try (LstmEngine engine = device.open(choice, lstm.model())) {
+        try (OnnxSession session = language.graph().session(opener::open)) {
+            logits = session.run(inputs).get(LanguageModel.LOGITS);
+            LstmEngine engine = session.engines().get(0);
             trace = trace(engine, lstm.batch(), sentences);
             tier = engine.tier();
         }
+        DeviceOption.Choice choice = opener.choice();
         List<Memory> memories = Memory.of(trace);
         for (int n = 0; n < sentences.size(); n++) {
             List<String> words = sentences.get(n);

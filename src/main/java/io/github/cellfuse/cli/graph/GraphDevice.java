@@ -7,18 +7,25 @@ import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.spi.CompilerWait;
 import java.util.function.Consumer;
 
-/** Opens all LSTMs of a graph on one device. */
-final class GraphDevice {
+/** Opens all LSTMs of a graph on one device, and says which. */
+public final class GraphDevice {
     private final DeviceOption option;
     private final Consumer<String> say;
     private DeviceOption.Choice choice;
 
-    GraphDevice(DeviceOption option, Consumer<String> say) {
+    /** @param say receives the messages */
+    public GraphDevice(DeviceOption option, Consumer<String> say) {
         this.option = option;
         this.say = say;
     }
 
-    LstmEngine open(LstmModel lstm) {
+    /** Returns the device that the first LSTM was opened on; null before. */
+    public DeviceOption.Choice choice() {
+        return choice;
+    }
+
+    /** Opens an LSTM; the caller closes it. */
+    public LstmEngine open(LstmModel lstm) {
         if (choice != null) {
             return option.open(choice, lstm);
         }

@@ -52,15 +52,9 @@ public record RecordedPart(int number, List<String> nodes, LstmModel model, Lstm
                 return engine;
             });
         }
-        List<RecordedPart> found = new ArrayList<>();
-        for (int k = 0; k < recorded.size(); k++) {
-            int number = k;
-            List<String> nodes = parts.size() == recorded.size() ? parts.get(k).nodes() : List.of();
-            RecordedLstm engine = recorded.get(k);
-            if (part == null || part == k) {
-                engine.batch().ifPresent(batch -> found.add(new RecordedPart(number, nodes, engine.model(), batch)));
-            }
-        }
+        List<RecordedPart> found = of(recorded, parts).stream()
+                .filter(each -> part == null || part == each.number)
+                .toList();
         if (found.isEmpty()) {
             throw new InvalidInputException(
                     part == null

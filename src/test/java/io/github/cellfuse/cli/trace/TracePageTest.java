@@ -172,6 +172,10 @@ class TracePageTest {
         assertTrue(browser.text("byId('caption').textContent").contains("After step 40,"));
         assertEquals(
                 true, browser.js("Chart.getChart('shares').data.datasets[0].data.slice(0, 40).every(v => v === 0)"));
+        browser.js("void (byId('measure').value = 'share')");
+        browser.js("void byId('measure').dispatchEvent(new Event('change'))");
+        String sum = "Chart.getChart('shares').data.datasets[0].data.reduce((a, b) => a + b)";
+        assertEquals(100, ((Number) browser.js(sum)).doubleValue(), 1e-6, "shares of what the cell holds");
         browser.js("void (byId('layer').value = 0)");
         browser.js("void byId('layer').dispatchEvent(new Event('change'))");
         assertEquals(false, browser.js("view.reverse"));
