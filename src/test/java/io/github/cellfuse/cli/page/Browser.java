@@ -155,6 +155,8 @@ public final class Browser implements AutoCloseable {
         prefer(view.isDark);
         requested.clear();
         driver.get(page.toUri().toString());
+        // Under load the driver sometimes returns before the page's last script has run.
+        await("document.readyState === 'complete'");
     }
 
     /** Makes the user prefer dark or light pages, also while one is open. */
