@@ -38,6 +38,7 @@ import io.github.cellfuse.opencl.program.Tile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -93,8 +94,36 @@ public final class SelfTest {
         rows = rows(device);
         // The size of the small LSTM's second layer.
         LayerSize size = new LayerSize(2 * units, units, units, 2, programs.weights());
+        plans = ways(model, source, size, asksToWait);
+    }
+
+    /** Returns steps, and what a GPU runs instead of them for some layers of the model. */
+    private List<Plans> ways(LstmModel model, PlanSource source, LayerSize size, boolean asksToWait) {
+        Capabilities device = context.device().capabilities();
+        List<Plans> ways = new ArrayList<>();
         Plans steps = source.plans(device, size, Optional.of(Plan.FUSED));
-        plans = mayWait(model, asksToWait) ? List.of(steps, waiting(steps)) : List.of(steps);
+        ways.add(steps);
+        if (mayStageSequences(model)) {
+            Plans sequence = source.plans(device, size, Optional.of(Plan.SEQUENCE));
+            // Another tile is that of the steps: the device has too little local memory for this kernel.
+            if (sequence.choose(rows, STEPS, true).step().isStaged()) {
+                ways.add(sequence);
+            }
+        }
+        if (mayWait(model, asksToWait)) {
+            ways.add(waiting(steps));
+        }
+        return List.copyOf(ways);
+    }
+
+    /** Returns whether a group of work-items may have all units of one of the model's layers. */
+    private boolean mayStageSequences(LstmModel model) {
+        DeviceTraits device = DeviceTraits.of(context.device().capabilities());
+        return !device.isCpu()
+                && !device.endsLongLoops()
+                && model.layers().stream()
+                        .anyMatch(layer ->
+                                !layer.hasProjection() && layer.hiddenSize() <= StagedTiles.UNITS_FOR_SEQUENCE);
     }
 
     /** Returns whether work-groups may wait for each other in one of the model's layers. */

@@ -62,7 +62,8 @@ class SelfTestTest {
                                 return;
                                 #if FOR_NVIDIA
                                   if"""),
-                        Arguments.of("lstm_step_tiled.cl", "if (at < rows)", "if (at <= rows)"));
+                        Arguments.of("lstm_step_tiled.cl", "if (at < rows)", "if (at <= rows)"),
+                        Arguments.of("lstm_sequence_registers.cl", "cells[n] = after.c;", "cells[n] = fabs(after.c);"));
     }
 
     @ParameterizedTest(name = "{0}: {1} as {2}")

@@ -34,6 +34,7 @@ import io.github.cellfuse.opencl.program.Tile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -183,9 +184,12 @@ class StagedTilesTest {
     /** A device with wrong barriers must not be in the exact tier. */
     @Test
     void theOpeningSelfTestOfAGpuStagesItsTiles() {
-        PlanChoice choice =
-                chooser(GPU, new LayerSize(10, 5, 5, 2)).choose(SelfTest.rows(GPU), 5, Optional.of(Plan.FUSED), true);
-        assertTrue(choice.step().isStaged(), choice.reason());
+        for (Plan plan : List.of(Plan.FUSED, Plan.SEQUENCE)) {
+            PlanChoice choice =
+                    chooser(GPU, new LayerSize(10, 5, 5, 2)).choose(SelfTest.rows(GPU), 5, Optional.of(plan), true);
+            assertEquals(plan, choice.plan());
+            assertTrue(choice.step().isStaged(), choice.reason());
+        }
         Capabilities processor = Described.device(Capabilities.Type.CPU, "OpenCL 3.0 PoCL", 2, 16);
         assertEquals(7, SelfTest.rows(processor), "a row more than a tile");
     }
