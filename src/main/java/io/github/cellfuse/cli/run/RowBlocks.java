@@ -44,6 +44,13 @@ record RowBlocks(int outer, long rows, long width) {
         }
     }
 
+    /** Treats {@code count} rows, starting at {@code firstRow}, as written by an earlier run. */
+    void markWritten(ArraySink array, long firstRow, int count) {
+        for (int k = 0; k < outer; k++) {
+            array.markWritten(offset(k, firstRow), count * width);
+        }
+    }
+
     private long offset(int outerIndex, long row) {
         return (outerIndex * rows + row) * width;
     }

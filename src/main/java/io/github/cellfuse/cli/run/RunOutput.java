@@ -3,6 +3,7 @@ package io.github.cellfuse.cli.run;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.batch.ChunkSink;
+import io.github.cellfuse.format.file.ArrayFile;
 import io.github.cellfuse.format.file.ArraySink;
 import io.github.cellfuse.format.npy.NpyWriter;
 import io.github.cellfuse.format.npy.NpzWriter;
@@ -14,7 +15,10 @@ import java.util.Locale;
 import java.util.function.Function;
 import java.util.zip.CRC32C;
 
-/** Writes the results of a run to one file, which appears when they are committed. */
+/**
+ * Writes the results of a run to one file, which appears when they are committed. It is a temporary file until then, or
+ * a resumable one, which closing keeps.
+ */
 final class RunOutput implements ChunkSink, AutoCloseable {
     /** The file name endings that {@link #create} accepts. */
     static final List<String> SUFFIXES = List.of(".npy", ".npz");
@@ -22,30 +26,48 @@ final class RunOutput implements ChunkSink, AutoCloseable {
     private final RunShape shape;
     private final ArraySink y;
     private final List<Target> states;
-    private final Runnable force;
-    private final Runnable commit;
-    private final Runnable close;
+    private final ArrayFile file;
 
     /** An array of states in the file, and the states of a run that belong there. */
     private record Target(ArraySink sink, RunShape.States array, Function<LstmState, float[]> values) {}
 
-    private RunOutput(
-            RunShape shape, ArraySink y, List<Target> states, Runnable force, Runnable commit, Runnable close) {
+    private RunOutput(RunShape shape, ArraySink y, List<Target> states, ArrayFile file) {
         this.shape = shape;
         this.y = y;
         this.states = states;
-        this.force = force;
-        this.commit = commit;
-        this.close = close;
+        this.file = file;
     }
 
     /** Starts a file. Its ending decides whether it is an archive of y, h_n and c_n, or only y. */
     static RunOutput create(Path target, boolean overwrite, RunShape shape) {
-        if (!target.toString().toLowerCase(Locale.ROOT).endsWith(".npz")) {
-            NpyWriter file = NpyWriter.create(target, overwrite, shape.output());
-            return new RunOutput(shape, file, List.of(), file::force, file::commit, file::close);
+        if (isArchive(target)) {
+            return of(NpzWriter.create(target, overwrite), shape);
         }
-        NpzWriter file = NpzWriter.create(target, overwrite);
+        return of(NpyWriter.create(target, overwrite, shape.output()), shape);
+    }
+
+    /**
+     * Starts a file that stays unfinished, as {@code OUT.partial}, unless it is committed, or continues it. Mark what
+     * it holds already, then {@link #reserve()} space for the rest.
+     *
+     * @param isContinued whether to keep what an unfinished file holds; there need not be one
+     */
+    static RunOutput resumable(Path target, boolean overwrite, boolean isContinued, RunShape shape) {
+        if (isArchive(target)) {
+            return of(NpzWriter.resumable(target, overwrite, isContinued), shape);
+        }
+        return of(NpyWriter.resumable(target, overwrite, isContinued, shape.output()), shape);
+    }
+
+    private static boolean isArchive(Path target) {
+        return target.toString().toLowerCase(Locale.ROOT).endsWith(".npz");
+    }
+
+    private static RunOutput of(NpyWriter file, RunShape shape) {
+        return new RunOutput(shape, file, List.of(), file);
+    }
+
+    private static RunOutput of(NpzWriter file, RunShape shape) {
         try {
             ArraySink y = file.add("y", shape.output());
             List<Target> states = new ArrayList<>();
@@ -55,7 +77,7 @@ final class RunOutput implements ChunkSink, AutoCloseable {
             for (RunShape.States c : shape.cell()) {
                 states.add(new Target(file.add("c_n" + c.suffix(), shape.shape(c)), c, LstmState::c));
             }
-            return new RunOutput(shape, y, states, file::force, file::commit, file::close);
+            return new RunOutput(shape, y, states, file);
         } catch (RuntimeException | Error e) {
             file.close();
             throw e;
@@ -84,19 +106,37 @@ final class RunOutput implements ChunkSink, AutoCloseable {
         return (int) checksum.getValue();
     }
 
+    /** Treats rows as written by an earlier run; their {@link #checksum} must be the one that it returned. */
+    void markWritten(long firstRow, int rows) {
+        shape.outputBlocks().markWritten(y, firstRow, rows);
+        for (Target of : states) {
+            of.array().blocks(shape.rows()).markWritten(of.sink(), firstRow, rows);
+        }
+    }
+
+    /** Gives the file its length, and checks that there is space for what isn't written yet. */
+    void reserve() {
+        file.reserve();
+    }
+
     @Override
     public void force() {
-        force.run();
+        file.force();
     }
 
     /** Makes the file appear under its name, after every row has been written. */
     void commit() {
-        commit.run();
+        file.commit();
     }
 
     /** Deletes the file unless it was committed. */
+    void delete() {
+        file.delete();
+    }
+
+    /** Closes the file, and deletes it unless it was committed or is resumable. */
     @Override
     public void close() {
-        close.run();
+        file.close();
     }
 }

@@ -134,6 +134,17 @@ public final class ArrayRegion implements ArraySink {
         }
     }
 
+    @Override
+    public void markWritten(long firstElement, long length) {
+        checkRange(firstElement, length);
+        written.add(firstElement, firstElement + length);
+    }
+
+    /** Returns the number of bytes of elements that were never written. */
+    public long missingBytes() {
+        return (count - written.size()) * type.bytes();
+    }
+
     private static void zero(ByteBuffer bytes) {
         while (bytes.hasRemaining()) {
             bytes.put((byte) 0);

@@ -59,4 +59,12 @@ public interface ArraySink {
      * @throws io.github.cellfuse.CellFuseException when the disk fails or the file is closed
      */
     void checksum(long firstElement, long count, Checksum checksum);
+
+    /**
+     * Treats {@code count} elements, from element {@code firstElement} on, as written: an earlier run wrote them into a
+     * file that is continued now.
+     *
+     * @throws io.github.cellfuse.InvalidInputException when the elements aren't all within the array
+     */
+    void markWritten(long firstElement, long count);
 }

@@ -2,7 +2,9 @@ package io.github.cellfuse.format.file;
 
 import io.github.cellfuse.CellFuseException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileStore;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -12,13 +14,15 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashSet;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A file that appears under its name complete or not at all. The content goes to a temporary file in the same folder,
- * so that renaming is atomic. {@link #commit()} makes it durable and renames it; {@link #close()} deletes it. Several
- * threads may use the channel; committing and closing exclude each other.
+ * A file that appears under its name complete or not at all. The content goes to an unfinished file in the same folder,
+ * so that renaming is atomic. {@link #commit()} makes it durable and renames it. {@link #close()} deletes a file that
+ * was begun with {@link #create}; one of {@link #resumable} stays, to be opened and continued. Several threads may use
+ * the channel; committing and closing exclude each other.
  */
 public final class AtomicFile implements AutoCloseable {
     /** Unfinished files, which are deleted if the program is interrupted, for example by Ctrl-C. Guarded by itself. */
@@ -33,17 +37,29 @@ public final class AtomicFile implements AutoCloseable {
      */
     private static final int NAME_KEPT = 40;
 
+    private static final String PARTIAL = ".partial";
+
+    private static final long GIB = 1L << 30;
+
     private final Path target;
     private final boolean overwrite;
     private final Path temporary;
     private final FileChannel channel;
+    private final boolean isKept;
     private boolean closed;
 
-    private AtomicFile(Path target, boolean overwrite, Path temporary, FileChannel channel) {
+    /**
+     * What was written may be lost without a trace: after a failed {@code fsync}, a system may forget it, and the next
+     * one succeeds.
+     */
+    private volatile boolean isBroken;
+
+    private AtomicFile(Path target, boolean overwrite, Path temporary, FileChannel channel, boolean isKept) {
         this.target = target;
         this.overwrite = overwrite;
         this.temporary = temporary;
         this.channel = channel;
+        this.isKept = isKept;
     }
 
     /**
@@ -53,6 +69,61 @@ public final class AtomicFile implements AutoCloseable {
      *     file, or its folder is missing or can't be written
      */
     public static AtomicFile create(Path target, boolean overwrite) {
+        return begin(target, overwrite, real -> {
+            Path temporary = real.toAbsolutePath()
+                    .resolveSibling(temporaryName(Problems.fileName(real).toString()));
+            // Not Files.createTempFile: it makes the file readable by its owner alone, and the result would stay so.
+            FileChannel channel = FileChannel.open(
+                    temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            begin(temporary);
+            return new AtomicFile(real, overwrite, temporary, channel, false);
+        });
+    }
+
+    /**
+     * Starts a file that stays unfinished if it is closed, or if the program or the machine ends, or continues one. Two
+     * must not be open for the same target; that is for the caller to prevent.
+     *
+     * @param isContinued whether to keep what an unfinished file holds; there need not be one
+     * @throws io.github.cellfuse.InvalidInputException as {@link #create} does
+     */
+    public static AtomicFile resumable(Path target, boolean overwrite, boolean isContinued) {
+        return begin(target, overwrite, real -> {
+            Path partial = partial(real);
+            if (Files.exists(partial, LinkOption.NOFOLLOW_LINKS)
+                    && !Files.isRegularFile(partial, LinkOption.NOFOLLOW_LINKS)) {
+                throw Problems.invalid(partial, "expected an unfinished file, found a folder, a link or a device");
+            }
+            // The name can be guessed: in a shared folder, a link could lead to another file.
+            FileChannel channel = FileChannel.open(
+                    partial,
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.READ,
+                    StandardOpenOption.WRITE,
+                    LinkOption.NOFOLLOW_LINKS);
+            try {
+                if (!isContinued) {
+                    // Its space is free then, too.
+                    channel.truncate(0);
+                }
+            } catch (IOException e) {
+                channel.close();
+                throw e;
+            }
+            return new AtomicFile(real, overwrite, partial, channel, true);
+        });
+    }
+
+    /** Returns the name of the unfinished file of {@link #resumable}. */
+    private static Path partial(Path real) {
+        return real.toAbsolutePath().resolveSibling(Problems.fileName(real) + PARTIAL);
+    }
+
+    private interface Beginning {
+        AtomicFile begin(Path real) throws IOException;
+    }
+
+    private static AtomicFile begin(Path target, boolean overwrite, Beginning beginning) {
         try {
             // Through a symbolic link the file that it names is replaced, not the link.
             Path real = Files.isSymbolicLink(target) && Files.exists(target) ? target.toRealPath() : target;
@@ -61,13 +132,7 @@ public final class AtomicFile implements AutoCloseable {
                 throw Problems.invalid(target, "the folder " + folder + " doesn't exist; make it first");
             }
             checkTarget(real, target, overwrite);
-            Path temporary =
-                    folder.resolve(temporaryName(Problems.fileName(real).toString()));
-            // Not Files.createTempFile: it makes the file readable by its owner alone, and the result would stay so.
-            FileChannel channel = FileChannel.open(
-                    temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            begin(temporary);
-            return new AtomicFile(real, overwrite, temporary, channel);
+            return beginning.begin(real);
         } catch (FileSystemException e) {
             // No permission, a read-only disk, or a name that is too long: the target is wrong, and the disk isn't
             // broken.
@@ -103,7 +168,7 @@ public final class AtomicFile implements AutoCloseable {
         }
     }
 
-    /** Returns the temporary file, for reading and writing at any position. */
+    /** Returns the unfinished file, for reading and writing at any position. */
     public FileChannel channel() {
         return channel;
     }
@@ -113,13 +178,61 @@ public final class AtomicFile implements AutoCloseable {
         return target;
     }
 
-    /** Makes durable what has been written, under the temporary name. */
+    /**
+     * Gives the file its length before it is filled, durably, so that a file system that can't hold it says so now. It
+     * takes no space yet. What it holds beyond is cut off.
+     *
+     * @param missing how many of its bytes are still to be written
+     * @throws CellFuseException when there is less space than that, the file system has no files of this length, or the
+     *     disk fails
+     */
+    public void reserve(long length, long missing) {
+        try {
+            Path folder = target.toAbsolutePath().getParent();
+            FileStore store = Files.getFileStore(folder);
+            long free = store.getUsableSpace();
+            // Some file systems don't know their size, and say 0.
+            if (free < missing && store.getTotalSpace() > 0) {
+                throw new CellFuseException(target + ": needs " + size(missing) + ", " + size(free) + " are free in "
+                        + folder + "; free some space, or write to another disk");
+            }
+            if (channel.size() > length) {
+                channel.truncate(length);
+            } else if (channel.size() < length) {
+                ArrayRegion.write(channel, length - 1, ByteBuffer.allocate(1));
+            }
+            force(true);
+            syncFolder(folder);
+        } catch (IOException e) {
+            throw Problems.io(target, "reserving " + size(length), e);
+        }
+    }
+
+    private static String size(long bytes) {
+        return bytes < GIB
+                ? String.format(Locale.ROOT, "%.1f MiB", bytes * 1024.0 / GIB)
+                : String.format(Locale.ROOT, "%.1f GiB", (double) bytes / GIB);
+    }
+
+    /** Makes durable what has been written, under the unfinished file's name. */
     public void force() {
         try {
             // Without the times of access and change, which nobody needs. The size counts as content.
-            channel.force(false);
+            force(false);
         } catch (IOException e) {
             throw Problems.io(target, "writing", e);
+        }
+    }
+
+    private void force(boolean metadata) throws IOException {
+        if (isBroken) {
+            throw new IOException("what was written before may be lost");
+        }
+        try {
+            channel.force(metadata);
+        } catch (IOException e) {
+            isBroken = true;
+            throw e;
         }
     }
 
@@ -130,7 +243,7 @@ public final class AtomicFile implements AutoCloseable {
         }
         try {
             // The content before the name, or a power cut could leave the name with holes behind it.
-            channel.force(true);
+            force(true);
             channel.close();
             checkTarget(target, target, overwrite);
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -153,9 +266,18 @@ public final class AtomicFile implements AutoCloseable {
         }
     }
 
-    /** Deletes the temporary file unless it was committed. Never throws; closing twice does nothing. */
+    /** Closes the file, and deletes it unless it was committed or is resumable. Never throws; may be called twice. */
     @Override
     public synchronized void close() {
+        close(isKept);
+    }
+
+    /** Closes the file, and deletes it unless it was committed. Never throws; may be called twice. */
+    public synchronized void delete() {
+        close(false);
+    }
+
+    private void close(boolean isKept) {
         if (closed) {
             return;
         }
@@ -163,9 +285,11 @@ public final class AtomicFile implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException ignored) {
-            // The rest doesn't matter: nothing of the file is kept.
+            // Nothing of the file is kept, or what was to be durable has been forced.
         }
-        delete(temporary);
+        if (!isKept) {
+            delete(temporary);
+        }
         end(temporary);
     }
 

@@ -26,6 +26,13 @@ public final class Coverage {
         ranges.put(from, to);
     }
 
+    /** Returns the number of elements that are there. */
+    public synchronized long size() {
+        return ranges.entrySet().stream()
+                .mapToLong(range -> range.getValue() - range.getKey())
+                .sum();
+    }
+
     /** Returns the first element that is missing, counted from 0 on. */
     public synchronized long firstMissing() {
         Map.Entry<Long, Long> first = ranges.firstEntry();

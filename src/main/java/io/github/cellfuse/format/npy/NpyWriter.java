@@ -1,5 +1,6 @@
 package io.github.cellfuse.format.npy;
 
+import io.github.cellfuse.format.file.ArrayFile;
 import io.github.cellfuse.format.file.ArrayRegion;
 import io.github.cellfuse.format.file.ArraySink;
 import io.github.cellfuse.format.file.AtomicFile;
@@ -9,12 +10,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 import java.util.zip.Checksum;
 
 /**
  * Writes a {@code .npy} file of little-endian elements in C order, of a shape known beforehand, piece by piece in any
  * order. The file appears under its name, whole, with {@link #commit()}; until then it is a hidden temporary file in
- * the same folder, which {@link #close()} deletes.
+ * the same folder, which {@link #close()} deletes, or a {@link #resumable} one with the ending {@code .partial}.
  *
  * <pre>{@code
  * try (NpyWriter out = NpyWriter.create(Path.of("y.npy"), false, rows, steps, features)) {
@@ -25,12 +27,14 @@ import java.util.zip.Checksum;
  *
  * <p>Writing is thread safe; commit when every write has returned.
  */
-public final class NpyWriter implements ArraySink, AutoCloseable {
+public final class NpyWriter implements ArraySink, ArrayFile {
     private final AtomicFile file;
+    private final int headerBytes;
     private final ArrayRegion data;
 
-    private NpyWriter(AtomicFile file, ArrayRegion data) {
+    private NpyWriter(AtomicFile file, int headerBytes, ArrayRegion data) {
         this.file = file;
+        this.headerBytes = headerBytes;
         this.data = data;
     }
 
@@ -53,12 +57,30 @@ public final class NpyWriter implements ArraySink, AutoCloseable {
      * long...)}.
      */
     public static NpyWriter create(Path target, boolean overwrite, ElementType type, long... shape) {
+        return begin(target, () -> AtomicFile.create(target, overwrite), type, shape);
+    }
+
+    /**
+     * Starts a file of float32 that stays unfinished, as {@code OUT.npy.partial}, if it is closed without
+     * {@link #commit()}, or continues it. The caller marks what it holds already, then calls {@link #reserve()}. Two
+     * writers must not be open for the same target.
+     *
+     * @param isContinued whether to keep what an unfinished file holds; there need not be one
+     * @throws io.github.cellfuse.InvalidInputException as {@link #create(Path, boolean, long...)} does
+     * @throws io.github.cellfuse.CellFuseException when the disk fails
+     */
+    public static NpyWriter resumable(Path target, boolean overwrite, boolean isContinued, long... shape) {
+        return begin(target, () -> AtomicFile.resumable(target, overwrite, isContinued), ElementType.FLOAT32, shape);
+    }
+
+    private static NpyWriter begin(Path target, Supplier<AtomicFile> opened, ElementType type, long... shape) {
         ArrayRegion.bytes(target, type, shape);
         byte[] header = NpyHeader.encode(type, shape);
-        AtomicFile file = AtomicFile.create(target, overwrite);
+        AtomicFile file = opened.get();
         try {
             ArrayRegion.write(file.channel(), 0, ByteBuffer.wrap(header));
-            return new NpyWriter(file, new ArrayRegion(target, file.channel(), header.length, type, shape));
+            return new NpyWriter(
+                    file, header.length, new ArrayRegion(target, file.channel(), header.length, type, shape));
         } catch (IOException e) {
             file.close();
             throw Problems.io(target, "writing", e);
@@ -95,21 +117,23 @@ public final class NpyWriter implements ArraySink, AutoCloseable {
         data.checksum(firstElement, count, checksum);
     }
 
-    /**
-     * Makes durable what has been written.
-     *
-     * @throws io.github.cellfuse.CellFuseException when the disk fails or the writer is closed
-     */
+    @Override
+    public void markWritten(long firstElement, long count) {
+        data.markWritten(firstElement, count);
+    }
+
+    @Override
+    public void reserve() {
+        long bytes = data.elementCount() * data.type().bytes();
+        file.reserve(headerBytes + bytes, data.missingBytes());
+    }
+
+    @Override
     public void force() {
         file.force();
     }
 
-    /**
-     * Makes the file durable and gives it its name. The writer is closed afterwards, whether that succeeded or not.
-     *
-     * @throws io.github.cellfuse.CellFuseException when elements were never written, the disk fails, or the writer is
-     *     closed
-     */
+    @Override
     public void commit() {
         try (file) {
             data.checkComplete();
@@ -117,7 +141,11 @@ public final class NpyWriter implements ArraySink, AutoCloseable {
         }
     }
 
-    /** Deletes what was written, unless it was committed. Closing twice does nothing. */
+    @Override
+    public void delete() {
+        file.delete();
+    }
+
     @Override
     public void close() {
         file.close();

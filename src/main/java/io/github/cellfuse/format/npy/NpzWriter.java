@@ -1,6 +1,7 @@
 package io.github.cellfuse.format.npy;
 
 import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.format.file.ArrayFile;
 import io.github.cellfuse.format.file.ArrayRegion;
 import io.github.cellfuse.format.file.ArraySink;
 import io.github.cellfuse.format.file.AtomicFile;
@@ -17,7 +18,7 @@ import java.util.zip.CRC32;
 /**
  * Writes several arrays into one {@code .npz} file, each of a shape known beforehand, piece by piece in any order. The
  * file appears under its name, whole, with {@link #commit()}; until then it is a hidden temporary file in the same
- * folder, which {@link #close()} deletes.
+ * folder, which {@link #close()} deletes, or a {@link #resumable} one with the ending {@code .partial}.
  *
  * <pre>{@code
  * try (NpzWriter out = NpzWriter.create(Path.of("out.npz"), false)) {
@@ -34,7 +35,7 @@ import java.util.zip.CRC32;
  * its checksum. Archives and arrays may be larger than 4 GiB (zip64). The same arrays give the same bytes: the entries'
  * dates are those of 1980.
  */
-public final class NpzWriter implements AutoCloseable {
+public final class NpzWriter implements ArrayFile {
     /** The data of an array begins at a multiple of this many bytes, so that a reader can map it. */
     private static final int ALIGNMENT = 64;
 
@@ -74,6 +75,19 @@ public final class NpzWriter implements AutoCloseable {
     /** Starts an archive that uses zip64 fields from another size on, for the tests. */
     static NpzWriter create(Path target, boolean overwrite, ZipFormat zip) {
         return new NpzWriter(AtomicFile.create(target, overwrite), target, zip);
+    }
+
+    /**
+     * Starts an archive that stays unfinished, as {@code OUT.npz.partial}, if it is closed without {@link #commit()},
+     * or continues it. The caller adds the same arrays in the same order, marks what they hold already, then calls
+     * {@link #reserve()}. Two writers must not be open for the same target.
+     *
+     * @param isContinued whether to keep what an unfinished file holds; there need not be one
+     * @throws io.github.cellfuse.InvalidInputException as {@link #create(Path, boolean)} does
+     * @throws CellFuseException when the disk fails
+     */
+    public static NpzWriter resumable(Path target, boolean overwrite, boolean isContinued) {
+        return new NpzWriter(AtomicFile.resumable(target, overwrite, isContinued), target, ZipFormat.STANDARD);
     }
 
     /**
@@ -122,20 +136,21 @@ public final class NpzWriter implements AutoCloseable {
         return region;
     }
 
-    /**
-     * Makes durable what has been written.
-     *
-     * @throws CellFuseException when the disk fails or the writer is closed
-     */
+    @Override
+    public synchronized void reserve() {
+        List<ZipFormat.Entry> entries = parts.stream().map(Part::entry).toList();
+        int directory = zip.directory(entries, end).length;
+        long missing =
+                parts.stream().mapToLong(part -> part.data().missingBytes()).sum();
+        file.reserve(Math.addExact(end, directory), missing + directory);
+    }
+
+    @Override
     public void force() {
         file.force();
     }
 
-    /**
-     * Makes the archive durable and gives it its name. The writer is closed afterwards, whether that succeeded or not.
-     *
-     * @throws CellFuseException when elements were never written, the disk fails, or the writer is closed
-     */
+    @Override
     public synchronized void commit() {
         try (file) {
             List<ZipFormat.Entry> entries = new ArrayList<>();
@@ -170,7 +185,11 @@ public final class NpzWriter implements AutoCloseable {
         return crc.getValue();
     }
 
-    /** Deletes what was written, unless it was committed. Closing twice does nothing. */
+    @Override
+    public void delete() {
+        file.delete();
+    }
+
     @Override
     public void close() {
         file.close();

@@ -54,6 +54,11 @@ class RowBlocksTest {
             public void checksum(long firstElement, long count, Checksum checksum) {
                 writes.add(firstElement + "+" + count);
             }
+
+            @Override
+            public void markWritten(long firstElement, long count) {
+                writes.add(firstElement + "+" + count + " is there");
+            }
         };
         FloatBuffer source = FloatBuffer.allocate(30);
         for (int k = 0; k < 30; k++) {
@@ -65,6 +70,10 @@ class RowBlocksTest {
         writes.clear();
         blocks.checksum(sink, 3_999_999_998L, 2, new CRC32C());
         assertEquals(List.of("19999999990+10", "39999999990+10", "59999999990+10"), writes);
+        writes.clear();
+        blocks.markWritten(sink, 3_999_999_998L, 2);
+        assertEquals("19999999990+10 is there", writes.get(0));
+        assertEquals(3, writes.size());
     }
 
     @Test
