@@ -11,4 +11,9 @@ public class CellFuseException extends RuntimeException {
     public CellFuseException(String message, Throwable cause) {
         super(message, cause);
     }
+
+    /** Returns whether the reason is a lack of memory, so that fewer rows at a time may succeed. */
+    public boolean isOutOfMemory() {
+        return false;
+    }
 }

@@ -31,6 +31,11 @@ public record EngineOptions(Optional<Plan> plan, int threads, WeightPrecision we
         return new EngineOptions(Optional.of(plan), threads, weights, listener);
     }
 
+    /** Returns the same options, with which the engine chooses the plan. */
+    public EngineOptions withoutPlan() {
+        return new EngineOptions(Optional.empty(), threads, weights, listener);
+    }
+
     /** Returns the same options with another number of threads. */
     public EngineOptions withThreads(int threads) {
         return new EngineOptions(plan, threads, weights, listener);

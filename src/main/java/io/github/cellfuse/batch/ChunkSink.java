@@ -26,6 +26,23 @@ public interface ChunkSink {
     int checksum(long firstRow, int rows);
 
     /**
+     * Treats rows as written: an earlier job wrote them, and {@link #checksum} has found them unchanged.
+     *
+     * @throws UnsupportedOperationException if the sink never outlives a job
+     */
+    default void markWritten(long firstRow, int rows) {
+        throw new UnsupportedOperationException("this output can't be continued");
+    }
+
+    /**
+     * Takes the space for the rows that aren't there. Called once, before the first {@link #write} and after
+     * {@link #markWritten}.
+     *
+     * @throws io.github.cellfuse.CellFuseException when there isn't enough
+     */
+    default void reserve() {}
+
+    /**
      * Makes everything durable that has been written: it survives the loss of power.
      *
      * @throws io.github.cellfuse.CellFuseException when the disk fails

@@ -28,6 +28,11 @@ public class ClException extends CellFuseException {
         return status;
     }
 
+    @Override
+    public final boolean isOutOfMemory() {
+        return Status.isOutOfMemory(status);
+    }
+
     private static String message(String call, int status, String wanted) {
         String advice = Status.advice(status);
         return call + " failed with " + Status.name(status) + " (" + status + "): " + wanted

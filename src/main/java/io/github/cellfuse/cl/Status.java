@@ -22,6 +22,17 @@ final class Status {
         }
     }
 
+    /** Returns whether smaller buffers may succeed. */
+    static boolean isOutOfMemory(int status) {
+        return switch (status) {
+            case CL.CL_OUT_OF_RESOURCES,
+                    CL.CL_OUT_OF_HOST_MEMORY,
+                    CL.CL_MEM_OBJECT_ALLOCATION_FAILURE,
+                    CL.CL_INVALID_BUFFER_SIZE -> true;
+            default -> false;
+        };
+    }
+
     /** Returns advice about {@code status}, or an empty string. */
     static String advice(int status) {
         return switch (status) {

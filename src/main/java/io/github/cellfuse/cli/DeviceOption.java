@@ -1,6 +1,7 @@
 package io.github.cellfuse.cli;
 
 import io.github.cellfuse.AutoDevice;
+import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.DeviceInfo;
 import io.github.cellfuse.EngineOptions;
@@ -8,11 +9,15 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.Plan;
+import io.github.cellfuse.Tier;
 import io.github.cellfuse.WeightPrecision;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -22,7 +27,7 @@ import picocli.CommandLine.Option;
  * {@code --weights} changes bits.
  */
 public final class DeviceOption {
-    private static final String AUTO = "auto";
+    private static final String AUTO = "auto", ALL = "all";
 
     @Option(
             names = "--device",
@@ -32,7 +37,8 @@ public final class DeviceOption {
             description = "The device: auto, java, reference, opencl, opencl:P or opencl:P.D (device D of platform P;"
                     + " 'cellfuse devices' lists them). Default: ${DEFAULT-VALUE}, which chooses a GPU, or"
                     + " else another exact OpenCL device, or else java. A named device is never replaced by"
-                    + " another one.")
+                    + " another one. 'run' also takes several, such as opencl:0.0,opencl:0.1, and all: every exact"
+                    + " OpenCL device.")
     private String name = AUTO;
 
     @Option(
@@ -77,7 +83,11 @@ public final class DeviceOption {
     /** Opens {@code model} on the selected device, and says why this device was selected. */
     public Opened open(LstmModel model) {
         if (!isAuto()) {
-            Choice choice = new Choice(named(), "selected by --device");
+            if (name.trim().equalsIgnoreCase(ALL) || name.contains(",")) {
+                throw new InvalidInputException("--device: expected one device, found " + name
+                        + "; only run takes several, for a model that isn't a graph");
+            }
+            Choice choice = new Choice(named(name), "selected by --device");
             return new Opened(open(choice, model), choice.reason());
         }
         checkPlan(Device.auto().device());
@@ -89,6 +99,77 @@ public final class DeviceOption {
             throw new InvalidInputException(e.getMessage() + ": " + auto.reason(), e);
         }
         return new Opened(auto.engine(), auto.reason());
+    }
+
+    /**
+     * Opens {@code model} on the selected devices: one, those of a list, or all exact OpenCL devices, for which
+     * {@code java} steps in if there are none.
+     *
+     * @param say receives why a device is left out
+     */
+    public List<Opened> openAll(LstmModel model, Consumer<String> say) {
+        List<Opened> opened = new ArrayList<>();
+        try {
+            if (name.trim().equalsIgnoreCase(ALL)) {
+                openExact(model, opened, say);
+            } else if (name.contains(",")) {
+                for (String each : name.split(",", -1)) {
+                    opened.add(new Opened(open(new Choice(named(each), ""), model), "selected by --device"));
+                }
+            } else {
+                opened.add(open(model));
+            }
+            checkDifferent(opened);
+        } catch (RuntimeException | Error e) {
+            opened.forEach(each -> each.engine().close());
+            throw e;
+        }
+        return opened;
+    }
+
+    private void openExact(LstmModel model, List<Opened> opened, Consumer<String> say) {
+        for (DeviceInfo info : Device.all()) {
+            if (!(info.device() instanceof Device.OpenCl)) {
+                continue;
+            }
+            String left = info.device() + " is left out: ";
+            if (info.tier() != Tier.EXACT) {
+                say.accept(left + "it isn't in the exact tier");
+                continue;
+            }
+            try {
+                LstmEngine engine = LstmEngine.open(info.device(), model, options());
+                if (engine.tier() == Tier.EXACT) {
+                    opened.add(new Opened(engine, info.kind() + ": " + info.name()));
+                } else {
+                    engine.close();
+                    say.accept(left + "it failed the opening self-test");
+                }
+            } catch (InvalidInputException e) {
+                throw e; // the model or the options are wrong, and would be on every device
+            } catch (CellFuseException e) {
+                say.accept(left + e.getMessage());
+            }
+        }
+        if (opened.isEmpty()) {
+            opened.add(new Opened(open(new Choice(Device.JAVA, ""), model), "no exact OpenCL device"));
+        }
+    }
+
+    /** One device twice would only have half of its memory for each. */
+    private static void checkDifferent(List<Opened> opened) {
+        Set<Device> seen = new HashSet<>();
+        for (Opened each : opened) {
+            if (!seen.add(each.engine().device())) {
+                throw new InvalidInputException("--device: expected different devices, found "
+                        + each.engine().device() + " twice");
+            }
+        }
+    }
+
+    /** Opens {@code model} on {@code java}, with the same options, when other devices have failed. */
+    public LstmEngine openFallback(LstmModel model) {
+        return LstmEngine.open(Device.JAVA, model, options().withoutPlan());
     }
 
     /**
@@ -141,7 +222,7 @@ public final class DeviceOption {
         }
     }
 
-    private Device named() {
+    private static Device named(String name) {
         try {
             return Device.parse(name);
         } catch (InvalidInputException e) {

@@ -10,6 +10,9 @@ import java.util.function.LongSupplier;
  * display.
  */
 public interface Progress extends LongConsumer, AutoCloseable {
+    /** Sets what to show besides the progress from now on, such as a speed. */
+    default void note(String text) {}
+
     @Override
     default void close() {}
 
@@ -21,16 +24,19 @@ public interface Progress extends LongConsumer, AutoCloseable {
     /**
      * Returns a bar for a terminal, or an occasional line for a log.
      *
-     * @param total the number of items to do
+     * @param before the number of items that were done before the run
+     * @param total the number of items, those included
      * @param noun the name of one item, such as {@code row}
      */
-    static Progress on(boolean terminal, PrintWriter err, long total, String noun) {
-        return terminal ? new ProgressBarDisplay(err, total, noun) : new Lines(err, total, noun, System::nanoTime);
+    static Progress on(boolean terminal, PrintWriter err, long before, long total, String noun) {
+        return terminal
+                ? new ProgressBarDisplay(err, before, total, noun)
+                : new Lines(err, before, total, noun, System::nanoTime);
     }
 
     /** Returns the progress after {@code nanos}, the rate, and the remaining time. */
-    static String describe(long done, long total, String noun, long nanos) {
-        double rate = done / Math.max(1e-9, nanos / 1e9);
+    static String describe(long before, long done, long total, String noun, long nanos) {
+        double rate = (done - before) / Math.max(1e-9, nanos / 1e9);
         return String.format(
                 Locale.ROOT,
                 "%d of %s, %s %ss/s, %.0f s left",
@@ -46,14 +52,17 @@ public interface Progress extends LongConsumer, AutoCloseable {
         private static final long PERIOD_NANOS = 10_000_000_000L;
 
         private final PrintWriter err;
+        private final long before;
         private final long total;
         private final String noun;
         private final LongSupplier clock;
         private final long started;
+        private String note = "";
         private long last;
 
-        Lines(PrintWriter err, long total, String noun, LongSupplier clock) {
+        Lines(PrintWriter err, long before, long total, String noun, LongSupplier clock) {
             this.err = err;
+            this.before = before;
             this.total = total;
             this.noun = noun;
             this.clock = clock;
@@ -61,11 +70,16 @@ public interface Progress extends LongConsumer, AutoCloseable {
         }
 
         @Override
+        public void note(String text) {
+            note = ", " + text;
+        }
+
+        @Override
         public void accept(long done) {
             long now = clock.getAsLong();
             if (now - last >= PERIOD_NANOS && done < total) {
                 last = now;
-                err.println("cellfuse: " + describe(done, total, noun, now - started));
+                err.println("cellfuse: " + describe(before, done, total, noun, now - started) + note);
             }
         }
     }

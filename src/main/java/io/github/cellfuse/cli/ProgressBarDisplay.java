@@ -1,6 +1,7 @@
 package io.github.cellfuse.cli;
 
 import java.io.PrintWriter;
+import java.time.Duration;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -16,12 +17,13 @@ final class ProgressBarDisplay implements Progress {
     private final ProgressBar bar;
     private final PrintWriter err;
 
-    ProgressBarDisplay(PrintWriter err, long total, String noun) {
+    ProgressBarDisplay(PrintWriter err, long before, long total, String noun) {
         this.err = err;
         bar = new ProgressBarBuilder()
                 .setTaskName("cellfuse")
                 .setUnit(" " + noun + "s", 1)
                 .setInitialMax(total)
+                .startsFrom(before, Duration.ZERO)
                 .setStyle(ProgressBarStyle.ASCII)
                 .showSpeed()
                 .setUpdateIntervalMillis(200)
@@ -32,6 +34,11 @@ final class ProgressBarDisplay implements Progress {
     private void show(String line) {
         err.print("\r" + line);
         err.flush();
+    }
+
+    @Override
+    public void note(String text) {
+        bar.setExtraMessage(text);
     }
 
     @Override

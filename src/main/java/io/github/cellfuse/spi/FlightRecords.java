@@ -19,4 +19,14 @@ final class FlightRecords {
     static boolean ofPrograms() {
         return PRESENT && CompileEvent.isRecorded();
     }
+
+    /** Returns whether {@link ChunkEvent}s are recorded now. */
+    static boolean ofChunks() {
+        return PRESENT && ChunkEvent.isRecorded();
+    }
+
+    /** Returns whether {@link TroubleEvent}s are recorded now. */
+    static boolean ofTroubles() {
+        return PRESENT && TroubleEvent.isRecorded();
+    }
 }

@@ -73,6 +73,21 @@ public final class ChildJvm {
         return start(environment, options, main, arguments).await();
     }
 
+    /** Ends it as the loss of power would end its process, without a chance to do anything. */
+    public void kill() {
+        process.destroyForcibly();
+    }
+
+    /** Ends it as Ctrl-C would. */
+    public void interrupt() throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    }
+
+    /** Returns whether it has ended. */
+    public boolean hasEnded() {
+        return !process.isAlive();
+    }
+
     Result await() throws IOException, InterruptedException {
         return await(120);
     }

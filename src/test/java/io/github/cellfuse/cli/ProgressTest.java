@@ -13,7 +13,7 @@ class ProgressTest {
 
     @Test
     void linesComeRarely() {
-        Progress.Lines lines = new Progress.Lines(new PrintWriter(err), 1000, "row", () -> seconds * 1_000_000_000L);
+        Progress.Lines lines = new Progress.Lines(new PrintWriter(err), 0, 1000, "row", () -> seconds * 1_000_000_000L);
         for (seconds = 1; seconds <= 100; seconds++) {
             lines.accept(seconds * 10);
         }
@@ -26,7 +26,7 @@ class ProgressTest {
 
     @Test
     void aBarWritesOverItsOwnLine() {
-        try (Progress bar = new ProgressBarDisplay(new PrintWriter(err), 1000, "row")) {
+        try (Progress bar = new ProgressBarDisplay(new PrintWriter(err), 0, 1000, "row")) {
             bar.accept(500);
             bar.accept(1000);
         }

@@ -188,7 +188,7 @@ public final class BenchCommand implements Callable<Integer> {
     private BenchReport measure(Device on, List<BenchCase> cases) {
         PrintWriter err = spec.commandLine().getErr();
         try (Progress progress =
-                quiet ? Progress.none() : Progress.on(root.isTerminal(), err, cases.size(), "measurement")) {
+                quiet ? Progress.none() : Progress.on(root.isTerminal(), err, 0, cases.size(), "measurement")) {
             return Benchmark.run(on, cases, new Rounds(rounds), progress);
         }
     }

@@ -5,7 +5,7 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.WeightPrecision;
-import io.github.cellfuse.batch.BatchRun;
+import io.github.cellfuse.batch.BatchReport;
 import io.github.cellfuse.batch.Chunking;
 import io.github.cellfuse.cli.CellFuse;
 import io.github.cellfuse.cli.DeviceOption;
@@ -23,11 +23,13 @@ import io.github.cellfuse.cli.graph.OnnxRun;
 import io.github.cellfuse.cli.graph.SetOption;
 import io.github.cellfuse.format.ModelFile;
 import io.github.cellfuse.format.file.Problems;
+import io.github.cellfuse.format.file.TextFile;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.spi.CompilerWait;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -69,6 +71,7 @@ import picocli.CommandLine.Spec;
             "  cellfuse run model.safetensors next.npy -o next.npz --h0 out.npz:h_n --c0 out.npz:c_n",
             "  cellfuse run model.safetensors x.npy -o y.npy --device java --threads 4 --batch 64 --quiet",
             "  cellfuse run model.safetensors x.npy -o y.npy --weights bf16",
+            "  cellfuse run model.safetensors huge.npy -o y.npy --device all --resume",
             "  cellfuse run tagger.onnx --input tokens=t.npy --input lengths=n.npy -o scores.npz",
             "  cellfuse run vad.onnx frames.npy -o p.npz --set sr=16000 --frames 1 --state state=stateN"
         })
@@ -145,6 +148,9 @@ public final class RunCommand implements Runnable {
     private Integer batch;
 
     @Mixin
+    private JobOptions job;
+
+    @Mixin
     private SetOption settings;
 
     @Mixin
@@ -171,10 +177,11 @@ public final class RunCommand implements Runnable {
 
     private void runGraph() {
         model.refuse(spec, "bare LSTMs", "--layout", "--h0", "--c0", "--prefix", "--layers");
+        model.refuse(spec, "bare LSTMs", JobOptions.NAMES);
         checkArguments();
         OnnxModel opened = GraphOpener.open(model.path(), settings, graph);
         try (OnnxRun run = new OnnxRun(opened, graph, input, batch, lengths, output)) {
-            run.run(device, overwrite, total -> progress(total, run.noun()), this::say);
+            run.run(device, overwrite, total -> progress(0, total, run.noun()), this::say);
         }
     }
 
@@ -195,12 +202,19 @@ public final class RunCommand implements Runnable {
             Chunking chunking = batch == null
                     ? Chunking.automatic(loaded, shape.rows(), shape.steps())
                     : Chunking.of(loaded, shape.rows(), shape.steps(), batch);
-            DeviceOption.Opened opened = CompilerWait.telling(this::say, () -> device.open(loaded));
-            try (LstmEngine engine = opened.engine()) {
-                file.remarks().forEach(this::say);
-                announce(opened.reason(), engine, shape, chunking);
-                compute(engine, source, shape, chunking);
-            }
+            List<DeviceOption.Opened> opened = CompilerWait.telling(this::say, () -> device.openAll(loaded, this::say));
+            file.remarks().forEach(this::say);
+            announce(opened, shape, chunking);
+            List<LstmEngine> engines =
+                    opened.stream().map(DeviceOption.Opened::engine).toList();
+            LstmEngine any = engines.get(0);
+            RunIdentity identity = new RunIdentity(any.model(), shape, RunOutput.names(output), any.tier())
+                    .with("input", input)
+                    .with("lengths", lengths)
+                    .with("h0", hidden)
+                    .with("c0", cell);
+            LstmRun run = new LstmRun(output, overwrite, job, device, source, shape, chunking, this::say, this::warn);
+            report(run.run(engines, identity.facts(), before -> progress(before, shape.rows(), "row")));
         }
     }
 
@@ -215,42 +229,50 @@ public final class RunCommand implements Runnable {
                                 .map(InputFile::path))
                 .toArray(Path[]::new);
         OutputFile.check(output, overwrite, RunOutput.SUFFIXES, inputs);
+        job.check(overwrite, inputs);
     }
 
-    private void announce(String reason, LstmEngine engine, RunShape shape, Chunking chunking) {
-        say("device " + engine.device() + ": " + reason);
-        say(engine.explain(chunking.chunkRows(), shape.steps()));
-        if (device.weights() != WeightPrecision.F32) {
-            boolean stored = engine.device() instanceof Device.OpenCl;
-            say("weights " + (stored ? "stored as " : "rounded to ")
-                    + device.weights().label());
+    private void announce(List<DeviceOption.Opened> opened, RunShape shape, Chunking chunking) {
+        for (DeviceOption.Opened each : opened) {
+            LstmEngine engine = each.engine();
+            say("device " + engine.device() + ": " + each.reason());
+            say(engine.explain(chunking.chunkRows(), shape.steps()));
+            if (device.weights() != WeightPrecision.F32) {
+                boolean stored = engine.device() instanceof Device.OpenCl;
+                say("weights " + (stored ? "stored as " : "rounded to ")
+                        + device.weights().label());
+            }
         }
         say(Numbers.count(shape.rows(), "row") + " of " + Numbers.count(shape.steps(), "step") + " in "
                 + Numbers.count(chunking.count(), "chunk") + " of up to " + Numbers.count(chunking.chunkRows(), "row"));
     }
 
-    private void compute(LstmEngine engine, RunInput source, RunShape shape, Chunking chunking) {
-        BatchRun.Report report;
-        try (RunOutput sink = RunOutput.create(output, overwrite, shape)) {
-            try (Progress progress = progress(shape.rows(), "row")) {
-                report = BatchRun.run(engine, source, sink, chunking, progress);
-            }
-            sink.commit();
-        }
+    private void report(BatchReport report) {
+        long rows = report.rows() - report.finishedBefore();
         say(String.format(
                 Locale.ROOT,
                 "wrote %s: %s in %.3f s, %s rows/s; computed for %.3f s at %s GFLOP/s",
                 output,
-                Numbers.count(report.rows(), "row"),
+                Numbers.count(rows, "row"),
                 report.total().toNanos() / 1e9,
                 Numbers.rate(report.rowsPerSecond()),
                 report.computing().toNanos() / 1e9,
                 Numbers.rate(report.gigaflops())));
+        if (report.chunks() > 1) {
+            say(JobReport.summary(report));
+        }
+        if (job.json() != null) {
+            TextFile.write(job.json(), overwrite, JobReport.json(report, output) + "\n");
+        }
     }
 
-    private Progress progress(long total, String noun) {
+    private Progress progress(long before, long total, String noun) {
         PrintWriter err = spec.commandLine().getErr();
-        return quiet ? Progress.none() : Progress.on(root.isTerminal(), err, total, noun);
+        return quiet ? Progress.none() : Progress.on(root.isTerminal(), err, before, total, noun);
+    }
+
+    private void warn(String message) {
+        spec.commandLine().getErr().println("cellfuse: warning: " + Problems.oneLine(message));
     }
 
     private void say(String message) {

@@ -59,6 +59,11 @@ final class RunOutput implements ChunkSink, AutoCloseable {
         return of(NpyWriter.resumable(target, overwrite, isContinued, shape.output()), shape);
     }
 
+    /** Returns the names of the arrays in a file of this name. */
+    static List<String> names(Path target) {
+        return isArchive(target) ? List.of("y", "h_n", "c_n") : List.of("y");
+    }
+
     private static boolean isArchive(Path target) {
         return target.toString().toLowerCase(Locale.ROOT).endsWith(".npz");
     }
@@ -106,16 +111,16 @@ final class RunOutput implements ChunkSink, AutoCloseable {
         return (int) checksum.getValue();
     }
 
-    /** Treats rows as written by an earlier run; their {@link #checksum} must be the one that it returned. */
-    void markWritten(long firstRow, int rows) {
+    @Override
+    public void markWritten(long firstRow, int rows) {
         shape.outputBlocks().markWritten(y, firstRow, rows);
         for (Target of : states) {
             of.array().blocks(shape.rows()).markWritten(of.sink(), firstRow, rows);
         }
     }
 
-    /** Gives the file its length, and checks that there is space for what isn't written yet. */
-    void reserve() {
+    @Override
+    public void reserve() {
         file.reserve();
     }
 

@@ -1,0 +1,365 @@
+package io.github.cellfuse.batch;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.Device;
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.Tier;
+import io.github.cellfuse.batch.DeviceTrouble.Action;
+import io.github.cellfuse.spi.ChunkRecord;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+
+/**
+ * Runs a batch of any size, which need not fit in memory, on one or several devices at once.
+ *
+ * <pre>{@code
+ * BatchReport report = new BatchJob(List.of(engine), source, sink, chunkRows).withListener(listener).run();
+ * }</pre>
+ *
+ * <p>The rows are computed in chunks. Each device takes the next chunk when it has finished one; while it computes, the
+ * next chunk is read and the one before is written. Which device computed which rows can't be seen in the result,
+ * because the devices of one tier give the same bits.
+ *
+ * <p><b>Failures.</b> A chunk at which a device fails is tried once more in a new session. Then, if the device lacked
+ * memory, half as many rows are tried; otherwise another device gets the chunk. A device that fails at two chunks in
+ * succession, or is the only one, is dropped, and so is one that has been computing a chunk for longer than the
+ * {@linkplain #withPatience patience}. When none is left, the {@linkplain #withFallback fallback} finishes the batch if
+ * there is one. Errors of the source, of the sink and of the listener end the job.
+ *
+ * <p>A job runs once. It doesn't close engines, source, sink or journal. {@link #cancel} may be called by any thread.
+ */
+public final class BatchJob {
+    /** How long a device may compute one chunk, unless a caller says otherwise. */
+    public static final Duration PATIENCE = Duration.ofMinutes(10);
+
+    private static final long LOOK_MILLIS = 20;
+
+    private final List<LstmEngine> engines;
+    private final ChunkSource source;
+    private final ChunkSink sink;
+    private final int chunkRows;
+    private Duration patience = PATIENCE;
+    private boolean mixesTiers;
+    private Optional<Supplier<LstmEngine>> fallback = Optional.empty();
+    private Optional<Journal> journal = Optional.empty();
+    private BatchListener listener = BatchListener.NONE;
+
+    private final List<Lane> lanes = new CopyOnWriteArrayList<>();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private final AtomicLong flops = new AtomicLong(), readNanos = new AtomicLong(), writeNanos = new AtomicLong();
+    private final Object listening = new Object();
+    private volatile boolean over;
+    private volatile Throwable lastTrouble;
+    private RowQueue queue;
+    private Checkpoints checkpoints;
+
+    /**
+     * Prepares a job; nothing is computed yet.
+     *
+     * @param engines the devices, with the same model
+     * @param source the rows
+     * @param sink where the results go
+     * @param chunkRows the rows to compute at a time
+     * @throws InvalidInputException if the number of rows isn't positive
+     */
+    public BatchJob(List<LstmEngine> engines, ChunkSource source, ChunkSink sink, int chunkRows) {
+        if (engines.isEmpty()) {
+            throw new IllegalArgumentException("expected at least one engine");
+        }
+        if (chunkRows < 1) {
+            throw new InvalidInputException("rows of a chunk: expected at least 1, found " + chunkRows);
+        }
+        this.engines = List.copyOf(engines);
+        this.source = source;
+        this.sink = sink;
+        this.chunkRows = chunkRows;
+    }
+
+    private void checkTiers() {
+        LstmEngine first = engines.get(0);
+        engines.stream()
+                .filter(engine -> engine.tier() != first.tier())
+                .findFirst()
+                .ifPresent(other -> {
+                    throw new InvalidInputException("devices: expected one tier, found " + first.device() + " ("
+                            + name(first.tier()) + ") and " + other.device() + " (" + name(other.tier())
+                            + "): which of them computes a row would show in the result");
+                });
+    }
+
+    private static String name(Tier tier) {
+        return tier.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Sets how long a device may compute one chunk before it counts as failed. Returns this job. */
+    public BatchJob withPatience(Duration longest) {
+        patience = longest;
+        return this;
+    }
+
+    /** Allows devices of several tiers, so that the results' last bits depend on chance. Returns this job. */
+    public BatchJob withMixedTiers() {
+        mixesTiers = true;
+        return this;
+    }
+
+    /**
+     * Sets what opens an engine when no device is left. Returns this job.
+     *
+     * @param opener called at most once; the caller closes the engine after the job
+     */
+    public BatchJob withFallback(Supplier<LstmEngine> opener) {
+        fallback = Optional.of(opener);
+        return this;
+    }
+
+    /**
+     * Sets the journal of finished rows. Rows that it has already are left out if the sink still has them. Returns this
+     * job.
+     */
+    public BatchJob withJournal(Journal finished) {
+        journal = Optional.of(finished);
+        return this;
+    }
+
+    /** Sets what receives the events. Returns this job. */
+    public BatchJob withListener(BatchListener receiver) {
+        listener = receiver;
+        return this;
+    }
+
+    /**
+     * Computes all rows and returns what was done.
+     *
+     * @throws InvalidInputException if devices of several tiers are mixed, the source's data is wrong, or the model
+     *     can't run it
+     * @throws CellFuseException if reading or writing fails, every device has failed, or the job was cancelled. What
+     *     has been finished is in the journal.
+     */
+    public BatchReport run() {
+        if (!mixesTiers) {
+            checkTiers();
+        }
+        long start = System.nanoTime();
+        List<Rows> finished = finished();
+        sink.reserve();
+        queue = new RowQueue(source.rows(), finished, engines.stream().allMatch(engine -> engine.tier() == Tier.EXACT));
+        checkpoints = new Checkpoints(journal, sink);
+        long before = source.rows() - queue.left();
+        try {
+            listener.onBegin(before);
+            engines.forEach(this::startLane);
+            while (queue.left() > 0 && !over) {
+                watch();
+                pause();
+            }
+        } catch (RuntimeException | Error e) {
+            fail(e);
+        } finally {
+            end();
+        }
+        Throwable failed = failure.get();
+        if (failed != null) {
+            throw asThrown(failed);
+        }
+        if (queue.left() > 0) {
+            throw new CellFuseException("cancelled with " + queue.left() + " of " + source.rows() + " rows left");
+        }
+        return report(before, System.nanoTime() - start);
+    }
+
+    /** Returns the rows that the sink has as an earlier job wrote them. */
+    private List<Rows> finished() {
+        List<Rows> finished = new ArrayList<>();
+        for (Journal.Entry entry : journal.map(Journal::entries).orElse(List.of())) {
+            if (sink.checksum(entry.firstRow(), entry.rows()) == entry.checksum()) {
+                sink.markWritten(entry.firstRow(), entry.rows());
+                finished.add(new Rows(entry.firstRow(), entry.rows()));
+            }
+        }
+        return finished;
+    }
+
+    private static RuntimeException asThrown(Throwable failure) {
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        return (RuntimeException) failure;
+    }
+
+    private void startLane(LstmEngine engine) {
+        Lane lane = new Lane(engine, work, (int) Math.min(chunkRows, source.rows()));
+        lanes.add(lane);
+        lane.start();
+    }
+
+    /** Drops devices that hang, and lets the fallback begin when no device is left. */
+    private void watch() {
+        for (Lane lane : lanes) {
+            if (lane.isWorking() && lane.computingNanos() > patience.toNanos()) {
+                CellFuseException hangs = new CellFuseException(
+                        "no progress for " + patience.toSeconds() + " s, so the device counts as failed");
+                lane.abandon();
+                tell(lane, new DeviceTrouble(lane.engine().device(), 0, 0, Action.DROP, hangs.getMessage()), hangs);
+            }
+        }
+        if (lanes.stream().noneMatch(Lane::isWorking) && queue.left() > 0 && !over) {
+            if (fallback.isEmpty()) {
+                Throwable last = Objects.requireNonNull(lastTrouble, "a lane ends early only if it fails");
+                throw new CellFuseException("no device is left: " + last.getMessage(), last);
+            }
+            LstmEngine engine = fallback.get().get();
+            fallback = Optional.empty();
+            startLane(engine);
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(LOOK_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CellFuseException("the job was interrupted", e);
+        }
+    }
+
+    /** Waits for the threads and notes in the journal what has been finished. */
+    private void end() {
+        over = true;
+        queue.close();
+        lanes.forEach(Lane::interrupt);
+        boolean interrupted = Thread.interrupted();
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (lanes.stream().anyMatch(Lane::isAlive) && System.nanoTime() < deadline) {
+            try {
+                Thread.sleep(1);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        try {
+            checkpoints.close();
+        } catch (RuntimeException e) {
+            fail(e);
+        }
+    }
+
+    /**
+     * Ends the job as soon as possible and notes in the journal what has been finished; {@link #run} then throws. Has
+     * no effect after the job's end.
+     */
+    public void cancel() {
+        over = true;
+        if (queue != null) {
+            queue.close();
+            checkpoints.commit();
+        }
+    }
+
+    /** Returns whether the device of {@code engine} hangs: closing the engine would wait for it. */
+    public boolean isHung(LstmEngine engine) {
+        return lanes.stream().anyMatch(lane -> lane.engine() == engine && lane.isHung());
+    }
+
+    private void fail(Throwable cause) {
+        failure.compareAndSet(null, cause);
+        over = true;
+    }
+
+    private void tell(Lane lane, DeviceTrouble trouble, Throwable cause) {
+        lastTrouble = cause;
+        ChunkRecord.trouble(trouble.device(), trouble.firstRow(), trouble.rows(), trouble.toString());
+        synchronized (listening) {
+            listener.onTrouble(trouble);
+        }
+    }
+
+    private BatchReport report(long finishedBefore, long nanos) {
+        List<BatchReport.Share> shares = lanes.stream().map(Lane::share).toList();
+        return new BatchReport(
+                source.rows(),
+                finishedBefore,
+                shares.stream().mapToLong(BatchReport.Share::chunks).sum(),
+                flops.get(),
+                Duration.ofNanos(nanos),
+                Duration.ofNanos(readNanos.get()),
+                shares.stream().map(BatchReport.Share::computing).reduce(Duration.ZERO, Duration::plus),
+                Duration.ofNanos(writeNanos.get()),
+                shares);
+    }
+
+    private final Lane.Work work = new Lane.Work() {
+        @Override
+        public ChunkSource source() {
+            return source;
+        }
+
+        @Override
+        public RowQueue queue() {
+            return queue;
+        }
+
+        @Override
+        public boolean isOver() {
+            return over;
+        }
+
+        @Override
+        public void fail(Throwable cause) {
+            BatchJob.this.fail(cause);
+        }
+
+        @Override
+        public void report(Lane lane, Rows rows, Action action, Throwable cause) {
+            String reason =
+                    cause instanceof OutOfMemoryError ? "out of memory: " + cause.getMessage() : cause.getMessage();
+            tell(lane, new DeviceTrouble(lane.engine().device(), rows.first(), rows.count(), action, reason), cause);
+        }
+
+        @Override
+        public void write(Lane lane, OutputChunk chunk) {
+            long start = System.nanoTime();
+            CanonicalNaN.apply(chunk.output());
+            int checksum = sink.write(chunk.rows().first(), chunk.output());
+            long nanos = System.nanoTime() - start;
+            if (!queue.finish(chunk.rows())) {
+                return; // another device was faster
+            }
+            lane.count(chunk);
+            flops.addAndGet(chunk.flops());
+            readNanos.addAndGet(chunk.readNanos());
+            writeNanos.addAndGet(nanos);
+            checkpoints.finished(chunk.rows(), checksum);
+            done(lane.engine().device(), chunk, nanos);
+        }
+
+        private void done(Device device, OutputChunk chunk, long nanos) {
+            synchronized (listening) {
+                ChunkMetrics metrics = new ChunkMetrics(
+                        device,
+                        chunk.rows().first(),
+                        chunk.rows().count(),
+                        chunk.flops(),
+                        chunk.readNanos(),
+                        chunk.computeNanos(),
+                        nanos,
+                        source.rows() - queue.left());
+                ChunkRecord.done(
+                        device, metrics.firstRow(), metrics.rows(), chunk.readNanos(), chunk.computeNanos(), nanos);
+                listener.onChunk(metrics);
+            }
+        }
+    };
+}

@@ -1,0 +1,65 @@
+package io.github.cellfuse.batch;
+
+import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmState;
+import java.nio.FloatBuffer;
+
+/** The memory for the results of a chunk, used for one chunk after another. Belongs to one thread at a time. */
+final class OutputChunk {
+    private final LstmModel model;
+    private final FloatBuffer y;
+    private LstmState finalState;
+    private LstmOutput output;
+    private Rows rows;
+    private long flops, readNanos, computeNanos;
+
+    OutputChunk(LstmModel model, int steps, int mostRows) {
+        this.model = model;
+        y = DirectFloats.allocate((long) mostRows * steps * model.outputSize());
+        finalState = LstmState.zeros(model, mostRows);
+    }
+
+    /** Returns the memory for the results of {@code chunk}. */
+    LstmOutput prepare(InputChunk chunk) {
+        LstmInput input = chunk.input();
+        if (finalState.rows() != input.rows()) {
+            finalState = LstmState.zeros(model, input.rows());
+        }
+        y.clear().limit(input.rows() * input.steps() * model.outputSize());
+        output = new LstmOutput(input.layout(), input.rows(), input.steps(), y, finalState);
+        return output;
+    }
+
+    /** The results of {@code chunk} are there. */
+    void computed(InputChunk chunk, long nanos) {
+        rows = chunk.rows();
+        flops = chunk.flops();
+        readNanos = chunk.nanos();
+        computeNanos = nanos;
+    }
+
+    LstmOutput output() {
+        return output;
+    }
+
+    Rows rows() {
+        return rows;
+    }
+
+    /** Returns the floating-point operations of the valid steps. */
+    long flops() {
+        return flops;
+    }
+
+    /** Returns how long reading the chunk took. */
+    long readNanos() {
+        return readNanos;
+    }
+
+    /** Returns how long computing the chunk took. */
+    long computeNanos() {
+        return computeNanos;
+    }
+}

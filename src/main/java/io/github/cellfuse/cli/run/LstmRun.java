@@ -1,0 +1,174 @@
+package io.github.cellfuse.cli.run;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.batch.BatchJob;
+import io.github.cellfuse.batch.BatchReport;
+import io.github.cellfuse.batch.Chunking;
+import io.github.cellfuse.batch.Journal;
+import io.github.cellfuse.cli.DeviceOption;
+import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.cli.Progress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.function.LongFunction;
+
+/**
+ * Runs a bare LSTM over files: on one or several devices, with a journal if there are several chunks, so that an
+ * interrupted run can be continued.
+ */
+final class LstmRun {
+    private final Path target;
+    private final boolean overwrite;
+    private final JobOptions options;
+    private final DeviceOption device;
+    private final RunInput source;
+    private final RunShape shape;
+    private final Chunking chunking;
+    private final Consumer<String> say, warn;
+
+    /**
+     * Prepares a run; nothing is written yet.
+     *
+     * @param say receives messages
+     * @param warn receives what devices fail at
+     */
+    LstmRun(
+            Path target,
+            boolean overwrite,
+            JobOptions options,
+            DeviceOption device,
+            RunInput source,
+            RunShape shape,
+            Chunking chunking,
+            Consumer<String> say,
+            Consumer<String> warn) {
+        this.target = target;
+        this.overwrite = overwrite;
+        this.options = options;
+        this.device = device;
+        this.source = source;
+        this.shape = shape;
+        this.chunking = chunking;
+        this.say = say;
+        this.warn = warn;
+    }
+
+    /**
+     * Computes the output and returns what was done.
+     *
+     * @param engines the devices; closed at the end, except those that hang
+     * @param identity what has to be the same when a run is continued
+     * @param display makes a progress display, for the rows that are done already
+     */
+    BatchReport run(List<LstmEngine> engines, Map<String, String> identity, LongFunction<Progress> display) {
+        Path journalFile = Journal.of(target);
+        boolean continues = options.resumes() && Files.exists(journalFile);
+        if (!continues && !overwrite) {
+            refuseUnfinished(journalFile);
+        }
+        if (chunking.count() == 1 && !Files.exists(journalFile)) {
+            try (RunOutput sink = RunOutput.create(target, overwrite, shape)) {
+                BatchReport report = compute(engines, sink, null, display);
+                sink.commit();
+                return report;
+            }
+        }
+        try (Journal journal =
+                continues ? Journal.open(journalFile, identity) : Journal.create(journalFile, identity, overwrite)) {
+            return resumable(engines, journal, continues, display);
+        }
+    }
+
+    private void refuseUnfinished(Path journalFile) {
+        if (Files.exists(journalFile)) {
+            throw new InvalidInputException(journalFile
+                    + ": an unfinished run of this output is there; continue it with --resume, or start over with"
+                    + " --overwrite");
+        }
+    }
+
+    private BatchReport resumable(
+            List<LstmEngine> engines, Journal journal, boolean continues, LongFunction<Progress> display) {
+        try (RunOutput sink = RunOutput.resumable(target, overwrite, continues, shape)) {
+            if (continues) {
+                say.accept("continuing an unfinished run; checking the rows that are finished");
+            }
+            try {
+                BatchReport report = compute(engines, sink, journal, display);
+                sink.commit();
+                journal.delete();
+                return report;
+            } finally {
+                forgetIfEmpty(journal, sink);
+            }
+        }
+    }
+
+    /** A run without a finished row can't be continued, and leaves nothing. */
+    private static boolean forgetIfEmpty(Journal journal, RunOutput sink) {
+        if (!journal.entries().isEmpty()) {
+            return false;
+        }
+        sink.delete();
+        journal.delete();
+        return true;
+    }
+
+    /** @param journal null if the run can't be continued */
+    private BatchReport compute(
+            List<LstmEngine> engines, RunOutput sink, Journal journal, LongFunction<Progress> display) {
+        List<LstmEngine> open = new ArrayList<>(engines);
+        BatchJob job = new BatchJob(engines, source, sink, chunking.chunkRows()).withPatience(options.patience());
+        if (options.mixesTiers()) {
+            job.withMixedTiers();
+        }
+        if (options.hasFallback()) {
+            job.withFallback(() -> {
+                LstmEngine java = device.openFallback(shape.model());
+                open.add(java);
+                warn.accept("going on with java, as no other device is left");
+                return java;
+            });
+        }
+        if (journal != null) {
+            job.withJournal(journal);
+        }
+        Thread hook = new Thread(() -> interrupted(job, journal, sink), "cellfuse-interrupted");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try (JobDisplay shown = new JobDisplay(display, warn)) {
+            return job.withListener(shown).run();
+        } finally {
+            removeOrWait(hook);
+            open.stream().filter(engine -> !job.isHung(engine)).forEach(LstmEngine::close);
+        }
+    }
+
+    /** Ends the run while the process ends, for example after Ctrl-C. */
+    private void interrupted(BatchJob job, Journal journal, RunOutput sink) {
+        job.cancel();
+        if (journal != null && !forgetIfEmpty(journal, sink)) {
+            long done =
+                    journal.entries().stream().mapToLong(Journal.Entry::rows).sum();
+            warn.accept("interrupted; about " + Math.min(done, shape.rows()) + " of "
+                    + Numbers.count(shape.rows(), "row")
+                    + " are finished; to go on, repeat the command with --resume");
+        }
+    }
+
+    /** If the process is ending, waits for its end: the hook says what a user has to know, and nothing else should. */
+    private static void removeOrWait(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException ending) {
+            while (true) {
+                LockSupport.park();
+            }
+        }
+    }
+}
