@@ -2,9 +2,6 @@ package io.github.cellfuse.cli.demo;
 
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
-import io.github.cellfuse.EngineOptions;
-import io.github.cellfuse.LstmEngine;
-import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.Numbers;
@@ -12,17 +9,18 @@ import io.github.cellfuse.cli.OutputFile;
 import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.cli.demo.LanguageModel.Prediction;
 import io.github.cellfuse.cli.graph.GraphDevice;
-import io.github.cellfuse.cli.graph.RecordedPart;
 import io.github.cellfuse.cli.trace.CellOrigins;
 import io.github.cellfuse.cli.trace.StepLabels;
 import io.github.cellfuse.cli.trace.StepWindow;
 import io.github.cellfuse.cli.trace.TraceDocument;
 import io.github.cellfuse.cli.trace.TracedBatch;
+import io.github.cellfuse.cli.trace.TracedLstm;
 import io.github.cellfuse.format.file.TextFile;
 import io.github.cellfuse.onnx.graph.OnnxSession;
 import io.github.cellfuse.onnx.graph.Tensor;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -132,16 +130,21 @@ public final class DemoCommand implements Runnable {
                 ? SENTENCES.stream().map(language::words).toList()
                 : List.of(language.words(String.join(" ", sentence)));
         Map<String, Tensor> inputs = Map.of(LanguageModel.TOKENS, language.tokens(sentences));
-        RecordedPart lstm = RecordedPart.of(language.graph(), inputs).get(0);
         GraphDevice opener = new GraphDevice(device, this::say);
+        int[] lengths = sentences.stream().mapToInt(List::size).toArray();
         Tensor logits;
         TracedBatch trace;
         Tier tier;
-        try (OnnxSession session = language.graph().session(opener::open)) {
+        List<TracedLstm> lstms = new ArrayList<>(); // one: the model's only LSTM
+        try (JavaRun java = JavaRun.start(language, inputs, device.weights());
+                OnnxSession session = language.graph().session(model -> {
+                    lstms.add(TracedLstm.of(opener.open(model)));
+                    return lstms.get(0);
+                })) {
             logits = session.run(inputs).get(LanguageModel.LOGITS);
-            LstmEngine engine = session.engines().get(0);
-            trace = trace(engine, lstm.batch(), sentences);
-            tier = engine.tier();
+            boolean hasSameBits = java.logits().bytes().equals(logits.bytes());
+            trace = lstms.get(0).last(lengths, hasSameBits);
+            tier = lstms.get(0).tier();
         }
         DeviceOption.Choice choice = opener.choice();
         List<Memory> memories = Memory.of(trace);
@@ -149,17 +152,11 @@ public final class DemoCommand implements Runnable {
             List<String> words = sentences.get(n);
             print(out, words, language.next(logits, n, words.size(), SHOWN), memories.get(n));
         }
-        checkBits(out, language, inputs, choice, tier, logits);
+        checkBits(out, trace, choice, tier, logits);
         write(page, choice, sentences, trace, memories);
         out.println();
         out.println("Next: cellfuse demo \"I live in Japan. I speak\", or look inside your own model:");
         out.println("      cellfuse trace MODEL INPUT --html trace.html");
-    }
-
-    private static TracedBatch trace(LstmEngine engine, LstmInput batch, List<List<String>> sentences) {
-        int[] lengths = sentences.stream().mapToInt(List::size).toArray();
-        int[] rows = IntStream.range(0, lengths.length).toArray();
-        return TracedBatch.run("", engine, batch.withLengths(lengths), rows);
     }
 
     /** Prints a sentence with its next words, and what the cells remember. */
@@ -182,28 +179,19 @@ public final class DemoCommand implements Runnable {
         out.println();
     }
 
-    private void checkBits(
-            PrintWriter out,
-            LanguageModel language,
-            Map<String, Tensor> inputs,
-            DeviceOption.Choice choice,
-            Tier tier,
-            Tensor logits) {
+    private static void checkBits(
+            PrintWriter out, TracedBatch trace, DeviceOption.Choice choice, Tier tier, Tensor logits) {
+        boolean isExact = tier != Tier.TOLERANCE;
+        if (!trace.hasSameBits() && isExact) {
+            throw new CellFuseException("the results of " + choice.device()
+                    + " don't have java's bits; 'cellfuse verify' says where they differ");
+        }
         if (choice.device().equals(Device.JAVA)) {
             out.println("Computed by java, whose bits the other devices have to match.");
-            return;
-        }
-        EngineOptions options = EngineOptions.DEFAULT.withWeights(device.weights());
-        try (OnnxSession java = language.graph().session(Device.JAVA, options)) {
-            Tensor expected = java.run(inputs).get(LanguageModel.LOGITS);
-            if (expected.bytes().equals(logits.bytes())) {
-                out.println("Bits: all " + logits.elementCount() + " values equal those of java.");
-            } else if (tier == Tier.TOLERANCE) {
-                out.println("Bits: some differ from java's; this device only keeps the error bound.");
-            } else {
-                throw new CellFuseException("the results of " + choice.device()
-                        + " don't have java's bits; 'cellfuse verify' says where they differ");
-            }
+        } else if (trace.hasSameBits()) {
+            out.println("Bits: all " + logits.elementCount() + " values equal those of java.");
+        } else {
+            out.println("Bits: some differ from java's; this device only keeps the error bound.");
         }
     }
 
@@ -219,6 +207,7 @@ public final class DemoCommand implements Runnable {
                 "The language model of the demo",
                 choice.device() + " (" + choice.reason() + ")",
                 "A language model has read these words and predicts the next one.",
+                "a normal run on java",
                 List.of(trace),
                 StepLabels.byRow(labels),
                 memories.stream().map(Memory::step).toList(),

@@ -6,12 +6,9 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.onnx.graph.LstmPart;
 import io.github.cellfuse.onnx.graph.OnnxModel;
-import io.github.cellfuse.onnx.graph.OnnxSession;
-import io.github.cellfuse.onnx.graph.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * An LSTM of a whole ONNX graph, with a batch that it gets in it.
@@ -73,21 +70,6 @@ public record RecordedPart(int number, List<String> nodes, LstmModel model, Lstm
             engine.batch().ifPresent(batch -> found.add(new RecordedPart(number, nodes, engine.model(), batch)));
         }
         return found;
-    }
-
-    /** Runs a graph on the {@code java} device and returns its LSTMs, each with the first of the largest batches. */
-    public static List<RecordedPart> of(OnnxModel graph, Map<String, Tensor> inputs) {
-        List<RecordedLstm> recorded = new ArrayList<>();
-        List<LstmPart> parts;
-        try (OnnxSession session = graph.session(lstm -> {
-            RecordedLstm engine = new RecordedLstm(lstm, true);
-            recorded.add(engine);
-            return engine;
-        })) {
-            session.run(inputs);
-            parts = session.resolved().map(OnnxModel::lstms).orElse(List.of());
-        }
-        return of(recorded, parts);
     }
 
     /** Returns a name for people: the number and the nodes. */

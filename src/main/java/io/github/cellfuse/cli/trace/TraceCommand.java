@@ -183,6 +183,7 @@ public final class TraceCommand implements Runnable {
                 model.path().toString(),
                 choice.device() + " (" + choice.reason() + ")",
                 "",
+                "a normal run",
                 traces,
                 names,
                 List.of(),

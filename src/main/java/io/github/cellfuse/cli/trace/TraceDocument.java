@@ -25,6 +25,7 @@ import java.util.stream.IntStream;
  * @param model the model's name
  * @param device the device's name
  * @param caption what the page says on top; empty for nothing
+ * @param comparison the run, without a trace, whose bits the traces were compared with
  * @param traces one for each LSTM
  * @param labels names of the steps
  * @param marks the step of each row that the page marks first; empty if it chooses
@@ -35,6 +36,7 @@ public record TraceDocument(
         String model,
         String device,
         String caption,
+        String comparison,
         List<TracedBatch> traces,
         StepLabels labels,
         List<Integer> marks,
@@ -101,6 +103,7 @@ public record TraceDocument(
         json.addProperty("model", model);
         json.addProperty("device", device);
         json.addProperty("caption", caption);
+        json.addProperty("compared_with", comparison);
         json.addProperty("same_bits", traces.stream().allMatch(TracedBatch::hasSameBits));
         JsonArray array = new JsonArray();
         traces.forEach(trace -> array.add(trace(trace, encoding)));

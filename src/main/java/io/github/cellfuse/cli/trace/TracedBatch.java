@@ -10,7 +10,6 @@ import io.github.cellfuse.spi.LayerTrace;
 import io.github.cellfuse.spi.TracedSession;
 import io.github.cellfuse.spi.TracingEngine;
 import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -21,7 +20,7 @@ import java.util.List;
  * @param input the batch that ran
  * @param rowNumbers the numbers of its rows in the user's batch
  * @param layers the values of each layer
- * @param hasSameBits whether the outputs and states have the bits of a run that wasn't traced
+ * @param hasSameBits whether the results have the bits of a run that wasn't traced
  */
 public record TracedBatch(
         String name, LstmModel model, LstmInput input, int[] rowNumbers, List<LayerTrace> layers, boolean hasSameBits) {
@@ -32,18 +31,12 @@ public record TracedBatch(
      * @throws InvalidInputException if the engine can't be traced
      */
     public static TracedBatch run(String name, LstmEngine engine, LstmInput input, int[] rowNumbers) {
-        if (!(engine instanceof TracingEngine tracing)) {
-            throw new InvalidInputException(
-                    "device " + engine.device() + " can't be traced; expected java or an OpenCL device");
-        }
+        TracingEngine tracing = TracedLstm.tracing(engine);
         LstmModel model = engine.model();
         LstmOutput traced = LstmOutput.allocate(model, input), usual = LstmOutput.allocate(model, input);
-        List<LayerTrace> layers = new ArrayList<>();
-        for (int layer = 0; layer < model.layerCount(); layer++) {
-            layers.add(new LayerTrace(model, layer, input));
-        }
+        List<LayerTrace> layers;
         try (TracedSession session = tracing.newTracedSession()) {
-            session.run(input, traced, steps -> layers.forEach(layer -> layer.onSteps(steps)));
+            layers = TracedLstm.run(session, model, input, traced);
         }
         try (LstmSession session = engine.newSession()) {
             session.run(input, usual);
@@ -53,7 +46,7 @@ public record TracedBatch(
                         wrap(traced.finalState().h()), wrap(usual.finalState().h()))
                 && areSame(
                         wrap(traced.finalState().c()), wrap(usual.finalState().c()));
-        return new TracedBatch(name, model, input, rowNumbers, List.copyOf(layers), hasSameBits);
+        return new TracedBatch(name, model, input, rowNumbers, layers, hasSameBits);
     }
 
     private static FloatBuffer wrap(float[] values) {

@@ -44,7 +44,9 @@ class DemoCommandTest {
         assertTrue(out.contains("i stay in brazil ."), out);
         assertTrue(out.matches("(?s).*\\n {2}portuguese +9\\d\\.\\d %.*"), out);
         assertTrue(out.contains("the cells remember \"brazil\" best"), out);
-        assertTrue(Files.readString(folder.resolve("page.html")).contains("cellfuse-trace-1"));
+        String page = Files.readString(folder.resolve("page.html"));
+        assertTrue(page.contains("cellfuse-trace-1"));
+        assertTrue(page.contains("\"compared_with\":\"a normal run on java\",\"same_bits\":true"));
     }
 
     @Test
@@ -57,6 +59,14 @@ class DemoCommandTest {
             assertTrue(auto.out().contains("values equal those of java."), auto.out());
         }
         assertEquals(predictions(java.out()), predictions(auto.out()));
+    }
+
+    @Test
+    void aDeviceThatCannotBeTracedIsRefused() {
+        Cli.Result reference = demo("--device", "reference");
+        assertEquals(2, reference.exit());
+        assertTrue(reference.err().contains("reference can't be traced"), reference.err());
+        assertFalse(Files.exists(folder.resolve("page.html")));
     }
 
     private static List<String> predictions(String out) {

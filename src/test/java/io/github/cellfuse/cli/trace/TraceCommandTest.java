@@ -85,6 +85,7 @@ class TraceCommandTest {
         LstmModel loaded = ModelFiles.read(model);
         JsonObject json = trace(model, input(model), "--rows", "1,4");
         assertTrue(json.get("same_bits").getAsBoolean());
+        assertEquals("a normal run", json.get("compared_with").getAsString());
         JsonObject of = json.getAsJsonArray("traces").get(0).getAsJsonObject();
         assertEquals(2, of.getAsJsonArray("rows").size());
         int layers = IntStream.range(0, loaded.layerCount())

@@ -68,6 +68,15 @@ class TracePageTest {
         browser.screenshot("trace-" + view);
     }
 
+    @Test
+    void thePageSaysWhatItsBitsWereComparedWith() {
+        String same = "✓ The traced run has the same bits as a normal run";
+        browser.open(demo, Browser.View.LIGHT);
+        assertEquals(same + " on java.", browser.text("byId('verdict').textContent"));
+        browser.open(trace, Browser.View.LIGHT);
+        assertEquals(same + ".", browser.text("byId('verdict').textContent"));
+    }
+
     /** The page's own sums give what the program printed: how much of the country's writing is left. */
     @Test
     void theCaptionAgreesWithTheProgram() {
