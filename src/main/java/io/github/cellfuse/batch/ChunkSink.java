@@ -2,11 +2,33 @@ package io.github.cellfuse.batch;
 
 import io.github.cellfuse.LstmOutput;
 
-/** Receives the results of a batch chunk by chunk, each row once, in any order. Implementations must be thread safe. */
+/**
+ * Receives the results of a batch chunk by chunk, in any order. A row may be written again; its results are the same.
+ * Implementations must be thread safe.
+ */
 public interface ChunkSink {
     /**
      * Writes the results of {@code output.rows()} rows, starting at {@code firstRow}. The memory of {@code output} is
      * reused when this returns. Every NaN in it has the bits of {@code Float.NaN}.
+     *
+     * @return the CRC-32C of the bytes that the rows have in the output, in the order of its arrays and of the blocks
+     *     of each
+     * @throws io.github.cellfuse.CellFuseException when writing fails
      */
-    void write(long firstRow, LstmOutput output);
+    int write(long firstRow, LstmOutput output);
+
+    /**
+     * Returns the CRC-32C that {@link #write} would return for {@code rows} rows, starting at {@code firstRow}, if it
+     * wrote what the output holds now. The output is read.
+     *
+     * @throws io.github.cellfuse.CellFuseException when reading fails
+     */
+    int checksum(long firstRow, int rows);
+
+    /**
+     * Makes everything durable that has been written: it survives the loss of power.
+     *
+     * @throws io.github.cellfuse.CellFuseException when the disk fails
+     */
+    void force();
 }

@@ -59,8 +59,21 @@ class BatchRunTest {
         Memory memory = new Memory(random.model(), random.input());
         CellFuseException failure = new CellFuseException("disk full");
         try (LstmEngine engine = LstmEngine.open(Device.JAVA, random.model())) {
-            ChunkSink full = (firstRow, output) -> {
-                throw failure;
+            ChunkSink full = new ChunkSink() {
+                @Override
+                public int write(long firstRow, LstmOutput output) {
+                    throw failure;
+                }
+
+                @Override
+                public int checksum(long firstRow, int rows) {
+                    throw new AssertionError("nothing was written");
+                }
+
+                @Override
+                public void force() {
+                    throw new AssertionError("nothing was written");
+                }
             };
             Chunking chunking = new Chunking(random.input().rows(), 1);
             assertSame(
@@ -146,7 +159,7 @@ class BatchRunTest {
         }
 
         @Override
-        public void write(long firstRow, LstmOutput part) {
+        public int write(long firstRow, LstmOutput part) {
             LstmInput chunk = LstmInput.of(layout(), part.y(), part.rows(), steps());
             copy(chunk, 0, part.y(), whole, (int) firstRow, output.y(), part.rows(), model.outputSize());
             LstmState from = part.finalState();
@@ -169,6 +182,17 @@ class BatchRunTest {
                     (int) firstRow,
                     part.rows(),
                     model.last().hiddenSize());
+            return 0;
+        }
+
+        @Override
+        public int checksum(long firstRow, int rows) {
+            throw new AssertionError("nothing is resumed here");
+        }
+
+        @Override
+        public void force() {
+            throw new AssertionError("memory isn't durable");
         }
 
         private void copy(

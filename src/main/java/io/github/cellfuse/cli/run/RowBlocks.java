@@ -3,6 +3,7 @@ package io.github.cellfuse.cli.run;
 import io.github.cellfuse.format.file.ArraySink;
 import io.github.cellfuse.format.npy.NpyArray;
 import java.nio.FloatBuffer;
+import java.util.zip.Checksum;
 
 /**
  * The rows of a dense array {@code [outer,N,width]}. A range of rows consists of {@code outer} contiguous blocks.
@@ -25,11 +26,21 @@ record RowBlocks(int outer, long rows, long width) {
         }
     }
 
-    /** Writes {@code count} rows, starting at {@code firstRow}, from index 0 of {@code source [outer,count,width]}. */
-    void write(ArraySink array, long firstRow, int count, FloatBuffer source) {
+    /**
+     * Writes {@code count} rows, starting at {@code firstRow}, from index 0 of {@code source [outer,count,width]}, and
+     * updates {@code checksum} with their bytes in the file, block by block.
+     */
+    void write(ArraySink array, long firstRow, int count, FloatBuffer source, Checksum checksum) {
         int block = Math.toIntExact(count * width);
         for (int k = 0; k < outer; k++) {
-            array.write(offset(k, firstRow), source.slice(k * block, block));
+            array.write(offset(k, firstRow), source.slice(k * block, block), checksum);
+        }
+    }
+
+    /** Updates {@code checksum} as {@link #write} does, with what the file holds. */
+    void checksum(ArraySink array, long firstRow, int count, Checksum checksum) {
+        for (int k = 0; k < outer; k++) {
+            array.checksum(offset(k, firstRow), count * width, checksum);
         }
     }
 

@@ -10,6 +10,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.zip.Checksum;
 
 /** A part of a file that holds an array of little-endian elements. */
 public final class ArrayRegion implements ArraySink {
@@ -61,24 +62,24 @@ public final class ArrayRegion implements ArraySink {
     }
 
     @Override
-    public void write(long firstElement, FloatBuffer source) {
+    public void write(long firstElement, FloatBuffer source, Checksum checksum) {
         if (type != ElementType.FLOAT32) {
             throw Problems.invalid(label, "expected elements of type " + type + ", found float32");
         }
-        write(firstElement, source.remaining(), (bytes, count) -> {
+        write(firstElement, source.remaining(), checksum, (bytes, count) -> {
             bytes.asFloatBuffer().put(source.slice(source.position(), count));
             source.position(source.position() + count);
         });
     }
 
     @Override
-    public void write(long firstElement, ByteBuffer source) {
+    public void write(long firstElement, ByteBuffer source, Checksum checksum) {
         if (source.remaining() % type.bytes() != 0) {
             throw Problems.invalid(
                     label,
                     "expected whole elements of " + type.bytes() + " bytes, found " + source.remaining() + " bytes");
         }
-        write(firstElement, source.remaining() / type.bytes(), (bytes, count) -> {
+        write(firstElement, source.remaining() / type.bytes(), checksum, (bytes, count) -> {
             ByteBuffer part =
                     source.slice(source.position(), count * type.bytes()).order(source.order());
             ElementConversion.copy(type, part, bytes);
@@ -91,36 +92,76 @@ public final class ArrayRegion implements ArraySink {
         void fill(ByteBuffer bytes, int count);
     }
 
-    private void write(long firstElement, int length, Filling filling) {
-        if (firstElement < 0 || firstElement > count - length) {
+    private void write(long firstElement, int length, Checksum checksum, Filling filling) {
+        checkRange(firstElement, length);
+        ByteBuffer bytes = staged();
+        try {
+            for (int done = 0; done < length; ) {
+                int part = Math.min(length - done, STAGING_BYTES / type.bytes());
+                filling.fill(bytes.clear(), part);
+                checksum.update(bytes.clear().limit(part * type.bytes()));
+                write(channel, offset + (firstElement + done) * type.bytes(), bytes.rewind());
+                done += part;
+            }
+        } catch (IOException e) {
+            throw failed("writing", e);
+        } finally {
+            staging.add(bytes);
+        }
+        written.add(firstElement, firstElement + length);
+    }
+
+    @Override
+    public void checksum(long firstElement, long length, Checksum checksum) {
+        checkRange(firstElement, length);
+        ByteBuffer bytes = staged();
+        try {
+            long end = offset + (firstElement + length) * type.bytes();
+            for (long at = offset + firstElement * type.bytes(); at < end; ) {
+                bytes.clear().limit((int) Math.min(STAGING_BYTES, end - at));
+                if (channel.read(bytes, at) < 0) {
+                    // The file ends with the last element written so far: what follows is zeros, as it would be in
+                    // a gap.
+                    zero(bytes);
+                }
+                at += bytes.position();
+                checksum.update(bytes.flip());
+            }
+        } catch (IOException e) {
+            throw failed("reading it back", e);
+        } finally {
+            staging.add(bytes);
+        }
+    }
+
+    private static void zero(ByteBuffer bytes) {
+        while (bytes.hasRemaining()) {
+            bytes.put((byte) 0);
+        }
+    }
+
+    private void checkRange(long firstElement, long length) {
+        if (firstElement < 0 || length < 0 || firstElement > count - length) {
             throw Problems.invalid(
                     label,
                     "expected elements within the " + count + " of shape " + Problems.shape(shape) + ", found " + length
                             + " from element " + firstElement + " on");
         }
+    }
+
+    private ByteBuffer staged() {
         ByteBuffer bytes = staging.poll();
-        if (bytes == null) {
-            bytes = ByteBuffer.allocateDirect(STAGING_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        return bytes != null ? bytes : ByteBuffer.allocateDirect(STAGING_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private CellFuseException failed(String doing, IOException cause) {
+        if (cause instanceof ClosedChannelException && !(cause instanceof ClosedByInterruptException)) {
+            return new CellFuseException(
+                    label + ": " + doing
+                            + " failed: the file has been closed, or another of its threads was interrupted",
+                    cause);
         }
-        try {
-            for (int done = 0; done < length; ) {
-                int part = Math.min(length - done, STAGING_BYTES / type.bytes());
-                filling.fill(bytes.clear(), part);
-                bytes.clear().limit(part * type.bytes());
-                write(channel, offset + (firstElement + done) * type.bytes(), bytes);
-                done += part;
-            }
-        } catch (ClosedByInterruptException e) {
-            throw Problems.io(label, "writing", e);
-        } catch (ClosedChannelException e) {
-            throw new CellFuseException(
-                    label + ": writing failed: the file has been closed, or another of its threads was interrupted", e);
-        } catch (IOException e) {
-            throw Problems.io(label, "writing", e);
-        } finally {
-            staging.add(bytes);
-        }
-        written.add(firstElement, firstElement + length);
+        return Problems.io(label, doing, cause);
     }
 
     /** Throws if elements were never written: readers would see zeros. */

@@ -113,6 +113,16 @@ public final class AtomicFile implements AutoCloseable {
         return target;
     }
 
+    /** Makes durable what has been written, under the temporary name. */
+    public void force() {
+        try {
+            // Without the times of access and change, which nobody needs. The size counts as content.
+            channel.force(false);
+        } catch (IOException e) {
+            throw Problems.io(target, "writing", e);
+        }
+    }
+
     /** Makes the content durable and gives the file its final name. The file is closed afterwards. */
     public synchronized void commit() {
         if (closed) {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.zip.Checksum;
 
 /**
  * Writes a {@code .npy} file of little-endian elements in C order, of a shape known beforehand, piece by piece in any
@@ -80,13 +81,27 @@ public final class NpyWriter implements ArraySink, AutoCloseable {
     }
 
     @Override
-    public void write(long firstElement, FloatBuffer source) {
-        data.write(firstElement, source);
+    public void write(long firstElement, FloatBuffer source, Checksum checksum) {
+        data.write(firstElement, source, checksum);
     }
 
     @Override
-    public void write(long firstElement, ByteBuffer source) {
-        data.write(firstElement, source);
+    public void write(long firstElement, ByteBuffer source, Checksum checksum) {
+        data.write(firstElement, source, checksum);
+    }
+
+    @Override
+    public void checksum(long firstElement, long count, Checksum checksum) {
+        data.checksum(firstElement, count, checksum);
+    }
+
+    /**
+     * Makes durable what has been written.
+     *
+     * @throws io.github.cellfuse.CellFuseException when the disk fails or the writer is closed
+     */
+    public void force() {
+        file.force();
     }
 
     /**

@@ -123,6 +123,15 @@ public final class NpzWriter implements AutoCloseable {
     }
 
     /**
+     * Makes durable what has been written.
+     *
+     * @throws CellFuseException when the disk fails or the writer is closed
+     */
+    public void force() {
+        file.force();
+    }
+
+    /**
      * Makes the archive durable and gives it its name. The writer is closed afterwards, whether that succeeded or not.
      *
      * @throws CellFuseException when elements were never written, the disk fails, or the writer is closed

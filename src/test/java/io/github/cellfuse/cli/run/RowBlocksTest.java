@@ -12,6 +12,8 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.CRC32C;
+import java.util.zip.Checksum;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,21 +41,30 @@ class RowBlocksTest {
             }
 
             @Override
-            public void write(long firstElement, FloatBuffer source) {
+            public void write(long firstElement, FloatBuffer source, Checksum checksum) {
                 writes.add(firstElement + "+" + source.remaining() + "=" + source.get(0));
             }
 
             @Override
-            public void write(long firstElement, ByteBuffer source) {
+            public void write(long firstElement, ByteBuffer source, Checksum checksum) {
                 throw new AssertionError("expected floats");
+            }
+
+            @Override
+            public void checksum(long firstElement, long count, Checksum checksum) {
+                writes.add(firstElement + "+" + count);
             }
         };
         FloatBuffer source = FloatBuffer.allocate(30);
         for (int k = 0; k < 30; k++) {
             source.put(k, k);
         }
-        new RowBlocks(3, 4_000_000_000L, 5).write(sink, 3_999_999_998L, 2, source);
+        RowBlocks blocks = new RowBlocks(3, 4_000_000_000L, 5);
+        blocks.write(sink, 3_999_999_998L, 2, source, new CRC32C());
         assertEquals(List.of("19999999990+10=0.0", "39999999990+10=10.0", "59999999990+10=20.0"), writes);
+        writes.clear();
+        blocks.checksum(sink, 3_999_999_998L, 2, new CRC32C());
+        assertEquals(List.of("19999999990+10", "39999999990+10", "59999999990+10"), writes);
     }
 
     @Test
