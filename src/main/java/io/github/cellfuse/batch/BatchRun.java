@@ -36,7 +36,7 @@ public final class BatchRun {
         long computing = 0;
         long validSteps = 0;
         try (LstmSession session = engine.newSession()) {
-            ChunkBuffers buffers = new ChunkBuffers(model, source, chunking.chunkRows());
+            ChunkBuffers buffers = new ChunkBuffers(model, source, chunking.chunkRows(), sink.needsY());
             for (long chunk = 0; chunk < chunking.count(); chunk++) {
                 long firstRow = chunking.firstRow(chunk);
                 LstmInput input = read(source, firstRow, buffers, chunking.rowsOf(chunk));

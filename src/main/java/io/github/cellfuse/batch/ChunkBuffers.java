@@ -15,14 +15,15 @@ final class ChunkBuffers {
     private final LstmModel model;
     private final ChunkSource source;
     private final FloatBuffer x;
-    private final FloatBuffer y;
+    private final FloatBuffer y; // null if nobody reads it
     private LstmState finalState;
 
-    ChunkBuffers(LstmModel model, ChunkSource source, int chunkRows) {
+    /** Allocates the memory of a chunk, without y unless {@code needsY}. */
+    ChunkBuffers(LstmModel model, ChunkSource source, int chunkRows, boolean needsY) {
         this.model = model;
         this.source = source;
         x = direct((long) chunkRows * source.steps() * model.inputSize());
-        y = direct((long) chunkRows * source.steps() * model.outputSize());
+        y = needsY ? direct((long) chunkRows * source.steps() * model.outputSize()) : null;
         finalState = LstmState.zeros(model, chunkRows);
     }
 
@@ -41,6 +42,9 @@ final class ChunkBuffers {
     LstmOutput output(int rows) {
         if (finalState.rows() != rows) {
             finalState = LstmState.zeros(model, rows);
+        }
+        if (y == null) {
+            return LstmOutput.statesOnly(source.layout(), rows, source.steps(), finalState);
         }
         y.clear().limit(rows * source.steps() * model.outputSize());
         return new LstmOutput(source.layout(), rows, source.steps(), y, finalState);

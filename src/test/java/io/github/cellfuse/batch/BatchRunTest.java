@@ -1,6 +1,7 @@
 package io.github.cellfuse.batch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -50,6 +51,46 @@ class BatchRunTest {
                         report.flops());
                 assertTrue(memory.largestRead <= chunkRows, "rows read at once: " + memory.largestRead);
             }
+        }
+    }
+
+    /** A sink that doesn't read y gets the states of every row, with the same bits, and no y. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+    void yIsLeftOutForASinkThatDoesNotReadIt(long seed) {
+        RandomLstm random = RandomLstm.of(seed);
+        try (LstmEngine engine = LstmEngine.open(Device.JAVA, random.model());
+                LstmSession session = engine.newSession()) {
+            LstmState expected = session.run(random.input()).finalState();
+            Memory memory = new Memory(random.model(), random.input());
+            ChunkSink states = new ChunkSink() {
+                @Override
+                public boolean needsY() {
+                    return false;
+                }
+
+                @Override
+                public int write(long firstRow, LstmOutput part) {
+                    assertFalse(part.hasY());
+                    memory.writeStates(firstRow, part);
+                    return 0;
+                }
+
+                @Override
+                public int checksum(long firstRow, int rows) {
+                    throw new AssertionError("nothing is resumed here");
+                }
+
+                @Override
+                public void force() {
+                    throw new AssertionError("memory isn't durable");
+                }
+            };
+            BatchRun.run(engine, memory, states, new Chunking(random.input().rows(), 3), done -> {});
+            Bits.assertSame(
+                    random + ": h", expected.h(), memory.output.finalState().h());
+            Bits.assertSame(
+                    random + ": c", expected.c(), memory.output.finalState().c());
         }
     }
 
@@ -162,6 +203,11 @@ class BatchRunTest {
         public int write(long firstRow, LstmOutput part) {
             LstmInput chunk = LstmInput.of(layout(), part.y(), part.rows(), steps());
             copy(chunk, 0, part.y(), whole, (int) firstRow, output.y(), part.rows(), model.outputSize());
+            writeStates(firstRow, part);
+            return 0;
+        }
+
+        void writeStates(long firstRow, LstmOutput part) {
             LstmState from = part.finalState();
             LstmState to = output.finalState();
             copyRows(
@@ -182,7 +228,6 @@ class BatchRunTest {
                     (int) firstRow,
                     part.rows(),
                     model.last().hiddenSize());
-            return 0;
         }
 
         @Override

@@ -28,6 +28,7 @@ import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.spi.CompilerWait;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -65,6 +66,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "  cellfuse run model.safetensors x.npy -o y.npy",
             "  cellfuse run model.safetensors x.npy -o out.npz --lengths lengths.npy",
+            "  cellfuse run model.safetensors x.npy -o last.npy --output-name last",
             "  cellfuse run model.safetensors data.npz:x -o y.npy --layout TNC --device opencl:0.0",
             "  cellfuse run model.safetensors next.npy -o next.npz --h0 out.npz:h_n --c0 out.npz:c_n",
             "  cellfuse run model.safetensors x.npy -o y.npy --device java --threads 4 --batch 64 --quiet",
@@ -96,8 +98,8 @@ public final class RunCommand implements Runnable {
             paramLabel = "OUT",
             required = true,
             description = "OUT.npy holds y. OUT.npz holds y, h_n [L*D, N, P] and c_n [L*D, N, H]: the states after the"
-                    + " last step of each row. For an .onnx model, it holds each output under its name. The"
-                    + " file appears when it is complete.")
+                    + " last step of each row. --output-name chooses others. For an .onnx model, it holds each output"
+                    + " under its name. The file appears when it is complete.")
     private Path output;
 
     @Option(names = "--overwrite", description = "Replace OUT if it exists.")
@@ -179,7 +181,7 @@ public final class RunCommand implements Runnable {
     }
 
     private void runLstm() {
-        model.refuse(spec, ".onnx models", "--input", "--set", "--frames", "--state", "--output-name", "--rows");
+        model.refuse(spec, ".onnx models", "--input", "--set", "--frames", "--state", "--rows");
         if (input == null) {
             throw new InvalidInputException("INPUT is missing: name the file that holds x");
         }
@@ -192,14 +194,16 @@ public final class RunCommand implements Runnable {
                 OptionalArray cellArray = OptionalArray.open(cell)) {
             RunShape shape = RunShape.of(loaded, layout, x);
             RunInput source = new RunInput(shape, x, lengthArray.array(), hiddenArray.array(), cellArray.array());
+            List<RunArray> arrays = RunArray.chosen(shape, source, graph.outputNames(), model.path(), output);
+            boolean needsY = arrays.stream().anyMatch(RunArray::needsY);
             Chunking chunking = batch == null
-                    ? Chunking.automatic(loaded, shape.rows(), shape.steps())
+                    ? Chunking.automatic(loaded, shape.rows(), shape.steps(), needsY)
                     : Chunking.of(loaded, shape.rows(), shape.steps(), batch);
             DeviceOption.Opened opened = CompilerWait.telling(this::say, () -> device.open(loaded));
             try (LstmEngine engine = opened.engine()) {
                 file.remarks().forEach(this::say);
                 announce(opened.reason(), engine, shape, chunking);
-                compute(engine, source, shape, chunking);
+                compute(engine, source, arrays, chunking);
             }
         }
     }
@@ -229,10 +233,10 @@ public final class RunCommand implements Runnable {
                 + Numbers.count(chunking.count(), "chunk") + " of up to " + Numbers.count(chunking.chunkRows(), "row"));
     }
 
-    private void compute(LstmEngine engine, RunInput source, RunShape shape, Chunking chunking) {
+    private void compute(LstmEngine engine, RunInput source, List<RunArray> arrays, Chunking chunking) {
         BatchRun.Report report;
-        try (RunOutput sink = RunOutput.create(output, overwrite, shape)) {
-            try (Progress progress = progress(shape.rows(), "row")) {
+        try (RunOutput sink = RunOutput.create(output, overwrite, arrays)) {
+            try (Progress progress = progress(source.rows(), "row")) {
                 report = BatchRun.run(engine, source, sink, chunking, progress);
             }
             sink.commit();

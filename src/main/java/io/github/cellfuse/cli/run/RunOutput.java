@@ -1,17 +1,14 @@
 package io.github.cellfuse.cli.run;
 
 import io.github.cellfuse.LstmOutput;
-import io.github.cellfuse.LstmState;
 import io.github.cellfuse.batch.ChunkSink;
 import io.github.cellfuse.format.file.ArraySink;
 import io.github.cellfuse.format.npy.NpyWriter;
 import io.github.cellfuse.format.npy.NpzWriter;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Function;
 import java.util.zip.CRC32C;
 
 /** Writes the results of a run to one file, which appears when they are committed. */
@@ -19,43 +16,40 @@ final class RunOutput implements ChunkSink, AutoCloseable {
     /** The file name endings that {@link #create} accepts. */
     static final List<String> SUFFIXES = List.of(".npy", ".npz");
 
-    private final RunShape shape;
-    private final ArraySink y;
-    private final List<Target> states;
+    private final List<Target> targets;
     private final Runnable force;
     private final Runnable commit;
     private final Runnable close;
 
-    /** An array of states in the file, and the states of a run that belong there. */
-    private record Target(ArraySink sink, RunShape.States array, Function<LstmState, float[]> values) {}
+    /** An array, and its place in the file. */
+    private record Target(RunArray array, ArraySink sink) {}
 
-    private RunOutput(
-            RunShape shape, ArraySink y, List<Target> states, Runnable force, Runnable commit, Runnable close) {
-        this.shape = shape;
-        this.y = y;
-        this.states = states;
+    private RunOutput(List<Target> targets, Runnable force, Runnable commit, Runnable close) {
+        this.targets = targets;
         this.force = force;
         this.commit = commit;
         this.close = close;
     }
 
-    /** Starts a file. Its ending decides whether it is an archive of y, h_n and c_n, or only y. */
-    static RunOutput create(Path target, boolean overwrite, RunShape shape) {
-        if (!target.toString().toLowerCase(Locale.ROOT).endsWith(".npz")) {
-            NpyWriter file = NpyWriter.create(target, overwrite, shape.output());
-            return new RunOutput(shape, file, List.of(), file::force, file::commit, file::close);
+    /** Returns whether a file of this name holds several arrays; another one holds a single array. */
+    static boolean isArchive(Path target) {
+        return target.toString().toLowerCase(Locale.ROOT).endsWith(".npz");
+    }
+
+    /** Starts a file of {@code arrays}: exactly one, unless its name says that it is an archive. */
+    static RunOutput create(Path target, boolean overwrite, List<RunArray> arrays) {
+        if (!isArchive(target)) {
+            RunArray array = arrays.get(0);
+            NpyWriter file = NpyWriter.create(target, overwrite, array.shape());
+            return new RunOutput(List.of(new Target(array, file)), file::force, file::commit, file::close);
         }
         NpzWriter file = NpzWriter.create(target, overwrite);
         try {
-            ArraySink y = file.add("y", shape.output());
-            List<Target> states = new ArrayList<>();
-            for (RunShape.States h : shape.hidden()) {
-                states.add(new Target(file.add("h_n" + h.suffix(), shape.shape(h)), h, LstmState::h));
+            List<Target> targets = new ArrayList<>();
+            for (RunArray array : arrays) {
+                targets.add(new Target(array, file.add(array.name(), array.shape())));
             }
-            for (RunShape.States c : shape.cell()) {
-                states.add(new Target(file.add("c_n" + c.suffix(), shape.shape(c)), c, LstmState::c));
-            }
-            return new RunOutput(shape, y, states, file::force, file::commit, file::close);
+            return new RunOutput(targets, file::force, file::commit, file::close);
         } catch (RuntimeException | Error e) {
             file.close();
             throw e;
@@ -63,13 +57,17 @@ final class RunOutput implements ChunkSink, AutoCloseable {
     }
 
     @Override
+    public boolean needsY() {
+        return targets.stream().anyMatch(target -> target.array().needsY());
+    }
+
+    @Override
     public int write(long firstRow, LstmOutput output) {
-        int rows = output.rows();
         CRC32C checksum = new CRC32C();
-        shape.outputBlocks().write(y, firstRow, rows, output.y(), checksum);
-        for (Target to : states) {
-            FloatBuffer part = to.array().part(to.values().apply(output.finalState()), rows);
-            to.array().blocks(shape.rows()).write(to.sink(), firstRow, rows, part, checksum);
+        for (Target to : targets) {
+            RunArray array = to.array();
+            array.blocks()
+                    .write(to.sink(), firstRow, output.rows(), array.values().of(firstRow, output), checksum);
         }
         return (int) checksum.getValue();
     }
@@ -77,9 +75,8 @@ final class RunOutput implements ChunkSink, AutoCloseable {
     @Override
     public int checksum(long firstRow, int rows) {
         CRC32C checksum = new CRC32C();
-        shape.outputBlocks().checksum(y, firstRow, rows, checksum);
-        for (Target of : states) {
-            of.array().blocks(shape.rows()).checksum(of.sink(), firstRow, rows, checksum);
+        for (Target of : targets) {
+            of.array().blocks().checksum(of.sink(), firstRow, rows, checksum);
         }
         return (int) checksum.getValue();
     }
