@@ -13,7 +13,8 @@ public interface LstmSession extends AutoCloseable {
      * Runs a batch and writes the result into the caller's memory.
      *
      * @param input the batch; not changed
-     * @param output receives y and the final states; must not share memory with the input
+     * @param output receives y and the final states; must not share memory with the input. If it has no y
+     *     ({@link LstmOutput#statesOnly(LstmModel, LstmInput)}), the final states only, with the same bits
      * @throws InvalidInputException if the shapes don't fit the model or each other, or are more than the device can
      *     hold. Nothing has been written, and the session can still be used.
      * @throws CellFuseException if the device fails or the thread is interrupted; the output is then undefined

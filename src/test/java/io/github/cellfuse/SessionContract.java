@@ -1,10 +1,13 @@
 package io.github.cellfuse;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -57,6 +60,74 @@ public abstract class SessionContract {
             assertEquals("initial state: expected 3 rows, found 2", e.getMessage());
             e = assertThrows(InvalidInputException.class, () -> input.withLengths(1, 2, 3));
             assertEquals("lengths[2]: expected 0 to 2 steps, found 3", e.getMessage());
+        }
+    }
+
+    /** Whatever the model, the lengths, the initial states and the layout; and y afterwards is complete. */
+    @Test
+    void withoutYTheStatesHaveTheSameBits() {
+        long first = TestEngines.seed(20);
+        boolean[] directions = new boolean[3];
+        for (long seed = first; seed < first + Extent.cases(8, 16); seed++) {
+            RandomLstm random = RandomLstm.of(seed);
+            directions[random.model().last().direction().ordinal()] = true;
+            LstmInput input = random.input();
+            int[] half = input.lengths(), none = new int[half.length];
+            for (int row = 0; row < half.length; row += 2) {
+                half[row] = 0;
+            }
+            LstmState initial = RandomLstm.state(new Random(seed), random.model(), input.rows());
+            List<LstmInput> batches = List.of(
+                    input,
+                    Batches.otherLayout(random.model(), input),
+                    input.withLengths(half),
+                    input.withLengths(none),
+                    input.withLengths(half).withInitialState(initial));
+            try (LstmEngine engine = open(random.model());
+                    LstmSession session = engine.newSession()) {
+                for (int k = 0; k < batches.size(); k++) {
+                    LstmInput batch = batches.get(k);
+                    LstmOutput found = LstmOutput.statesOnly(random.model(), batch);
+                    Arrays.fill(found.finalState().h(), Float.NaN);
+                    Arrays.fill(found.finalState().c(), Float.NaN);
+                    session.run(batch, found);
+                    LstmOutput expected = session.run(batch);
+                    String what = random + ", batch " + k;
+                    Bits.assertSame(
+                            what + ": h",
+                            expected.finalState().h(),
+                            found.finalState().h());
+                    Bits.assertSame(
+                            what + ": c",
+                            expected.finalState().c(),
+                            found.finalState().c());
+                    assertFalse(found.hasY());
+                    assertEquals(0, found.y().limit());
+                    assertTrue(expected.hasY());
+                    try (LstmSession fresh = engine.newSession()) {
+                        Bits.assertSame(what + ": y", fresh.run(batch), expected);
+                    }
+                }
+            }
+        }
+        assertTrue(directions[0] && directions[1] && directions[2], "every direction is among the cases");
+    }
+
+    @Test
+    void withoutYTheRestHasToFitAndAnotherEmptyYIsRefused() {
+        LstmModel model = RandomLstm.model(new Random(1), 1, 4, 6, false, true);
+        LstmInput input = LstmInput.batchMajor(new float[24], 3, 2);
+        LstmState state = LstmState.zeros(model, 3);
+        try (LstmEngine engine = open(model);
+                LstmSession session = engine.newSession()) {
+            for (LstmOutput unfit : List.of(
+                    LstmOutput.statesOnly(Layout.TIME_MAJOR, 3, 2, state),
+                    LstmOutput.statesOnly(Layout.BATCH_MAJOR, 3, 3, state),
+                    LstmOutput.statesOnly(Layout.BATCH_MAJOR, 3, 2, LstmState.zeros(model, 2)),
+                    new LstmOutput(Layout.BATCH_MAJOR, 3, 2, FloatBuffer.allocate(0), state))) {
+                assertThrows(InvalidInputException.class, () -> session.run(input, unfit), unfit::toString);
+            }
+            session.run(input, LstmOutput.statesOnly(Layout.BATCH_MAJOR, 3, 2, state));
         }
     }
 

@@ -197,7 +197,7 @@ public final class BatchJob {
     }
 
     private void startLane(LstmEngine engine) {
-        Lane lane = new Lane(engine, work, (int) Math.min(chunkRows, source.rows()));
+        Lane lane = new Lane(engine, work, (int) Math.min(chunkRows, source.rows()), sink.needsY());
         lanes.add(lane);
         lane.start();
     }

@@ -7,6 +7,11 @@ import io.github.cellfuse.LstmOutput;
  * Implementations must be thread safe.
  */
 public interface ChunkSink {
+    /** Returns whether it reads y. If not, the outputs that it gets have none. */
+    default boolean needsY() {
+        return true;
+    }
+
     /**
      * Writes the results of {@code output.rows()} rows, starting at {@code firstRow}. The memory of {@code output} is
      * reused when this returns. Every NaN in it has the bits of {@code Float.NaN}.

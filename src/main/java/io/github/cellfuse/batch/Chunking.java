@@ -31,12 +31,14 @@ public record Chunking(long rows, int chunkRows) {
     /**
      * Returns chunks for {@code rows} rows of {@code steps} steps on {@code model} that stay within the memory budget.
      *
+     * @param needsY whether y is in memory, or only the states are
      * @throws InvalidInputException if a single row is more than a buffer holds
      */
-    public static Chunking automatic(LstmModel model, long rows, int steps) {
+    public static Chunking automatic(LstmModel model, long rows, int steps, boolean needsY) {
         // A small heap gets small chunks, because the heap's size also limits direct buffers.
         long bytes = Math.min(BUDGET_BYTES, Runtime.getRuntime().maxMemory() / 4);
-        long fitting = Math.min(bytes / Float.BYTES / floats(model, steps), largest(model, steps));
+        long row = floats(model, steps) - (needsY ? 0 : output(model, steps));
+        long fitting = Math.min(bytes / Float.BYTES / row, largest(model, steps));
         long rounded = fitting > ROUND_ROWS ? fitting - fitting % ROUND_ROWS : Math.max(1, fitting);
         return new Chunking(rows, (int) Math.min(rows, rounded));
     }
@@ -77,7 +79,11 @@ public record Chunking(long rows, int chunkRows) {
      */
     public static long floats(LstmModel model, long steps) {
         long states = model.hiddenValuesBelow(model.layerCount()) + model.cellValuesBelow(model.layerCount());
-        return steps * model.inputSize() + steps * model.outputSize() + 2 * history(model, steps) + 2 * states;
+        return steps * model.inputSize() + output(model, steps) + 2 * history(model, steps) + 2 * states;
+    }
+
+    private static long output(LstmModel model, long steps) {
+        return steps * model.outputSize();
     }
 
     /**

@@ -79,8 +79,13 @@ final class Lane {
 
     private int failures;
 
-    /** @param chunkRows the number of rows to compute at a time */
-    Lane(LstmEngine engine, Work work, int chunkRows) {
+    /**
+     * Allocates the lane's memory.
+     *
+     * @param chunkRows the number of rows to compute at a time
+     * @param needsY whether the sink reads y
+     */
+    Lane(LstmEngine engine, Work work, int chunkRows, boolean needsY) {
         this.engine = engine;
         this.work = work;
         mostRows = chunkRows;
@@ -88,7 +93,7 @@ final class Lane {
         int steps = work.source().steps();
         for (int k = 0; k < MEMORIES; k++) {
             emptyInputs.add(new InputChunk(model, steps, chunkRows));
-            emptyOutputs.add(new OutputChunk(model, steps, chunkRows));
+            emptyOutputs.add(new OutputChunk(model, steps, chunkRows, needsY));
         }
         reader = thread("read", this::readAll);
         computer = thread("compute", this::computeAll);

@@ -9,15 +9,16 @@ import java.nio.FloatBuffer;
 /** The memory for the results of a chunk, used for one chunk after another. Belongs to one thread at a time. */
 final class OutputChunk {
     private final LstmModel model;
-    private final FloatBuffer y;
+    private final FloatBuffer y; // null if nobody reads it
     private LstmState finalState;
     private LstmOutput output;
     private Rows rows;
     private long flops, readNanos, computeNanos;
 
-    OutputChunk(LstmModel model, int steps, int mostRows) {
+    /** Allocates the memory, without y unless {@code needsY}. */
+    OutputChunk(LstmModel model, int steps, int mostRows, boolean needsY) {
         this.model = model;
-        y = DirectFloats.allocate((long) mostRows * steps * model.outputSize());
+        y = needsY ? DirectFloats.allocate((long) mostRows * steps * model.outputSize()) : null;
         finalState = LstmState.zeros(model, mostRows);
     }
 
@@ -26,6 +27,10 @@ final class OutputChunk {
         LstmInput input = chunk.input();
         if (finalState.rows() != input.rows()) {
             finalState = LstmState.zeros(model, input.rows());
+        }
+        if (y == null) {
+            output = LstmOutput.statesOnly(input.layout(), input.rows(), input.steps(), finalState);
+            return output;
         }
         y.clear().limit(input.rows() * input.steps() * model.outputSize());
         output = new LstmOutput(input.layout(), input.rows(), input.steps(), y, finalState);

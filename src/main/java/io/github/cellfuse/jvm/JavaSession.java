@@ -73,7 +73,9 @@ final class JavaSession implements LstmSession, TracedSession {
                     report);
             traces.forEach(trace -> listener.onSteps(trace));
         }
-        copyOut(input, output, order, report);
+        if (output.hasY()) {
+            copyOut(input, output, order, report);
+        }
     }
 
     /** Returns traces with room for all steps of each direction; none if no row has a step. */

@@ -34,7 +34,7 @@ public final class ReferenceSession implements LstmSession {
     public void run(LstmInput input, LstmOutput output) {
         output.check(engine.model(), input);
         RunReport report = engine.runs().begin();
-        ReferenceOutput exact = runDouble(input, row -> NOBODY, report);
+        ReferenceOutput exact = runDouble(input, row -> NOBODY, output.hasY(), report);
         for (int k = 0; k < exact.y().length; k++) {
             output.y().put(k, (float) exact.y()[k]);
         }
@@ -61,13 +61,14 @@ public final class ReferenceSession implements LstmSession {
      * @throws io.github.cellfuse.InvalidInputException if the shapes don't fit the model
      */
     public ReferenceOutput runDouble(LstmInput input, IntFunction<StepListener> listeners) {
-        return runDouble(input, listeners, RunReport.NONE);
+        return runDouble(input, listeners, true, RunReport.NONE);
     }
 
-    private ReferenceOutput runDouble(LstmInput input, IntFunction<StepListener> listeners, RunReport report) {
+    private ReferenceOutput runDouble(
+            LstmInput input, IntFunction<StepListener> listeners, boolean hasY, RunReport report) {
         input.check(engine.model());
         report.ready();
-        ReferenceOutput output = ReferenceOutput.allocate(engine.model(), input);
+        ReferenceOutput output = ReferenceOutput.allocate(engine.model(), input, hasY);
         int[] lengths = input.lengths();
         guard.use(() -> engine.forEachRow(
                 input.rows(), row -> runRow(new Row(input, row, lengths[row], output, listeners.apply(row))), report));
@@ -88,7 +89,7 @@ public final class ReferenceSession implements LstmSession {
             sequence = y;
         }
         // Past the row's length y stays zero.
-        for (int time = 0; time < run.length; time++) {
+        for (int time = 0; time < run.length && run.output.hasY(); time++) {
             int at = run.input.offset(run.row, time, model.outputSize());
             System.arraycopy(sequence[time], 0, run.output.y(), at, model.outputSize());
         }

@@ -16,6 +16,7 @@ import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
+import io.github.cellfuse.LstmState;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.batch.DeviceTrouble.Action;
@@ -146,6 +147,34 @@ class BatchJobTest {
                     assertTrue(batch.largestRead() <= chunkRows, "rows read at once: " + batch.largestRead());
                 }
             }
+        }
+    }
+
+    /** A sink that doesn't read y gets the states of every row, with the same bits, and no y. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+    void yIsLeftOutForASinkThatDoesNotReadIt(long seed) {
+        RandomLstm random = RandomLstm.of(seed);
+        MemoryBatch batch = new MemoryBatch(random.model(), random.input());
+        ChunkSink states = new ForwardingSink(batch) {
+            @Override
+            public boolean needsY() {
+                return false;
+            }
+
+            @Override
+            public int write(long firstRow, LstmOutput part) {
+                assertFalse(part.hasY());
+                return super.write(firstRow, part);
+            }
+        };
+        try (LstmEngine engine = LstmEngine.open(Device.JAVA, random.model());
+                LstmSession session = engine.newSession()) {
+            LstmState expected = session.run(random.input()).finalState();
+            new BatchJob(List.of(engine), batch, states, 3).run();
+            LstmState found = batch.output().finalState();
+            Bits.assertSame(random + ": h", expected.h(), found.h());
+            Bits.assertSame(random + ": c", expected.c(), found.c());
         }
     }
 

@@ -24,14 +24,14 @@ class ChunkingTest {
 
     @Test
     void takesNoMoreThanThereIs() {
-        assertEquals(new Chunking(7, 7), Chunking.automatic(SMALL, 7, 5));
+        assertEquals(new Chunking(7, 7), Chunking.automatic(SMALL, 7, 5, true));
         assertEquals(new Chunking(7, 7), Chunking.of(SMALL, 7, 5, 1000));
         assertEquals(1, new Chunking(7, 7).count());
     }
 
     @Test
     void anAutomaticChunkStaysWithinItsBudgetInWholeTiles() {
-        Chunking chunking = Chunking.automatic(SMALL, Long.MAX_VALUE / 2, 1000);
+        Chunking chunking = Chunking.automatic(SMALL, Long.MAX_VALUE / 2, 1000, true);
         long bytes = chunking.chunkRows() * 1000L * (SMALL.inputSize() + 3L * SMALL.outputSize()) * Float.BYTES;
         assertTrue(bytes <= 256L << 20, bytes + " bytes");
         assertTrue(bytes >= Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 4) / 2, bytes + " bytes");
@@ -39,14 +39,23 @@ class ChunkingTest {
     }
 
     @Test
+    void whatIsNotInMemoryLeavesRoomForMoreRows() {
+        long with = Chunking.automatic(SMALL, Long.MAX_VALUE / 2, 1000, true).chunkRows();
+        long without =
+                Chunking.automatic(SMALL, Long.MAX_VALUE / 2, 1000, false).chunkRows();
+        double row = SMALL.inputSize() + 3.0 * SMALL.outputSize();
+        assertEquals(row / (row - SMALL.outputSize()), (double) without / with, 0.02);
+    }
+
+    @Test
     void aRowBeyondTheBudgetGoesAlone() {
-        assertEquals(1, Chunking.automatic(SMALL, 100, 60_000_000).chunkRows());
+        assertEquals(1, Chunking.automatic(SMALL, 100, 60_000_000, true).chunkRows());
     }
 
     @Test
     void refusesWhatNoBufferHolds() {
         String row = assertThrows(
-                        InvalidInputException.class, () -> Chunking.automatic(SMALL, 100, Integer.MAX_VALUE - 2))
+                        InvalidInputException.class, () -> Chunking.automatic(SMALL, 100, Integer.MAX_VALUE - 2, true))
                 .getMessage();
         assertTrue(row.contains("2147483645 steps") && row.contains("expected at most"), row);
         String chunk = assertThrows(InvalidInputException.class, () -> Chunking.of(SMALL, 100_000, 100_000, 50_000))

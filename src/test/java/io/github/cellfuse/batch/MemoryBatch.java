@@ -94,8 +94,10 @@ final class MemoryBatch implements ChunkSource, ChunkSink {
         for (int row = 0; row < part.rows(); row++) {
             writes.merge(firstRow + row, 1, Integer::sum);
         }
-        LstmInput chunk = LstmInput.of(layout(), part.y(), part.rows(), steps());
-        copy(chunk, 0, part.y(), whole, (int) firstRow, output.y(), part.rows(), model.outputSize());
+        if (part.hasY()) {
+            LstmInput chunk = LstmInput.of(layout(), part.y(), part.rows(), steps());
+            copy(chunk, 0, part.y(), whole, (int) firstRow, output.y(), part.rows(), model.outputSize());
+        }
         LstmState from = part.finalState();
         LstmState to = output.finalState();
         copyRows(

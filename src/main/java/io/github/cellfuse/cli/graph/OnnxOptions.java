@@ -7,7 +7,7 @@ import java.util.Set;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The options of {@code run} that apply to whole graphs only; a mixin. */
+/** The options of {@code run} that apply to whole graphs; a mixin. All but the names of outputs apply to them only. */
 public final class OnnxOptions {
     @Mixin
     private GraphInputOptions graph = new GraphInputOptions();
@@ -48,7 +48,8 @@ public final class OnnxOptions {
         return GivenRows.parse(rows);
     }
 
-    List<String> outputNames() {
+    /** Returns the outputs to write; empty if none was named. */
+    public List<String> outputNames() {
         return graph.outputNames();
     }
 

@@ -29,6 +29,7 @@ final class LstmRun {
     private final DeviceOption device;
     private final RunInput source;
     private final RunShape shape;
+    private final List<RunArray> arrays;
     private final Chunking chunking;
     private final Consumer<String> say, warn;
 
@@ -45,6 +46,7 @@ final class LstmRun {
             DeviceOption device,
             RunInput source,
             RunShape shape,
+            List<RunArray> arrays,
             Chunking chunking,
             Consumer<String> say,
             Consumer<String> warn) {
@@ -54,6 +56,7 @@ final class LstmRun {
         this.device = device;
         this.source = source;
         this.shape = shape;
+        this.arrays = arrays;
         this.chunking = chunking;
         this.say = say;
         this.warn = warn;
@@ -73,7 +76,7 @@ final class LstmRun {
             refuseUnfinished(journalFile);
         }
         if (chunking.count() == 1 && !Files.exists(journalFile)) {
-            try (RunOutput sink = RunOutput.create(target, overwrite, shape)) {
+            try (RunOutput sink = RunOutput.create(target, overwrite, arrays)) {
                 BatchReport report = compute(engines, sink, null, display);
                 sink.commit();
                 return report;
@@ -95,7 +98,7 @@ final class LstmRun {
 
     private BatchReport resumable(
             List<LstmEngine> engines, Journal journal, boolean continues, LongFunction<Progress> display) {
-        try (RunOutput sink = RunOutput.resumable(target, overwrite, continues, shape)) {
+        try (RunOutput sink = RunOutput.resumable(target, overwrite, continues, arrays)) {
             if (continues) {
                 say.accept("continuing an unfinished run; checking the rows that are finished");
             }

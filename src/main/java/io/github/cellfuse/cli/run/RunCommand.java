@@ -66,6 +66,7 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  cellfuse run model.safetensors x.npy -o y.npy",
+            "  cellfuse run model.safetensors x.npy -o last.npy --output-name last",
             "  cellfuse run model.safetensors x.npy -o out.npz --lengths lengths.npy",
             "  cellfuse run model.safetensors data.npz:x -o y.npy --layout TNC --device opencl:0.0",
             "  cellfuse run model.safetensors next.npy -o next.npz --h0 out.npz:h_n --c0 out.npz:c_n",
@@ -99,8 +100,8 @@ public final class RunCommand implements Runnable {
             paramLabel = "OUT",
             required = true,
             description = "OUT.npy holds y. OUT.npz holds y, h_n [L*D, N, P] and c_n [L*D, N, H]: the states after the"
-                    + " last step of each row. For an .onnx model, it holds each output under its name. The"
-                    + " file appears when it is complete.")
+                    + " last step of each row. --output-name chooses others. For an .onnx model, it holds each output"
+                    + " under its name. The file appears when it is complete.")
     private Path output;
 
     @Option(names = "--overwrite", description = "Replace OUT if it exists.")
@@ -186,7 +187,7 @@ public final class RunCommand implements Runnable {
     }
 
     private void runLstm() {
-        model.refuse(spec, ".onnx models", "--input", "--set", "--frames", "--state", "--output-name", "--rows");
+        model.refuse(spec, ".onnx models", "--input", "--set", "--frames", "--state", "--rows");
         if (input == null) {
             throw new InvalidInputException("INPUT is missing: name the file that holds x");
         }
@@ -199,8 +200,10 @@ public final class RunCommand implements Runnable {
                 OptionalArray cellArray = OptionalArray.open(cell)) {
             RunShape shape = RunShape.of(loaded, layout, x);
             RunInput source = new RunInput(shape, x, lengthArray.array(), hiddenArray.array(), cellArray.array());
+            List<RunArray> arrays = RunArray.chosen(shape, source, graph.outputNames(), model.path(), output);
+            boolean needsY = arrays.stream().anyMatch(RunArray::needsY);
             Chunking chunking = batch == null
-                    ? Chunking.automatic(loaded, shape.rows(), shape.steps())
+                    ? Chunking.automatic(loaded, shape.rows(), shape.steps(), needsY)
                     : Chunking.of(loaded, shape.rows(), shape.steps(), batch);
             List<DeviceOption.Opened> opened = CompilerWait.telling(this::say, () -> device.openAll(loaded, this::say));
             file.remarks().forEach(this::say);
@@ -208,12 +211,17 @@ public final class RunCommand implements Runnable {
             List<LstmEngine> engines =
                     opened.stream().map(DeviceOption.Opened::engine).toList();
             LstmEngine any = engines.get(0);
-            RunIdentity identity = new RunIdentity(any.model(), shape, RunOutput.names(output), any.tier())
+            RunIdentity identity = new RunIdentity(
+                            any.model(),
+                            shape,
+                            arrays.stream().map(RunArray::name).toList(),
+                            any.tier())
                     .with("input", input)
                     .with("lengths", lengths)
                     .with("h0", hidden)
                     .with("c0", cell);
-            LstmRun run = new LstmRun(output, overwrite, job, device, source, shape, chunking, this::say, this::warn);
+            LstmRun run =
+                    new LstmRun(output, overwrite, job, device, source, shape, arrays, chunking, this::say, this::warn);
             report(run.run(engines, identity.facts(), before -> progress(before, shape.rows(), "row")));
         }
     }

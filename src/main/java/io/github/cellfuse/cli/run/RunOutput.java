@@ -1,18 +1,15 @@
 package io.github.cellfuse.cli.run;
 
 import io.github.cellfuse.LstmOutput;
-import io.github.cellfuse.LstmState;
 import io.github.cellfuse.batch.ChunkSink;
 import io.github.cellfuse.format.file.ArrayFile;
 import io.github.cellfuse.format.file.ArraySink;
 import io.github.cellfuse.format.npy.NpyWriter;
 import io.github.cellfuse.format.npy.NpzWriter;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Function;
 import java.util.zip.CRC32C;
 
 /**
@@ -23,66 +20,56 @@ final class RunOutput implements ChunkSink, AutoCloseable {
     /** The file name endings that {@link #create} accepts. */
     static final List<String> SUFFIXES = List.of(".npy", ".npz");
 
-    private final RunShape shape;
-    private final ArraySink y;
-    private final List<Target> states;
+    private final List<Target> targets;
     private final ArrayFile file;
 
-    /** An array of states in the file, and the states of a run that belong there. */
-    private record Target(ArraySink sink, RunShape.States array, Function<LstmState, float[]> values) {}
+    /** An array, and its place in the file. */
+    private record Target(RunArray array, ArraySink sink) {}
 
-    private RunOutput(RunShape shape, ArraySink y, List<Target> states, ArrayFile file) {
-        this.shape = shape;
-        this.y = y;
-        this.states = states;
+    private RunOutput(List<Target> targets, ArrayFile file) {
+        this.targets = targets;
         this.file = file;
     }
 
-    /** Starts a file. Its ending decides whether it is an archive of y, h_n and c_n, or only y. */
-    static RunOutput create(Path target, boolean overwrite, RunShape shape) {
-        if (isArchive(target)) {
-            return of(NpzWriter.create(target, overwrite), shape);
-        }
-        return of(NpyWriter.create(target, overwrite, shape.output()), shape);
-    }
-
-    /**
-     * Starts a file that stays unfinished, as {@code OUT.partial}, unless it is committed, or continues it. Mark what
-     * it holds already, then {@link #reserve()} space for the rest.
-     *
-     * @param isContinued whether to keep what an unfinished file holds; there need not be one
-     */
-    static RunOutput resumable(Path target, boolean overwrite, boolean isContinued, RunShape shape) {
-        if (isArchive(target)) {
-            return of(NpzWriter.resumable(target, overwrite, isContinued), shape);
-        }
-        return of(NpyWriter.resumable(target, overwrite, isContinued, shape.output()), shape);
-    }
-
-    /** Returns the names of the arrays in a file of this name. */
-    static List<String> names(Path target) {
-        return isArchive(target) ? List.of("y", "h_n", "c_n") : List.of("y");
-    }
-
-    private static boolean isArchive(Path target) {
+    /** Returns whether a file of this name holds several arrays; another one holds a single array. */
+    static boolean isArchive(Path target) {
         return target.toString().toLowerCase(Locale.ROOT).endsWith(".npz");
     }
 
-    private static RunOutput of(NpyWriter file, RunShape shape) {
-        return new RunOutput(shape, file, List.of(), file);
+    /** Starts a file of {@code arrays}: exactly one, unless its name says that it is an archive. */
+    static RunOutput create(Path target, boolean overwrite, List<RunArray> arrays) {
+        if (isArchive(target)) {
+            return of(NpzWriter.create(target, overwrite), arrays);
+        }
+        RunArray array = arrays.get(0);
+        return of(NpyWriter.create(target, overwrite, array.shape()), array);
     }
 
-    private static RunOutput of(NpzWriter file, RunShape shape) {
+    /**
+     * Starts a file like {@link #create} that stays unfinished, as {@code OUT.partial}, unless it is committed, or
+     * continues it. Mark what it holds already, then {@link #reserve()} space for the rest.
+     *
+     * @param isContinued whether to keep what an unfinished file holds; there need not be one
+     */
+    static RunOutput resumable(Path target, boolean overwrite, boolean isContinued, List<RunArray> arrays) {
+        if (isArchive(target)) {
+            return of(NpzWriter.resumable(target, overwrite, isContinued), arrays);
+        }
+        RunArray array = arrays.get(0);
+        return of(NpyWriter.resumable(target, overwrite, isContinued, array.shape()), array);
+    }
+
+    private static RunOutput of(NpyWriter file, RunArray array) {
+        return new RunOutput(List.of(new Target(array, file)), file);
+    }
+
+    private static RunOutput of(NpzWriter file, List<RunArray> arrays) {
         try {
-            ArraySink y = file.add("y", shape.output());
-            List<Target> states = new ArrayList<>();
-            for (RunShape.States h : shape.hidden()) {
-                states.add(new Target(file.add("h_n" + h.suffix(), shape.shape(h)), h, LstmState::h));
+            List<Target> targets = new ArrayList<>();
+            for (RunArray array : arrays) {
+                targets.add(new Target(array, file.add(array.name(), array.shape())));
             }
-            for (RunShape.States c : shape.cell()) {
-                states.add(new Target(file.add("c_n" + c.suffix(), shape.shape(c)), c, LstmState::c));
-            }
-            return new RunOutput(shape, y, states, file);
+            return new RunOutput(targets, file);
         } catch (RuntimeException | Error e) {
             file.close();
             throw e;
@@ -90,13 +77,17 @@ final class RunOutput implements ChunkSink, AutoCloseable {
     }
 
     @Override
+    public boolean needsY() {
+        return targets.stream().anyMatch(target -> target.array().needsY());
+    }
+
+    @Override
     public int write(long firstRow, LstmOutput output) {
-        int rows = output.rows();
         CRC32C checksum = new CRC32C();
-        shape.outputBlocks().write(y, firstRow, rows, output.y(), checksum);
-        for (Target to : states) {
-            FloatBuffer part = to.array().part(to.values().apply(output.finalState()), rows);
-            to.array().blocks(shape.rows()).write(to.sink(), firstRow, rows, part, checksum);
+        for (Target to : targets) {
+            RunArray array = to.array();
+            array.blocks()
+                    .write(to.sink(), firstRow, output.rows(), array.values().of(firstRow, output), checksum);
         }
         return (int) checksum.getValue();
     }
@@ -104,18 +95,16 @@ final class RunOutput implements ChunkSink, AutoCloseable {
     @Override
     public int checksum(long firstRow, int rows) {
         CRC32C checksum = new CRC32C();
-        shape.outputBlocks().checksum(y, firstRow, rows, checksum);
-        for (Target of : states) {
-            of.array().blocks(shape.rows()).checksum(of.sink(), firstRow, rows, checksum);
+        for (Target of : targets) {
+            of.array().blocks().checksum(of.sink(), firstRow, rows, checksum);
         }
         return (int) checksum.getValue();
     }
 
     @Override
     public void markWritten(long firstRow, int rows) {
-        shape.outputBlocks().markWritten(y, firstRow, rows);
-        for (Target of : states) {
-            of.array().blocks(shape.rows()).markWritten(of.sink(), firstRow, rows);
+        for (Target of : targets) {
+            of.array().blocks().markWritten(of.sink(), firstRow, rows);
         }
     }
 

@@ -126,6 +126,16 @@ public record RunShape(LstmModel model, Layout layout, boolean isBatched, long r
                 : new long[] {steps, rows, model.outputSize()};
     }
 
+    /** Returns the shape of the output of one step: {@code [N,D*P]}. */
+    long[] lastOutput() {
+        return isBatched ? new long[] {rows, model.outputSize()} : new long[] {model.outputSize()};
+    }
+
+    /** Returns the positions of rows in the output of one step. */
+    RowBlocks lastOutputBlocks() {
+        return new RowBlocks(1, rows, model.outputSize());
+    }
+
     /** Returns the shape of an array of states. */
     long[] shape(States array) {
         return isBatched

@@ -193,15 +193,16 @@ final class OpenClSession implements LstmSession {
             trace.ensure(run);
         }
         BatchTransfer copy = new BatchTransfer(transfers, batch, run);
-        try (Overlap overlap = overlap(copy, run, output.y())) {
+        FloatBuffer y = output.hasY() ? output.y() : null;
+        try (Overlap overlap = overlap(copy, run, y)) {
             DeviceBatch onDevice =
                     new DeviceBatch(run, workspace, patience / engine.model().layerCount(), trace, overlap);
             copy.uploadState(onDevice.before());
             workspace.writeOrder(transfers, rows, rows.toOrderArray());
             enqueue(onDevice, copy);
             boolean done = copy.downloadState(onDevice.after(), output.finalState());
-            if (done && overlap == null) {
-                copy.downloadOutput(lastHistory(), output.y());
+            if (done && overlap == null && y != null) {
+                copy.downloadOutput(lastHistory(), y);
             }
             return done;
         }
@@ -211,10 +212,12 @@ final class OpenClSession implements LstmSession {
      * Returns what moves a batch while its kernels run. Null if it is small, or if host and device share memory. Null
      * as well if launches are timed: the kernels would wait for parts of x, and the time between them would be the
      * host's.
+     *
+     * @param y where the output goes; null if it stays on the device
      */
     private Overlap overlap(BatchTransfer copy, RunSizes run, FloatBuffer y) {
         PinnedMemory memory = engine.pinnedMemory();
-        if (trace != null || queue.profiling() || !Overlap.suits(memory, run)) {
+        if (trace != null || queue.profiling() || !Overlap.suits(memory, run, y)) {
             return null;
         }
         if (uploads == null) {
@@ -260,7 +263,7 @@ final class OpenClSession implements LstmSession {
         report.done(engine, piece);
     }
 
-    /** Enqueues all layers. Afterwards x is on the device, and with an overlap y is with the caller. */
+    /** Enqueues all layers. Afterwards x is on the device, and what an overlap brings down is with the caller. */
     private void enqueue(DeviceBatch batch, BatchTransfer copy) {
         RunSizes run = batch.run();
         if (batch.overlap() == null) {

@@ -23,7 +23,8 @@ import java.util.concurrent.LinkedBlockingQueue;
  *   thread of downloads                                        │ empty 1 │ empty 2 │ …
  * </pre>
  *
- * <p>The output of a bidirectional layer is complete from the middle outwards.
+ * <p>The output of a bidirectional layer is complete from the middle outwards. If the caller wants no output, there are
+ * no downloads.
  */
 final class Overlap implements AutoCloseable {
     /**
@@ -63,7 +64,7 @@ final class Overlap implements AutoCloseable {
      * @param kernels the queue to which the batch's kernels go
      * @param input x {@code [T,rowPitch,stride]}
      * @param history the hidden states of the last layer {@code [T+2,rowPitch,stride]}
-     * @param y where the output goes
+     * @param y where the output goes; null if it stays on the device
      */
     Overlap(
             ClQueue kernels,
@@ -83,19 +84,24 @@ final class Overlap implements AutoCloseable {
         this.y = y;
     }
 
-    /** Returns whether a batch can go through {@code memory}, and is large enough for that to pay. */
-    static boolean suits(PinnedMemory memory, RunSizes run) {
-        long values = (inputStride(run) + outputStride(run)) * run.rowPitch() * run.steps();
-        return memory.suits(values * Float.BYTES)
-                && Math.max(inputStride(run), outputStride(run)) * Float.BYTES <= memory.blockBytes();
+    /**
+     * Returns whether a batch can go through {@code memory}, and is large enough for that to pay.
+     *
+     * @param y where the output goes; null if it stays on the device
+     */
+    static boolean suits(PinnedMemory memory, RunSizes run, FloatBuffer y) {
+        long input = inputStride(run), output = outputStride(run, y);
+        long values = (input + output) * run.rowPitch() * run.steps();
+        return memory.suits(values * Float.BYTES) && Math.max(input, output) * Float.BYTES <= memory.blockBytes();
     }
 
     private static long inputStride(RunSizes run) {
         return run.inputStride();
     }
 
-    private static long outputStride(RunSizes run) {
-        return run.historyStride(run.model().last());
+    /** Returns the floats that come down of a row and step. */
+    private static long outputStride(RunSizes run, FloatBuffer y) {
+        return y == null ? 0 : run.historyStride(run.model().last());
     }
 
     /**
@@ -104,7 +110,7 @@ final class Overlap implements AutoCloseable {
      * @return how many steps to enqueue at a time, at most {@code most}
      */
     int begin(DeviceLayer layer, int most) {
-        long stride = Math.max(isFirst(layer) ? inputStride(run) : 0, isLast(layer) ? outputStride(run) : 0);
+        long stride = Math.max(isFirst(layer) ? inputStride(run) : 0, isLast(layer) ? outputStride(run, y) : 0);
         if (stride == 0) {
             return most;
         }
@@ -140,7 +146,7 @@ final class Overlap implements AutoCloseable {
 
     /** Has to be called after steps up to {@code last} have been enqueued. Orders what is complete after them. */
     void afterSteps(DeviceLayer layer, int last) {
-        if (!isLast(layer)) {
+        if (!isLast(layer) || y == null) {
             kernels.flush(); // the device can begin while the next steps are enqueued
             return;
         }
@@ -215,10 +221,12 @@ final class Overlap implements AutoCloseable {
         }
     }
 
-    /** Waits until {@code y} is complete. */
+    /** Waits until {@code y} is complete, if it is wanted, and until the device has all of x. */
     void finish() {
-        // Without a single step there is no kernel, but there may be an output.
-        orderUpTo(1, run.steps());
+        if (y != null) {
+            // Without a single step there is no kernel, but there may be an output.
+            orderUpTo(1, run.steps());
+        }
         upload.finish();
         parts.add(END);
         if (downloading != null) {

@@ -127,7 +127,8 @@ class FullDiskTest {
             Path partial = folder.resolve(that.name() + ".partial");
             Path ballast = folder.resolve("ballast");
             try (Journal journal = Journal.create(Journal.of(target), IDENTITY);
-                    RunOutput sink = RunOutput.resumable(target, false, false, that.shape())) {
+                    RunOutput sink =
+                            RunOutput.resumable(target, false, false, RunOutputTest.arrays(that.shape(), target))) {
                 sink.reserve();
                 write(that, 0, sink, journal);
                 fill(ballast);
@@ -143,7 +144,8 @@ class FullDiskTest {
             }
             assertTrue(Files.exists(partial) && !Files.exists(target));
             try (Journal journal = Journal.open(Journal.of(target), IDENTITY);
-                    RunOutput sink = RunOutput.resumable(target, false, true, that.shape())) {
+                    RunOutput sink =
+                            RunOutput.resumable(target, false, true, RunOutputTest.arrays(that.shape(), target))) {
                 int done = journal.entries().size();
                 assertTrue(done >= 1 && done < that.chunks(), done + " chunks");
                 for (Journal.Entry entry : journal.entries()) {
@@ -189,7 +191,8 @@ class FullDiskTest {
 
         private static void needsSpaceOnlyForTheRest(Path folder, Case that) throws IOException {
             Path target = folder.resolve(that.name());
-            try (RunOutput sink = RunOutput.resumable(target, false, false, that.shape())) {
+            try (RunOutput sink =
+                    RunOutput.resumable(target, false, false, RunOutputTest.arrays(that.shape(), target))) {
                 String message =
                         assertThrows(CellFuseException.class, sink::reserve).getMessage();
                 assertTrue(message.startsWith(target + ": needs "), message);

@@ -14,6 +14,7 @@ import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.RandomLstm;
+import io.github.cellfuse.batch.ChunkSource;
 import io.github.cellfuse.batch.Journal;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.format.npy.NpzArchive;
@@ -93,12 +94,18 @@ class RunOutputTest {
         return cases.stream();
     }
 
+    /** Returns what a file of this name gets if no array is chosen. */
+    static List<RunArray> arrays(RunShape shape, Path target) {
+        ChunkSource lengthsAreNotAskedFor = null;
+        return RunArray.chosen(shape, lengthsAreNotAskedFor, List.of(), Path.of("model"), target);
+    }
+
     @ParameterizedTest
     @MethodSource("cases")
     void checksumsAreThoseOfTheBytesInTheFile(Case that) throws IOException {
         Path target = folder.resolve(that.name());
         int[] written = new int[that.chunks()];
-        try (RunOutput sink = RunOutput.create(target, false, that.shape())) {
+        try (RunOutput sink = RunOutput.create(target, false, arrays(that.shape(), target))) {
             for (int k = that.chunks() - 1; k >= 0; k--) {
                 written[k] = that.write(sink, k);
                 assertEquals(written[k], sink.checksum(that.firstRow(k), that.rowsOf(k)), "chunk " + k);
@@ -140,7 +147,7 @@ class RunOutputTest {
 
     static Path uninterrupted(Case that, Path folder) {
         Path target = folder.resolve("whole-" + that.name());
-        try (RunOutput sink = RunOutput.create(target, true, that.shape())) {
+        try (RunOutput sink = RunOutput.create(target, true, arrays(that.shape(), target))) {
             for (int k = 0; k < that.chunks(); k++) {
                 that.write(sink, k);
             }
@@ -161,7 +168,7 @@ class RunOutputTest {
             boolean isContinued = attempt > 0;
             try (Journal journal =
                             isContinued ? Journal.open(journalFile, identity) : Journal.create(journalFile, identity);
-                    RunOutput sink = RunOutput.resumable(target, false, isContinued, that.shape())) {
+                    RunOutput sink = RunOutput.resumable(target, false, isContinued, arrays(that.shape(), target))) {
                 for (Journal.Entry entry : journal.entries()) {
                     assertEquals(entry.checksum(), sink.checksum(entry.firstRow(), entry.rows()));
                     sink.markWritten(entry.firstRow(), entry.rows());
@@ -192,7 +199,7 @@ class RunOutputTest {
         Path target = folder.resolve(that.name());
         int written;
         int last = that.chunks() - 1;
-        try (RunOutput sink = RunOutput.resumable(target, false, false, that.shape())) {
+        try (RunOutput sink = RunOutput.resumable(target, false, false, arrays(that.shape(), target))) {
             sink.reserve();
             that.write(sink, last);
             written = that.write(sink, 0);
@@ -206,7 +213,7 @@ class RunOutputTest {
         }
         bytes[data + 1] ^= 1;
         Files.write(partial, bytes);
-        try (RunOutput sink = RunOutput.resumable(target, false, true, that.shape())) {
+        try (RunOutput sink = RunOutput.resumable(target, false, true, arrays(that.shape(), target))) {
             assertNotEquals(written, sink.checksum(0, that.rowsOf(0)));
             assertEquals(written, that.write(sink, 0));
             assertEquals(written, sink.checksum(0, that.rowsOf(0)));
@@ -215,7 +222,7 @@ class RunOutputTest {
         try (RandomAccessFile file = new RandomAccessFile(partial.toFile(), "rw")) {
             file.setLength(data + 2);
         }
-        try (RunOutput sink = RunOutput.resumable(target, false, true, that.shape())) {
+        try (RunOutput sink = RunOutput.resumable(target, false, true, arrays(that.shape(), target))) {
             assertNotEquals(written, sink.checksum(0, that.rowsOf(0)));
         }
     }
@@ -224,7 +231,7 @@ class RunOutputTest {
     void isNotCommittedWithHoles() {
         Case that = Case.of(MODEL, Layout.TIME_MAJOR, 10, 3, "y.npz", 2);
         Path target = folder.resolve("y.npz");
-        RunOutput sink = RunOutput.resumable(target, false, false, that.shape());
+        RunOutput sink = RunOutput.resumable(target, false, false, arrays(that.shape(), target));
         sink.reserve();
         sink.markWritten(0, 4);
         that.write(sink, 2);
@@ -234,7 +241,7 @@ class RunOutputTest {
         assertTrue(Files.exists(folder.resolve("y.npz.partial")));
         assertFalse(Files.exists(target));
         assertThrows(CellFuseException.class, sink::force);
-        RunOutput again = RunOutput.resumable(target, false, true, that.shape());
+        RunOutput again = RunOutput.resumable(target, false, true, arrays(that.shape(), target));
         assertThrows(InvalidInputException.class, () -> again.markWritten(8, 3));
         again.delete();
         again.close();
@@ -246,7 +253,7 @@ class RunOutputTest {
         Case that = Case.of(MODEL, Layout.TIME_MAJOR, 10, 3, "y.npy", 2);
         Path target = folder.resolve("y.npy");
         Files.write(folder.resolve("y.npy.partial"), new byte[100_000]);
-        try (RunOutput sink = RunOutput.resumable(target, false, false, that.shape())) {
+        try (RunOutput sink = RunOutput.resumable(target, false, false, arrays(that.shape(), target))) {
             assertTrue(Files.size(folder.resolve("y.npy.partial")) < 1000, "nothing is left of the old file");
             sink.reserve();
         }

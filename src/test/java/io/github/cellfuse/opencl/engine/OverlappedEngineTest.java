@@ -10,6 +10,7 @@ import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
+import io.github.cellfuse.LstmState;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.SessionContract;
@@ -123,6 +124,13 @@ class OverlappedEngineTest extends SessionContract {
                 var session = engine.newSession()) {
             Bits.assertSame(what, expected, session.run(input));
             Bits.assertSame(what + ", again", expected, session.run(input));
+            LstmOutput states = LstmOutput.statesOnly(model, input);
+            session.run(input, states);
+            LstmState last = expected.finalState();
+            Bits.assertSame(
+                    what + ", h without y", last.h(), states.finalState().h());
+            Bits.assertSame(
+                    what + ", c without y", last.c(), states.finalState().c());
         }
     }
 
