@@ -23,7 +23,6 @@ import io.github.cellfuse.cli.graph.OnnxRun;
 import io.github.cellfuse.cli.graph.SetOption;
 import io.github.cellfuse.format.ModelFile;
 import io.github.cellfuse.format.file.Problems;
-import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.spi.CompilerWait;
 import java.io.PrintWriter;
@@ -87,8 +86,8 @@ public final class RunCommand implements Runnable {
             arity = "0..1",
             paramLabel = "INPUT",
             converter = InputFile.Converter.class,
-            description = "x: a .npy file, an .npz file with one array, or F.npz:NAME. For an .onnx model with several"
-                    + " inputs, use --input.")
+            description = "x: a .npy file, an .npz file with one array, F.npz:NAME, or a folder, whose .npy files are"
+                    + " joined row by row. For an .onnx model with several inputs, use --input.")
     private InputFile input;
 
     @Option(
@@ -186,18 +185,20 @@ public final class RunCommand implements Runnable {
         checkArguments();
         ModelFile file = model.read();
         LstmModel loaded = file.model();
-        try (NpyArray x = input.open();
+        try (SequenceInput sequences = SequenceInput.open(input, layout);
                 OptionalArray lengthArray = OptionalArray.open(lengths);
                 OptionalArray hiddenArray = OptionalArray.open(hidden);
                 OptionalArray cellArray = OptionalArray.open(cell)) {
-            RunShape shape = RunShape.of(loaded, layout, x);
-            RunInput source = new RunInput(shape, x, lengthArray.array(), hiddenArray.array(), cellArray.array());
+            RunShape shape = RunShape.of(loaded, layout, sequences.x());
+            RunInput source =
+                    new RunInput(shape, sequences.x(), lengthArray.array(), hiddenArray.array(), cellArray.array());
             Chunking chunking = batch == null
                     ? Chunking.automatic(loaded, shape.rows(), shape.steps())
                     : Chunking.of(loaded, shape.rows(), shape.steps(), batch);
             DeviceOption.Opened opened = CompilerWait.telling(this::say, () -> device.open(loaded));
             try (LstmEngine engine = opened.engine()) {
                 file.remarks().forEach(this::say);
+                sequences.remark().ifPresent(this::say);
                 announce(opened.reason(), engine, shape, chunking);
                 compute(engine, source, shape, chunking);
             }
@@ -215,6 +216,7 @@ public final class RunCommand implements Runnable {
                                 .map(InputFile::path))
                 .toArray(Path[]::new);
         OutputFile.check(output, overwrite, RunOutput.SUFFIXES, inputs);
+        SequenceInput.checkOutput(input, output);
     }
 
     private void announce(String reason, LstmEngine engine, RunShape shape, Chunking chunking) {

@@ -132,14 +132,7 @@ public final class MappedFile implements AutoCloseable {
                 ByteBuffer view = view(from, (long) target.remaining() * type.bytes(), type.bytes())
                         .order(order);
                 int bytes = view.remaining();
-                if (type == ElementType.FLOAT32) {
-                    target.put(view.asFloatBuffer());
-                } else {
-                    ElementType.ToFloat element = type.toFloat();
-                    for (int at = 0; at < bytes; at += type.bytes()) {
-                        target.put(element.read(view, at));
-                    }
-                }
+                type.toFloats(view, target);
                 from += bytes;
             }
         });
