@@ -68,6 +68,8 @@ import picocli.CommandLine.Spec;
             "  cellfuse run model.safetensors next.npy -o next.npz --h0 out.npz:h_n --c0 out.npz:c_n",
             "  cellfuse run model.safetensors x.npy -o y.npy --device java --threads 4 --batch 64 --quiet",
             "  cellfuse run model.safetensors x.npy -o y.npy --weights bf16",
+            "  cellfuse run model.safetensors folder -o y.npy",
+            "  cellfuse run model.safetensors table.arrow:x -o y.npy",
             "  cellfuse run tagger.onnx --input tokens=t.npy --input lengths=n.npy -o scores.npz",
             "  cellfuse run vad.onnx frames.npy -o p.npz --set sr=16000 --frames 1 --state state=stateN"
         })
@@ -86,8 +88,9 @@ public final class RunCommand implements Runnable {
             arity = "0..1",
             paramLabel = "INPUT",
             converter = InputFile.Converter.class,
-            description = "x: a .npy file, an .npz file with one array, F.npz:NAME, or a folder, whose .npy files are"
-                    + " joined row by row. For an .onnx model with several inputs, use --input.")
+            description = "x: a .npy file, an .npz file with one array, F.npz:NAME, a folder, whose .npy files are"
+                    + " joined row by row, or an Arrow file, F.arrow or F.arrow:COLUMN. For an .onnx model with several"
+                    + " inputs, use --input.")
     private InputFile input;
 
     @Option(
@@ -185,7 +188,7 @@ public final class RunCommand implements Runnable {
         checkArguments();
         ModelFile file = model.read();
         LstmModel loaded = file.model();
-        try (SequenceInput sequences = SequenceInput.open(input, layout);
+        try (SequenceInput sequences = SequenceInput.open(input, layout, loaded.inputSize());
                 OptionalArray lengthArray = OptionalArray.open(lengths);
                 OptionalArray hiddenArray = OptionalArray.open(hidden);
                 OptionalArray cellArray = OptionalArray.open(cell)) {

@@ -43,6 +43,10 @@ public final class RunInput implements ChunkSource {
     }
 
     private void checkLengths(NpyArray array) {
+        if (x.readLengths(0, 1).isPresent()) {
+            throw new InvalidInputException(array.name() + ": expected no --lengths, as the rows of " + x.name()
+                    + " have lengths of their own");
+        }
         checkShape("lengths", new long[] {shape.rows()}, array);
         for (long first = 0; first < shape.rows(); first += LENGTHS) {
             int[] part = array.readInts(first, (int) Math.min(LENGTHS, shape.rows() - first));
@@ -94,7 +98,9 @@ public final class RunInput implements ChunkSource {
 
     @Override
     public Optional<int[]> readLengths(long firstRow, int rows) {
-        return lengths.map(array -> array.readInts(firstRow, rows));
+        return lengths.isPresent()
+                ? lengths.map(array -> array.readInts(firstRow, rows))
+                : x.readLengths(firstRow, rows);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.LayoutOption;
 import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.format.arrow.ArrowSequences;
 import io.github.cellfuse.format.file.ArraySource;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.format.npy.NpyFolder;
@@ -13,7 +14,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * The input x of a run: an array in a file, or the files of a folder. Owns the array.
+ * The input x of a run: an array or a column in a file, or the files of a folder. Owns the array.
  *
  * @param x its values
  * @param remark what a user should know of how it was put together
@@ -21,24 +22,34 @@ import java.util.Optional;
 public record SequenceInput(ArraySource x, Optional<String> remark) implements AutoCloseable {
 
     /**
-     * Opens what an argument names, and reads only headers.
+     * Opens what an argument names, and reads only what describes it.
      *
+     * @param features the features of the model, which divide the rows of an Arrow file into steps
      * @throws InvalidInputException when it isn't there, or isn't what can be read
      */
-    public static SequenceInput open(InputFile input, LayoutOption layout) {
+    public static SequenceInput open(InputFile input, LayoutOption layout, int features) {
+        if (ArrowSequences.recognizes(input.path())) {
+            checkRowsFirst(input, layout, "an Arrow file");
+            ArrowSequences column = ArrowSequences.open(input.path(), input.array(), features);
+            return new SequenceInput(column, Optional.empty());
+        }
         if (!Files.isDirectory(input.path())) {
             return new SequenceInput(input.open(), Optional.empty());
         }
-        if (layout == LayoutOption.TNC) {
-            throw new InvalidInputException(input + ": expected a file with --layout TNC, found a folder: its files are"
-                    + " joined row by row, which needs arrays with rows first (NTC)");
-        }
+        checkRowsFirst(input, layout, "a folder");
         NpyFolder folder = NpyFolder.open(input.path());
         String names = folder.fileCount() == 1
                 ? folder.firstFile()
                 : folder.firstFile() + " to " + folder.lastFile() + " in numeric order";
         return new SequenceInput(
                 folder, Optional.of(input + ": " + Numbers.count(folder.fileCount(), "file") + ", " + names));
+    }
+
+    private static void checkRowsFirst(InputFile input, LayoutOption layout, String what) {
+        if (layout == LayoutOption.TNC) {
+            throw new InvalidInputException(input + ": expected a NumPy file with --layout TNC, found " + what
+                    + ", whose rows come one after another (NTC)");
+        }
     }
 
     /** Rejects an output that would be an input of the next run. */

@@ -21,7 +21,7 @@ public final class WholeBatch {
      * @throws io.github.cellfuse.InvalidInputException if they don't fit the model, or are too large for an array
      */
     public static LstmInput read(LstmModel model, LayoutOption layout, InputFile input, InputFile lengths) {
-        try (SequenceInput opened = SequenceInput.open(input, layout);
+        try (SequenceInput opened = SequenceInput.open(input, layout, model.inputSize());
                 OptionalArray valid = OptionalArray.open(lengths)) {
             ArraySource x = opened.x();
             RunShape of = RunShape.of(model, layout, x);

@@ -1,6 +1,7 @@
 package io.github.cellfuse.format.file;
 
 import java.nio.FloatBuffer;
+import java.util.Optional;
 
 /**
  * An array in files, of any size and any type of numbers, that is read as float32 piece by piece in any order. Thread
@@ -22,6 +23,14 @@ public interface ArraySource extends AutoCloseable {
      * @throws io.github.cellfuse.CellFuseException when the disk fails or the array has been closed
      */
     void read(long firstElement, FloatBuffer target);
+
+    /**
+     * Returns the valid steps of {@code rows} rows from {@code firstRow} on, if the rows of this array {@code [N,T,I]}
+     * have lengths of their own; what follows them is zeros.
+     */
+    default Optional<int[]> readLengths(long firstRow, int rows) {
+        return Optional.empty();
+    }
 
     /** Refuses further reads. Closing twice does nothing. */
     @Override

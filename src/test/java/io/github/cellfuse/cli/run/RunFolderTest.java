@@ -158,7 +158,8 @@ class RunFolderTest {
     @Test
     void verifyReadsFolders() throws IOException {
         writeParts();
-        try (SequenceInput opened = SequenceInput.open(InputFile.parse(folder.toString()), LayoutOption.NTC)) {
+        try (SequenceInput opened =
+                SequenceInput.open(InputFile.parse(folder.toString()), LayoutOption.NTC, FEATURES)) {
             assertArrayEquals(new long[] {rows, STEPS, FEATURES}, opened.x().shape());
         }
         Cli.run("verify", model, folder, "--device", "java").assertDone();
