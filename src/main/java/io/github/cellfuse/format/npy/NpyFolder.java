@@ -73,7 +73,7 @@ public final class NpyFolder implements ArraySource {
     public static NpyFolder open(Path folder) {
         List<String> names = names(folder);
         if (names.isEmpty()) {
-            throw Problems.invalid(folder, "expected .npy files in this folder, found none");
+            throw Problems.invalid(folder, "expected .npy files, found a folder without any");
         }
         Part[] parts = new Part[names.size()];
         long rows = 0;

@@ -171,9 +171,9 @@ class RunFolderTest {
 
     @Test
     void aFolderWithoutArrays() throws IOException {
-        assertRefused(folder + ": expected .npy files in this folder, found none");
+        assertRefused(folder + ": expected .npy files, found a folder without any");
         Files.writeString(folder.resolve("x.npz"), "");
-        assertRefused(folder + ": expected .npy files in this folder, found none");
+        assertRefused(folder + ": expected .npy files, found a folder without any");
     }
 
     @Test
