@@ -76,6 +76,9 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule onlyKerasReadsHdf5 = onlyIn("io.jhdf..", ROOT + ".format.keras");
 
+    @ArchTest
+    static final ArchRule onlyArrowReadsFlatBuffers = onlyIn("org.apache.arrow..", ROOT + ".format.arrow");
+
     /** Programs that embed the library don't have the command line's dependencies. */
     @ArchTest
     static final ArchRule onlyTheCommandLineUsesPicocli = onlyIn("picocli..", ROOT + ".cli..");

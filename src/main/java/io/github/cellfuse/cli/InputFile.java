@@ -9,17 +9,24 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * An array in a file, named by an argument: {@code F.npy}, {@code F.npz} with one array, or {@code F.npz:NAME}.
+ * An array in a file, named by an argument: {@code F.npy}, {@code F.npz} with one array, {@code F.npz:NAME}, or
+ * {@code F.arrow:COLUMN}, which {@link #open} doesn't read.
  *
  * @param path the file
- * @param array the name of the array in an archive, if given
+ * @param array the name of the array in an archive, or of the column, if given
  */
 public record InputFile(Path path, Optional<String> array) {
     private static final String ARCHIVE = ".npz";
+
+    /** A file that may hold several arrays, and the name of one. */
+    private static final Pattern NAMED =
+            Pattern.compile("(.*\\.(?:npz|arrow|feather|ipc)):(.*)", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
     /** Parses an argument. */
     public static final class Converter implements ITypeConverter<InputFile> {
@@ -34,13 +41,12 @@ public record InputFile(Path path, Optional<String> array) {
     }
 
     public static InputFile parse(String argument) {
-        int end = argument.toLowerCase(Locale.ROOT).lastIndexOf(ARCHIVE + ":");
+        Matcher named = NAMED.matcher(argument);
         // An existing file of exactly this name takes precedence.
-        if (end < 0 || Files.exists(path(argument))) {
+        if (!named.matches() || Files.exists(path(argument))) {
             return new InputFile(path(argument), Optional.empty());
         }
-        int colon = end + ARCHIVE.length();
-        return new InputFile(path(argument.substring(0, colon)), Optional.of(argument.substring(colon + 1)));
+        return new InputFile(path(named.group(1)), Optional.of(named.group(2)));
     }
 
     /** Opens the array and reads only its header. The caller closes it. */

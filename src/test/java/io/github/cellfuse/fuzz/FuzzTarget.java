@@ -5,6 +5,7 @@ import io.github.cellfuse.cl.CacheEntries;
 import io.github.cellfuse.cli.Cli;
 import io.github.cellfuse.cli.bench.BenchFiles;
 import io.github.cellfuse.format.ModelFiles;
+import io.github.cellfuse.format.arrow.ArrowSequences;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.format.npy.NpzArchive;
 import io.github.cellfuse.format.torch.SafetensorsFile;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -30,6 +32,7 @@ import java.util.stream.Stream;
 enum FuzzTarget {
     NPY("format", ".npy", FuzzTarget::readNpy),
     NPZ("format", ".npz", FuzzTarget::readNpz),
+    ARROW("arrow", ".arrow", FuzzTarget::readArrow),
     SAFETENSORS("format", ".safetensors", FuzzTarget::readSafetensors),
     ONNX_LSTM("onnx", ".onnx", OnnxLstm::load),
     ONNX_GRAPH("onnx", ".onnx", FuzzTarget::readGraph),
@@ -130,6 +133,15 @@ enum FuzzTarget {
             }
         }
         return seeds;
+    }
+
+    private static void readArrow(Path file) {
+        try (ArrowSequences column = ArrowSequences.open(file, Optional.empty(), 2)) {
+            long[] shape = column.shape();
+            long rows = Math.min(100, shape[0]);
+            column.read(0, FloatBuffer.allocate((int) Math.min(10_000, rows * shape[1] * shape[2])));
+            column.readLengths(0, (int) rows);
+        }
     }
 
     private static void readNpy(Path file) {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongFunction;
 
 /**
@@ -32,6 +33,8 @@ final class LstmRun {
     private final List<RunArray> arrays;
     private final Chunking chunking;
     private final Consumer<String> say, warn;
+    private final List<LstmEngine> opened = new ArrayList<>();
+    private BatchJob job; // null before it begins
 
     /**
      * Prepares a run; nothing is written yet.
@@ -66,10 +69,25 @@ final class LstmRun {
      * Computes the output and returns what was done.
      *
      * @param engines the devices; closed at the end, except those that hang
-     * @param identity what has to be the same when a run is continued
+     * @param identity returns what has to be the same when a run is continued
      * @param display makes a progress display, for the rows that are done already
      */
-    BatchReport run(List<LstmEngine> engines, Map<String, String> identity, LongFunction<Progress> display) {
+    BatchReport run(
+            List<LstmEngine> engines,
+            Function<LstmEngine, Map<String, String>> identity,
+            LongFunction<Progress> display) {
+        opened.addAll(engines);
+        try {
+            return write(engines, identity, display);
+        } finally {
+            opened.stream().filter(engine -> job == null || !job.isHung(engine)).forEach(LstmEngine::close);
+        }
+    }
+
+    private BatchReport write(
+            List<LstmEngine> engines,
+            Function<LstmEngine, Map<String, String>> identity,
+            LongFunction<Progress> display) {
         Path journalFile = Journal.of(target);
         boolean continues = options.resumes() && Files.exists(journalFile);
         if (!continues && !overwrite) {
@@ -82,8 +100,9 @@ final class LstmRun {
                 return report;
             }
         }
+        Map<String, String> facts = identity.apply(engines.get(0));
         try (Journal journal =
-                continues ? Journal.open(journalFile, identity) : Journal.create(journalFile, identity, overwrite)) {
+                continues ? Journal.open(journalFile, facts) : Journal.create(journalFile, facts, overwrite)) {
             return resumable(engines, journal, continues, display);
         }
     }
@@ -126,15 +145,14 @@ final class LstmRun {
     /** @param journal null if the run can't be continued */
     private BatchReport compute(
             List<LstmEngine> engines, RunOutput sink, Journal journal, LongFunction<Progress> display) {
-        List<LstmEngine> open = new ArrayList<>(engines);
-        BatchJob job = new BatchJob(engines, source, sink, chunking.chunkRows()).withPatience(options.patience());
+        job = new BatchJob(engines, source, sink, chunking.chunkRows()).withPatience(options.patience());
         if (options.mixesTiers()) {
             job.withMixedTiers();
         }
         if (options.hasFallback()) {
             job.withFallback(() -> {
                 LstmEngine java = device.openFallback(shape.model());
-                open.add(java);
+                opened.add(java);
                 warn.accept("going on with java, as no other device is left");
                 return java;
             });
@@ -142,18 +160,17 @@ final class LstmRun {
         if (journal != null) {
             job.withJournal(journal);
         }
-        Thread hook = new Thread(() -> interrupted(job, journal, sink), "cellfuse-interrupted");
+        Thread hook = new Thread(() -> interrupted(journal, sink), "cellfuse-interrupted");
         Runtime.getRuntime().addShutdownHook(hook);
         try (JobDisplay shown = new JobDisplay(display, warn)) {
             return job.withListener(shown).run();
         } finally {
             removeOrWait(hook);
-            open.stream().filter(engine -> !job.isHung(engine)).forEach(LstmEngine::close);
         }
     }
 
     /** Ends the run while the process ends, for example after Ctrl-C. */
-    private void interrupted(BatchJob job, Journal journal, RunOutput sink) {
+    private void interrupted(Journal journal, RunOutput sink) {
         job.cancel();
         if (journal != null && !forgetIfEmpty(journal, sink)) {
             long done =

@@ -1,7 +1,7 @@
 package io.github.cellfuse.cli.run;
 
 import io.github.cellfuse.format.file.ArraySink;
-import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.format.file.ArraySource;
 import java.nio.FloatBuffer;
 import java.util.zip.Checksum;
 
@@ -19,7 +19,7 @@ record RowBlocks(int outer, long rows, long width) {
      * Reads {@code count} rows, starting at {@code firstRow}, as {@code [outer,count,width]} to index 0 of
      * {@code target}.
      */
-    void read(NpyArray array, long firstRow, int count, FloatBuffer target) {
+    void read(ArraySource array, long firstRow, int count, FloatBuffer target) {
         int block = Math.toIntExact(count * width);
         for (int k = 0; k < outer; k++) {
             array.read(offset(k, firstRow), target.slice(k * block, block));

@@ -24,7 +24,6 @@ import io.github.cellfuse.cli.graph.SetOption;
 import io.github.cellfuse.format.ModelFile;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.format.file.TextFile;
-import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.spi.CompilerWait;
 import java.io.PrintWriter;
@@ -73,6 +72,8 @@ import picocli.CommandLine.Spec;
             "  cellfuse run model.safetensors x.npy -o y.npy --device java --threads 4 --batch 64 --quiet",
             "  cellfuse run model.safetensors x.npy -o y.npy --weights bf16",
             "  cellfuse run model.safetensors huge.npy -o y.npy --device all --resume",
+            "  cellfuse run model.safetensors folder -o y.npy",
+            "  cellfuse run model.safetensors table.arrow:x -o y.npy",
             "  cellfuse run tagger.onnx --input tokens=t.npy --input lengths=n.npy -o scores.npz",
             "  cellfuse run vad.onnx frames.npy -o p.npz --set sr=16000 --frames 1 --state state=stateN"
         })
@@ -91,7 +92,8 @@ public final class RunCommand implements Runnable {
             arity = "0..1",
             paramLabel = "INPUT",
             converter = InputFile.Converter.class,
-            description = "x: a .npy file, an .npz file with one array, or F.npz:NAME. For an .onnx model with several"
+            description = "x: a .npy file, an .npz file with one array, F.npz:NAME, a folder, whose .npy files are"
+                    + " joined row by row, or an Arrow file, F.arrow or F.arrow:COLUMN. For an .onnx model with several"
                     + " inputs, use --input.")
     private InputFile input;
 
@@ -194,12 +196,13 @@ public final class RunCommand implements Runnable {
         checkArguments();
         ModelFile file = model.read();
         LstmModel loaded = file.model();
-        try (NpyArray x = input.open();
+        try (SequenceInput sequences = SequenceInput.open(input, layout, loaded.inputSize());
                 OptionalArray lengthArray = OptionalArray.open(lengths);
                 OptionalArray hiddenArray = OptionalArray.open(hidden);
                 OptionalArray cellArray = OptionalArray.open(cell)) {
-            RunShape shape = RunShape.of(loaded, layout, x);
-            RunInput source = new RunInput(shape, x, lengthArray.array(), hiddenArray.array(), cellArray.array());
+            RunShape shape = RunShape.of(loaded, layout, sequences.x());
+            RunInput source =
+                    new RunInput(shape, sequences.x(), lengthArray.array(), hiddenArray.array(), cellArray.array());
             List<RunArray> arrays = RunArray.chosen(shape, source, graph.outputNames(), model.path(), output);
             boolean needsY = arrays.stream().anyMatch(RunArray::needsY);
             Chunking chunking = batch == null
@@ -207,22 +210,20 @@ public final class RunCommand implements Runnable {
                     : Chunking.of(loaded, shape.rows(), shape.steps(), batch);
             List<DeviceOption.Opened> opened = CompilerWait.telling(this::say, () -> device.openAll(loaded, this::say));
             file.remarks().forEach(this::say);
+            sequences.remark().ifPresent(this::say);
             announce(opened, shape, chunking);
-            List<LstmEngine> engines =
-                    opened.stream().map(DeviceOption.Opened::engine).toList();
-            LstmEngine any = engines.get(0);
-            RunIdentity identity = new RunIdentity(
-                            any.model(),
-                            shape,
-                            arrays.stream().map(RunArray::name).toList(),
-                            any.tier())
-                    .with("input", input)
-                    .with("lengths", lengths)
-                    .with("h0", hidden)
-                    .with("c0", cell);
+            List<String> outputs = arrays.stream().map(RunArray::name).toList();
             LstmRun run =
                     new LstmRun(output, overwrite, job, device, source, shape, arrays, chunking, this::say, this::warn);
-            report(run.run(engines, identity.facts(), before -> progress(before, shape.rows(), "row")));
+            report(run.run(
+                    opened.stream().map(DeviceOption.Opened::engine).toList(),
+                    engine -> new RunIdentity(engine.model(), shape, outputs, engine.tier())
+                            .with("input", input)
+                            .with("lengths", lengths)
+                            .with("h0", hidden)
+                            .with("c0", cell)
+                            .facts(),
+                    before -> progress(before, shape.rows(), "row")));
         }
     }
 
@@ -238,6 +239,7 @@ public final class RunCommand implements Runnable {
                 .toArray(Path[]::new);
         OutputFile.check(output, overwrite, RunOutput.SUFFIXES, inputs);
         job.check(overwrite, inputs);
+        SequenceInput.checkOutput(input, output);
     }
 
     private void announce(List<DeviceOption.Opened> opened, RunShape shape, Chunking chunking) {

@@ -59,7 +59,7 @@ final class RunIdentity {
         Path path = file.path();
         try (Stream<Path> inFolder = Files.isDirectory(path) ? Files.list(path) : Stream.empty()) {
             String entry = file.toString().substring(path.toString().length());
-            List<Path> files = inFolder.sorted().toList();
+            List<Path> files = inFolder.filter(RunIdentity::isInput).sorted().toList();
             if (files.isEmpty()) {
                 return path.getFileName() + entry + ", " + state(path);
             }
@@ -72,6 +72,11 @@ final class RunIdentity {
         } catch (IOException e) {
             throw Problems.io(path, "reading its size and time", e);
         }
+    }
+
+    private static boolean isInput(Path file) {
+        String name = file.getFileName().toString();
+        return name.endsWith(".npy") && !name.startsWith(".");
     }
 
     private static String state(Path path) throws IOException {

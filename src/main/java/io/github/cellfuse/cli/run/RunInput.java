@@ -4,6 +4,7 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.batch.ChunkSource;
+import io.github.cellfuse.format.file.ArraySource;
 import io.github.cellfuse.format.npy.NpyArray;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -19,7 +20,7 @@ public final class RunInput implements ChunkSource {
     private static final int LENGTHS = 1 << 16;
 
     private final RunShape shape;
-    private final NpyArray x;
+    private final ArraySource x;
     private final Optional<NpyArray> lengths;
     private final Optional<NpyArray> hidden;
     private final Optional<NpyArray> cell;
@@ -27,7 +28,7 @@ public final class RunInput implements ChunkSource {
     /** Rejects arrays that don't fit {@code shape}. */
     public RunInput(
             RunShape shape,
-            NpyArray x,
+            ArraySource x,
             Optional<NpyArray> lengths,
             Optional<NpyArray> hidden,
             Optional<NpyArray> cell) {
@@ -42,6 +43,10 @@ public final class RunInput implements ChunkSource {
     }
 
     private void checkLengths(NpyArray array) {
+        if (x.readLengths(0, 1).isPresent()) {
+            throw new InvalidInputException(array.name() + ": expected no --lengths, as the rows of " + x.name()
+                    + " have lengths of their own");
+        }
         checkShape("lengths", new long[] {shape.rows()}, array);
         for (long first = 0; first < shape.rows(); first += LENGTHS) {
             int[] part = array.readInts(first, (int) Math.min(LENGTHS, shape.rows() - first));
@@ -93,7 +98,9 @@ public final class RunInput implements ChunkSource {
 
     @Override
     public Optional<int[]> readLengths(long firstRow, int rows) {
-        return lengths.map(array -> array.readInts(firstRow, rows));
+        return lengths.isPresent()
+                ? lengths.map(array -> array.readInts(firstRow, rows))
+                : x.readLengths(firstRow, rows);
     }
 
     @Override

@@ -5,7 +5,7 @@ import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.cli.LayoutOption;
-import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.format.file.ArraySource;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -25,7 +25,7 @@ import java.util.stream.IntStream;
 public record RunShape(LstmModel model, Layout layout, boolean isBatched, long rows, int steps) {
 
     /** Returns the shapes for {@code x}, and rejects an {@code x} that doesn't fit the model. */
-    public static RunShape of(LstmModel model, LayoutOption layoutOption, NpyArray x) {
+    public static RunShape of(LstmModel model, LayoutOption layoutOption, ArraySource x) {
         long[] shape = x.shape();
         int features = model.inputSize();
         String expected = layoutOption.shape(features) + ", or [T, " + features + "] for a single sequence";

@@ -5,7 +5,7 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.LayoutOption;
 import io.github.cellfuse.cli.OptionalArray;
-import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.format.file.ArraySource;
 import io.github.cellfuse.spi.Sizes;
 import java.nio.FloatBuffer;
 import java.util.Optional;
@@ -21,8 +21,9 @@ public final class WholeBatch {
      * @throws io.github.cellfuse.InvalidInputException if they don't fit the model, or are too large for an array
      */
     public static LstmInput read(LstmModel model, LayoutOption layout, InputFile input, InputFile lengths) {
-        try (NpyArray x = input.open();
+        try (SequenceInput opened = SequenceInput.open(input, layout, model.inputSize());
                 OptionalArray valid = OptionalArray.open(lengths)) {
+            ArraySource x = opened.x();
             RunShape of = RunShape.of(model, layout, x);
             RunInput source = new RunInput(of, x, valid.array(), Optional.empty(), Optional.empty());
             int size = Sizes.elements(x.name() + ": input [N,T,I]", of.rows(), of.steps(), model.inputSize());

@@ -2,6 +2,7 @@ package io.github.cellfuse.format.file;
 
 import io.github.cellfuse.spi.HalfPrecision;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.util.Optional;
 
 /**
@@ -81,6 +82,17 @@ public enum ElementType {
     /** Returns the function that reads an element as a float32. */
     public ToFloat toFloat() {
         return toFloat;
+    }
+
+    /** Converts what remains of {@code source}, whole elements in its byte order, into as many of {@code target}. */
+    public void toFloats(ByteBuffer source, FloatBuffer target) {
+        if (this == FLOAT32) {
+            target.put(source.asFloatBuffer());
+            return;
+        }
+        for (int at = source.position(); at < source.limit(); at += bytes) {
+            target.put(toFloat.read(source, at));
+        }
     }
 
     /** Only for integers. */

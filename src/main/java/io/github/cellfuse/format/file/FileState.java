@@ -40,15 +40,45 @@ public final class FileState {
     public void checkUnchanged() {
         FileState now;
         try {
-            now = of(path);
+            now = now();
         } catch (NoSuchFileException deleted) {
             return;
+        }
+        if (Objects.equals(key, now.key)) {
+            checkEqual(now);
+        }
+    }
+
+    /**
+     * Throws if the file has changed since, or was replaced or deleted. For readers that open it again.
+     *
+     * @throws InvalidInputException with what has changed
+     */
+    public void checkSame() {
+        FileState now;
+        try {
+            now = now();
+        } catch (NoSuchFileException deleted) {
+            throw Problems.invalid(path, "the file was deleted while it was needed", deleted);
+        }
+        if (!Objects.equals(key, now.key)) {
+            throw Problems.invalid(
+                    path, "the file was replaced while it was read; run again when nothing writes to it");
+        }
+        checkEqual(now);
+    }
+
+    private FileState now() throws NoSuchFileException {
+        try {
+            return of(path);
+        } catch (NoSuchFileException deleted) {
+            throw deleted;
         } catch (IOException e) {
             throw Problems.io(path, "comparing its size", e);
         }
-        if (!Objects.equals(key, now.key)) {
-            return;
-        }
+    }
+
+    private void checkEqual(FileState now) {
         String difference = size != now.size
                 ? "expected " + size + " bytes, found " + now.size
                 : modified.equals(now.modified) ? null : "expected the time " + modified + ", found " + now.modified;

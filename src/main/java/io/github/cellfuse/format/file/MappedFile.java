@@ -126,23 +126,17 @@ public final class MappedFile implements AutoCloseable {
 
     /** Fills what remains of {@code target} with elements from {@code position} on, converted to float32. */
     public void readFloats(long position, ElementType type, ByteOrder order, FloatBuffer target) {
-        guarded(() -> {
-            long from = position;
-            while (target.hasRemaining()) {
-                ByteBuffer view = view(from, (long) target.remaining() * type.bytes(), type.bytes())
-                        .order(order);
-                int bytes = view.remaining();
-                if (type == ElementType.FLOAT32) {
-                    target.put(view.asFloatBuffer());
-                } else {
-                    ElementType.ToFloat element = type.toFloat();
-                    for (int at = 0; at < bytes; at += type.bytes()) {
-                        target.put(element.read(view, at));
-                    }
-                }
-                from += bytes;
-            }
-        });
+        guarded(() -> viewFloats(position, type, order, target));
+    }
+
+    /** Does the same, for many small pieces within {@link #guarded}. */
+    public void viewFloats(long position, ElementType type, ByteOrder order, FloatBuffer target) {
+        for (long from = position; target.hasRemaining(); ) {
+            ByteBuffer view = view(from, (long) target.remaining() * type.bytes(), type.bytes())
+                    .order(order);
+            type.toFloats(view, target);
+            from += view.capacity();
+        }
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.github.cellfuse.format.npy;
 
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.file.ArraySource;
 import io.github.cellfuse.format.file.ElementConversion;
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.format.file.MappedFile;
@@ -21,7 +22,7 @@ import java.nio.file.Path;
  * <p>Thread safe: any number of threads may read. After {@link #close()} reads are refused; the memory itself is given
  * back by the garbage collector. If another process changes the file while it is open, reads are refused.
  */
-public final class NpyArray implements AutoCloseable {
+public final class NpyArray implements ArraySource {
     private final Object label;
     private final MappedFile file;
     private final NpyHeader header;
@@ -49,10 +50,10 @@ public final class NpyArray implements AutoCloseable {
 
     /** Returns an array in a part of a file; closing it closes the file's mapping. */
     static NpyArray of(MappedFile file, long start, long end, Object label) {
-        return new NpyArray(label, file, NpyHeader.read(file, start, end, label));
+        return new NpyArray(label, file, NpyHeader.read(file::bytes, start, end, label));
     }
 
-    /** Returns the dimensions, as a new array; empty for a single value. */
+    @Override
     public long[] shape() {
         return header.shape().clone();
     }
@@ -73,17 +74,13 @@ public final class NpyArray implements AutoCloseable {
     }
 
     /** Returns the file, or the archive and the entry, as messages name it. */
+    @Override
     public String name() {
         return label.toString();
     }
 
-    /**
-     * Fills what remains of {@code target} with the elements from {@code firstElement} on (in C order), converted to
-     * float32, and moves its position to its limit. Little-endian float32 is one bulk copy.
-     *
-     * @throws InvalidInputException when there are fewer elements than the target takes
-     * @throws io.github.cellfuse.CellFuseException when the disk fails or the array has been closed
-     */
+    /** {@inheritDoc} Little-endian float32 is one bulk copy. */
+    @Override
     public void read(long firstElement, FloatBuffer target) {
         checkRange(firstElement, target.remaining());
         file.readFloats(position(firstElement), header.type(), header.order(), target);

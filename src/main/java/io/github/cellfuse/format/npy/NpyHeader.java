@@ -2,7 +2,6 @@ package io.github.cellfuse.format.npy;
 
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.file.ElementType;
-import io.github.cellfuse.format.file.MappedFile;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.spi.Sizes;
 import java.nio.ByteBuffer;
@@ -34,20 +33,25 @@ record NpyHeader(String descr, ElementType type, ByteOrder order, long[] shape, 
     /** NumPy starts the data at a multiple of this, so that it can be mapped and read by vector instructions. */
     private static final int ALIGNMENT = 64;
 
+    /** Reads {@code count} bytes of a file that are there. */
+    interface Bytes {
+        byte[] read(long position, int count);
+    }
+
     /** Reads the header at {@code start} of {@code file}, of an array that must end exactly at {@code end}. */
-    static NpyHeader read(MappedFile file, long start, long end, Object label) {
+    static NpyHeader read(Bytes file, long start, long end, Object label) {
         long size = end - start;
         if (size == 0) {
             throw Problems.invalid(label, "not a NumPy file: it is empty");
         }
-        byte[] magic = file.bytes(start, (int) Math.min(size, MAGIC.length));
+        byte[] magic = file.read(start, (int) Math.min(size, MAGIC.length));
         if (!Arrays.equals(magic, Arrays.copyOf(MAGIC, magic.length))) {
             throw Problems.invalid(label, "not a NumPy file: it doesn't begin with \\x93NUMPY");
         }
         if (size < PREFIX_2) {
             throw Problems.invalid(label, "truncated in the header: expected at least 12 bytes, found " + size);
         }
-        ByteBuffer prefix = file.copy(start, PREFIX_2);
+        ByteBuffer prefix = ByteBuffer.wrap(file.read(start, PREFIX_2)).order(ByteOrder.LITTLE_ENDIAN);
         int major = prefix.get(6) & 0xFF;
         int minor = prefix.get(7) & 0xFF;
         if (major < 1 || major > 3 || minor != 0) {
@@ -64,7 +68,7 @@ record NpyHeader(String descr, ElementType type, ByteOrder order, long[] shape, 
             throw Problems.invalid(label, "header: expected at most " + LONGEST + " bytes, found " + length);
         }
         Charset charset = major == 3 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
-        String text = new String(file.bytes(start + prefixBytes, (int) length), charset);
+        String text = new String(file.read(start + prefixBytes, (int) length), charset);
         return of(NpyHeaderText.parse(text, label), start + prefixBytes + length, end, label);
     }
 

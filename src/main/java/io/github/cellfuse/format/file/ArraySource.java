@@ -1,0 +1,38 @@
+package io.github.cellfuse.format.file;
+
+import java.nio.FloatBuffer;
+import java.util.Optional;
+
+/**
+ * An array in files, of any size and any type of numbers, that is read as float32 piece by piece in any order. Thread
+ * safe: pieces may be read concurrently.
+ */
+public interface ArraySource extends AutoCloseable {
+    /** Returns where the array is, as messages name it. */
+    String name();
+
+    /** Returns the dimensions, as a new array; empty for a single value. */
+    long[] shape();
+
+    /**
+     * Fills what remains of {@code target} with the elements from {@code firstElement} on (in C order: the last
+     * dimension is contiguous), converted to float32, and moves its position to its limit.
+     *
+     * @throws io.github.cellfuse.InvalidInputException when there are fewer elements than the target takes, or a file
+     *     has changed
+     * @throws io.github.cellfuse.CellFuseException when the disk fails or the array has been closed
+     */
+    void read(long firstElement, FloatBuffer target);
+
+    /**
+     * Returns the valid steps of {@code rows} rows from {@code firstRow} on, if the rows of this array {@code [N,T,I]}
+     * have lengths of their own; what follows them is zeros.
+     */
+    default Optional<int[]> readLengths(long firstRow, int rows) {
+        return Optional.empty();
+    }
+
+    /** Refuses further reads. Closing twice does nothing. */
+    @Override
+    void close();
+}

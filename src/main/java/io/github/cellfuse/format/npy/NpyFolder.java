@@ -1,0 +1,258 @@
+package io.github.cellfuse.format.npy;
+
+import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.file.ArraySource;
+import io.github.cellfuse.format.file.FileState;
+import io.github.cellfuse.format.file.Problems;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * The {@code .npy} files of a folder as one array {@code [N,T,I]}: the rows of all files, in the order of their names,
+ * in which numbers count by their value ({@code part-2.npy} before {@code part-10.npy}). Each file is {@code [n,T,I]},
+ * or each is {@code [T,I]} and one row; dtypes may differ.
+ *
+ * <p>Hidden files, other endings and folders are ignored. The headers of all files are read when it is opened. A file's
+ * data is read through a channel that is open for this long, rather than mapped: there may be 100 000 files, and
+ * mappings, of which a process may have 65 530, are only given back by the garbage collector. A file that has been
+ * changed, replaced or removed since is refused.
+ */
+public final class NpyFolder implements ArraySource {
+    private static final String ENDING = ".npy";
+
+    /** The most bytes to hold in their own type: fits the nearest caches. */
+    private static final int PIECE = 1 << 17;
+
+    private final Path folder;
+    private final Part[] parts;
+    private final long rowElements;
+    private final long[] shape;
+    private volatile boolean isClosed;
+
+    /**
+     * One file.
+     *
+     * @param state the file when its header was read
+     * @param firstRow the number of rows in the files before it
+     * @param rows its own number of rows
+     */
+    private record Part(String name, FileState state, NpyHeader header, long firstRow, long rows) {
+        int rank() {
+            return header.shape().length;
+        }
+
+        long dimension(int fromEnd) {
+            return header.shape()[rank() - fromEnd];
+        }
+    }
+
+    private NpyFolder(Path folder, Part[] parts) {
+        this.folder = folder;
+        this.parts = parts;
+        Part last = parts[parts.length - 1];
+        shape = new long[] {last.firstRow + last.rows, last.dimension(2), last.dimension(1)};
+        rowElements = shape[1] * shape[2];
+    }
+
+    /**
+     * Opens the files of a folder.
+     *
+     * @throws InvalidInputException when there is no {@code .npy} file in it, or one that doesn't fit the first one
+     * @throws CellFuseException when the disk fails
+     */
+    public static NpyFolder open(Path folder) {
+        List<String> names = names(folder);
+        if (names.isEmpty()) {
+            throw Problems.invalid(folder, "expected .npy files, found a folder without any");
+        }
+        Part[] parts = new Part[names.size()];
+        long rows = 0;
+        for (int k = 0; k < parts.length; k++) {
+            Path path = folder.resolve(names.get(k));
+            parts[k] = part(path, names.get(k), rows);
+            checkShape(path, parts[k], parts[0]);
+            rows += parts[k].rows;
+        }
+        return new NpyFolder(folder, parts);
+    }
+
+    private static List<String> names(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> isArray(file.getFileName().toString()))
+                    .filter(file -> !Files.isDirectory(file))
+                    .map(file -> file.getFileName().toString())
+                    .sorted(NumericOrder.INSTANCE)
+                    .toList();
+        } catch (IOException e) {
+            throw Problems.io(folder, "listing", e);
+        }
+    }
+
+    /** Returns whether the name is that of a {@code .npy} file that isn't hidden. */
+    public static boolean isArray(String name) {
+        return !name.startsWith(".") && name.toLowerCase(Locale.ROOT).endsWith(ENDING);
+    }
+
+    private static Part part(Path path, String name, long firstRow) {
+        Problems.checkIsFile(path);
+        try {
+            FileState state = FileState.of(path);
+            try (FileChannel channel = channel(path)) {
+                NpyHeader header = NpyHeader.read(
+                        (position, count) -> bytes(path, channel, position, count), 0, channel.size(), path);
+                int rank = header.shape().length;
+                return new Part(name, state, header, firstRow, rank == 3 ? header.shape()[0] : 1);
+            }
+        } catch (IOException e) {
+            throw Problems.io(path, "reading", e);
+        }
+    }
+
+    private static byte[] bytes(Path path, FileChannel channel, long position, int count) {
+        ByteBuffer bytes = ByteBuffer.allocate(count);
+        try {
+            fill(channel, position, bytes);
+        } catch (IOException e) {
+            throw Problems.io(path, "reading", e);
+        }
+        return bytes.array();
+    }
+
+    private static void checkShape(Path path, Part part, Part first) {
+        if (part == first) {
+            if (part.rank() < 2 || part.rank() > 3 || part.dimension(1) < 1 || part.dimension(2) < 1) {
+                throw Problems.invalid(
+                        path,
+                        "shape: expected [N, T, I], or [T, I] for one row, found "
+                                + Problems.shape(part.header.shape()));
+            }
+            return;
+        }
+        if (part.rank() != first.rank()
+                || part.dimension(1) != first.dimension(1)
+                || part.dimension(2) != first.dimension(2)) {
+            throw Problems.invalid(
+                    path,
+                    "shape: expected [" + (first.rank() == 3 ? "N, " : "") + first.dimension(2) + ", "
+                            + first.dimension(1) + "] as in " + first.name + ", found "
+                            + Problems.shape(part.header.shape()));
+        }
+    }
+
+    private static FileChannel channel(Path path) throws IOException {
+        return FileChannel.open(path, StandardOpenOption.READ);
+    }
+
+    /** Returns the number of files. */
+    public int fileCount() {
+        return parts.length;
+    }
+
+    /** Returns the name of the first file. */
+    public String firstFile() {
+        return parts[0].name;
+    }
+
+    /** Returns the name of the last file. */
+    public String lastFile() {
+        return parts[parts.length - 1].name;
+    }
+
+    @Override
+    public String name() {
+        return folder.toString();
+    }
+
+    @Override
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    @Override
+    public void read(long firstElement, FloatBuffer target) {
+        if (isClosed) {
+            throw new CellFuseException(folder + ": the files have been closed");
+        }
+        long total = shape[0] * rowElements;
+        if (firstElement < 0 || firstElement > total - target.remaining()) {
+            throw Problems.invalid(
+                    folder,
+                    "expected elements within the " + total + " of shape " + Problems.shape(shape) + ", found "
+                            + target.remaining() + " from element " + firstElement + " on");
+        }
+        int limit = target.limit();
+        long from = firstElement;
+        for (int k = partOf(firstElement / rowElements); target.position() < limit; k++) {
+            Part part = parts[k];
+            long within = from - part.firstRow * rowElements;
+            int count = (int) Math.min(limit - target.position(), part.header.elementCount() - within);
+            if (count > 0) { // the file may have no rows
+                target.limit(target.position() + count);
+                read(part, within, target);
+                target.limit(limit);
+                from += count;
+            }
+        }
+    }
+
+    /** Returns the index of the file that holds a row. */
+    private int partOf(long row) {
+        int low = 0;
+        int high = parts.length - 1;
+        while (low < high) {
+            int middle = (low + high + 1) >>> 1;
+            if (parts[middle].firstRow <= row) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return low;
+    }
+
+    private void read(Part part, long firstElement, FloatBuffer target) {
+        Path path = folder.resolve(part.name);
+        NpyHeader header = part.header;
+        int bytes = header.type().bytes();
+        ByteBuffer piece = ByteBuffer.allocate((int) Math.min(PIECE, (long) target.remaining() * bytes))
+                .order(header.order());
+        try (FileChannel channel = channel(path)) {
+            for (long at = header.dataOffset() + firstElement * bytes; target.hasRemaining(); at += piece.limit()) {
+                piece.clear().limit((int) Math.min(piece.capacity(), (long) target.remaining() * bytes));
+                fill(channel, at, piece);
+                header.type().toFloats(piece.flip(), target);
+            }
+        } catch (IOException e) {
+            part.state.checkSame(); // the better reason
+            throw Problems.io(path, "reading", e);
+        }
+        part.state.checkSame(); // what was read is worth nothing otherwise
+    }
+
+    /** Fills what remains of {@code target} with the bytes from {@code position} on. */
+    private static void fill(FileChannel channel, long position, ByteBuffer target) throws IOException {
+        long at = position;
+        while (target.hasRemaining()) {
+            int count = channel.read(target, at);
+            if (count < 0) {
+                throw new EOFException("the file ends at byte " + at);
+            }
+            at += count;
+        }
+    }
+
+    @Override
+    public void close() {
+        isClosed = true;
+    }
+}
