@@ -232,7 +232,7 @@ public final class BatchJob {
         }
     }
 
-    /** Waits for the threads and notes in the journal what has been finished. */
+    /** Waits for the threads and notes in the journal what has been finished, if that isn't everything. */
     private void end() {
         over = true;
         queue.close();
@@ -250,7 +250,10 @@ public final class BatchJob {
             Thread.currentThread().interrupt();
         }
         try {
-            checkpoints.close();
+            // A complete output is made durable once, by whoever gives it its name.
+            if (queue.left() > 0) {
+                checkpoints.commit();
+            }
         } catch (RuntimeException e) {
             fail(e);
         }

@@ -20,7 +20,6 @@ final class Checkpoints {
     private final List<Journal.Entry> pending = new ArrayList<>();
 
     private volatile long next = System.nanoTime() + SHORTEST_PAUSE_NANOS;
-    private boolean closed;
 
     Checkpoints(Optional<Journal> journal, ChunkSink sink) {
         this.journal = journal;
@@ -47,7 +46,7 @@ final class Checkpoints {
             entries = List.copyOf(pending);
             pending.clear();
         }
-        if (closed || entries.isEmpty()) {
+        if (entries.isEmpty()) {
             return;
         }
         long start = System.nanoTime();
@@ -56,11 +55,5 @@ final class Checkpoints {
         journal.orElseThrow().append(entries);
         long end = System.nanoTime();
         next = end + Math.max(SHORTEST_PAUSE_NANOS, PAUSE * (end - start));
-    }
-
-    /** Notes what is finished, for the last time. */
-    synchronized void close() {
-        commit();
-        closed = true;
     }
 }

@@ -13,8 +13,14 @@ public record Chunking(long rows, int chunkRows) {
     /** Floats in one direct buffer, whose size in bytes is an int. */
     static final long BUFFER_FLOATS = Integer.MAX_VALUE / Float.BYTES;
 
-    /** The memory of an automatic chunk: enough to keep a device busy, and available on any machine. */
+    /** The memory for automatic chunks: enough to keep a device busy, and available on any machine. */
     private static final long BUDGET_BYTES = 256L << 20;
+
+    /** The same for a device with memory of its own: a GPU needs more rows to be busy. */
+    private static final long BUDGET_BYTES_OF_GPU = 512L << 20;
+
+    /** One chunk is read or written while another is computed. */
+    private static final int COPIES = 2;
 
     /** Automatic chunks are multiples of this if possible; no device has a larger tile of rows. */
     private static final int ROUND_ROWS = 64;
@@ -32,12 +38,16 @@ public record Chunking(long rows, int chunkRows) {
      * Returns chunks for {@code rows} rows of {@code steps} steps on {@code model} that stay within the memory budget.
      *
      * @param needsY whether y is in memory, or only the states are
+     * @param apart whether the device has memory of its own, as a GPU has
      * @throws InvalidInputException if a single row is more than a buffer holds
      */
-    public static Chunking automatic(LstmModel model, long rows, int steps, boolean needsY) {
+    public static Chunking automatic(LstmModel model, long rows, int steps, boolean needsY, boolean apart) {
         // A small heap gets small chunks, because the heap's size also limits direct buffers.
-        long bytes = Math.min(BUDGET_BYTES, Runtime.getRuntime().maxMemory() / 4);
-        long row = floats(model, steps) - (needsY ? 0 : output(model, steps));
+        long bytes = Math.min(
+                apart ? BUDGET_BYTES_OF_GPU : BUDGET_BYTES, Runtime.getRuntime().maxMemory() / 4);
+        long input = (long) steps * model.inputSize(), output = needsY ? (long) steps * model.outputSize() : 0;
+        long onDevice = apart ? 0 : input + 2 * history(model, steps);
+        long row = COPIES * (input + output) + onDevice + 2 * states(model);
         long fitting = Math.min(bytes / Float.BYTES / row, largest(model, steps));
         long rounded = fitting > ROUND_ROWS ? fitting - fitting % ROUND_ROWS : Math.max(1, fitting);
         return new Chunking(rows, (int) Math.min(rows, rounded));
@@ -78,12 +88,11 @@ public record Chunking(long rows, int chunkRows) {
      * and last states.
      */
     public static long floats(LstmModel model, long steps) {
-        long states = model.hiddenValuesBelow(model.layerCount()) + model.cellValuesBelow(model.layerCount());
-        return steps * model.inputSize() + output(model, steps) + 2 * history(model, steps) + 2 * states;
+        return steps * (model.inputSize() + model.outputSize()) + 2 * history(model, steps) + 2 * states(model);
     }
 
-    private static long output(LstmModel model, long steps) {
-        return steps * model.outputSize();
+    private static long states(LstmModel model) {
+        return model.hiddenValuesBelow(model.layerCount()) + model.cellValuesBelow(model.layerCount());
     }
 
     /**

@@ -10,20 +10,25 @@ import java.util.Optional;
 /** The memory for the input of a chunk, used for one chunk after another. Belongs to one thread at a time. */
 final class InputChunk {
     private final LstmModel model;
-    private final FloatBuffer x;
+    private final long floats;
+    private FloatBuffer x; // null before the first chunk
     private Rows rows;
     private LstmInput input;
     private long nanos;
 
     InputChunk(LstmModel model, int steps, int mostRows) {
         this.model = model;
-        x = DirectFloats.allocate((long) mostRows * steps * model.inputSize());
+        floats = (long) mostRows * steps * model.inputSize();
     }
 
     /** Reads rows of {@code source}. */
     void read(ChunkSource source, Rows wanted) {
         long start = System.nanoTime();
         int count = wanted.count();
+        if (x == null) {
+            // In the thread that reads: clearing new memory takes long, and a device may be computing meanwhile.
+            x = DirectFloats.allocate(floats);
+        }
         x.clear().limit(count * source.steps() * model.inputSize());
         source.readInput(wanted.first(), count, x);
         Optional<int[]> lengths = source.readLengths(wanted.first(), count);

@@ -8,6 +8,8 @@ import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.batch.DeviceTrouble.Action;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -61,6 +63,9 @@ final class Lane {
     private final Work work;
     private final BlockingQueue<InputChunk> emptyInputs = new ArrayBlockingQueue<>(MEMORIES);
     private final BlockingQueue<OutputChunk> emptyOutputs = new ArrayBlockingQueue<>(MEMORIES);
+    /** Outputs without memory, which the thread that writes allocates: it has nothing else to do at first. */
+    private final List<OutputChunk> newOutputs = new ArrayList<>();
+
     /** Chunks for the next thread; empty after the last one. */
     private final BlockingQueue<Optional<InputChunk>> inputs = new ArrayBlockingQueue<>(MEMORIES + 1);
 
@@ -91,9 +96,10 @@ final class Lane {
         mostRows = chunkRows;
         LstmModel model = engine.model();
         int steps = work.source().steps();
-        for (int k = 0; k < MEMORIES; k++) {
+        int memories = chunkRows >= work.source().rows() ? 1 : MEMORIES; // nothing overlaps in a single chunk
+        for (int k = 0; k < memories; k++) {
             emptyInputs.add(new InputChunk(model, steps, chunkRows));
-            emptyOutputs.add(new OutputChunk(model, steps, chunkRows, needsY));
+            newOutputs.add(new OutputChunk(model, steps, chunkRows, needsY));
         }
         reader = thread("read", this::readAll);
         computer = thread("compute", this::computeAll);
@@ -240,6 +246,10 @@ final class Lane {
     }
 
     private void writeAll() throws InterruptedException {
+        for (OutputChunk output : newOutputs) {
+            output.allocate();
+            emptyOutputs.put(output);
+        }
         while (true) {
             Optional<OutputChunk> chunk = poll(outputs, () -> hung);
             if (chunk == null || chunk.isEmpty()) {

@@ -9,7 +9,8 @@ import java.nio.FloatBuffer;
 /** The memory for the results of a chunk, used for one chunk after another. Belongs to one thread at a time. */
 final class OutputChunk {
     private final LstmModel model;
-    private final FloatBuffer y; // null if nobody reads it
+    private final long floats; // 0 if nobody reads y
+    private FloatBuffer y; // null before the first chunk
     private LstmState finalState;
     private LstmOutput output;
     private Rows rows;
@@ -18,8 +19,15 @@ final class OutputChunk {
     /** Allocates the memory, without y unless {@code needsY}. */
     OutputChunk(LstmModel model, int steps, int mostRows, boolean needsY) {
         this.model = model;
-        y = needsY ? DirectFloats.allocate((long) mostRows * steps * model.outputSize()) : null;
+        floats = needsY ? (long) mostRows * steps * model.outputSize() : 0;
         finalState = LstmState.zeros(model, mostRows);
+    }
+
+    /** Allocates the memory now; clearing it takes long. */
+    void allocate() {
+        if (y == null && floats > 0) {
+            y = DirectFloats.allocate(floats);
+        }
     }
 
     /** Returns the memory for the results of {@code chunk}. */
@@ -28,10 +36,11 @@ final class OutputChunk {
         if (finalState.rows() != input.rows()) {
             finalState = LstmState.zeros(model, input.rows());
         }
-        if (y == null) {
+        if (floats == 0) {
             output = LstmOutput.statesOnly(input.layout(), input.rows(), input.steps(), finalState);
             return output;
         }
+        allocate();
         y.clear().limit(input.rows() * input.steps() * model.outputSize());
         output = new LstmOutput(input.layout(), input.rows(), input.steps(), y, finalState);
         return output;

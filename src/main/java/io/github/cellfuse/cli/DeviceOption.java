@@ -74,6 +74,13 @@ public final class DeviceOption {
      * @param reason one line that says why its device was chosen
      */
     public record Opened(LstmEngine engine, String reason) {
+        /** Returns whether the device has memory of its own, or at least may have it. */
+        public boolean hasMemoryApart() {
+            return Device.all().stream()
+                    .filter(info -> info.device().equals(engine.device()))
+                    .anyMatch(info -> info.kind() == DeviceInfo.Kind.GPU || info.kind() == DeviceInfo.Kind.ACCELERATOR);
+        }
+
         /** Returns the engine's device with the reason. */
         public Choice choice() {
             return new Choice(engine.device(), reason);

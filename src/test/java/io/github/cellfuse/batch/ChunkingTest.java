@@ -24,15 +24,16 @@ class ChunkingTest {
 
     @Test
     void takesNoMoreThanThereIs() {
-        assertEquals(new Chunking(7, 7), Chunking.automatic(SMALL, 7, 5, true));
+        assertEquals(new Chunking(7, 7), Chunking.automatic(SMALL, 7, 5, true, false));
         assertEquals(new Chunking(7, 7), Chunking.of(SMALL, 7, 5, 1000));
         assertEquals(1, new Chunking(7, 7).count());
     }
 
     @Test
     void anAutomaticChunkStaysWithinItsBudgetInWholeTiles() {
-        Chunking chunking = Chunking.automatic(SMALL, Long.MAX_VALUE / 2, 1000, true);
-        long bytes = chunking.chunkRows() * 1000L * (SMALL.inputSize() + 3L * SMALL.outputSize()) * Float.BYTES;
+        Chunking chunking = Chunking.automatic(SMALL, Long.MAX_VALUE / 2, 1000, true, false);
+        // Twice x and y in the host's memory; x and the outputs of two layers on the device.
+        long bytes = chunking.chunkRows() * 1000L * (3L * SMALL.inputSize() + 4L * SMALL.outputSize()) * Float.BYTES;
         assertTrue(bytes <= 256L << 20, bytes + " bytes");
         assertTrue(bytes >= Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 4) / 2, bytes + " bytes");
         assertEquals(0, chunking.chunkRows() % 64);
@@ -40,22 +41,30 @@ class ChunkingTest {
 
     @Test
     void whatIsNotInMemoryLeavesRoomForMoreRows() {
-        long with = Chunking.automatic(SMALL, Long.MAX_VALUE / 2, 1000, true).chunkRows();
-        long without =
-                Chunking.automatic(SMALL, Long.MAX_VALUE / 2, 1000, false).chunkRows();
-        double row = SMALL.inputSize() + 3.0 * SMALL.outputSize();
-        assertEquals(row / (row - SMALL.outputSize()), (double) without / with, 0.02);
+        long with =
+                Chunking.automatic(SMALL, Long.MAX_VALUE / 2, 1000, true, false).chunkRows();
+        long without = Chunking.automatic(SMALL, Long.MAX_VALUE / 2, 1000, false, false)
+                .chunkRows();
+        double row = 3.0 * SMALL.inputSize() + 4.0 * SMALL.outputSize();
+        assertEquals(row / (row - 2 * SMALL.outputSize()), (double) without / with, 0.02);
+        long apart =
+                Chunking.automatic(SMALL, Long.MAX_VALUE / 2, 1000, true, true).chunkRows();
+        double own = 2.0 * SMALL.inputSize() + 2.0 * SMALL.outputSize();
+        double budgets = Math.min(512L << 20, Runtime.getRuntime().maxMemory() / 4.0)
+                / Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 4.0);
+        assertEquals(budgets * row / own, (double) apart / with, 0.02);
     }
 
     @Test
     void aRowBeyondTheBudgetGoesAlone() {
-        assertEquals(1, Chunking.automatic(SMALL, 100, 60_000_000, true).chunkRows());
+        assertEquals(1, Chunking.automatic(SMALL, 100, 60_000_000, true, false).chunkRows());
     }
 
     @Test
     void refusesWhatNoBufferHolds() {
         String row = assertThrows(
-                        InvalidInputException.class, () -> Chunking.automatic(SMALL, 100, Integer.MAX_VALUE - 2, true))
+                        InvalidInputException.class,
+                        () -> Chunking.automatic(SMALL, 100, Integer.MAX_VALUE - 2, true, false))
                 .getMessage();
         assertTrue(row.contains("2147483645 steps") && row.contains("expected at most"), row);
         String chunk = assertThrows(InvalidInputException.class, () -> Chunking.of(SMALL, 100_000, 100_000, 50_000))

@@ -146,7 +146,8 @@ public final class RunCommand implements Runnable {
             names = "--batch",
             paramLabel = "N",
             description =
-                    "Number of rows to hold in memory and compute at a time. Default: as many as fit in 256 MiB and"
+                    "Number of rows to hold in memory and compute at a time. Default: as many as fit in 256 MiB (512"
+                            + " for a GPU), all copies counted, and"
                             + " in a quarter of the Java heap.")
     private Integer batch;
 
@@ -205,12 +206,15 @@ public final class RunCommand implements Runnable {
                     new RunInput(shape, sequences.x(), lengthArray.array(), hiddenArray.array(), cellArray.array());
             List<RunArray> arrays = RunArray.chosen(shape, source, graph.outputNames(), model.path(), output);
             boolean needsY = arrays.stream().anyMatch(RunArray::needsY);
-            Chunking chunking = batch == null
-                    ? Chunking.automatic(loaded, shape.rows(), shape.steps(), needsY)
+            Chunking smallest = batch == null
+                    ? Chunking.automatic(loaded, shape.rows(), shape.steps(), needsY, false)
                     : Chunking.of(loaded, shape.rows(), shape.steps(), batch);
             List<DeviceOption.Opened> opened = CompilerWait.telling(this::say, () -> device.openAll(loaded, this::say));
             file.remarks().forEach(this::say);
             sequences.remark().ifPresent(this::say);
+            Chunking chunking = batch == null && opened.stream().anyMatch(DeviceOption.Opened::hasMemoryApart)
+                    ? Chunking.automatic(loaded, shape.rows(), shape.steps(), needsY, true)
+                    : smallest;
             announce(opened, shape, chunking);
             List<String> outputs = arrays.stream().map(RunArray::name).toList();
             LstmRun run =

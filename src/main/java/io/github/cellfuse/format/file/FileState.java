@@ -68,6 +68,15 @@ public final class FileState {
         checkEqual(now);
     }
 
+    /** Returns whether the name is still that of the same file. */
+    boolean isSameFile() {
+        try {
+            return Objects.equals(key, now().key);
+        } catch (NoSuchFileException deleted) {
+            return false;
+        }
+    }
+
     private FileState now() throws NoSuchFileException {
         try {
             return of(path);

@@ -22,6 +22,12 @@ import java.util.Optional;
 public final class MappedFile implements AutoCloseable {
     private static final long WINDOW = 1L << 30;
 
+    /**
+     * From this size on, elements are read and not taken from the mapping: pages of the mapping that were touched count
+     * as memory of the process until they are unmapped, which may be never.
+     */
+    private static final long READ_BYTES = 1L << 20;
+
     /** Windows overlap by the widest element, so that no element ever lies across two. */
     private static final int OVERLAP = Long.BYTES;
 
@@ -126,7 +132,31 @@ public final class MappedFile implements AutoCloseable {
 
     /** Fills what remains of {@code target} with elements from {@code position} on, converted to float32. */
     public void readFloats(long position, ElementType type, ByteOrder order, FloatBuffer target) {
-        guarded(() -> viewFloats(position, type, order, target));
+        guarded(() -> {
+            if (!readUnmapped(position, type, order, target)) {
+                viewFloats(position, type, order, target);
+            }
+        });
+    }
+
+    /** Returns whether the elements were read; if not, {@code target} is as it was. */
+    private boolean readUnmapped(long position, ElementType type, ByteOrder order, FloatBuffer target) {
+        long bytes = (long) target.remaining() * type.bytes();
+        if (bytes < READ_BYTES || state.isEmpty() || windows == null) {
+            return false;
+        }
+        int start = target.position();
+        try (FileChannel channel = FileChannel.open((Path) label, StandardOpenOption.READ)) {
+            // After it was opened: another file may have this name now, while the mapping still has the old one.
+            if (state.get().isSameFile()) {
+                new StagedRead(bytes).floats(channel, position, type, order, target);
+                return true;
+            }
+        } catch (IOException e) {
+            // An interrupted thread, a deleted file, no more file descriptors: the mapping has the elements, too.
+            target.position(start);
+        }
+        return false;
     }
 
     /** Does the same, for many small pieces within {@link #guarded}. */

@@ -5,7 +5,7 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.file.ArraySource;
 import io.github.cellfuse.format.file.FileState;
 import io.github.cellfuse.format.file.Problems;
-import java.io.EOFException;
+import io.github.cellfuse.format.file.StagedRead;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -29,9 +29,6 @@ import java.util.stream.Stream;
  */
 public final class NpyFolder implements ArraySource {
     private static final String ENDING = ".npy";
-
-    /** The most bytes to hold in their own type: fits the nearest caches. */
-    private static final int PIECE = 1 << 17;
 
     private final Path folder;
     private final Part[] parts;
@@ -121,7 +118,7 @@ public final class NpyFolder implements ArraySource {
     private static byte[] bytes(Path path, FileChannel channel, long position, int count) {
         ByteBuffer bytes = ByteBuffer.allocate(count);
         try {
-            fill(channel, position, bytes);
+            StagedRead.fill(channel, position, bytes);
         } catch (IOException e) {
             throw Problems.io(path, "reading", e);
         }
@@ -224,31 +221,14 @@ public final class NpyFolder implements ArraySource {
         Path path = folder.resolve(part.name);
         NpyHeader header = part.header;
         int bytes = header.type().bytes();
-        ByteBuffer piece = ByteBuffer.allocate((int) Math.min(PIECE, (long) target.remaining() * bytes))
-                .order(header.order());
         try (FileChannel channel = channel(path)) {
-            for (long at = header.dataOffset() + firstElement * bytes; target.hasRemaining(); at += piece.limit()) {
-                piece.clear().limit((int) Math.min(piece.capacity(), (long) target.remaining() * bytes));
-                fill(channel, at, piece);
-                header.type().toFloats(piece.flip(), target);
-            }
+            new StagedRead((long) target.remaining() * bytes)
+                    .floats(channel, header.dataOffset() + firstElement * bytes, header.type(), header.order(), target);
         } catch (IOException e) {
             part.state.checkSame(); // the better reason
             throw Problems.io(path, "reading", e);
         }
         part.state.checkSame(); // what was read is worth nothing otherwise
-    }
-
-    /** Fills what remains of {@code target} with the bytes from {@code position} on. */
-    private static void fill(FileChannel channel, long position, ByteBuffer target) throws IOException {
-        long at = position;
-        while (target.hasRemaining()) {
-            int count = channel.read(target, at);
-            if (count < 0) {
-                throw new EOFException("the file ends at byte " + at);
-            }
-            at += count;
-        }
     }
 
     @Override
