@@ -92,7 +92,8 @@ public final class BatchJob {
                 .ifPresent(other -> {
                     throw new InvalidInputException("devices: expected one tier, found " + first.device() + " ("
                             + name(first.tier()) + ") and " + other.device() + " (" + name(other.tier())
-                            + "): which of them computes a row would show in the result");
+                            + "): which of them computes a row would show in the result; mixed tiers can be allowed"
+                            + " (run --mixed-tiers)");
                 });
     }
 

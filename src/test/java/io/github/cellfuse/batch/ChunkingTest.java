@@ -52,7 +52,7 @@ class ChunkingTest {
         double own = 2.0 * SMALL.inputSize() + 2.0 * SMALL.outputSize();
         double budgets = Math.min(512L << 20, Runtime.getRuntime().maxMemory() / 4.0)
                 / Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 4.0);
-        assertEquals(budgets * row / own, (double) apart / with, 0.02);
+        assertEquals(budgets * row / own, (double) apart / with, 0.1);
     }
 
     @Test

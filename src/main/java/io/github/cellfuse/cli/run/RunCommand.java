@@ -205,6 +205,10 @@ public final class RunCommand implements Runnable {
             RunInput source =
                     new RunInput(shape, sequences.x(), lengthArray.array(), hiddenArray.array(), cellArray.array());
             List<RunArray> arrays = RunArray.chosen(shape, source, graph.outputNames(), model.path(), output);
+            if (shape.rows() == 0) {
+                writeNothing(arrays);
+                return;
+            }
             boolean needsY = arrays.stream().anyMatch(RunArray::needsY);
             Chunking smallest = batch == null
                     ? Chunking.automatic(loaded, shape.rows(), shape.steps(), needsY, false)
@@ -229,6 +233,14 @@ public final class RunCommand implements Runnable {
                             .facts(),
                     before -> progress(before, shape.rows(), "row")));
         }
+    }
+
+    /** Arrays without rows, as NumPy has them: no device is needed. */
+    private void writeNothing(List<RunArray> arrays) {
+        try (RunOutput sink = RunOutput.create(output, overwrite, arrays)) {
+            sink.commit();
+        }
+        say("wrote " + output + ": the input has no rows");
     }
 
     private void checkArguments() {

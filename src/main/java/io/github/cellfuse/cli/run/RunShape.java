@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
  *
  * @param layout the order of the outer dimensions; irrelevant for a single sequence
  * @param isBatched whether the arrays have a batch dimension
- * @param rows {@code N}
+ * @param rows {@code N}; may be 0
  * @param steps {@code T}
  */
 public record RunShape(LstmModel model, Layout layout, boolean isBatched, long rows, int steps) {
@@ -42,9 +42,9 @@ public record RunShape(LstmModel model, Layout layout, boolean isBatched, long r
         int timeAxis = isBatched && layout == Layout.BATCH_MAJOR ? 1 : 0;
         long rows = isBatched ? shape[1 - timeAxis] : 1;
         long steps = shape[timeAxis];
-        if (rows < 1 || steps < 1 || steps > Integer.MAX_VALUE - 2) {
+        if (rows < 0 || steps < 1 || steps > Integer.MAX_VALUE - 2) {
             throw new InvalidInputException(x.name() + ": input shape: expected " + expected
-                    + " with at least 1 row and 1 to 2147483645 steps, found " + Arrays.toString(shape));
+                    + " with 1 to 2147483645 steps, found " + Arrays.toString(shape));
         }
         return new RunShape(model, layout, isBatched, rows, (int) steps);
     }

@@ -1,5 +1,6 @@
 package io.github.cellfuse.cli.run;
 
+import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.cli.InputFile;
@@ -25,6 +26,9 @@ public final class WholeBatch {
                 OptionalArray valid = OptionalArray.open(lengths)) {
             ArraySource x = opened.x();
             RunShape of = RunShape.of(model, layout, x);
+            if (of.rows() < 1) {
+                throw new InvalidInputException(x.name() + ": expected at least 1 row, found none");
+            }
             RunInput source = new RunInput(of, x, valid.array(), Optional.empty(), Optional.empty());
             int size = Sizes.elements(x.name() + ": input [N,T,I]", of.rows(), of.steps(), model.inputSize());
             int rows = (int) of.rows();
