@@ -272,6 +272,14 @@ public final class BatchJob {
         }
     }
 
+    /**
+     * Notes in the journal what has been finished, also what a job that is complete has left to whoever gives the
+     * output its name. After {@link #run}.
+     */
+    public void checkpoint() {
+        checkpoints.commit();
+    }
+
     /** Returns whether the device of {@code engine} hangs: closing the engine would wait for it. */
     public boolean isHung(LstmEngine engine) {
         return lanes.stream().anyMatch(lane -> lane.engine() == engine && lane.isHung());

@@ -9,8 +9,13 @@ import io.github.cellfuse.batch.Journal;
 import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.cli.Progress;
+import io.github.cellfuse.format.file.AtomicFile;
+import io.github.cellfuse.format.file.Coverage;
+import io.github.cellfuse.format.file.Problems;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -90,9 +95,6 @@ final class LstmRun {
             LongFunction<Progress> display) {
         Path journalFile = Journal.of(target);
         boolean continues = options.resumes() && Files.exists(journalFile);
-        if (!continues && !overwrite) {
-            refuseUnfinished(journalFile);
-        }
         if (chunking.count() == 1 && !Files.exists(journalFile)) {
             try (RunOutput sink = RunOutput.create(target, overwrite, arrays)) {
                 BatchReport report = compute(engines, sink, null, display);
@@ -103,11 +105,39 @@ final class LstmRun {
         Map<String, String> facts = identity.apply(engines.get(0));
         try (Journal journal =
                 continues ? Journal.open(journalFile, facts) : Journal.create(journalFile, facts, overwrite)) {
+            if (continues && wasRenamed(target)) {
+                undoRenaming(journal);
+            }
             return resumable(engines, journal, continues, display);
         }
     }
 
-    private void refuseUnfinished(Path journalFile) {
+    /** Returns whether a run ended after it had given the output its name, but before it had deleted the journal. */
+    static boolean wasRenamed(Path target) {
+        return Files.exists(Journal.of(target)) && Files.exists(target) && !Files.exists(AtomicFile.unfinished(target));
+    }
+
+    /** Makes the output an unfinished one again, to be checked: a user may have written another one meanwhile. */
+    private void undoRenaming(Journal journal) {
+        Coverage finished = new Coverage();
+        journal.entries().forEach(entry -> finished.add(entry.firstRow(), entry.firstRow() + entry.rows()));
+        boolean isComplete = finished.firstMissing() == shape.rows();
+        if (!isComplete && !overwrite) {
+            throw new InvalidInputException(target + " already exists; use --overwrite to replace it");
+        }
+        if (isComplete) {
+            try {
+                Path real = target.toRealPath();
+                Files.move(real, AtomicFile.unfinished(target), StandardCopyOption.ATOMIC_MOVE);
+            } catch (IOException e) {
+                throw Problems.io(target, "renaming", e);
+            }
+        }
+    }
+
+    /** Rejects an output that another run has begun. */
+    static void checkNothingIsBegun(Path target) {
+        Path journalFile = Journal.of(target);
         if (Files.exists(journalFile)) {
             throw new InvalidInputException(journalFile
                     + ": an unfinished run of this output is there; continue it with --resume, or start over with"
@@ -123,6 +153,8 @@ final class LstmRun {
             }
             try {
                 BatchReport report = compute(engines, sink, journal, display);
+                // The journal has every row before the output has its name: see wasRenamed.
+                job.checkpoint();
                 sink.commit();
                 journal.delete();
                 return report;

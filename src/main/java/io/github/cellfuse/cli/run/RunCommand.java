@@ -253,7 +253,11 @@ public final class RunCommand implements Runnable {
                                 .filter(Objects::nonNull)
                                 .map(InputFile::path))
                 .toArray(Path[]::new);
-        OutputFile.check(output, overwrite, RunOutput.SUFFIXES, inputs);
+        if (!job.resumes() && !overwrite && !model.isOnnx()) {
+            LstmRun.checkNothingIsBegun(output);
+        }
+        boolean isContinued = job.resumes() && LstmRun.wasRenamed(output);
+        OutputFile.check(output, overwrite || isContinued, RunOutput.SUFFIXES, inputs);
         job.check(overwrite, inputs);
         SequenceInput.checkOutput(input, output);
     }

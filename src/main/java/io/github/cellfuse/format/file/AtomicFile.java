@@ -114,7 +114,15 @@ public final class AtomicFile implements AutoCloseable {
         });
     }
 
-    /** Returns the name of the unfinished file of {@link #resumable}. */
+    /** Returns the unfinished file of {@link #resumable} for a target; there need not be one. */
+    public static Path unfinished(Path target) {
+        try {
+            return partial(Files.isSymbolicLink(target) && Files.exists(target) ? target.toRealPath() : target);
+        } catch (IOException e) {
+            throw Problems.io(target, "reading the link", e);
+        }
+    }
+
     private static Path partial(Path real) {
         return real.toAbsolutePath().resolveSibling(Problems.fileName(real) + PARTIAL);
     }

@@ -127,7 +127,13 @@ class ResumeTest {
                 child.await(60);
                 kills++;
                 continued += journalBytes() > before ? 1 : 0;
-                assertFalse(Files.exists(out), "seed " + seed);
+                if (Files.exists(out)) {
+                    assertArrayEquals(expected, Files.readAllBytes(out), "seed " + seed);
+                    finished++;
+                    if (!Files.exists(journal())) {
+                        Files.delete(out);
+                    }
+                }
             }
         }
         Cli.run((Object[]) run("--resume", "-q")).assertDone();
@@ -239,6 +245,24 @@ class ResumeTest {
         ChildJvm child = startUntilRowsAreFinished(run());
         Cli.run((Object[]) run("--resume", "-q")).assertError(2, journal(), "another process");
         child.await(120);
+        assertComplete();
+    }
+
+    /** The process ended after the renaming and before the journal was gone. */
+    @Test
+    void aFinishedOutputWithAJournalIsCheckedAndKept() throws Exception {
+        killedAfterSomeRows();
+        byte[] incomplete = Files.readAllBytes(journal());
+        Path kept = Files.createLink(folder.resolve("kept"), journal()); // gets what is appended until the end
+        Cli.run((Object[]) run("--resume", "-q")).assertDone();
+        Files.move(kept, journal());
+        Cli.run((Object[]) run("--resume", "-q")).assertDone();
+        assertComplete();
+
+        // Without every row in the journal, the output may be another one.
+        Files.write(journal(), incomplete);
+        Cli.run((Object[]) run("--resume", "-q")).assertError(2, out, "already exists");
+        Cli.run((Object[]) run("--resume", "-q", "--overwrite")).assertDone();
         assertComplete();
     }
 
