@@ -35,7 +35,7 @@ class ResumeTest {
     private static final int ROWS = 6_000, STEPS = 40, INPUTS = 4;
 
     /** The whole suite kills more often. */
-    private static final int KILLS = Boolean.getBoolean("cellfuse.long") ? 60 : 12;
+    private static final int KILLS = Boolean.getBoolean("cellfuse.long") ? 60 : 8;
 
     /** A line of the journal that names finished rows. */
     private static final Pattern FINISHED = Pattern.compile("(?m)^rows \\d+ \\d+ \\S+ \\S+$");
