@@ -59,8 +59,10 @@ public final class BatchJob {
     private final Object listening = new Object();
     private volatile boolean over;
     private volatile Throwable lastTrouble;
-    private RowQueue queue;
-    private Checkpoints checkpoints;
+    /** Null before the job begins. */
+    private volatile RowQueue queue;
+
+    private volatile Checkpoints checkpoints;
 
     /**
      * Prepares a job; nothing is computed yet.
@@ -209,8 +211,9 @@ public final class BatchJob {
             if (lane.isWorking() && lane.computingNanos() > patience.toNanos()) {
                 CellFuseException hangs = new CellFuseException(
                         "no progress for " + patience.toSeconds() + " s, so the device counts as failed");
+                Rows rows = lane.computingRows();
                 lane.abandon();
-                tell(lane, new DeviceTrouble(lane.engine().device(), 0, 0, Action.DROP, hangs.getMessage()), hangs);
+                work.report(lane, rows, Action.DROP, hangs);
             }
         }
         if (lanes.stream().noneMatch(Lane::isWorking) && queue.left() > 0 && !over) {
@@ -266,7 +269,7 @@ public final class BatchJob {
      */
     public void cancel() {
         over = true;
-        if (queue != null) {
+        if (checkpoints != null) {
             queue.close();
             checkpoints.commit();
         }
@@ -290,7 +293,7 @@ public final class BatchJob {
         over = true;
     }
 
-    private void tell(Lane lane, DeviceTrouble trouble, Throwable cause) {
+    private void tell(DeviceTrouble trouble, Throwable cause) {
         lastTrouble = cause;
         ChunkRecord.trouble(trouble.device(), trouble.firstRow(), trouble.rows(), trouble.toString());
         synchronized (listening) {
@@ -337,7 +340,7 @@ public final class BatchJob {
         public void report(Lane lane, Rows rows, Action action, Throwable cause) {
             String reason =
                     cause instanceof OutOfMemoryError ? "out of memory: " + cause.getMessage() : cause.getMessage();
-            tell(lane, new DeviceTrouble(lane.engine().device(), rows.first(), rows.count(), action, reason), cause);
+            tell(new DeviceTrouble(lane.engine().device(), rows.first(), rows.count(), action, reason), cause);
         }
 
         @Override

@@ -123,7 +123,7 @@ public final class Journal implements AutoCloseable {
 
     /**
      * Opens the journal of an unfinished run to continue it. A journal that ends within its header has no entries, and
-     * is started anew.
+     * is begun again.
      *
      * @param identity as it was created with
      * @throws InvalidInputException when there is no journal, it is of another run, of a newer format, damaged or no

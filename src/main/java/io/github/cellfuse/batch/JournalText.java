@@ -24,8 +24,8 @@ import java.util.zip.CRC32C;
  * rows 512 512 01234567 CRC
  * </pre>
  *
- * <p>CRC stands for the CRC-32C of the line's bytes before the space in front of it, as 8 hexadecimal digits. The text
- * is UTF-8. In a fact, a backslash, control characters and half surrogate pairs are written as <code>&#92;uXXXX</code>,
+ * <p>CRC is the CRC-32C of the line's bytes before the space in front of it, as 8 hexadecimal digits. The text is
+ * UTF-8. In a fact, a backslash, control characters and half surrogate pairs are written as <code>&#92;uXXXX</code>,
  * and so is a space in its name.
  *
  * @param facts by name; null if the header isn't complete

@@ -77,6 +77,9 @@ final class Lane {
     /** When the chunk that is being computed was begun, by {@link System#nanoTime}; 0 for none. */
     private volatile long computingSince;
 
+    /** What is being computed, or was last. */
+    private volatile Rows computing;
+
     private final AtomicLong rows = new AtomicLong(), chunks = new AtomicLong(), computeNanos = new AtomicLong();
 
     /** The thread that computes has this for itself: the session, null before the first chunk and after a failure. */
@@ -85,7 +88,7 @@ final class Lane {
     private int failures;
 
     /**
-     * Allocates the lane's memory.
+     * Prepares a lane; its threads allocate the memory of the chunks.
      *
      * @param chunkRows the number of rows to compute at a time
      * @param needsY whether the sink reads y
@@ -161,10 +164,15 @@ final class Lane {
         return Stream.of(reader, computer, writer);
     }
 
-    /** Returns since when the device has been computing the same chunk, in nanoseconds; 0 if it computes none. */
+    /** Returns for how many nanoseconds the device has been computing the same chunk; 0 if it computes none. */
     long computingNanos() {
         long since = computingSince;
         return since == 0 ? 0 : System.nanoTime() - since;
+    }
+
+    /** Returns the rows that {@link #computingNanos} is about. */
+    Rows computingRows() {
+        return computing;
     }
 
     /** Returns how long this device takes for {@code count} rows, as far as is known; 0 if nothing is known. */
@@ -304,6 +312,7 @@ final class Lane {
     /** Runs a chunk once and returns what failed; null if nothing did. */
     private Throwable run(InputChunk chunk, OutputChunk into, LstmOutput output) {
         long start = System.nanoTime();
+        computing = chunk.rows();
         computingSince = start == 0 ? 1 : start;
         try {
             if (session == null) {

@@ -306,7 +306,8 @@ class BatchJobTest {
         assertTrue(job.isHung(hanging));
         assertFalse(job.isHung(other));
         assertEquals(List.of(Action.DROP), recorder.actions());
-        assertTrue(recorder.troubles.get(0).reason().startsWith("no progress for "));
+        String trouble = recorder.troubles.get(0).toString();
+        assertTrue(trouble.matches("opencl:9.0: rows \\d+ to \\d+: no progress for 0 s, .*"), trouble);
         never.countDown();
         while (hanging.openSessions() > 0 && other.openSessions() > 0) {
             Thread.onSpinWait();

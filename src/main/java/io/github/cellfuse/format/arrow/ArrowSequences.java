@@ -59,7 +59,7 @@ public final class ArrowSequences implements ArraySource {
     private final int features;
     private final long[] shape;
 
-    /** A column: its name, its type, and where it stands in a batch. */
+    /** A column: its name, its type, and its place in a batch. */
     record Column(String name, ColumnType type, ColumnPlace place) {}
 
     private ArrowSequences(MappedFile file, Column column, BatchColumn[] batches, int features) {

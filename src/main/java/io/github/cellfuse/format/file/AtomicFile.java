@@ -1,11 +1,12 @@
 package io.github.cellfuse.format.file;
 
 import io.github.cellfuse.CellFuseException;
+import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileStore;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -197,10 +198,8 @@ public final class AtomicFile implements AutoCloseable {
     public void reserve(long length, long missing) {
         try {
             Path folder = target.toAbsolutePath().getParent();
-            FileStore store = Files.getFileStore(folder);
-            long free = store.getUsableSpace();
-            // Some file systems don't know their size, and say 0.
-            if (free < missing && store.getTotalSpace() > 0) {
+            long free = free(folder);
+            if (free < missing) {
                 throw new CellFuseException(target + ": needs " + size(missing) + ", " + size(free) + " are free in "
                         + folder + "; free some space, or write to another disk");
             }
@@ -214,6 +213,18 @@ public final class AtomicFile implements AutoCloseable {
         } catch (IOException e) {
             throw Problems.io(target, "reserving " + size(length), e);
         }
+    }
+
+    /**
+     * Returns the free space of a folder's file system, or the largest number if nothing is known of it. Doesn't use
+     * {@link Files#getFileStore}, which fails in a chroot whose root isn't among the mounts.
+     */
+    private static long free(Path folder) {
+        if (folder.getFileSystem() != FileSystems.getDefault()) {
+            return Long.MAX_VALUE;
+        }
+        File file = folder.toFile();
+        return file.getTotalSpace() > 0 ? file.getUsableSpace() : Long.MAX_VALUE;
     }
 
     private static String size(long bytes) {

@@ -82,15 +82,16 @@ class ResumeTest {
     }
 
     private String[] run(Object... more) {
-        return Stream.concat(
-                        Stream.of("run", model, x, "-o", out, "--batch", 25, "--device", "java", "--threads", 1),
-                        Stream.of(more))
+        return Stream.concat(Stream.of("run", model, x, "-o", out, "--batch", 25, "--device", "java"), Stream.of(more))
                 .map(Object::toString)
                 .toArray(String[]::new);
     }
 
+    /** Starts a process, with one thread: it should still be running when it is killed. */
     private static ChildJvm start(String... arguments) throws IOException {
-        return ChildJvm.start(Map.of(), List.of(), CellFuse.class, arguments);
+        String[] all =
+                Stream.concat(Stream.of(arguments), Stream.of("--threads", "1")).toArray(String[]::new);
+        return ChildJvm.start(Map.of(), List.of(), CellFuse.class, all);
     }
 
     private Path partial() {

@@ -249,7 +249,7 @@ class RunOutputTest {
     }
 
     @Test
-    void startsAnewWhenNothingIsContinued() throws IOException {
+    void beginsFromNothingWhenNothingIsContinued() throws IOException {
         Case that = Case.of(MODEL, Layout.TIME_MAJOR, 10, 3, "y.npy", 2);
         Path target = folder.resolve("y.npy");
         Files.write(folder.resolve("y.npy.partial"), new byte[100_000]);

@@ -54,7 +54,7 @@ class ResumableFileTest {
     }
 
     @Test
-    void startsAnewUnlessItIsContinued() throws IOException {
+    void beginsFromNothingUnlessItIsContinued() throws IOException {
         Files.writeString(partial, "of another run");
         try (AtomicFile file = AtomicFile.resumable(target, false, false)) {
             assertEquals(0, file.channel().size());
