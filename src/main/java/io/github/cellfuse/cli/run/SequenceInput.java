@@ -5,6 +5,7 @@ import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.LayoutOption;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.format.arrow.ArrowSequences;
+import io.github.cellfuse.format.arrow.ArrowSignature;
 import io.github.cellfuse.format.file.ArraySource;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.format.npy.NpyFolder;
@@ -28,7 +29,7 @@ public record SequenceInput(ArraySource x, Optional<String> remark) implements A
      * @throws InvalidInputException when it isn't there, or isn't what can be read
      */
     public static SequenceInput open(InputFile input, LayoutOption layout, int features) {
-        if (ArrowSequences.recognizes(input.path())) {
+        if (ArrowSignature.recognizes(input.path())) {
             checkRowsFirst(input, layout, "an Arrow file");
             ArrowSequences column = ArrowSequences.open(input.path(), input.array(), features);
             return new SequenceInput(column, Optional.empty());

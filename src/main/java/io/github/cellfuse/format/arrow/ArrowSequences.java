@@ -6,13 +6,10 @@ import io.github.cellfuse.format.file.ArraySource;
 import io.github.cellfuse.format.file.MappedFile;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.spi.Sizes;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,10 +38,9 @@ import org.apache.arrow.flatbuf.Schema;
  * <p>Numbers are floats of 16, 32 and 64 bits and integers of 8 to 64 bits. Nulls and compressed files are refused.
  */
 public final class ArrowSequences implements ArraySource {
-    private static final String MAGIC = "ARROW1";
 
     /** After the footer: its length and the magic. */
-    private static final int TAIL = Integer.BYTES + MAGIC.length();
+    private static final int TAIL = Integer.BYTES + ArrowSignature.MAGIC.length();
 
     /** The first 4 bytes of a stream's or a message's prefix. */
     private static final int CONTINUATION = -1;
@@ -76,22 +72,6 @@ public final class ArrowSequences implements ArraySource {
                 .orElse((long) type.outerSize() * Math.max(1, type.innerSize()));
         shape = new long[] {rows, features == 0 ? 0 : longest / features, features};
         Sizes.product(name + ": shape " + Problems.shape(shape), shape);
-    }
-
-    /** Returns whether a file is what {@link #open} reads, or has a refusal for, by its first bytes. */
-    public static boolean recognizes(Path path) {
-        if (!Files.isRegularFile(path)) {
-            return false;
-        }
-        try (InputStream stream = Files.newInputStream(path)) {
-            String start = new String(stream.readNBytes(MAGIC.length()), StandardCharsets.ISO_8859_1);
-            return start.equals(MAGIC)
-                    || start.startsWith("PAR1")
-                    || start.startsWith("FEA1")
-                    || start.startsWith("\u00FF\u00FF\u00FF\u00FF");
-        } catch (IOException e) {
-            return false; // whoever opens it says why
-        }
     }
 
     /**
@@ -137,7 +117,8 @@ public final class ArrowSequences implements ArraySource {
 
     private static Footer footer(MappedFile file) {
         long size = file.size();
-        String start = new String(file.bytes(0, (int) Math.min(size, MAGIC.length())), StandardCharsets.ISO_8859_1);
+        String start = new String(
+                file.bytes(0, (int) Math.min(size, ArrowSignature.MAGIC.length())), StandardCharsets.ISO_8859_1);
         if (start.startsWith("PAR1")) {
             throw refused(file, "Parquet", "pyarrow.parquet.read_table(\"x.parquet\")");
         }
@@ -147,9 +128,10 @@ public final class ArrowSequences implements ArraySource {
         if (start.startsWith("\u00FF\u00FF\u00FF\u00FF")) {
             throw refused(file, "an Arrow stream", "pyarrow.ipc.open_stream(\"x.arrows\").read_all()");
         }
-        byte[] magic = MAGIC.getBytes(StandardCharsets.ISO_8859_1);
+        byte[] magic = ArrowSignature.MAGIC.getBytes(StandardCharsets.ISO_8859_1);
         if (size < 2 * TAIL || !Arrays.equals(file.bytes(size - magic.length, magic.length), magic)) {
-            throw Problems.invalid(file.label(), "truncated: expected " + MAGIC + " at the end, which isn't there");
+            throw Problems.invalid(
+                    file.label(), "truncated: expected " + ArrowSignature.MAGIC + " at the end, which isn't there");
         }
         int length = file.copy(size - TAIL, Integer.BYTES).getInt(0);
         if (length <= 0 || length > LONGEST_DESCRIPTION || length > size - TAIL) {

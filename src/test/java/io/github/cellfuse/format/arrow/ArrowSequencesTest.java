@@ -159,7 +159,7 @@ class ArrowSequencesTest {
                 Optional.empty(),
                 start.formatted("an Arrow stream") + "pyarrow.ipc.open_stream(\"x.arrows\").read_all()" + end);
         Path parquet = Files.writeString(folder.resolve("x.parquet"), "PAR1 and more and PAR1");
-        assertTrue(ArrowSequences.recognizes(parquet));
+        assertTrue(ArrowSignature.recognizes(parquet));
         assertRefused(
                 parquet,
                 Optional.empty(),
@@ -170,7 +170,7 @@ class ArrowSequencesTest {
                 Optional.empty(),
                 start.formatted("Feather version 1") + "pyarrow.feather.read_table(\"x.feather\")" + end);
         Path text = Files.writeString(folder.resolve("x.txt"), "ARROW");
-        assertFalse(ArrowSequences.recognizes(text));
+        assertFalse(ArrowSignature.recognizes(text));
     }
 
     @Test
@@ -184,7 +184,7 @@ class ArrowSequencesTest {
     @Test
     void anEmptyFileIsNoneOfThem() throws IOException {
         Path empty = Files.write(folder.resolve("x.arrow"), new byte[0]);
-        assertFalse(ArrowSequences.recognizes(empty));
+        assertFalse(ArrowSignature.recognizes(empty));
         Path start = Files.write(folder.resolve("y.arrow"), "ARROW1\0\0".getBytes(StandardCharsets.ISO_8859_1));
         assertRefused(start, Optional.empty(), "truncated: expected ARROW1 at the end, which isn't there");
     }

@@ -48,7 +48,7 @@ public final class LargeBatch implements Callable<Integer> {
     @Option(
             names = "--shape",
             paramLabel = "T,N,I,H[,last]",
-            defaultValue = "64,16384,512,512 64,524288,64,64,last",
+            defaultValue = "64,8192,512,512 64,262144,64,64,last",
             split = " ",
             description = "N rows in all; 'last' writes the last outputs instead of y. Default: ${DEFAULT-VALUE}.")
     private List<String> shapes;
@@ -90,7 +90,8 @@ public final class LargeBatch implements Callable<Integer> {
         Path modelFile = work.resolve("model.safetensors"), x = work.resolve("x.npy");
         PyTorchLstm.save(model, modelFile, true, "");
         write(shape, x);
-        int chunk = Chunking.automatic(model, shape.rows(), shape.steps(), !last, false).chunkRows();
+        int chunk = Chunking.automatic(model, shape.rows(), shape.steps(), !last, false)
+                .chunkRows();
         List<Double> run = new ArrayList<>(), memory = new ArrayList<>(), read = new ArrayList<>();
         for (int turn = 0; turn < turns; turn++) {
             memory.add(inMemory(shape, model, chunk, last));
@@ -100,12 +101,7 @@ public final class LargeBatch implements Callable<Integer> {
         double limit = Math.min(median(memory), median(read));
         System.out.printf(
                 "%-27s %5d %12.0f %15.0f %13.0f %7.2f%n",
-                shape + (last ? ",last" : ""),
-                chunk,
-                median(run),
-                median(memory),
-                median(read),
-                median(run) / limit);
+                shape + (last ? ",last" : ""), chunk, median(run), median(memory), median(read), median(run) / limit);
     }
 
     private static void write(LayerShape shape, Path x) {
@@ -196,8 +192,7 @@ public final class LargeBatch implements Callable<Integer> {
         if (process.waitFor() != 0) {
             throw new IllegalStateException(String.join(" ", command) + " failed");
         }
-        JsonObject report =
-                JsonParser.parseString(Files.readString(json)).getAsJsonObject();
+        JsonObject report = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
         if (report.get("rows").getAsLong() != shape.rows()) {
             throw new IllegalStateException("expected " + shape.rows() + " rows, found " + report);
         }
