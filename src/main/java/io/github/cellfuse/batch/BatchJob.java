@@ -227,9 +227,9 @@ public final class BatchJob {
         }
     }
 
-    private static void pause() {
+    private void pause() {
         try {
-            Thread.sleep(LOOK_MILLIS);
+            queue.await(LOOK_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CellFuseException("the job was interrupted", e);
@@ -291,6 +291,7 @@ public final class BatchJob {
     private void fail(Throwable cause) {
         failure.compareAndSet(null, cause);
         over = true;
+        queue.close();
     }
 
     private void tell(DeviceTrouble trouble, Throwable cause) {

@@ -73,16 +73,6 @@ public record Chunking(long rows, int chunkRows) {
         return (rows + chunkRows - 1) / chunkRows;
     }
 
-    /** Returns the first row of chunk {@code chunk} (0-based). */
-    public long firstRow(long chunk) {
-        return chunk * chunkRows;
-    }
-
-    /** Returns the number of rows of chunk {@code chunk}. */
-    public int rowsOf(long chunk) {
-        return (int) Math.min(chunkRows, rows - firstRow(chunk));
-    }
-
     /**
      * Returns the floats that a row takes in memory: input, output, the hidden states of two layers through time, first
      * and last states.

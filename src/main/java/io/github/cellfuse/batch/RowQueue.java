@@ -76,6 +76,13 @@ final class RowQueue {
         return left;
     }
 
+    /** Waits until all rows are finished or the queue is closed, for {@code millis} milliseconds at most. */
+    synchronized void await(long millis) throws InterruptedException {
+        if (left > 0 && !closed) {
+            wait(millis);
+        }
+    }
+
     /** Has to be called before {@code lane} takes rows. */
     synchronized void join(Lane lane) {
         lanes.add(lane);

@@ -76,9 +76,12 @@ public final class DeviceOption {
     public record Opened(LstmEngine engine, String reason) {
         /** Returns whether the device has memory of its own, or at least may have it. */
         public boolean hasMemoryApart() {
-            return Device.all().stream()
-                    .filter(info -> info.device().equals(engine.device()))
-                    .anyMatch(info -> info.kind() == DeviceInfo.Kind.GPU || info.kind() == DeviceInfo.Kind.ACCELERATOR);
+            // First of all: a run on java must not load the drivers of OpenCL, which may be why it was chosen.
+            return engine.device() instanceof Device.OpenCl
+                    && Device.all().stream()
+                            .filter(info -> info.device().equals(engine.device()))
+                            .anyMatch(info ->
+                                    info.kind() == DeviceInfo.Kind.GPU || info.kind() == DeviceInfo.Kind.ACCELERATOR);
         }
 
         /** Returns the engine's device with the reason. */
