@@ -43,17 +43,18 @@ public final class BatchJob {
 
     private static final long LOOK_MILLIS = 20;
 
-    private final List<LstmEngine> engines;
-    private final ChunkSource source;
-    private final ChunkSink sink;
+    private final List<BatchEngine<?, ?>> engines;
+    private final long rows;
+    private final BatchOutput output;
     private final int chunkRows;
+    private final int fewestRows;
     private Duration patience = PATIENCE;
     private boolean mixesTiers;
-    private Optional<Supplier<LstmEngine>> fallback = Optional.empty();
+    private Optional<Supplier<BatchEngine<?, ?>>> fallback = Optional.empty();
     private Optional<Journal> journal = Optional.empty();
     private BatchListener listener = BatchListener.NONE;
 
-    private final List<Lane> lanes = new CopyOnWriteArrayList<>();
+    private final List<Lane<?, ?>> lanes = new CopyOnWriteArrayList<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final AtomicLong flops = new AtomicLong(), readNanos = new AtomicLong(), writeNanos = new AtomicLong();
     private final Object listening = new Object();
@@ -65,7 +66,7 @@ public final class BatchJob {
     private volatile Checkpoints checkpoints;
 
     /**
-     * Prepares a job; nothing is computed yet.
+     * Prepares a job that runs an LSTM; nothing is computed yet.
      *
      * @param engines the devices, with the same model
      * @param source the rows
@@ -74,6 +75,29 @@ public final class BatchJob {
      * @throws InvalidInputException if the number of rows isn't positive
      */
     public BatchJob(List<LstmEngine> engines, ChunkSource source, ChunkSink sink, int chunkRows) {
+        this(
+                engines.stream()
+                        .<BatchEngine<?, ?>>map(engine -> BatchEngine.of(engine, source, sink))
+                        .toList(),
+                source.rows(),
+                sink,
+                chunkRows,
+                1);
+    }
+
+    /**
+     * Prepares any job; nothing is computed yet.
+     *
+     * @param engines the devices, which compute the same
+     * @param rows the number of rows
+     * @param output where the engines write the results
+     * @param chunkRows the rows to compute at a time
+     * @param fewestRows the fewest rows to compute at a time, unless there are fewer at all. So that the last chunk has
+     *     that many, a chunk may have up to {@code fewestRows - 1} rows more than {@code chunkRows}.
+     * @throws InvalidInputException if the number of rows isn't positive
+     */
+    public BatchJob(
+            List<? extends BatchEngine<?, ?>> engines, long rows, BatchOutput output, int chunkRows, int fewestRows) {
         if (engines.isEmpty()) {
             throw new IllegalArgumentException("expected at least one engine");
         }
@@ -81,13 +105,14 @@ public final class BatchJob {
             throw new InvalidInputException("rows of a chunk: expected at least 1, found " + chunkRows);
         }
         this.engines = List.copyOf(engines);
-        this.source = source;
-        this.sink = sink;
+        this.rows = rows;
+        this.output = output;
         this.chunkRows = chunkRows;
+        this.fewestRows = fewestRows;
     }
 
     private void checkTiers() {
-        LstmEngine first = engines.get(0);
+        BatchEngine<?, ?> first = engines.get(0);
         engines.stream()
                 .filter(engine -> engine.tier() != first.tier())
                 .findFirst()
@@ -118,9 +143,10 @@ public final class BatchJob {
     /**
      * Sets what opens an engine when no device is left. Returns this job.
      *
-     * @param opener called at most once; the caller closes the engine after the job
+     * @param opener called at most once, for example for {@code BatchEngine.of(javaEngine, source, sink)}; the caller
+     *     closes what it opens after the job
      */
-    public BatchJob withFallback(Supplier<LstmEngine> opener) {
+    public BatchJob withFallback(Supplier<BatchEngine<?, ?>> opener) {
         fallback = Optional.of(opener);
         return this;
     }
@@ -154,10 +180,11 @@ public final class BatchJob {
         }
         long start = System.nanoTime();
         List<Rows> finished = finished();
-        sink.reserve();
-        queue = new RowQueue(source.rows(), finished, engines.stream().allMatch(engine -> engine.tier() == Tier.EXACT));
-        checkpoints = new Checkpoints(journal, sink);
-        long before = source.rows() - queue.left();
+        output.reserve();
+        queue = new RowQueue(
+                rows, fewestRows, finished, engines.stream().allMatch(engine -> engine.tier() == Tier.EXACT));
+        checkpoints = new Checkpoints(journal, output);
+        long before = rows - queue.left();
         try {
             listener.onBegin(before);
             engines.forEach(this::startLane);
@@ -175,7 +202,7 @@ public final class BatchJob {
             throw asThrown(failed);
         }
         if (queue.left() > 0) {
-            throw new CellFuseException("cancelled with " + queue.left() + " of " + source.rows() + " rows left");
+            throw new CellFuseException("cancelled with " + queue.left() + " of " + rows + " rows left");
         }
         return report(before, System.nanoTime() - start);
     }
@@ -184,8 +211,8 @@ public final class BatchJob {
     private List<Rows> finished() {
         List<Rows> finished = new ArrayList<>();
         for (Journal.Entry entry : journal.map(Journal::entries).orElse(List.of())) {
-            if (sink.checksum(entry.firstRow(), entry.rows()) == entry.checksum()) {
-                sink.markWritten(entry.firstRow(), entry.rows());
+            if (output.checksum(entry.firstRow(), entry.rows()) == entry.checksum()) {
+                output.markWritten(entry.firstRow(), entry.rows());
                 finished.add(new Rows(entry.firstRow(), entry.rows()));
             }
         }
@@ -199,21 +226,21 @@ public final class BatchJob {
         return (RuntimeException) failure;
     }
 
-    private void startLane(LstmEngine engine) {
-        Lane lane = new Lane(engine, work, (int) Math.min(chunkRows, source.rows()), sink.needsY());
+    private <I extends ChunkInput, O extends ChunkOutput> void startLane(BatchEngine<I, O> engine) {
+        Lane<I, O> lane = new Lane<>(engine, work, (int) Math.min(chunkRows, rows), chunkRows >= rows);
         lanes.add(lane);
         lane.start();
     }
 
     /** Drops devices that hang, and lets the fallback begin when no device is left. */
     private void watch() {
-        for (Lane lane : lanes) {
+        for (Lane<?, ?> lane : lanes) {
             if (lane.isWorking() && lane.computingNanos() > patience.toNanos()) {
                 CellFuseException hangs = new CellFuseException(
                         "no progress for " + patience.toSeconds() + " s, so the device counts as failed");
-                Rows rows = lane.computingRows();
+                Rows hanging = lane.computingRows();
                 lane.abandon();
-                work.report(lane, rows, Action.DROP, hangs);
+                work.report(lane, hanging, Action.DROP, hangs);
             }
         }
         if (lanes.stream().noneMatch(Lane::isWorking) && queue.left() > 0 && !over) {
@@ -221,7 +248,7 @@ public final class BatchJob {
                 Throwable last = Objects.requireNonNull(lastTrouble, "a lane ends early only if it fails");
                 throw new CellFuseException("no device is left: " + last.getMessage(), last);
             }
-            LstmEngine engine = fallback.get().get();
+            BatchEngine<?, ?> engine = fallback.get().get();
             fallback = Optional.empty();
             startLane(engine);
         }
@@ -283,9 +310,9 @@ public final class BatchJob {
         checkpoints.commit();
     }
 
-    /** Returns whether the device of {@code engine} hangs: closing the engine would wait for it. */
-    public boolean isHung(LstmEngine engine) {
-        return lanes.stream().anyMatch(lane -> lane.engine() == engine && lane.isHung());
+    /** Returns whether {@code device} hangs: closing its engine would wait for it. */
+    public boolean isHung(Device device) {
+        return lanes.stream().anyMatch(lane -> lane.device().equals(device) && lane.isHung());
     }
 
     private void fail(Throwable cause) {
@@ -305,7 +332,7 @@ public final class BatchJob {
     private BatchReport report(long finishedBefore, long nanos) {
         List<BatchReport.Share> shares = lanes.stream().map(Lane::share).toList();
         return new BatchReport(
-                source.rows(),
+                rows,
                 finishedBefore,
                 shares.stream().mapToLong(BatchReport.Share::chunks).sum(),
                 flops.get(),
@@ -317,11 +344,6 @@ public final class BatchJob {
     }
 
     private final Lane.Work work = new Lane.Work() {
-        @Override
-        public ChunkSource source() {
-            return source;
-        }
-
         @Override
         public RowQueue queue() {
             return queue;
@@ -338,17 +360,17 @@ public final class BatchJob {
         }
 
         @Override
-        public void report(Lane lane, Rows rows, Action action, Throwable cause) {
+        public void report(Lane<?, ?> lane, Rows at, Action action, Throwable cause) {
             String reason =
                     cause instanceof OutOfMemoryError ? "out of memory: " + cause.getMessage() : cause.getMessage();
-            tell(new DeviceTrouble(lane.engine().device(), rows.first(), rows.count(), action, reason), cause);
+            tell(new DeviceTrouble(lane.device(), at.first(), at.count(), action, reason), cause);
         }
 
         @Override
-        public void write(Lane lane, OutputChunk chunk) {
+        public void write(Lane<?, ?> lane, Lane.Computed<?> chunk) {
             long start = System.nanoTime();
-            CanonicalNaN.apply(chunk.output());
-            int checksum = sink.write(chunk.rows().first(), chunk.output());
+            int checksum =
+                    chunk.output().write(chunk.rows().first(), chunk.rows().count());
             long nanos = System.nanoTime() - start;
             if (!queue.finish(chunk.rows())) {
                 return; // another device was faster
@@ -358,10 +380,10 @@ public final class BatchJob {
             readNanos.addAndGet(chunk.readNanos());
             writeNanos.addAndGet(nanos);
             checkpoints.finished(chunk.rows(), checksum);
-            done(lane.engine().device(), chunk, nanos);
+            done(lane.device(), chunk, nanos);
         }
 
-        private void done(Device device, OutputChunk chunk, long nanos) {
+        private void done(Device device, Lane.Computed<?> chunk, long nanos) {
             synchronized (listening) {
                 ChunkMetrics metrics = new ChunkMetrics(
                         device,
@@ -371,7 +393,7 @@ public final class BatchJob {
                         chunk.readNanos(),
                         chunk.computeNanos(),
                         nanos,
-                        source.rows() - queue.left());
+                        rows - queue.left());
                 ChunkRecord.done(
                         device, metrics.firstRow(), metrics.rows(), chunk.readNanos(), chunk.computeNanos(), nanos);
                 listener.onChunk(metrics);

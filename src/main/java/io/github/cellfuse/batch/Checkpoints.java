@@ -15,15 +15,15 @@ final class Checkpoints {
     private static final long SHORTEST_PAUSE_NANOS = 250_000_000L;
 
     private final Optional<Journal> journal;
-    private final ChunkSink sink;
+    private final BatchOutput output;
     /** Finished rows that the journal doesn't have yet. Guarded by itself: it isn't held while the disk works. */
     private final List<Journal.Entry> pending = new ArrayList<>();
 
     private volatile long next = System.nanoTime() + SHORTEST_PAUSE_NANOS;
 
-    Checkpoints(Optional<Journal> journal, ChunkSink sink) {
+    Checkpoints(Optional<Journal> journal, BatchOutput output) {
         this.journal = journal;
-        this.sink = sink;
+        this.output = output;
     }
 
     /** Notes rows that have been written; now and then, waits until they are on disk. */
@@ -51,7 +51,7 @@ final class Checkpoints {
         }
         long start = System.nanoTime();
         next = Long.MAX_VALUE / 2 + start; // other threads go on writing meanwhile
-        sink.force();
+        output.force();
         journal.orElseThrow().append(entries);
         long end = System.nanoTime();
         next = end + Math.max(SHORTEST_PAUSE_NANOS, PAUSE * (end - start));

@@ -7,54 +7,42 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The memory for the input of a chunk, used for one chunk after another. Belongs to one thread at a time. */
-final class InputChunk {
+/** The memory for the sequences of a chunk. */
+final class InputChunk implements ChunkInput {
     private final LstmModel model;
+    private final ChunkSource source;
     private final long floats;
     private FloatBuffer x; // null before the first chunk
-    private Rows rows;
     private LstmInput input;
-    private long nanos;
 
-    InputChunk(LstmModel model, int steps, int mostRows) {
+    InputChunk(LstmModel model, ChunkSource source, int mostRows) {
         this.model = model;
-        floats = (long) mostRows * steps * model.inputSize();
+        this.source = source;
+        floats = (long) mostRows * source.steps() * model.inputSize();
     }
 
-    /** Reads rows of {@code source}. */
-    void read(ChunkSource source, Rows wanted) {
-        long start = System.nanoTime();
-        int count = wanted.count();
+    @Override
+    public void read(long firstRow, int rows) {
         if (x == null) {
             // In the thread that reads: clearing new memory takes long, and a device may be computing meanwhile.
             x = DirectFloats.allocate(floats);
         }
-        x.clear().limit(count * source.steps() * model.inputSize());
-        source.readInput(wanted.first(), count, x);
-        Optional<int[]> lengths = source.readLengths(wanted.first(), count);
-        Optional<LstmState> state = source.readInitialState(wanted.first(), count);
-        LstmInput batch = LstmInput.of(source.layout(), x, count, source.steps());
+        x.clear().limit(rows * source.steps() * model.inputSize());
+        source.readInput(firstRow, rows, x);
+        Optional<int[]> lengths = source.readLengths(firstRow, rows);
+        Optional<LstmState> state = source.readInitialState(firstRow, rows);
+        LstmInput batch = LstmInput.of(source.layout(), x, rows, source.steps());
         batch = lengths.map(batch::withLengths).orElse(batch);
         input = state.map(batch::withInitialState).orElse(batch);
-        rows = wanted;
-        nanos = System.nanoTime() - start;
-    }
-
-    Rows rows() {
-        return rows;
     }
 
     LstmInput input() {
         return input;
     }
 
-    /** Returns how long reading took. */
-    long nanos() {
-        return nanos;
-    }
-
     /** Returns the floating-point operations of the valid steps. */
-    long flops() {
+    @Override
+    public long flops() {
         return Math.multiplyExact(Arrays.stream(input.lengths()).asLongStream().sum(), model.flopsPerStep());
     }
 }

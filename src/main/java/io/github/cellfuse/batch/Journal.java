@@ -60,7 +60,7 @@ public final class Journal implements AutoCloseable {
      *
      * @param firstRow the first of them
      * @param rows how many
-     * @param checksum what {@link ChunkSink#write} returned for them
+     * @param checksum what {@link BatchOutput#checksum} returns for them
      */
     public record Entry(long firstRow, int rows, int checksum) {
         public Entry {

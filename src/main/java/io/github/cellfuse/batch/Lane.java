@@ -1,11 +1,8 @@
 package io.github.cellfuse.batch;
 
 import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.Device;
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.LstmEngine;
-import io.github.cellfuse.LstmModel;
-import io.github.cellfuse.LstmOutput;
-import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.batch.DeviceTrouble.Action;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,25 +21,26 @@ import java.util.stream.Stream;
  *
  * <pre>
  *             read              compute             write
- *   source ---------> inputs -----------> outputs ---------> sink
+ *    files ---------> inputs -----------> outputs ---------> files
  *               ^        |           ^       |
  *               +--------+           +-------+        memory of a chunk, used again: two inputs, two outputs
  * </pre>
  *
  * Only the thread that computes is ever interrupted: an interrupt would close the file that another one uses.
+ *
+ * @param <I> the memory for the input of a chunk
+ * @param <O> the memory for the results of a chunk
  */
-final class Lane {
+final class Lane<I extends ChunkInput, O extends ChunkOutput> {
     /** What the lanes of a job share. */
     interface Work {
-        ChunkSource source();
-
         RowQueue queue();
 
         /** Writes a chunk that {@code lane} has computed. */
-        void write(Lane lane, OutputChunk chunk);
+        void write(Lane<?, ?> lane, Computed<?> chunk);
 
         /** Reports what {@code lane} does about a failure. */
-        void report(Lane lane, Rows rows, Action action, Throwable failure);
+        void report(Lane<?, ?> lane, Rows rows, Action action, Throwable failure);
 
         /** Ends the job: no lane could do better. */
         void fail(Throwable failure);
@@ -50,6 +48,19 @@ final class Lane {
         /** Returns whether the job has ended. */
         boolean isOver();
     }
+
+    /** A chunk that has been read, and how long that took. */
+    private record Loaded<I>(I input, Rows rows, long nanos) {}
+
+    /**
+     * A chunk that has been computed.
+     *
+     * @param output its results
+     * @param flops floating-point operations of its rows; 0 if that isn't known
+     * @param readNanos how long reading it took
+     * @param computeNanos how long computing it took
+     */
+    record Computed<O extends ChunkOutput>(O output, Rows rows, long flops, long readNanos, long computeNanos) {}
 
     private static final int MEMORIES = 2;
 
@@ -59,17 +70,17 @@ final class Lane {
     /** A device that fails at so many chunks, one after the other, is dropped. */
     private static final int MOST_FAILURES = 2;
 
-    private final LstmEngine engine;
+    private final BatchEngine<I, O> engine;
     private final Work work;
-    private final BlockingQueue<InputChunk> emptyInputs = new ArrayBlockingQueue<>(MEMORIES);
-    private final BlockingQueue<OutputChunk> emptyOutputs = new ArrayBlockingQueue<>(MEMORIES);
+    private final BlockingQueue<I> emptyInputs = new ArrayBlockingQueue<>(MEMORIES);
+    private final BlockingQueue<O> emptyOutputs = new ArrayBlockingQueue<>(MEMORIES);
     /** Outputs without memory, which the thread that writes allocates: it has nothing else to do at first. */
-    private final List<OutputChunk> newOutputs = new ArrayList<>();
+    private final List<O> newOutputs = new ArrayList<>();
 
     /** Chunks for the next thread; empty after the last one. */
-    private final BlockingQueue<Optional<InputChunk>> inputs = new ArrayBlockingQueue<>(MEMORIES + 1);
+    private final BlockingQueue<Optional<Loaded<I>>> inputs = new ArrayBlockingQueue<>(MEMORIES + 1);
 
-    private final BlockingQueue<Optional<OutputChunk>> outputs = new ArrayBlockingQueue<>(MEMORIES + 1);
+    private final BlockingQueue<Optional<Computed<O>>> outputs = new ArrayBlockingQueue<>(MEMORIES + 1);
     private final Thread reader, computer, writer;
 
     private volatile int mostRows;
@@ -82,8 +93,8 @@ final class Lane {
 
     private final AtomicLong rows = new AtomicLong(), chunks = new AtomicLong(), computeNanos = new AtomicLong();
 
-    /** The thread that computes has this for itself: the session, null before the first chunk and after a failure. */
-    private LstmSession session;
+    /** The session, null before the first chunk and after a failure. Only the thread that computes sets it. */
+    private volatile ChunkSession<I, O> session;
 
     private int failures;
 
@@ -91,18 +102,15 @@ final class Lane {
      * Prepares a lane; its threads allocate the memory of the chunks.
      *
      * @param chunkRows the number of rows to compute at a time
-     * @param needsY whether the sink reads y
+     * @param isOneChunk whether these are all rows of the job: then nothing overlaps
      */
-    Lane(LstmEngine engine, Work work, int chunkRows, boolean needsY) {
+    Lane(BatchEngine<I, O> engine, Work work, int chunkRows, boolean isOneChunk) {
         this.engine = engine;
         this.work = work;
         mostRows = chunkRows;
-        LstmModel model = engine.model();
-        int steps = work.source().steps();
-        int memories = chunkRows >= work.source().rows() ? 1 : MEMORIES; // nothing overlaps in a single chunk
-        for (int k = 0; k < memories; k++) {
-            emptyInputs.add(new InputChunk(model, steps, chunkRows));
-            newOutputs.add(new OutputChunk(model, steps, chunkRows, needsY));
+        for (int k = 0; k < (isOneChunk ? 1 : MEMORIES); k++) {
+            emptyInputs.add(engine.newInput(chunkRows));
+            newOutputs.add(engine.newOutput(chunkRows));
         }
         reader = thread("read", this::readAll);
         computer = thread("compute", this::computeAll);
@@ -137,8 +145,8 @@ final class Lane {
         threads().forEach(Thread::start);
     }
 
-    LstmEngine engine() {
-        return engine;
+    Device device() {
+        return engine.device();
     }
 
     /** Returns whether the lane may still finish rows. */
@@ -182,7 +190,7 @@ final class Lane {
     }
 
     /** Counts a chunk that is done. */
-    void count(OutputChunk chunk) {
+    void count(Computed<?> chunk) {
         computeNanos.addAndGet(chunk.computeNanos());
         chunks.incrementAndGet();
         rows.addAndGet(chunk.rows().count());
@@ -198,26 +206,30 @@ final class Lane {
         hung = true;
         dropped = true;
         work.queue().abandon(this);
-        computer.interrupt();
+        interrupt();
     }
 
     /** Ends a run whose results nobody needs any more, if the device can end it. */
     void interrupt() {
-        if (computingSince != 0) {
-            computer.interrupt();
+        ChunkSession<I, O> running = session;
+        if (computingSince != 0 && running != null) {
+            running.interrupt(computer);
+        } else if (computingSince != 0) {
+            computer.interrupt(); // a session is being opened
         }
     }
 
     private void readAll() throws InterruptedException {
         try {
-            InputChunk memory;
+            I memory;
             while ((memory = poll(emptyInputs, this::hasEnded)) != null) {
                 Rows next = work.queue().take(this, mostRows);
                 if (next == null) {
                     break;
                 }
-                memory.read(work.source(), next);
-                inputs.put(Optional.of(memory));
+                long start = System.nanoTime();
+                memory.read(next.first(), next.count());
+                inputs.put(Optional.of(new Loaded<>(memory, next, System.nanoTime() - start)));
             }
         } finally {
             inputs.add(Optional.empty()); // also after a failure, or the next thread would wait for ever
@@ -225,20 +237,21 @@ final class Lane {
     }
 
     private void computeAll() throws InterruptedException {
-        Optional<InputChunk> input = Optional.empty();
+        Optional<Loaded<I>> chunk = Optional.empty();
         try {
             while (!hasEnded()) {
-                input = inputs.take();
-                OutputChunk output = input.isEmpty() ? null : poll(emptyOutputs, this::hasEnded);
-                if (output == null) {
+                chunk = inputs.take();
+                O memory = chunk.isEmpty() ? null : poll(emptyOutputs, this::hasEnded);
+                if (memory == null) {
                     break;
                 }
-                boolean done = isTooLarge(input.get()) ? giveBack(input.get()) : compute(input.get(), output);
-                emptyInputs.put(input.get());
-                if (done) {
-                    outputs.put(Optional.of(output));
+                Optional<Computed<O>> computed =
+                        isTooLarge(chunk.get()) ? giveBack(chunk.get()) : compute(chunk.get(), memory);
+                emptyInputs.put(chunk.get().input());
+                if (computed.isPresent()) {
+                    outputs.put(computed);
                 } else {
-                    emptyOutputs.put(output);
+                    emptyOutputs.put(memory);
                 }
             }
         } finally {
@@ -247,24 +260,24 @@ final class Lane {
                 outputs.add(Optional.empty());
             }
         }
-        while (!hung && dropped && input.isPresent()) {
-            input = inputs.take(); // what was read in vain, up to the end
-            input.ifPresent(this::giveBack);
+        while (!hung && dropped && chunk.isPresent()) {
+            chunk = inputs.take(); // what was read in vain, up to the end
+            chunk.ifPresent(this::giveBack);
         }
     }
 
     private void writeAll() throws InterruptedException {
-        for (OutputChunk output : newOutputs) {
+        for (O output : newOutputs) {
             output.allocate();
             emptyOutputs.put(output);
         }
         while (true) {
-            Optional<OutputChunk> chunk = poll(outputs, () -> hung);
+            Optional<Computed<O>> chunk = poll(outputs, () -> hung);
             if (chunk == null || chunk.isEmpty()) {
                 return;
             }
             work.write(this, chunk.get());
-            emptyOutputs.put(chunk.get());
+            emptyOutputs.put(chunk.get().output());
         }
     }
 
@@ -278,51 +291,48 @@ final class Lane {
     }
 
     /** Returns whether a chunk was read before it became known that the device's memory is too small for it. */
-    private boolean isTooLarge(InputChunk chunk) {
-        return chunk.rows().count() > mostRows;
+    private boolean isTooLarge(Loaded<I> chunk) {
+        return chunk.rows().count() > work.queue().largest(mostRows);
     }
 
-    private boolean giveBack(InputChunk chunk) {
+    private Optional<Computed<O>> giveBack(Loaded<I> chunk) {
         work.queue().giveBack(this, chunk.rows());
-        return false;
+        return Optional.empty();
     }
 
-    /** Returns whether {@code into} has the results of {@code chunk}. If not, its rows are in the queue again. */
-    private boolean compute(InputChunk chunk, OutputChunk into) {
-        LstmOutput output = into.prepare(chunk);
-        Throwable first = run(chunk, into, output);
-        if (first == null) {
-            return true;
+    /** Returns the results of {@code chunk} in {@code into}. If there are none, its rows are in the queue again. */
+    private Optional<Computed<O>> compute(Loaded<I> chunk, O into) {
+        for (int attempt = 0; ; attempt++) {
+            long start = System.nanoTime();
+            Throwable failure = run(chunk, into, start);
+            if (failure == null) {
+                failures = 0;
+                long nanos = System.nanoTime() - start;
+                return Optional.of(
+                        new Computed<>(into, chunk.rows(), chunk.input().flops(), chunk.nanos(), nanos));
+            }
+            if (hasEnded()) {
+                return Optional.empty();
+            }
+            if (attempt > 0) {
+                giveUp(chunk.rows(), failure);
+                return Optional.empty();
+            }
+            work.report(this, chunk.rows(), Action.RETRY, failure);
         }
-        if (hasEnded()) {
-            return false;
-        }
-        work.report(this, chunk.rows(), Action.RETRY, first);
-        Throwable again = run(chunk, into, output);
-        if (again == null) {
-            return true;
-        }
-        if (hasEnded()) {
-            return false;
-        }
-        giveUp(chunk.rows(), again);
-        return false;
     }
 
     /** Runs a chunk once and returns what failed; null if nothing did. */
-    private Throwable run(InputChunk chunk, OutputChunk into, LstmOutput output) {
-        long start = System.nanoTime();
+    private Throwable run(Loaded<I> chunk, O into, long start) {
         computing = chunk.rows();
-        computingSince = start == 0 ? 1 : start;
+        computingSince = orOne(start);
         try {
             if (session == null) {
                 session = engine.newSession();
             }
-            session.run(chunk.input(), output);
-            into.computed(chunk, System.nanoTime() - start);
-            failures = 0;
+            session.run(chunk.input(), into, () -> computingSince = orOne(System.nanoTime()));
             return null;
-        } catch (InvalidInputException e) {
+        } catch (InvalidInputException | FatalBatchException e) {
             throw e; // the batch is wrong, and would be on every device
         } catch (CellFuseException | OutOfMemoryError e) {
             closeSession(); // with its buffers and its queue: the next try gets others
@@ -332,10 +342,15 @@ final class Lane {
         }
     }
 
+    /** Returns a time that isn't 0, which would mean none. */
+    private static long orOne(long nanoTime) {
+        return nanoTime == 0 ? 1 : nanoTime;
+    }
+
     private void giveUp(Rows chunk, Throwable failure) {
         boolean lacksMemory =
                 failure instanceof OutOfMemoryError || failure instanceof CellFuseException e && e.isOutOfMemory();
-        if (lacksMemory && chunk.count() > 1) {
+        if (lacksMemory && work.queue().canHalve(chunk)) {
             mostRows = (chunk.count() + 1) / 2;
             work.report(this, chunk, Action.HALVE, failure);
             work.queue().giveBack(this, chunk);
@@ -352,9 +367,10 @@ final class Lane {
     }
 
     private void closeSession() {
-        if (session != null) {
+        ChunkSession<I, O> old = session;
+        if (old != null) {
             try {
-                session.close();
+                old.close();
             } catch (RuntimeException ignored) {
                 // Its device has failed, which is reported; the engine frees what is left.
             }
@@ -364,6 +380,6 @@ final class Lane {
 
     @Override
     public String toString() {
-        return engine.device().toString();
+        return device().toString();
     }
 }

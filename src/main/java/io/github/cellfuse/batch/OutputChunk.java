@@ -6,33 +6,32 @@ import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmState;
 import java.nio.FloatBuffer;
 
-/** The memory for the results of a chunk, used for one chunk after another. Belongs to one thread at a time. */
-final class OutputChunk {
+/** The memory for y and the final states of a chunk. */
+final class OutputChunk implements ChunkOutput {
     private final LstmModel model;
+    private final ChunkSink sink;
     private final long floats; // 0 if nobody reads y
     private FloatBuffer y; // null before the first chunk
     private LstmState finalState;
     private LstmOutput output;
-    private Rows rows;
-    private long flops, readNanos, computeNanos;
 
-    /** Allocates the memory, without y unless {@code needsY}. */
-    OutputChunk(LstmModel model, int steps, int mostRows, boolean needsY) {
+    /** Prepares the memory, without y unless {@code sink} reads it. */
+    OutputChunk(LstmModel model, int steps, int mostRows, ChunkSink sink) {
         this.model = model;
-        floats = needsY ? (long) mostRows * steps * model.outputSize() : 0;
+        this.sink = sink;
+        floats = sink.needsY() ? (long) mostRows * steps * model.outputSize() : 0;
         finalState = LstmState.zeros(model, mostRows);
     }
 
-    /** Allocates the memory now; clearing it takes long. */
-    void allocate() {
+    @Override
+    public void allocate() {
         if (y == null && floats > 0) {
             y = DirectFloats.allocate(floats);
         }
     }
 
-    /** Returns the memory for the results of {@code chunk}. */
-    LstmOutput prepare(InputChunk chunk) {
-        LstmInput input = chunk.input();
+    /** Returns the memory for the results of {@code input}. */
+    LstmOutput prepare(LstmInput input) {
         if (finalState.rows() != input.rows()) {
             finalState = LstmState.zeros(model, input.rows());
         }
@@ -46,34 +45,9 @@ final class OutputChunk {
         return output;
     }
 
-    /** The results of {@code chunk} are there. */
-    void computed(InputChunk chunk, long nanos) {
-        rows = chunk.rows();
-        flops = chunk.flops();
-        readNanos = chunk.nanos();
-        computeNanos = nanos;
-    }
-
-    LstmOutput output() {
-        return output;
-    }
-
-    Rows rows() {
-        return rows;
-    }
-
-    /** Returns the floating-point operations of the valid steps. */
-    long flops() {
-        return flops;
-    }
-
-    /** Returns how long reading the chunk took. */
-    long readNanos() {
-        return readNanos;
-    }
-
-    /** Returns how long computing the chunk took. */
-    long computeNanos() {
-        return computeNanos;
+    @Override
+    public int write(long firstRow, int rows) {
+        CanonicalNaN.apply(output);
+        return sink.write(firstRow, output);
     }
 }

@@ -27,7 +27,7 @@ final class RowQueue {
     private static final class Running {
         final Rows rows;
         final long since = System.nanoTime();
-        final Set<Lane> lanes = new HashSet<>();
+        final Set<Lane<?, ?>> lanes = new HashSet<>();
 
         Running(Rows rows) {
             this.rows = rows;
@@ -38,10 +38,11 @@ final class RowQueue {
     private final TreeMap<Long, Long> waiting = new TreeMap<>();
 
     private final Map<Long, Running> running = new HashMap<>();
-    private final Set<Lane> lanes = new HashSet<>();
+    private final Set<Lane<?, ?>> lanes = new HashSet<>();
     /** Which chunks, by their first row, each lane failed to compute. */
-    private final Map<Lane, Set<Long>> refused = new HashMap<>();
+    private final Map<Lane<?, ?>, Set<Long>> refused = new HashMap<>();
 
+    private final int fewest;
     private final boolean mayRunTwice;
     private long left;
     private boolean closed;
@@ -50,10 +51,12 @@ final class RowQueue {
      * Creates the queue of all rows that aren't finished.
      *
      * @param rows the number of rows of the batch
+     * @param fewest the fewest rows of a chunk, unless the batch has fewer
      * @param finished the ranges that are done already; they may overlap
      * @param mayRunTwice whether two lanes may run the same rows
      */
-    RowQueue(long rows, List<Rows> finished, boolean mayRunTwice) {
+    RowQueue(long rows, int fewest, List<Rows> finished, boolean mayRunTwice) {
+        this.fewest = fewest;
         this.mayRunTwice = mayRunTwice;
         TreeMap<Long, Long> done = new TreeMap<>();
         finished.forEach(range -> done.merge(range.first(), range.end(), Math::max));
@@ -84,33 +87,33 @@ final class RowQueue {
     }
 
     /** Has to be called before {@code lane} takes rows. */
-    synchronized void join(Lane lane) {
+    synchronized void join(Lane<?, ?> lane) {
         lanes.add(lane);
     }
 
     /** {@code lane} takes nothing any more. It has to finish or give back what it has taken. */
-    synchronized void leave(Lane lane) {
+    synchronized void leave(Lane<?, ?> lane) {
         lanes.remove(lane);
         notifyAll();
     }
 
     /** Gives back everything that {@code lane} has not finished. It takes nothing any more. */
-    synchronized void abandon(Lane lane) {
+    synchronized void abandon(Lane<?, ?> lane) {
         leave(lane);
         new ArrayList<>(running.values()).forEach(each -> giveBack(lane, each.rows));
     }
 
     /** Returns whether another lane may take what {@code lane} gives back. */
-    synchronized boolean hasOthers(Lane lane) {
+    synchronized boolean hasOthers(Lane<?, ?> lane) {
         return lanes.stream().anyMatch(each -> each != lane);
     }
 
     /**
      * Returns the next rows for {@code lane}; waits while others may give some back. Null if nothing is left for it.
      *
-     * @param most the number of rows to take at most
+     * @param most the number of rows to take at most; see {@link #largest}
      */
-    synchronized Rows take(Lane lane, int most) throws InterruptedException {
+    synchronized Rows take(Lane<?, ?> lane, int most) throws InterruptedException {
         while (!closed && left > 0 && lanes.contains(lane)) {
             Rows next = nextWaiting(lane, most);
             if (next == null) {
@@ -129,11 +132,13 @@ final class RowQueue {
     }
 
     /** Moves the first rows that wait, and that {@code lane} may take, to {@code running}, and returns them. */
-    private Rows nextWaiting(Lane lane, int most) {
+    private Rows nextWaiting(Lane<?, ?> lane, int most) {
         for (Map.Entry<Long, Long> range : waiting.entrySet()) {
             long first = range.getKey();
             if (!refuses(lane, first)) {
-                Rows rows = new Rows(first, (int) Math.min(most, range.getValue() - first));
+                long all = range.getValue() - first;
+                int count = (int) Math.min(most, all);
+                Rows rows = new Rows(first, all - count < fewest ? (int) all : count);
                 waiting.remove(first);
                 if (rows.end() < range.getValue()) {
                     waiting.put(rows.end(), range.getValue());
@@ -146,7 +151,7 @@ final class RowQueue {
     }
 
     /** Returns rows of which another lane has been computing for too long; null if there are none. */
-    private Rows slow(Lane lane, int most) {
+    private Rows slow(Lane<?, ?> lane, int most) {
         if (!mayRunTwice || !waiting.isEmpty()) {
             return null;
         }
@@ -156,7 +161,7 @@ final class RowQueue {
             if (each.lanes.size() == 1
                     && !each.lanes.contains(lane)
                     && !refuses(lane, each.rows.first())
-                    && each.rows.count() <= most
+                    && each.rows.count() <= largest(most)
                     && own > 0
                     && now - each.since > Math.max(NOT_SLOW_NANOS, SLOW * own)) {
                 return each.rows;
@@ -165,11 +170,23 @@ final class RowQueue {
         return null;
     }
 
-    private boolean refuses(Lane lane, long first) {
+    /**
+     * Returns the number of rows that a lane may get when it asks for {@code most}: none may be left that are too few.
+     */
+    int largest(int most) {
+        return most + fewest - 1;
+    }
+
+    /** Returns whether a chunk can be computed in two halves. */
+    boolean canHalve(Rows chunk) {
+        return chunk.count() > 1 && chunk.count() / 2 >= fewest;
+    }
+
+    private boolean refuses(Lane<?, ?> lane, long first) {
         return refused.getOrDefault(lane, Set.of()).contains(first);
     }
 
-    private boolean refusesAll(Lane lane) {
+    private boolean refusesAll(Lane<?, ?> lane) {
         return waiting.keySet().stream().allMatch(first -> refuses(lane, first));
     }
 
@@ -186,7 +203,7 @@ final class RowQueue {
     }
 
     /** Lets another lane, or this one, take {@code rows} again. */
-    synchronized void giveBack(Lane lane, Rows rows) {
+    synchronized void giveBack(Lane<?, ?> lane, Rows rows) {
         Running given = running.get(rows.first());
         if (given != null && given.rows.equals(rows) && given.lanes.remove(lane) && given.lanes.isEmpty()) {
             running.remove(rows.first());
@@ -196,7 +213,7 @@ final class RowQueue {
     }
 
     /** Gives back {@code rows}, and never gives them to {@code lane} again. */
-    synchronized void refuse(Lane lane, Rows rows) {
+    synchronized void refuse(Lane<?, ?> lane, Rows rows) {
         refused.computeIfAbsent(lane, key -> new HashSet<>()).add(rows.first());
         giveBack(lane, rows);
     }

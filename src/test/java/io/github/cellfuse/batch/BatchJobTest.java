@@ -270,7 +270,8 @@ class BatchJobTest {
             }
         });
         FaultyEngine java = new FaultyEngine(model, 1, NONE);
-        BatchReport report = job(10).withFallback(() -> java).run();
+        BatchReport report =
+                job(10).withFallback(() -> BatchEngine.of(java, memory, memory)).run();
         engines.add(java);
         assertRight();
         assertEquals(List.of(Action.RETRY, Action.DROP), recorder.actions());
@@ -303,8 +304,8 @@ class BatchJobTest {
         FaultyEngine other = engine((run, input) -> Thread.sleep(1));
         BatchJob job = job(10).withPatience(Duration.ofMillis(300));
         job.run();
-        assertTrue(job.isHung(hanging));
-        assertFalse(job.isHung(other));
+        assertTrue(job.isHung(hanging.device()));
+        assertFalse(job.isHung(other.device()));
         assertEquals(List.of(Action.DROP), recorder.actions());
         String trouble = recorder.troubles.get(0).toString();
         assertTrue(trouble.matches("opencl:9.0: rows \\d+ to \\d+: no progress for 0 s, .*"), trouble);

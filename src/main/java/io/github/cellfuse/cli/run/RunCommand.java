@@ -21,6 +21,11 @@ import io.github.cellfuse.cli.graph.GraphOpener;
 import io.github.cellfuse.cli.graph.OnnxOptions;
 import io.github.cellfuse.cli.graph.OnnxRun;
 import io.github.cellfuse.cli.graph.SetOption;
+import io.github.cellfuse.cli.job.JobDisplay;
+import io.github.cellfuse.cli.job.JobIdentity;
+import io.github.cellfuse.cli.job.JobOptions;
+import io.github.cellfuse.cli.job.JobReport;
+import io.github.cellfuse.cli.job.JobRun;
 import io.github.cellfuse.format.ModelFile;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.format.file.TextFile;
@@ -181,7 +186,6 @@ public final class RunCommand implements Runnable {
 
     private void runGraph() {
         model.refuse(spec, "bare LSTMs", "--layout", "--h0", "--c0", "--prefix", "--layers");
-        model.refuse(spec, "bare LSTMs", JobOptions.NAMES);
         checkArguments();
         OnnxModel opened = GraphOpener.open(model.path(), settings, graph);
         try (OnnxRun run = new OnnxRun(opened, graph, input, batch, lengths, output)) {
@@ -220,19 +224,35 @@ public final class RunCommand implements Runnable {
                     ? Chunking.automatic(loaded, shape.rows(), shape.steps(), needsY, true)
                     : smallest;
             announce(opened, shape, chunking);
-            List<String> outputs = arrays.stream().map(RunArray::name).toList();
-            LstmRun run =
-                    new LstmRun(output, overwrite, job, device, source, shape, arrays, chunking, this::say, this::warn);
-            report(run.run(
-                    opened.stream().map(DeviceOption.Opened::engine).toList(),
-                    engine -> new RunIdentity(engine.model(), shape, outputs, engine.tier())
-                            .with("input", input)
-                            .with("lengths", lengths)
-                            .with("h0", hidden)
-                            .with("c0", cell)
-                            .facts(),
-                    before -> progress(before, shape.rows(), "row")));
+            LstmBatch work = new LstmBatch(
+                    source,
+                    arrays,
+                    chunking,
+                    () -> device.openFallback(loaded),
+                    engine -> identity(engine, shape, arrays),
+                    opened.stream().map(DeviceOption.Opened::engine).toList());
+            BatchReport report;
+            try (JobDisplay display = new JobDisplay(before -> progress(before, shape.rows(), "row"), this::warn)) {
+                report = new JobRun<>(output, overwrite, job, work, this::say, this::warn).run(display);
+            }
+            report(report);
         }
+    }
+
+    private JobIdentity identity(LstmEngine engine, RunShape shape, List<RunArray> arrays) {
+        return new JobIdentity()
+                .with("model", engine.model())
+                .with("layout", shape.layout().name().toLowerCase(Locale.ROOT))
+                .with("rows", Long.toString(shape.rows()))
+                .with("steps", Integer.toString(shape.steps()))
+                .with(
+                        "outputs",
+                        String.join(", ", arrays.stream().map(RunArray::name).toList()))
+                .with(engine.tier())
+                .with("input", input)
+                .with("lengths", lengths)
+                .with("h0", hidden)
+                .with("c0", cell);
     }
 
     /** Arrays without rows, as NumPy has them: no device is needed. */
@@ -254,9 +274,9 @@ public final class RunCommand implements Runnable {
                                 .map(InputFile::path))
                 .toArray(Path[]::new);
         if (!job.resumes() && !overwrite && !model.isOnnx()) {
-            LstmRun.checkNothingIsBegun(output);
+            JobRun.checkNothingIsBegun(output);
         }
-        boolean isContinued = job.resumes() && LstmRun.wasRenamed(output);
+        boolean isContinued = job.resumes() && JobRun.wasRenamed(output);
         OutputFile.check(output, overwrite || isContinued, RunOutput.SUFFIXES, inputs);
         job.check(overwrite, inputs);
         SequenceInput.checkOutput(input, output);

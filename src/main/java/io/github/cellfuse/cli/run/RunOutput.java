@@ -2,6 +2,7 @@ package io.github.cellfuse.cli.run;
 
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.batch.ChunkSink;
+import io.github.cellfuse.cli.job.JobFile;
 import io.github.cellfuse.format.file.ArrayFile;
 import io.github.cellfuse.format.file.ArraySink;
 import io.github.cellfuse.format.npy.NpyWriter;
@@ -16,7 +17,7 @@ import java.util.zip.CRC32C;
  * Writes the results of a run to one file, which appears when they are committed. It is a temporary file until then, or
  * a resumable one, which closing keeps.
  */
-final class RunOutput implements ChunkSink, AutoCloseable {
+final class RunOutput implements ChunkSink, JobFile {
     /** The file name endings that {@link #create} accepts. */
     static final List<String> SUFFIXES = List.of(".npy", ".npz");
 
@@ -118,17 +119,16 @@ final class RunOutput implements ChunkSink, AutoCloseable {
         file.force();
     }
 
-    /** Makes the file appear under its name, after every row has been written. */
-    void commit() {
+    @Override
+    public void commit() {
         file.commit();
     }
 
-    /** Deletes the file unless it was committed. */
-    void delete() {
+    @Override
+    public void delete() {
         file.delete();
     }
 
-    /** Closes the file, and deletes it unless it was committed or is resumable. */
     @Override
     public void close() {
         file.close();

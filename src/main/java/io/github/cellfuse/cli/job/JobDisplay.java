@@ -1,4 +1,4 @@
-package io.github.cellfuse.cli.run;
+package io.github.cellfuse.cli.job;
 
 import io.github.cellfuse.Device;
 import io.github.cellfuse.batch.BatchListener;
@@ -13,7 +13,7 @@ import java.util.function.LongFunction;
 import java.util.stream.Collectors;
 
 /** Shows the progress of a job with its speed and the share of each device. Receives one event at a time. */
-final class JobDisplay implements BatchListener, AutoCloseable {
+public final class JobDisplay implements BatchListener, AutoCloseable {
     private final LongFunction<Progress> display;
     private final Consumer<String> warn;
     private Progress progress = Progress.none();
@@ -27,7 +27,7 @@ final class JobDisplay implements BatchListener, AutoCloseable {
      * @param display makes it, for the rows that are done already
      * @param warn receives what a device failed at, and what is done about it
      */
-    JobDisplay(LongFunction<Progress> display, Consumer<String> warn) {
+    public JobDisplay(LongFunction<Progress> display, Consumer<String> warn) {
         this.display = display;
         this.warn = warn;
     }

@@ -1,4 +1,4 @@
-package io.github.cellfuse.cli.run;
+package io.github.cellfuse.cli.job;
 
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.LstmLayer;
@@ -28,29 +28,32 @@ import java.util.stream.Stream;
  * inputs and their shape, and the tier of the devices. Which devices compute, how they do it and the size of the chunks
  * may change.
  */
-final class RunIdentity {
+public final class JobIdentity {
     private final Map<String, String> facts = new LinkedHashMap<>();
 
-    /** @param model as the devices have it: with rounded weights if they store them so */
-    RunIdentity(LstmModel model, RunShape shape, List<String> outputs, Tier tier) {
-        facts.put("model", fingerprint(model));
-        facts.put("layout", shape.layout().name().toLowerCase(Locale.ROOT));
-        facts.put("rows", Long.toString(shape.rows()));
-        facts.put("steps", Integer.toString(shape.steps()));
-        facts.put("outputs", String.join(", ", outputs));
-        facts.put("tier", tier.name().toLowerCase(Locale.ROOT));
-    }
-
-    /** Adds a file that the run reads; null if it has no such file. Returns this. */
-    RunIdentity with(String name, InputFile file) {
-        if (file != null) {
-            facts.put(name, state(file));
-        }
+    /** Adds a fact. Returns this. */
+    public JobIdentity with(String name, String value) {
+        facts.put(name, value);
         return this;
     }
 
+    /** Adds the weights of a model, as the devices have them: rounded, if they store them so. Returns this. */
+    public JobIdentity with(String name, LstmModel model) {
+        return with(name, fingerprint(model));
+    }
+
+    /** Adds a file that the run reads; null if it has no such file. Returns this. */
+    public JobIdentity with(String name, InputFile file) {
+        return file == null ? this : with(name, state(file));
+    }
+
+    /** Adds the tier of the devices. Returns this. */
+    public JobIdentity with(Tier tier) {
+        return with("tier", tier.name().toLowerCase(Locale.ROOT));
+    }
+
     /** Returns the facts, in the order in which they should be compared. */
-    Map<String, String> facts() {
+    public Map<String, String> facts() {
         return facts;
     }
 
@@ -59,7 +62,7 @@ final class RunIdentity {
         Path path = file.path();
         try (Stream<Path> inFolder = Files.isDirectory(path) ? Files.list(path) : Stream.empty()) {
             String entry = file.toString().substring(path.toString().length());
-            List<Path> files = inFolder.filter(RunIdentity::isInput).sorted().toList();
+            List<Path> files = inFolder.filter(JobIdentity::isInput).sorted().toList();
             if (files.isEmpty()) {
                 return path.getFileName() + entry + ", " + state(path);
             }

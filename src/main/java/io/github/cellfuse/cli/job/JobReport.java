@@ -1,4 +1,4 @@
-package io.github.cellfuse.cli.run;
+package io.github.cellfuse.cli.job;
 
 import io.github.cellfuse.Device;
 import io.github.cellfuse.batch.BatchReport;
@@ -10,13 +10,13 @@ import java.util.Locale;
 import java.util.Map;
 
 /** What a run did, for people and for programs. */
-final class JobReport {
+public final class JobReport {
     private static final String FORMAT = "cellfuse-run-1";
 
     private JobReport() {}
 
     /** Returns a line with the times of reading, computing and writing, and the share of each device. */
-    static String summary(BatchReport report) {
+    public static String summary(BatchReport report) {
         Map<Device, Long> rows = new LinkedHashMap<>();
         report.devices().forEach(each -> rows.merge(each.device(), each.rows(), Long::sum));
         return String.format(
@@ -30,7 +30,7 @@ final class JobReport {
     }
 
     /** Returns one JSON object; {@code docs/run.md} lists the keys. */
-    static String json(BatchReport report, Path output) {
+    public static String json(BatchReport report, Path output) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("format", FORMAT);
         json.put("output", output.toString());

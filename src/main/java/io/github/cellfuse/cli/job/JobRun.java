@@ -1,14 +1,12 @@
-package io.github.cellfuse.cli.run;
+package io.github.cellfuse.cli.job;
 
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.LstmEngine;
+import io.github.cellfuse.batch.BatchEngine;
 import io.github.cellfuse.batch.BatchJob;
+import io.github.cellfuse.batch.BatchListener;
 import io.github.cellfuse.batch.BatchReport;
-import io.github.cellfuse.batch.Chunking;
 import io.github.cellfuse.batch.Journal;
-import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.Numbers;
-import io.github.cellfuse.cli.Progress;
 import io.github.cellfuse.format.file.AtomicFile;
 import io.github.cellfuse.format.file.Coverage;
 import io.github.cellfuse.format.file.Problems;
@@ -16,104 +14,80 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import java.util.function.Function;
-import java.util.function.LongFunction;
 
 /**
- * Runs a bare LSTM over files: on one or several devices, with a journal if there are several chunks, so that an
- * interrupted run can be continued.
+ * Runs a batch job that writes a file: with a journal if there are several chunks, so that an interrupted run can be
+ * continued.
+ *
+ * @param <F> the file
  */
-final class LstmRun {
+public final class JobRun<F extends JobFile> {
     private final Path target;
     private final boolean overwrite;
     private final JobOptions options;
-    private final DeviceOption device;
-    private final RunInput source;
-    private final RunShape shape;
-    private final List<RunArray> arrays;
-    private final Chunking chunking;
+    private final JobBatch<F> batch;
     private final Consumer<String> say, warn;
-    private final List<LstmEngine> opened = new ArrayList<>();
     private BatchJob job; // null before it begins
 
     /**
      * Prepares a run; nothing is written yet.
      *
      * @param say receives messages
-     * @param warn receives what devices fail at
+     * @param warn receives what a user has to know
      */
-    LstmRun(
+    public JobRun(
             Path target,
             boolean overwrite,
             JobOptions options,
-            DeviceOption device,
-            RunInput source,
-            RunShape shape,
-            List<RunArray> arrays,
-            Chunking chunking,
+            JobBatch<F> batch,
             Consumer<String> say,
             Consumer<String> warn) {
         this.target = target;
         this.overwrite = overwrite;
         this.options = options;
-        this.device = device;
-        this.source = source;
-        this.shape = shape;
-        this.arrays = arrays;
-        this.chunking = chunking;
+        this.batch = batch;
         this.say = say;
         this.warn = warn;
     }
 
     /**
-     * Computes the output and returns what was done.
+     * Computes the output, closes the devices and returns what was done.
      *
-     * @param engines the devices; closed at the end, except those that hang
-     * @param identity returns what has to be the same when a run is continued
-     * @param display makes a progress display, for the rows that are done already
+     * @param listener receives what happens
      */
-    BatchReport run(
-            List<LstmEngine> engines,
-            Function<LstmEngine, Map<String, String>> identity,
-            LongFunction<Progress> display) {
-        opened.addAll(engines);
+    public BatchReport run(BatchListener listener) {
         try {
-            return write(engines, identity, display);
+            return write(listener);
         } finally {
-            opened.stream().filter(engine -> job == null || !job.isHung(engine)).forEach(LstmEngine::close);
+            batch.close(device -> job != null && job.isHung(device));
         }
     }
 
-    private BatchReport write(
-            List<LstmEngine> engines,
-            Function<LstmEngine, Map<String, String>> identity,
-            LongFunction<Progress> display) {
+    private BatchReport write(BatchListener listener) {
         Path journalFile = Journal.of(target);
         boolean continues = options.resumes() && Files.exists(journalFile);
-        if (chunking.count() == 1 && !Files.exists(journalFile)) {
-            try (RunOutput sink = RunOutput.create(target, overwrite, arrays)) {
-                BatchReport report = compute(engines, sink, null, display);
-                sink.commit();
+        if (batch.chunkRows() >= batch.rows() && !Files.exists(journalFile)) {
+            try (F file = batch.create(target, overwrite)) {
+                BatchReport report = compute(file, null, listener);
+                file.commit();
                 return report;
             }
         }
-        Map<String, String> facts = identity.apply(engines.get(0));
+        Map<String, String> facts = batch.identity().facts();
         try (Journal journal =
                 continues ? Journal.open(journalFile, facts) : Journal.create(journalFile, facts, overwrite)) {
             if (continues && wasRenamed(target)) {
                 undoRenaming(journal);
             }
-            return resumable(engines, journal, continues, display);
+            return resumable(journal, continues, listener);
         }
     }
 
     /** Returns whether a run ended after it had given the output its name, but before it had deleted the journal. */
-    static boolean wasRenamed(Path target) {
+    public static boolean wasRenamed(Path target) {
         return Files.exists(Journal.of(target)) && Files.exists(target) && !Files.exists(AtomicFile.unfinished(target));
     }
 
@@ -121,7 +95,7 @@ final class LstmRun {
     private void undoRenaming(Journal journal) {
         Coverage finished = new Coverage();
         journal.entries().forEach(entry -> finished.add(entry.firstRow(), entry.firstRow() + entry.rows()));
-        boolean isComplete = finished.firstMissing() == shape.rows();
+        boolean isComplete = finished.firstMissing() == batch.rows();
         if (!isComplete && !overwrite) {
             throw new InvalidInputException(target + " already exists; use --overwrite to replace it");
         }
@@ -136,7 +110,7 @@ final class LstmRun {
     }
 
     /** Rejects an output that another run has begun. */
-    static void checkNothingIsBegun(Path target) {
+    public static void checkNothingIsBegun(Path target) {
         Path journalFile = Journal.of(target);
         if (Files.exists(journalFile)) {
             throw new InvalidInputException(journalFile
@@ -145,46 +119,45 @@ final class LstmRun {
         }
     }
 
-    private BatchReport resumable(
-            List<LstmEngine> engines, Journal journal, boolean continues, LongFunction<Progress> display) {
-        try (RunOutput sink = RunOutput.resumable(target, overwrite, continues, arrays)) {
+    private BatchReport resumable(Journal journal, boolean continues, BatchListener listener) {
+        try (F file = batch.resumable(target, overwrite, continues)) {
             if (continues) {
                 say.accept("continuing an unfinished run; checking the rows that are finished");
             }
             try {
-                BatchReport report = compute(engines, sink, journal, display);
+                BatchReport report = compute(file, journal, listener);
                 // The journal has every row before the output has its name: see wasRenamed.
                 job.checkpoint();
-                sink.commit();
+                file.commit();
                 journal.delete();
                 return report;
             } finally {
-                forgetIfEmpty(journal, sink);
+                forgetIfEmpty(journal, file);
             }
         }
     }
 
     /** A run without a finished row can't be continued, and leaves nothing. */
-    private static boolean forgetIfEmpty(Journal journal, RunOutput sink) {
+    private static boolean forgetIfEmpty(Journal journal, JobFile file) {
         if (!journal.entries().isEmpty()) {
             return false;
         }
-        sink.delete();
+        file.delete();
         journal.delete();
         return true;
     }
 
     /** @param journal null if the run can't be continued */
-    private BatchReport compute(
-            List<LstmEngine> engines, RunOutput sink, Journal journal, LongFunction<Progress> display) {
-        job = new BatchJob(engines, source, sink, chunking.chunkRows()).withPatience(options.patience());
+    private BatchReport compute(F file, Journal journal, BatchListener listener) {
+        job = new BatchJob(batch.engines(file), batch.rows(), file, batch.chunkRows(), batch.fewestRows())
+                .withListener(listener);
+        options.patience(batch.isIndivisible()).ifPresent(job::withPatience);
         if (options.mixesTiers()) {
             job.withMixedTiers();
         }
         if (options.hasFallback()) {
             job.withFallback(() -> {
-                LstmEngine java = device.openFallback(shape.model());
-                opened.add(java);
+                BatchEngine<?, ?> java = batch.openFallback(file);
                 warn.accept("going on with java, as no other device is left");
                 return java;
             });
@@ -192,23 +165,23 @@ final class LstmRun {
         if (journal != null) {
             job.withJournal(journal);
         }
-        Thread hook = new Thread(() -> interrupted(journal, sink), "cellfuse-interrupted");
+        Thread hook = new Thread(() -> interrupted(journal, file), "cellfuse-interrupted");
         Runtime.getRuntime().addShutdownHook(hook);
-        try (JobDisplay shown = new JobDisplay(display, warn)) {
-            return job.withListener(shown).run();
+        try {
+            return job.run();
         } finally {
             removeOrWait(hook);
         }
     }
 
     /** Ends the run while the process ends, for example after Ctrl-C. */
-    private void interrupted(Journal journal, RunOutput sink) {
+    private void interrupted(Journal journal, JobFile file) {
         job.cancel();
-        if (journal != null && !forgetIfEmpty(journal, sink)) {
+        if (journal != null && !forgetIfEmpty(journal, file)) {
             long done =
                     journal.entries().stream().mapToLong(Journal.Entry::rows).sum();
-            warn.accept("interrupted; about " + Math.min(done, shape.rows()) + " of "
-                    + Numbers.count(shape.rows(), "row")
+            warn.accept("interrupted; about " + Math.min(done, batch.rows()) + " of "
+                    + Numbers.count(batch.rows(), "row")
                     + " are finished; to go on, repeat the command with --resume");
         }
     }

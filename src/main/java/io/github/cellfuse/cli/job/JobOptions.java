@@ -1,18 +1,15 @@
-package io.github.cellfuse.cli.run;
+package io.github.cellfuse.cli.job;
 
 import io.github.cellfuse.InvalidInputException;
-import io.github.cellfuse.batch.BatchJob;
 import io.github.cellfuse.cli.OutputFile;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** The options of a run that takes long: what happens when a device, the process or the machine fails. */
-final class JobOptions {
-    /** The options' names, for commands that have to refuse them. */
-    static final String[] NAMES = {"--resume", "--fallback", "--patience", "--mixed-tiers", "--json"};
-
+public final class JobOptions {
     private static final long LONGEST = Duration.ofDays(365).toSeconds();
 
     @Option(
@@ -31,7 +28,7 @@ final class JobOptions {
             names = "--patience",
             paramLabel = "SECONDS",
             description = "A device that computes the same chunk for longer counts as failed. Default: 600.")
-    private long patience = BatchJob.PATIENCE.toSeconds();
+    private Long patience;
 
     @Option(
             names = "--mixed-tiers",
@@ -46,8 +43,8 @@ final class JobOptions {
     private Path json;
 
     /** Rejects values that no run can have. */
-    void check(boolean overwrite, Path... inputs) {
-        if (patience < 1 || patience > LONGEST) {
+    public void check(boolean overwrite, Path... inputs) {
+        if (patience != null && (patience < 1 || patience > LONGEST)) {
             throw new InvalidInputException("--patience: expected 1 to " + LONGEST + " seconds, found " + patience);
         }
         if (json != null) {
@@ -55,7 +52,7 @@ final class JobOptions {
         }
     }
 
-    boolean resumes() {
+    public boolean resumes() {
         return resume;
     }
 
@@ -63,8 +60,16 @@ final class JobOptions {
         return fallback;
     }
 
-    Duration patience() {
-        return Duration.ofSeconds(patience);
+    /**
+     * Returns how long a device may compute a chunk, if that was given.
+     *
+     * @param isIndivisible whether the default would be wrong, because a chunk may take any time
+     */
+    Optional<Duration> patience(boolean isIndivisible) {
+        if (patience == null && isIndivisible) {
+            return Optional.of(Duration.ofSeconds(LONGEST));
+        }
+        return Optional.ofNullable(patience).map(Duration::ofSeconds);
     }
 
     boolean mixesTiers() {
@@ -72,7 +77,7 @@ final class JobOptions {
     }
 
     /** Returns the file for the report, or null. */
-    Path json() {
+    public Path json() {
         return json;
     }
 }

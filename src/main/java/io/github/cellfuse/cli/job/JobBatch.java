@@ -1,0 +1,52 @@
+package io.github.cellfuse.cli.job;
+
+import io.github.cellfuse.Device;
+import io.github.cellfuse.batch.BatchEngine;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Predicate;
+
+/**
+ * What a job computes, and on which devices.
+ *
+ * @param <F> the file with the results
+ */
+public interface JobBatch<F extends JobFile> {
+    /** Returns the number of rows, at least 1. */
+    long rows();
+
+    /** Returns the number of rows to compute at a time; with all of them, nothing can be continued. */
+    int chunkRows();
+
+    /** Returns the fewest rows to compute at a time. */
+    default int fewestRows() {
+        return 1;
+    }
+
+    /** Returns whether a chunk may take any time, because nobody could make it smaller. */
+    default boolean isIndivisible() {
+        return false;
+    }
+
+    /** Returns what has to be the same when the run is continued. */
+    JobIdentity identity();
+
+    /** Starts the file for a run that can't be continued. */
+    F create(Path target, boolean overwrite);
+
+    /**
+     * Starts the file for a run that can be continued, or continues it.
+     *
+     * @param isContinued whether to keep what an unfinished file holds; there need not be one
+     */
+    F resumable(Path target, boolean overwrite, boolean isContinued);
+
+    /** Returns the devices, which write to {@code file}. */
+    List<BatchEngine<?, ?>> engines(F file);
+
+    /** Opens {@code java}, which steps in when no other device is left. */
+    BatchEngine<?, ?> openFallback(F file);
+
+    /** Closes the devices, except those that hang. */
+    void close(Predicate<Device> isHung);
+}
