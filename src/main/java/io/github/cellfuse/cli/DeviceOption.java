@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
  * {@code --weights} changes bits.
  */
 public final class DeviceOption {
-    private static final String AUTO = "auto", ALL = "all";
+    private static final String AUTO = "auto", ALL = "all", SELECTED = "selected by --device";
 
     @Option(
             names = "--device",
@@ -94,10 +94,10 @@ public final class DeviceOption {
     public Opened open(LstmModel model) {
         if (!isAuto()) {
             if (name.trim().equalsIgnoreCase(ALL) || name.contains(",")) {
-                throw new InvalidInputException("--device: expected one device, found " + name
-                        + "; only run takes several, for a model that isn't a graph");
+                throw new InvalidInputException(
+                        "--device: expected one device, found " + name + "; only run takes several");
             }
-            Choice choice = new Choice(named(name), "selected by --device");
+            Choice choice = new Choice(named(name), SELECTED);
             return new Opened(open(choice, model), choice.reason());
         }
         checkPlan(Device.auto().device());
@@ -112,32 +112,90 @@ public final class DeviceOption {
     }
 
     /**
-     * Opens {@code model} on the selected devices: one, those of a list, or all exact OpenCL devices, for which
-     * {@code java} steps in if there are none.
+     * Opens something on a device.
+     *
+     * @param <T> what is open then
+     */
+    public interface Opener<T> {
+        /** Opens it on the device that {@link DeviceOption#open(LstmModel)} selects. */
+        T open();
+
+        /** Opens it on a device that was selected already. */
+        T open(Choice choice);
+
+        /** Returns the device. */
+        Device device(T opened);
+
+        /** Returns what the device promises. */
+        Tier tier(T opened);
+
+        /** Closes it. */
+        void close(T opened);
+    }
+
+    /**
+     * Opens {@code model} on the selected devices; see {@link #openAll(Opener, Consumer)}.
      *
      * @param say receives why a device is left out
      */
     public List<Opened> openAll(LstmModel model, Consumer<String> say) {
-        List<Opened> opened = new ArrayList<>();
+        return openAll(
+                new Opener<>() {
+                    @Override
+                    public Opened open() {
+                        return DeviceOption.this.open(model);
+                    }
+
+                    @Override
+                    public Opened open(Choice choice) {
+                        return new Opened(DeviceOption.this.open(choice, model), choice.reason());
+                    }
+
+                    @Override
+                    public Device device(Opened opened) {
+                        return opened.engine().device();
+                    }
+
+                    @Override
+                    public Tier tier(Opened opened) {
+                        return opened.engine().tier();
+                    }
+
+                    @Override
+                    public void close(Opened opened) {
+                        opened.engine().close();
+                    }
+                },
+                say);
+    }
+
+    /**
+     * Opens something on the selected devices: one, those of a list, or all exact OpenCL devices, for which
+     * {@code java} steps in if there are none.
+     *
+     * @param say receives why a device is left out
+     */
+    public <T> List<T> openAll(Opener<T> opener, Consumer<String> say) {
+        List<T> opened = new ArrayList<>();
         try {
             if (name.trim().equalsIgnoreCase(ALL)) {
-                openExact(model, opened, say);
+                openExact(opener, opened, say);
             } else if (name.contains(",")) {
                 for (String each : name.split(",", -1)) {
-                    opened.add(new Opened(open(new Choice(named(each), ""), model), "selected by --device"));
+                    opened.add(opener.open(new Choice(named(each), SELECTED)));
                 }
             } else {
-                opened.add(open(model));
+                opened.add(opener.open());
             }
-            checkDifferent(opened);
+            checkDifferent(opener, opened);
         } catch (RuntimeException | Error e) {
-            opened.forEach(each -> each.engine().close());
+            opened.forEach(opener::close);
             throw e;
         }
         return opened;
     }
 
-    private void openExact(LstmModel model, List<Opened> opened, Consumer<String> say) {
+    private <T> void openExact(Opener<T> opener, List<T> opened, Consumer<String> say) {
         for (DeviceInfo info : Device.all()) {
             if (!(info.device() instanceof Device.OpenCl)) {
                 continue;
@@ -148,11 +206,11 @@ public final class DeviceOption {
                 continue;
             }
             try {
-                LstmEngine engine = LstmEngine.open(info.device(), model, options());
-                if (engine.tier() == Tier.EXACT) {
-                    opened.add(new Opened(engine, info.kind() + ": " + info.name()));
+                T one = opener.open(new Choice(info.device(), info.kind() + ": " + info.name()));
+                if (opener.tier(one) == Tier.EXACT) {
+                    opened.add(one);
                 } else {
-                    engine.close();
+                    opener.close(one);
                     say.accept(left + "it failed the opening self-test");
                 }
             } catch (InvalidInputException e) {
@@ -162,17 +220,17 @@ public final class DeviceOption {
             }
         }
         if (opened.isEmpty()) {
-            opened.add(new Opened(open(new Choice(Device.JAVA, ""), model), "no exact OpenCL device"));
+            opened.add(opener.open(new Choice(Device.JAVA, "no exact OpenCL device")));
         }
     }
 
     /** One device twice would only have half of its memory for each. */
-    private static void checkDifferent(List<Opened> opened) {
+    private static <T> void checkDifferent(Opener<T> opener, List<T> opened) {
         Set<Device> seen = new HashSet<>();
-        for (Opened each : opened) {
-            if (!seen.add(each.engine().device())) {
-                throw new InvalidInputException("--device: expected different devices, found "
-                        + each.engine().device() + " twice");
+        for (T each : opened) {
+            if (!seen.add(opener.device(each))) {
+                throw new InvalidInputException(
+                        "--device: expected different devices, found " + opener.device(each) + " twice");
             }
         }
     }

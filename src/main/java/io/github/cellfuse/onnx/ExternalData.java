@@ -98,7 +98,7 @@ record ExternalData(Path model, String tensor, String location, long offset, lon
     }
 
     /** Returns the file that the location names, with links resolved. */
-    private Path file() {
+    Path file() {
         if (location.isEmpty()) {
             throw invalid("expected a location, found none");
         }

@@ -7,10 +7,13 @@ import com.google.protobuf.WireFormat;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.format.file.FileState;
 import io.github.cellfuse.format.file.Problems;
+import io.github.cellfuse.onnx.Onnx.AttributeProto;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.Onnx.ModelProto;
+import io.github.cellfuse.onnx.Onnx.NodeProto;
 import io.github.cellfuse.onnx.Onnx.OperatorSetIdProto;
 import io.github.cellfuse.onnx.Onnx.TensorProto;
+import io.github.cellfuse.onnx.Onnx.TensorProto.DataLocation;
 import io.github.cellfuse.onnx.Onnx.ValueInfoProto;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -200,6 +204,29 @@ public final class OnnxFile {
     /** Returns the opset version of the default domain, or 0 if the model declares and uses none. */
     public long opset() {
         return opset;
+    }
+
+    /** Returns the files that hold the model: its own, and those of its external data. */
+    public Set<Path> files() {
+        Set<Path> files = new LinkedHashSet<>(Set.of(path));
+        addExternal(graph(), files);
+        return files;
+    }
+
+    private void addExternal(GraphProto graph, Set<Path> files) {
+        graph.getInitializerList().forEach(tensor -> addExternal(tensor, files));
+        for (NodeProto node : graph.getNodeList()) {
+            node.getAttributeList().stream()
+                    .filter(AttributeProto::hasT)
+                    .forEach(attribute -> addExternal(attribute.getT(), files));
+            Subgraphs.of(node).forEach(inner -> addExternal(inner, files));
+        }
+    }
+
+    private void addExternal(TensorProto tensor, Set<Path> files) {
+        if (tensor.getDataLocation() == DataLocation.EXTERNAL) {
+            files.add(ExternalData.of(path, tensor.getName(), tensor).file());
+        }
     }
 
     /** Returns a reader for the tensors of this model. */

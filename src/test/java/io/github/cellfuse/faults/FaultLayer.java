@@ -58,6 +58,11 @@ public final class FaultLayer {
         return new FaultLayer(Path.of(System.getenv(CONTROL)));
     }
 
+    /** Returns the layer of the processes that run, or ran, with {@code control}. */
+    public static FaultLayer of(Path control) throws IOException {
+        return new FaultLayer(control);
+    }
+
     /** Compiles the layer and returns the environment of a process that runs with it, on PoCL. */
     public static Map<String, String> environment(Path control) throws IOException, InterruptedException {
         Files.write(control, new byte[0]);
@@ -71,7 +76,7 @@ public final class FaultLayer {
      * Makes the first process that runs with {@code control} fail a call from its beginning. The layer keeps what is in
      * the file.
      */
-    static void failFromTheBeginning(Path control, String function, int call, int status) throws IOException {
+    public static void failFromTheBeginning(Path control, String function, int call, int status) throws IOException {
         FaultLayer layer = new FaultLayer(control);
         layer.failAt(function, call, status);
         layer.table.force();

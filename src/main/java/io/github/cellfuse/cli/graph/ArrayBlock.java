@@ -20,6 +20,12 @@ record ArrayBlock(long[] shape, long[] offset, long[] size) {
         void at(long inArray, int inBlock, int count);
     }
 
+    /** Receives a run of elements that are contiguous in both the array and the block, of any size. */
+    interface LongStretch {
+        /** @param inArray index of the first element in the array */
+        void at(long inArray, long count);
+    }
+
     /** Returns a block that covers a whole array. */
     static ArrayBlock whole(long... shape) {
         return new ArrayBlock(shape, new long[shape.length], shape);
@@ -55,8 +61,18 @@ record ArrayBlock(long[] shape, long[] offset, long[] size) {
         return position(new long[0]);
     }
 
-    /** Visits the block in runs that are as long as possible. */
+    /** Visits the block, which has no more elements than an int counts, in runs that are as long as possible. */
     void forEach(Stretch stretch) {
+        int[] inBlock = {0};
+        forEachLong((inArray, count) -> {
+            int run = Math.toIntExact(count);
+            stretch.at(inArray, inBlock[0], run);
+            inBlock[0] += run;
+        });
+    }
+
+    /** Visits the block in runs that are as long as possible, from the block's first element to its last. */
+    void forEachLong(LongStretch stretch) {
         if (elementCount() == 0) {
             return;
         }
@@ -68,10 +84,8 @@ record ArrayBlock(long[] shape, long[] offset, long[] size) {
             run *= size[axis];
         }
         long[] index = new long[axis];
-        int inBlock = 0;
         while (true) {
-            stretch.at(position(index), inBlock, Math.toIntExact(run));
-            inBlock += (int) run;
+            stretch.at(position(index), run);
             int next = axis - 1;
             while (next >= 0 && ++index[next] == size[next]) {
                 index[next--] = 0;

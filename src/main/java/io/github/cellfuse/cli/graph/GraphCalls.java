@@ -1,15 +1,12 @@
 package io.github.cellfuse.cli.graph;
 
+import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.cli.InputFile;
-import io.github.cellfuse.cli.Progress;
 import io.github.cellfuse.onnx.graph.GraphValue;
 import io.github.cellfuse.onnx.graph.OnnxModel;
-import io.github.cellfuse.onnx.graph.OnnxSession;
-import io.github.cellfuse.onnx.graph.OnnxStream;
 import io.github.cellfuse.onnx.graph.SequenceModel;
 import io.github.cellfuse.onnx.graph.SequencePlan;
-import io.github.cellfuse.onnx.graph.Tensor;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,64 +101,29 @@ record GraphCalls(
         return plan.model().map(SequenceModel::model).orElse(model);
     }
 
-    /**
-     * Runs all calls.
-     *
-     * @param outputs the outputs to write
-     * @param file creates their arrays
-     * @param onFirst runs after the first call
-     */
-    void run(
-            OnnxSession session,
-            List<GraphValue> outputs,
-            GraphOutput.Factory file,
-            Progress progress,
-            Runnable onFirst) {
-        List<GraphOutput> results =
-                outputs.stream().map(output -> result(output, file)).toList();
-        List<DefaultState> defaults = defaults();
-        Map<String, Integer> stateAxes = stateAxes();
-        Map<String, String> stateOf = new HashMap<>();
-        states.forEach((input, output) -> stateOf.put(output, input));
-        OnnxStream stream = new OnnxStream(session, states);
-        long done = 0;
-        for (long chunk = 0; chunk < rows.chunks(); chunk++) {
-            long first = chunk * rows.chunk(), streams = rows.size(chunk);
-            stream.reset();
-            FrameGroups groups = groups(streams);
-            for (long call = 0; call < count; call += groups.size(call)) {
-                int atOnce = groups.size(call);
-                long frame = call;
-                Map<String, Tensor> given = inputs.read(rows, first, streams, call, atOnce);
-                if (call == 0) {
-                    defaults.forEach(
-                            state -> given.putIfAbsent(state.input().name(), state.part(rows, first, streams)));
-                }
-                plan.model()
-                        .ifPresent(sequences ->
-                                given.put(sequences.counts(), lengths.within(first, streams, frame, atOnce)));
-                Map<String, Tensor> found = plan.model().isPresent()
-                        ? stream.run(given)
-                        : stream.run(given, lengths.ended(first, streams, call), stateAxes);
-                for (GraphOutput result : results) {
-                    // A state is the one that is passed on: it doesn't change after the end of a stream.
-                    Tensor value = Optional.ofNullable(stateOf.get(result.name()))
-                            .flatMap(stream::state)
-                            .orElse(found.get(result.name()));
-                    result.add(value, first, streams, call, atOnce, lengths);
-                }
-                if (chunk == 0 && call == 0) {
-                    onFirst.run();
-                }
-                done += streams * atOnce;
-                progress.accept(done);
-            }
-        }
+    /** Returns whether a chunk is one call without a state: its inputs can be read ahead, and its results kept. */
+    boolean isOne() {
+        return count == 1 && states.isEmpty() && inputs.frameAxis().isEmpty();
     }
 
-    private GraphOutput result(GraphValue output, GraphOutput.Factory file) {
+    /** Returns new arrays for outputs. */
+    List<GraphArray> arrays(List<GraphValue> outputs) {
+        return outputs.stream().map(this::array).toList();
+    }
+
+    private GraphArray array(GraphValue output) {
         Optional<FrameAxis> stacked = states.containsValue(output.name()) ? Optional.empty() : inputs.frameAxis();
-        return new GraphOutput(output, file, rows.outputAxis(output.name()), rows.count(), stacked, count);
+        return new GraphArray(output, rows.outputAxis(output.name()), rows.count(), stacked, count);
+    }
+
+    /** Returns the error for a graph that is too large for the memory in one piece. */
+    CellFuseException tooLarge(OutOfMemoryError cause) {
+        CellFuseException error = new CellFuseException(model.path()
+                + ": out of memory, and the rows can't be computed in pieces: " + rows.reason()
+                + "; give Java more memory, such as CELLFUSE_JAVA_OPTS=-Xmx8g, or, if the rows are independent"
+                + " nevertheless, name their axes with --rows");
+        error.addSuppressed(cause);
+        return error;
     }
 
     /** Returns the groups of calls that are computed at once. */
@@ -172,13 +134,14 @@ record GraphCalls(
     }
 
     /** Returns the axis along which each state holds the rows: that of the output from which it comes. */
-    private Map<String, Integer> stateAxes() {
+    Map<String, Integer> stateAxes() {
         Map<String, Integer> axes = new HashMap<>();
         states.forEach((input, output) -> rows.outputAxis(output).ifPresent(axis -> axes.put(input, axis)));
         return axes;
     }
 
-    private List<DefaultState> defaults() {
+    /** Returns the defaults of the states that have one. */
+    List<DefaultState> defaults() {
         return model.inputs().stream()
                 .filter(input -> states.containsKey(input.name()))
                 .flatMap(input -> model.defaultOf(input.name()).stream().map(value -> new DefaultState(input, value)))

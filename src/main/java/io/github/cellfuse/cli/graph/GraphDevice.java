@@ -19,6 +19,18 @@ public final class GraphDevice {
         this.say = say;
     }
 
+    /**
+     * Opens all LSTMs on a device that was chosen already.
+     *
+     * @param say receives the messages
+     */
+    static GraphDevice on(DeviceOption.Choice choice, DeviceOption option, Consumer<String> say) {
+        GraphDevice device = new GraphDevice(option, say);
+        device.choice = choice;
+        device.announce();
+        return device;
+    }
+
     /** Returns the device that the first LSTM was opened on; null before. */
     public DeviceOption.Choice choice() {
         return choice;
@@ -31,10 +43,14 @@ public final class GraphDevice {
         }
         DeviceOption.Opened first = CompilerWait.telling(say, () -> option.open(lstm));
         choice = first.choice();
+        announce();
+        return first.engine();
+    }
+
+    private void announce() {
         say.accept("device " + choice.device() + ": " + choice.reason());
         if (option.weights() != WeightPrecision.F32) {
             say.accept("weights rounded to " + option.weights().label());
         }
-        return first.engine();
     }
 }

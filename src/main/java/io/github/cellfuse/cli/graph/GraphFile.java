@@ -1,44 +1,173 @@
 package io.github.cellfuse.cli.graph;
 
+import io.github.cellfuse.cli.job.JobFile;
+import io.github.cellfuse.format.file.ArrayFile;
 import io.github.cellfuse.format.file.ArraySink;
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.format.npy.NpyWriter;
 import io.github.cellfuse.format.npy.NpzWriter;
+import io.github.cellfuse.onnx.graph.Tensor;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.zip.CRC32C;
 
-/** The output file of a graph: an archive or a single array. */
-record GraphFile(GraphOutput.Factory factory, Runnable committing, Runnable closing)
-        implements GraphOutput.Factory, AutoCloseable {
+/**
+ * The output file of a graph: an archive or a single array. The first results determine the shapes of the arrays, so
+ * the file is made then. Thread safe.
+ */
+final class GraphFile implements JobFile {
+    private final List<GraphArray> arrays;
+    private final boolean isResumable;
+    private final Creator creator;
+    private ArrayFile file; // null before the plan
 
-    static GraphFile create(Path target, boolean isArchive, boolean overwrite) {
-        if (isArchive) {
-            NpzWriter file = NpzWriter.create(target, overwrite);
-            return new GraphFile((name, type, shape) -> file.add(entry(name), type, shape), file::commit, file::close);
+    /** Makes the file, and an array in it. */
+    private interface Creator {
+        /** @param file the file, if there is one already */
+        Created create(ArrayFile file, String name, ElementType type, long[] shape);
+    }
+
+    private record Created(ArrayFile file, ArraySink array) {}
+
+    private GraphFile(List<GraphArray> arrays, boolean isResumable, Creator creator) {
+        this.arrays = arrays;
+        this.isResumable = isResumable;
+        this.creator = creator;
+    }
+
+    /** Starts a file that appears when it is committed, or not at all. */
+    static GraphFile create(Path target, boolean isArchive, boolean overwrite, List<GraphArray> arrays) {
+        return isArchive
+                ? new GraphFile(
+                        arrays,
+                        false,
+                        (file, name, type, shape) -> added(
+                                file == null ? NpzWriter.create(target, overwrite) : (NpzWriter) file,
+                                name,
+                                type,
+                                shape))
+                : new GraphFile(
+                        arrays,
+                        false,
+                        (file, name, type, shape) -> only(NpyWriter.create(target, overwrite, type, shape)));
+    }
+
+    /**
+     * Starts a file that stays unfinished until it is committed, or continues one.
+     *
+     * @param isContinued whether to keep what an unfinished file holds; there need not be one
+     */
+    static GraphFile resumable(
+            Path target, boolean isArchive, boolean overwrite, boolean isContinued, List<GraphArray> arrays) {
+        return isArchive
+                ? new GraphFile(
+                        arrays,
+                        true,
+                        (file, name, type, shape) -> added(
+                                file == null ? NpzWriter.resumable(target, overwrite, isContinued) : (NpzWriter) file,
+                                name,
+                                type,
+                                shape))
+                : new GraphFile(
+                        arrays,
+                        true,
+                        (file, name, type, shape) ->
+                                only(NpyWriter.resumable(target, overwrite, isContinued, type, shape)));
+    }
+
+    private static Created added(NpzWriter file, String name, ElementType type, long[] shape) {
+        try {
+            return new Created(file, file.add(entry(name), type, shape));
+        } catch (RuntimeException | Error e) {
+            file.close();
+            throw e;
         }
-        List<NpyWriter> file = new ArrayList<>();
-        return new GraphFile(
-                (name, type, shape) -> {
-                    file.add(NpyWriter.create(target, overwrite, type, shape));
-                    return file.get(0);
-                },
-                () -> file.get(0).commit(),
-                () -> file.forEach(NpyWriter::close));
+    }
+
+    private static Created only(NpyWriter file) {
+        return new Created(file, file);
+    }
+
+    /** Returns whether the file may be continued later. */
+    boolean isResumable() {
+        return isResumable;
+    }
+
+    /** Returns the arrays. Plan them before anything is written. */
+    List<GraphArray> arrays() {
+        return arrays;
+    }
+
+    /**
+     * Makes the file for results such as these; has no effect if it is made already.
+     *
+     * @param results the outputs by name, of some calls with some of the rows
+     * @param count the number of rows
+     * @param calls the number of calls, which are one after the other along the axis of the rows
+     */
+    synchronized void plan(Map<String, Tensor> results, long count, int calls) {
+        if (file != null || arrays.isEmpty()) {
+            return;
+        }
+        for (GraphArray array : arrays) {
+            array.plan(results.get(array.name()), count, calls, (name, type, shape) -> {
+                Created created = creator.create(file, name, type, shape);
+                file = created.file();
+                return created.array();
+            });
+        }
+        if (!isResumable) {
+            file.reserve(); // for a resumable one, after what it holds has been marked
+        }
     }
 
     @Override
-    public ArraySink create(String name, ElementType type, long... shape) {
-        return factory.create(name, type, shape);
-    }
-
-    void commit() {
-        committing.run();
+    public int checksum(long firstRow, int rows) {
+        CRC32C checksum = new CRC32C();
+        arrays.forEach(array -> array.checksum(firstRow, rows, checksum));
+        return (int) checksum.getValue();
     }
 
     @Override
-    public void close() {
-        closing.run();
+    public void markWritten(long firstRow, int rows) {
+        arrays.forEach(array -> array.markWritten(firstRow, rows));
+    }
+
+    /** Does nothing to a file that isn't made yet: it gets its space then. */
+    @Override
+    public synchronized void reserve() {
+        if (file != null) {
+            file.reserve();
+        }
+    }
+
+    @Override
+    public void force() {
+        made().force();
+    }
+
+    private synchronized ArrayFile made() {
+        return file;
+    }
+
+    @Override
+    public void commit() {
+        made().commit();
+    }
+
+    @Override
+    public synchronized void delete() {
+        if (file != null) {
+            file.delete();
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (file != null) {
+            file.close();
+        }
     }
 
     /** Returns the name of a value's archive entry. Slashes become underscores, since they would mean folders. */

@@ -13,7 +13,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** An input of a graph in a file of any size. Each call takes some rows and one frame of it. Owns the array. */
+/**
+ * An input of a graph in a file of any size. Each call takes some rows and one frame of it. Owns the array. Several
+ * threads may read, each into memory of its own.
+ */
 final class GraphInput implements AutoCloseable {
     private final GraphValue value;
     private final ElementType type;
@@ -28,12 +31,15 @@ final class GraphInput implements AutoCloseable {
 
     private final Optional<Integer> singleRow;
 
-    private ByteBuffer memory = ByteBuffer.allocateDirect(0);
-    /** The data of one call whose place isn't contiguous. */
-    private ByteBuffer scratch = ByteBuffer.allocateDirect(0);
+    /** Memory for some of the data. What it holds already isn't read again. Not thread safe. */
+    static final class Memory {
+        private ByteBuffer bytes = ByteBuffer.allocateDirect(0);
+        /** The data of one call whose place isn't contiguous. */
+        private ByteBuffer scratch = ByteBuffer.allocateDirect(0);
 
-    private Tensor last;
-    private long[] lastPart;
+        private Tensor last;
+        private long[] lastPart;
+    }
 
     /** Takes ownership of {@code array}. Rejects an array that doesn't fit the input. */
     GraphInput(GraphValue value, NpyArray array, Optional<Frames> frames) {
@@ -171,12 +177,15 @@ final class GraphInput implements AutoCloseable {
      *
      * @param rowAxis the axis of the input that holds the rows; if empty, the call takes the whole input
      * @param calls the number of calls; 1 if there is no such axis
+     * @param memory holds the data until it is used again
      */
-    Tensor read(Optional<Integer> rowAxis, long firstRow, long rows, long firstCall, int calls) {
-        long[] part = {firstRow, rows, frames.isEmpty() ? 0 : firstCall, calls};
-        if (last != null && Arrays.equals(part, lastPart)) {
-            return last;
+    Tensor read(Optional<Integer> rowAxis, long firstRow, long rows, long firstCall, int calls, Memory memory) {
+        boolean isPart = rowAxis.isPresent();
+        long[] part = {isPart ? firstRow : 0, isPart ? rows : 0, frames.isEmpty() ? 0 : firstCall, calls};
+        if (Arrays.equals(part, memory.lastPart)) {
+            return memory.last;
         }
+        memory.lastPart = null; // in case reading fails
         ArrayBlock block = ArrayBlock.whole(array.shape());
         if (rowAxis.isPresent()) {
             block = block.part(fileAxis(rowAxis.get()), firstRow, rows);
@@ -188,24 +197,24 @@ final class GraphInput implements AutoCloseable {
         }
         long elements = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
         int bytes = Sizes.elements(array.name() + ": input '" + name() + "'", elements, type.bytes());
-        if (memory.capacity() < bytes) {
-            memory = ByteBuffer.allocateDirect(bytes);
+        if (memory.bytes.capacity() < bytes) {
+            memory.bytes = ByteBuffer.allocateDirect(bytes);
         }
-        ByteBuffer target = memory.slice(0, bytes).order(ByteOrder.nativeOrder());
+        ByteBuffer target = memory.bytes.slice(0, bytes).order(ByteOrder.nativeOrder());
         for (int call = 0; call < calls; call++) {
             ArrayBlock place = ArrayBlock.whole(shape);
             if (calls > 1) {
                 place = place.part(axis, call * rows, rows);
             }
-            read(block, firstCall + call, target, place);
+            read(block, firstCall + call, target, place, memory);
         }
-        last = new Tensor(type, target, shape);
-        lastPart = part;
-        return last;
+        memory.last = new Tensor(type, target, shape);
+        memory.lastPart = part;
+        return memory.last;
     }
 
     /** Reads the data of one call of some rows into its place in {@code target}, with zeros for what is missing. */
-    private void read(ArrayBlock rows, long call, ByteBuffer target, ArrayBlock place) {
+    private void read(ArrayBlock rows, long call, ByteBuffer target, ArrayBlock place, Memory memory) {
         int width = type.bytes();
         ArrayBlock block = rows, present = place;
         if (frames.isPresent()) {
@@ -222,9 +231,10 @@ final class GraphInput implements AutoCloseable {
             return;
         }
         int bytes = Math.toIntExact(block.elementCount() * width);
-        if (scratch.capacity() < bytes) {
-            scratch = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+        if (memory.scratch.capacity() < bytes) {
+            memory.scratch = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
         }
+        ByteBuffer scratch = memory.scratch;
         block.forEach((inArray, inBlock, count) -> read(inArray, scratch, inBlock, count));
         present.forEach((inArray, inBlock, count) ->
                 target.put((int) inArray * width, scratch, inBlock * width, count * width));

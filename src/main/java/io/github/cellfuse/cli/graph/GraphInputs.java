@@ -161,18 +161,31 @@ record GraphInputs(List<GraphInput> all, Set<String> states) implements AutoClos
      * Returns the data of some calls with some of the rows. Initial states are part of the first call only.
      *
      * @param calls the number of calls, which are one after the other along the axis of the rows
+     * @param memory holds the data until it is used again; see {@link #newMemory}
      */
-    Map<String, Tensor> read(GraphRows rows, long firstRow, long count, long firstCall, int calls) {
+    Map<String, Tensor> read(
+            GraphRows rows,
+            long firstRow,
+            long count,
+            long firstCall,
+            int calls,
+            Map<String, GraphInput.Memory> memory) {
         Map<String, Tensor> given = new HashMap<>();
         for (GraphInput input : all) {
             Optional<Integer> axis = rows.inputAxis(input.name());
+            GraphInput.Memory own = memory.get(input.name());
             if (!states.contains(input.name())) {
-                given.put(input.name(), input.read(axis, firstRow, count, firstCall, axis.isEmpty() ? 1 : calls));
+                given.put(input.name(), input.read(axis, firstRow, count, firstCall, axis.isEmpty() ? 1 : calls, own));
             } else if (firstCall == 0) {
-                given.put(input.name(), input.read(axis, firstRow, count, 0, 1));
+                given.put(input.name(), input.read(axis, firstRow, count, 0, 1, own));
             }
         }
         return given;
+    }
+
+    /** Returns memory for the data of some calls. It grows when it is used. */
+    Map<String, GraphInput.Memory> newMemory() {
+        return all.stream().collect(Collectors.toMap(GraphInput::name, input -> new GraphInput.Memory()));
     }
 
     /** Returns whether the files have several rows for inputs that the model declares for one row. */

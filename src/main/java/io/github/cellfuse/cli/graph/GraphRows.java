@@ -20,12 +20,16 @@ import java.util.stream.Collectors;
  * @param count the number of rows; 1 if there are no axes
  * @param chunk the largest number of rows at a time; the last chunk may have more, so that no chunk has too few
  * @param fitting the number of rows of one call that fit in the memory for a chunk
+ * @param isGiven whether the axes are the user's word
  * @param reason why everything must be computed in one piece
  */
-record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, String reason) {
+record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, boolean isGiven, String reason) {
     /** The memory for the inputs of the graph and for its LSTMs. */
     private static final long CHUNK_BYTES =
             Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 4);
+
+    /** One chunk is read while another is computed. */
+    private static final int COPIES = 2;
 
     /**
      * Finds the rows of a graph, or takes the user's word for them.
@@ -48,7 +52,7 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, S
         if (axes.isPresent() && mismatch.isEmpty()) {
             long count = count(inputs.all(), axes.get());
             long fitting = areSingle ? 1 : CHUNK_BYTES / Math.max(1, bytesPerRow(model, inputs, axes.get(), count));
-            return new GraphRows(axes, count, chunk(inputs, axes.get(), count, batch, fitting), fitting, "");
+            return new GraphRows(axes, count, chunk(inputs, axes.get(), count, batch, fitting), fitting, areGiven, "");
         }
         String reason = mismatch.map(Mismatch::reason).orElse(proof.reason());
         if (areSingle) {
@@ -59,7 +63,7 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, S
                     + model.path() + ": " + reason + "; if its rows are independent nevertheless, name their axes: "
                     + "--rows " + example(inputs));
         }
-        return new GraphRows(Optional.empty(), 1, 1, 1, reason);
+        return new GraphRows(Optional.empty(), 1, 1, 1, false, reason);
     }
 
     private static RowAxes given(OnnxModel model, GraphInputs inputs, OnnxOptions options, List<GraphValue> outputs) {
@@ -181,7 +185,7 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, S
         long bytes = 0, longest = 1;
         for (GraphInput input : inputs.all()) {
             Integer rowAxis = axes.inputs().get(input.name());
-            bytes += rowAxis != null ? input.bytes() / Math.max(1, rows) : 0;
+            bytes += rowAxis != null ? COPIES * (input.bytes() / Math.max(1, rows)) : 0;
             List<GraphValue.Dimension> dimensions = input.value().dimensions().orElse(List.of());
             for (int axis = 0; axis < dimensions.size(); axis++) {
                 boolean isRows = rowAxis != null && rowAxis == axis;
@@ -210,10 +214,22 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, S
         return axes.map(found -> found.outputs().get(name));
     }
 
+    /** Returns the fewest rows that can be computed at a time. */
+    long fewest() {
+        return axes.map(RowAxes::fewest).orElse(1L);
+    }
+
+    /**
+     * Returns a number of rows whose results have the shape of all results, except for their number of rows. If that is
+     * the user's word alone, the shape may follow from the values in a chunk.
+     */
+    long typical() {
+        return isGiven ? size(0) : fewest();
+    }
+
     /** Returns the number of chunks. */
     long chunks() {
-        long rest = count % chunk, fewest = axes.map(RowAxes::fewest).orElse(1L);
-        return Math.max(1, count / chunk + (rest >= fewest ? 1 : 0));
+        return Math.max(1, count / chunk + (count % chunk >= fewest() ? 1 : 0));
     }
 
     /** Returns the number of rows in a chunk. */

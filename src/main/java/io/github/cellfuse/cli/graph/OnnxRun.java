@@ -1,15 +1,20 @@
 package io.github.cellfuse.cli.graph;
 
-import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.Device;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.Tier;
+import io.github.cellfuse.batch.BatchReport;
 import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.cli.Progress;
-import io.github.cellfuse.format.file.ArraySink;
-import io.github.cellfuse.format.file.ElementType;
+import io.github.cellfuse.cli.job.JobDisplay;
+import io.github.cellfuse.cli.job.JobIdentity;
+import io.github.cellfuse.cli.job.JobOptions;
+import io.github.cellfuse.cli.job.JobReport;
+import io.github.cellfuse.cli.job.JobRun;
 import io.github.cellfuse.onnx.graph.LstmPart;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.onnx.graph.OnnxSession;
@@ -17,9 +22,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.LongFunction;
+import java.util.function.Supplier;
 
 /** Runs a whole graph over files. */
 public final class OnnxRun implements AutoCloseable {
@@ -29,6 +37,7 @@ public final class OnnxRun implements AutoCloseable {
     private final GraphInputs inputs;
     private final GraphRows rows;
     private final GraphCalls calls;
+    private final InputFile only, lengths;
     private final Path target;
 
     /**
@@ -43,6 +52,8 @@ public final class OnnxRun implements AutoCloseable {
             OnnxModel model, OnnxOptions options, InputFile only, Integer batch, InputFile lengths, Path target) {
         this.model = model;
         this.options = options;
+        this.only = only;
+        this.lengths = lengths;
         this.target = target;
         model.checkRunnable();
         checkStates();
@@ -63,34 +74,111 @@ public final class OnnxRun implements AutoCloseable {
         }
     }
 
-    /** Runs the graph and writes the file. */
-    public void run(DeviceOption device, boolean overwrite, LongFunction<Progress> progress, Consumer<String> say) {
-        GraphDevice opener = new GraphDevice(device, say);
-        long started;
-        try (OnnxSession session = calls.opened().session(opener::open);
-                GraphFile file = GraphFile.create(target, outputs.isArchive(), overwrite)) {
-            Optional<OnnxModel> known = session.resolved();
-            known.ifPresent(resolved -> describe(resolved, say));
-            announce(say);
-            started = System.nanoTime();
-            try (Progress display = progress.apply(rows.count() * calls.count())) {
-                Runnable first = () -> {
-                    if (known.isEmpty()) {
-                        describe(session.resolved().orElseThrow(), say);
-                    }
-                    session.explain().forEach(say);
-                };
-                calls.run(session, outputs.written(), file, display, first);
+    /**
+     * Runs the graph, writes the file and returns what was done.
+     *
+     * @param identity has the model and its settings; gets what else must be the same when a run is continued
+     * @param progress makes a display, for the items that are done already and those in all
+     * @param say receives messages
+     * @param warn receives what a user has to know
+     */
+    public BatchReport run(
+            DeviceOption device,
+            boolean overwrite,
+            JobOptions job,
+            Supplier<JobIdentity> identity,
+            BiFunction<Long, Long, Progress> progress,
+            Consumer<String> say,
+            Consumer<String> warn) {
+        DeviceOption.Opener<OpenedGraph> opener = opener(device, say);
+        List<OpenedGraph> opened = device.openAll(opener, say);
+        Optional<OnnxModel> known = opened.get(0).idle().resolved();
+        known.ifPresent(resolved -> describe(resolved, say));
+        announce(say);
+        AtomicBoolean isFirst = new AtomicBoolean(true);
+        BiConsumer<Device, OnnxSession> onFirst = (on, session) -> {
+            if (known.isEmpty() && isFirst.getAndSet(false)) {
+                describe(session.resolved().orElseThrow(), say);
             }
-            file.commit();
+            String prefix = opened.size() > 1 ? on + ": " : "";
+            session.explain().forEach(line -> say.accept(prefix + line));
+        };
+        BatchReport report;
+        try (JobDisplay display = new JobDisplay(
+                before -> progress.apply(before * calls.count(), rows.count() * calls.count()), warn, calls.count())) {
+            GraphBatch batch = new GraphBatch(
+                    calls,
+                    outputs,
+                    opened,
+                    () -> opener.open(new DeviceOption.Choice(Device.JAVA, "the fallback")),
+                    () -> identity(identity.get()),
+                    onFirst,
+                    display::advance);
+            report = rows.count() == 0
+                    ? batch.runNothing(target, overwrite)
+                    : new JobRun<>(target, overwrite, job, batch, say, warn).run(display);
         } catch (OutOfMemoryError e) {
-            throw rows.axes().isPresent() ? e : tooLarge(e);
+            if (rows.axes().isPresent()) {
+                throw e;
+            }
+            throw calls.tooLarge(e);
         }
-        double seconds = (System.nanoTime() - started) / 1e9;
-        long count = rows.count() * calls.count();
-        String rate = work().isEmpty() ? "" : ", " + Numbers.rate(count / seconds) + " " + noun() + "s/s";
+        say(report, say);
+        return report;
+    }
+
+    private DeviceOption.Opener<OpenedGraph> opener(DeviceOption device, Consumer<String> say) {
+        return new DeviceOption.Opener<>() {
+            @Override
+            public OpenedGraph open() {
+                return new OpenedGraph(calls.opened(), new GraphDevice(device, say));
+            }
+
+            @Override
+            public OpenedGraph open(DeviceOption.Choice choice) {
+                return new OpenedGraph(calls.opened(), GraphDevice.on(choice, device, say));
+            }
+
+            @Override
+            public Device device(OpenedGraph opened) {
+                return opened.device();
+            }
+
+            @Override
+            public Tier tier(OpenedGraph opened) {
+                return opened.tier();
+            }
+
+            @Override
+            public void close(OpenedGraph opened) {
+                opened.close();
+            }
+        };
+    }
+
+    private JobIdentity identity(JobIdentity identity) {
+        identity.with("outputs", GraphInputs.names(outputs.written()))
+                .with("rows", Long.toString(rows.count()))
+                .with(
+                        "row axes",
+                        rows.axes().map(axes -> axes.inputs().toString()).orElse("none"))
+                .with("calls", Long.toString(calls.count()))
+                .with("frames", options.frames().toString())
+                .with("states", calls.states().toString());
+        options.inputs().forEach((name, file) -> identity.with("input " + name, file));
+        return identity.with("input", only).with("lengths", lengths);
+    }
+
+    private void say(BatchReport report, Consumer<String> say) {
+        double seconds = report.total().toNanos() / 1e9;
+        long count = (rows.count() - report.finishedBefore()) * calls.count();
+        String rate =
+                work().isEmpty() ? "" : ", " + Numbers.rate(count / Math.max(1e-9, seconds)) + " " + noun() + "s/s";
         String what = work().isEmpty() ? "" : ": " + work();
         say.accept(String.format(Locale.ROOT, "wrote %s%s in %.3f s%s", target, what, seconds, rate));
+        if (report.chunks() > 1) {
+            say.accept(JobReport.summary(report));
+        }
     }
 
     /**
@@ -99,23 +187,17 @@ public final class OnnxRun implements AutoCloseable {
      * @return the LSTMs that ran, in the order in which they were opened, if all calls have the same ones
      */
     public List<LstmPart> runOn(Function<LstmModel, LstmEngine> opener) {
-        try (OnnxSession session = calls.opened().session(opener)) {
-            calls.run(session, List.of(), OnnxRun::noFile, Progress.none(), () -> {});
+        OnnxSession session = calls.opened().session(opener);
+        try (GraphSession graph = new GraphSession(calls, session, () -> {}, done -> {})) {
+            GraphFile none = GraphFile.create(null, true, false, List.of());
+            GraphChunk chunk = new GraphChunk(calls);
+            GraphResults results = new GraphResults(calls, none);
+            for (long k = 0; k < rows.chunks(); k++) {
+                chunk.read(k * rows.chunk(), (int) rows.size(k));
+                graph.run(chunk, results, () -> {});
+            }
             return session.resolved().map(OnnxModel::lstms).orElse(List.of());
         }
-    }
-
-    private static ArraySink noFile(String name, ElementType type, long... shape) {
-        throw new IllegalStateException("output " + name + " isn't written");
-    }
-
-    private Error tooLarge(OutOfMemoryError cause) {
-        CellFuseException error = new CellFuseException(model.path()
-                + ": out of memory, and the rows can't be computed in pieces: " + rows.reason()
-                + "; give Java more memory, such as CELLFUSE_JAVA_OPTS=-Xmx8g, or, if the rows are independent"
-                + " nevertheless, name their axes with --rows");
-        error.addSuppressed(cause);
-        throw error;
     }
 
     private boolean isStream() {

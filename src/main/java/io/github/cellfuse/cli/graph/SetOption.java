@@ -3,6 +3,7 @@ package io.github.cellfuse.cli.graph;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.cli.job.JobIdentity;
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.onnx.graph.Binding;
@@ -37,12 +38,27 @@ public final class SetOption {
         return bindings;
     }
 
+    /** Adds the constants to what has to be the same when a run is continued. */
+    public void addTo(JobIdentity identity) {
+        GraphInputOptions.pairs("--set", "NAME=VALUE", settings).forEach((name, text) -> {
+            if (isFile(text)) {
+                identity.with("set " + name, InputFile.parse(text));
+            } else {
+                identity.with("set " + name, text);
+            }
+        });
+    }
+
+    private static boolean isFile(String text) {
+        String lower = text.toLowerCase(Locale.ROOT);
+        return lower.endsWith(".npy") || lower.contains(".npz");
+    }
+
     private static Tensor value(GraphValue input, String text) {
         ElementType type = input.type()
                 .orElseThrow(() -> new InvalidInputException(
                         "--set " + input.name() + ": expected a numeric input, found " + input.describe()));
-        String lower = text.toLowerCase(Locale.ROOT);
-        if (lower.endsWith(".npy") || lower.contains(".npz")) {
+        if (isFile(text)) {
             return read(InputFile.parse(text), type);
         }
         String[] numbers = text.split(",", -1);

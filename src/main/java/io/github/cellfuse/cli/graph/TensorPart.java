@@ -4,9 +4,15 @@ import io.github.cellfuse.onnx.graph.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Takes parts of tensors. */
+/** Takes parts of tensors, and copies. */
 final class TensorPart {
     private TensorPart() {}
+
+    /** Returns a copy of a tensor in memory of its own. */
+    static Tensor copy(Tensor tensor) {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(tensor.bytes().remaining()).order(ByteOrder.nativeOrder());
+        return new Tensor(tensor.type(), bytes.put(tensor.bytes()).flip(), tensor.shape());
+    }
 
     /**
      * Returns the part with {@code count} elements along {@code axis}, in the same memory if it is contiguous there.

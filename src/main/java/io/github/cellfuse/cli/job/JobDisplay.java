@@ -16,10 +16,12 @@ import java.util.stream.Collectors;
 public final class JobDisplay implements BatchListener, AutoCloseable {
     private final LongFunction<Progress> display;
     private final Consumer<String> warn;
+    private final long itemsPerRow;
     private Progress progress = Progress.none();
     private long started = System.nanoTime();
     private final Map<Device, Long> rows = new LinkedHashMap<>();
     private long flops;
+    private long items;
 
     /**
      * Prepares the display.
@@ -28,23 +30,45 @@ public final class JobDisplay implements BatchListener, AutoCloseable {
      * @param warn receives what a device failed at, and what is done about it
      */
     public JobDisplay(LongFunction<Progress> display, Consumer<String> warn) {
+        this(display, warn, 1);
+    }
+
+    /**
+     * Prepares a display that shows more than one item for each row.
+     *
+     * @param itemsPerRow the number of items, which {@link #advance} counts; if it is 1, chunks that are done count
+     */
+    public JobDisplay(LongFunction<Progress> display, Consumer<String> warn, long itemsPerRow) {
+        this.itemsPerRow = itemsPerRow;
         this.display = display;
         this.warn = warn;
     }
 
     @Override
-    public void onBegin(long rowsDone) {
+    public synchronized void onBegin(long rowsDone) {
         started = System.nanoTime();
+        items = rowsDone * itemsPerRow;
         progress = display.apply(rowsDone);
     }
 
     @Override
-    public void onChunk(ChunkMetrics chunk) {
+    public synchronized void onChunk(ChunkMetrics chunk) {
         rows.merge(chunk.device(), (long) chunk.rows(), Long::sum);
         flops += chunk.flops();
         double seconds = Math.max(1, System.nanoTime() - started) / 1e9;
-        progress.note(Numbers.rate(flops / seconds / 1e9) + " GFLOP/s" + shares(rows));
-        progress.accept(chunk.rowsDone());
+        String speed = flops == 0 ? "" : Numbers.rate(flops / seconds / 1e9) + " GFLOP/s";
+        progress.note(speed + shares(rows));
+        if (itemsPerRow == 1) {
+            progress.accept(chunk.rowsDone());
+        }
+    }
+
+    /** Shows that more items are done. */
+    public synchronized void advance(long more) {
+        items += more;
+        if (itemsPerRow > 1) {
+            progress.accept(items);
+        }
     }
 
     /** Returns the shares of several devices in the rows; empty if there is only one. */
@@ -63,7 +87,7 @@ public final class JobDisplay implements BatchListener, AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         progress.close();
     }
 }

@@ -15,12 +15,14 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -45,6 +47,15 @@ public final class JobIdentity {
     /** Adds a file that the run reads; null if it has no such file. Returns this. */
     public JobIdentity with(String name, InputFile file) {
         return file == null ? this : with(name, state(file));
+    }
+
+    /** Adds files that the run reads. Returns this. */
+    public JobIdentity with(String name, Collection<Path> files) {
+        return with(
+                name,
+                files.stream()
+                        .map(file -> state(new InputFile(file, Optional.empty())))
+                        .collect(Collectors.joining("; ")));
     }
 
     /** Adds the tier of the devices. Returns this. */

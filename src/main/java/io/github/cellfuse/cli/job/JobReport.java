@@ -37,13 +37,17 @@ public final class JobReport {
         json.put("rows", report.rows());
         json.put("rows_finished_before", report.finishedBefore());
         json.put("chunks", report.chunks());
-        json.put("flops", report.flops());
+        if (report.flops() > 0) {
+            json.put("flops", report.flops());
+        }
         json.put("seconds", seconds(report.total()));
         json.put("reading_seconds", seconds(report.reading()));
         json.put("computing_seconds", seconds(report.computing()));
         json.put("writing_seconds", seconds(report.writing()));
         json.put("rows_per_second", report.rowsPerSecond());
-        json.put("gflop_per_second", report.gigaflops());
+        if (report.flops() > 0) {
+            json.put("gflop_per_second", report.gigaflops());
+        }
         json.put("devices", report.devices().stream().map(JobReport::json).toList());
         return Json.text(json);
     }

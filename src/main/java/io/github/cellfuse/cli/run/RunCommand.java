@@ -29,6 +29,7 @@ import io.github.cellfuse.cli.job.JobRun;
 import io.github.cellfuse.format.ModelFile;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.format.file.TextFile;
+import io.github.cellfuse.onnx.OnnxFile;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.spi.CompilerWait;
 import java.io.PrintWriter;
@@ -189,7 +190,29 @@ public final class RunCommand implements Runnable {
         checkArguments();
         OnnxModel opened = GraphOpener.open(model.path(), settings, graph);
         try (OnnxRun run = new OnnxRun(opened, graph, input, batch, lengths, output)) {
-            run.run(device, overwrite, total -> progress(0, total, run.noun()), this::say);
+            BatchReport report = run.run(
+                    device,
+                    overwrite,
+                    job,
+                    this::graphIdentity,
+                    (before, total) -> progress(before, total, run.noun()),
+                    this::say,
+                    this::warn);
+            write(report);
+        }
+    }
+
+    private JobIdentity graphIdentity() {
+        JobIdentity identity = new JobIdentity()
+                .with("model", OnnxFile.open(model.path()).files())
+                .with("weights", device.weights().label());
+        settings.addTo(identity);
+        return identity;
+    }
+
+    private void write(BatchReport report) {
+        if (job.json() != null) {
+            TextFile.write(job.json(), overwrite, JobReport.json(report, output) + "\n");
         }
     }
 
@@ -273,7 +296,7 @@ public final class RunCommand implements Runnable {
                                 .filter(Objects::nonNull)
                                 .map(InputFile::path))
                 .toArray(Path[]::new);
-        if (!job.resumes() && !overwrite && !model.isOnnx()) {
+        if (!job.resumes() && !overwrite) {
             JobRun.checkNothingIsBegun(output);
         }
         boolean isContinued = job.resumes() && JobRun.wasRenamed(output);
@@ -311,9 +334,7 @@ public final class RunCommand implements Runnable {
         if (report.chunks() > 1) {
             say(JobReport.summary(report));
         }
-        if (job.json() != null) {
-            TextFile.write(job.json(), overwrite, JobReport.json(report, output) + "\n");
-        }
+        write(report);
     }
 
     private Progress progress(long before, long total, String noun) {

@@ -70,7 +70,16 @@ public final class NpyWriter implements ArraySink, ArrayFile {
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static NpyWriter resumable(Path target, boolean overwrite, boolean isContinued, long... shape) {
-        return begin(target, () -> AtomicFile.resumable(target, overwrite, isContinued), ElementType.FLOAT32, shape);
+        return resumable(target, overwrite, isContinued, ElementType.FLOAT32, shape);
+    }
+
+    /**
+     * Starts a file of elements of {@code type}, which NumPy must have; otherwise like {@link #resumable(Path, boolean,
+     * boolean, long...)}.
+     */
+    public static NpyWriter resumable(
+            Path target, boolean overwrite, boolean isContinued, ElementType type, long... shape) {
+        return begin(target, () -> AtomicFile.resumable(target, overwrite, isContinued), type, shape);
     }
 
     private static NpyWriter begin(Path target, Supplier<AtomicFile> opened, ElementType type, long... shape) {

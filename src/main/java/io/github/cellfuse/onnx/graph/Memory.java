@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 
 /** Provides memory for values that are needed outside ONNX Runtime. */
 @FunctionalInterface
-interface Memory {
+public interface Memory {
     /**
      * Returns direct memory of {@code bytes} bytes for the value called {@code name}, in the machine's byte order, from
      * position 0 to the limit.

@@ -184,37 +184,42 @@ public final class OnnxSession implements AutoCloseable {
      * @throws IllegalStateException when the session is closed, or another thread is using it
      */
     public Map<String, Tensor> run(Map<String, Tensor> inputs) {
-        return run(inputs, false);
+        return run(inputs, (name, bytes) -> Tensor.allocate(bytes));
     }
 
     /**
-     * Runs the graph as {@link #run} does, but with outputs in memory that the next run overwrites: nothing of the size
-     * of a batch is allocated if the shapes are those of the last run. The outputs must not be inputs of the next run.
+     * Runs the graph as {@link #run(Map)} does, but with outputs in memory that {@code memory} provides, as far as ONNX
+     * Runtime can say beforehand how large they are. An output that is an input, too, is that tensor.
+     */
+    public Map<String, Tensor> run(Map<String, Tensor> inputs, Memory memory) {
+        return user.get(() -> runAlone(inputs, memory));
+    }
+
+    /**
+     * Runs the graph as {@link #run(Map)} does, but with outputs in memory that the next run overwrites: nothing of the
+     * size of a batch is allocated if the shapes are those of the last run. The outputs must not be inputs of the next
+     * run.
      */
     public Map<String, Tensor> runInPlace(Map<String, Tensor> inputs) {
-        return run(inputs, true);
+        return run(inputs, this::place);
     }
 
-    private Map<String, Tensor> run(Map<String, Tensor> inputs, boolean isInPlace) {
-        return user.get(() -> runAlone(inputs, isInPlace));
-    }
-
-    private Map<String, Tensor> runAlone(Map<String, Tensor> inputs, boolean isInPlace) {
+    /** @param memory provides the memory of the outputs */
+    private Map<String, Tensor> runAlone(Map<String, Tensor> inputs, Memory memory) {
         if (isClosed) {
             throw new IllegalStateException("the session is closed");
         }
         model.check(inputs);
         if (variants.isPresent()) {
-            OnnxSession variant = variants.get().of(inputs);
-            return variant.run(inputs, isInPlace);
+            return variants.get().of(inputs).run(inputs, memory);
         }
-        Memory memory = isInPlace ? this::place : this::placeOrAllocate;
+        Memory all = (name, bytes) -> (outputs.contains(name) ? memory : (Memory) this::place).place(name, bytes);
         Map<String, Long> symbols = model.symbols(inputs);
         try (Values values = new Values()) {
             constants.forEach(values::put);
             inputs.forEach(values::put);
             for (Step step : steps) {
-                step.run(values, symbols, memory);
+                step.run(values, symbols, all);
             }
             Map<String, Tensor> results = new LinkedHashMap<>();
             for (GraphValue output : model.outputs()) {
@@ -222,10 +227,6 @@ public final class OnnxSession implements AutoCloseable {
             }
             return results;
         }
-    }
-
-    private ByteBuffer placeOrAllocate(String name, int bytes) {
-        return outputs.contains(name) ? Tensor.allocate(bytes) : place(name, bytes);
     }
 
     private ByteBuffer place(String name, int bytes) {

@@ -277,7 +277,7 @@ final class OrtGraph implements AutoCloseable {
         String message = label + ": ONNX Runtime: " + reason(e);
         return e.getCode() == OrtException.OrtErrorCode.ORT_INVALID_ARGUMENT
                 ? new InvalidInputException(message, e)
-                : new CellFuseException(message, e);
+                : new OnnxRuntimeException(message, e);
     }
 
     private static String reason(OrtException e) {
