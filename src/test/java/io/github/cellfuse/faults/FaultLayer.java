@@ -148,7 +148,7 @@ public final class FaultLayer {
     }
 
     /** Delays every call of {@code function}. */
-    void delay(String function, int microseconds) {
+    public void delay(String function, int microseconds) {
         table.putInt(places.get(function) + DELAY, microseconds);
     }
 

@@ -29,6 +29,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,6 +43,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Whole graphs and streams as jobs: continued after a kill, on several devices, after failures of a device. */
 class GraphJobTest {
     private static final int ROWS = 3_000, STEPS = 30, INPUTS = 4, H = 24;
+
+    /** A line of the journal that names finished rows. */
+    private static final Pattern FINISHED = Pattern.compile("(?m)^rows \\d+ \\d+ \\S+ \\S+$");
 
     /** What runs. */
     private enum Work {
@@ -130,7 +134,8 @@ class GraphJobTest {
                 CellFuse.class,
                 arguments(work, model, "--device", "java", "--batch", 5, "--threads", 1));
         while (!child.hasEnded()
-                && !(Files.exists(journal) && Files.readString(journal).contains("\nrows "))) {
+                && !(Files.exists(journal)
+                        && FINISHED.matcher(Files.readString(journal)).find())) {
             Thread.sleep(2);
         }
         assertFalse(child.hasEnded(), "the run was too fast to be killed");
@@ -159,7 +164,8 @@ class GraphJobTest {
                 CellFuse.class,
                 arguments(Work.GRAPH, model, "--device", "java", "--batch", 5, "--threads", 1));
         while (!child.hasEnded()
-                && !(Files.exists(journal) && Files.readString(journal).contains("\nrows "))) {
+                && !(Files.exists(journal)
+                        && FINISHED.matcher(Files.readString(journal)).find())) {
             Thread.sleep(2);
         }
         child.kill();
@@ -229,5 +235,38 @@ class GraphJobTest {
         assertEquals(0, second.exit(), second.err());
         assertTrue(second.err().contains("trying again"), second.err());
         assertComplete(expected, second.err());
+    }
+
+    /** A driver that doesn't return from a call: java finishes what the device has left, and the process ends. */
+    @ParameterizedTest
+    @EnumSource
+    @EnabledOnOs(OS.LINUX)
+    void aDeviceHangs(Work work) throws Exception {
+        Assumptions.assumeTrue(Implementation.POCL.wanted(), "not run: -Dcellfuse.implementations leaves PoCL out");
+        Path model = model(work), control = folder.resolve("control");
+        byte[] expected = whole(work, model);
+        ChildJvm child = ChildJvm.start(
+                FaultLayer.environment(control),
+                List.of(),
+                CellFuse.class,
+                arguments(work, model, "--device", "opencl:0.0", "--batch", 3, "--fallback", "--patience", 1));
+        awaitRows(child);
+        FaultLayer.of(control).delay("clEnqueueNDRangeKernel", 600_000_000);
+        ChildJvm.Result result = child.await(60);
+        assertEquals(0, result.exit(), result.err());
+        assertTrue(result.err().contains("no progress for 1 s"), result.err());
+        assertTrue(result.err().contains("going on with java"), result.err());
+        assertComplete(expected, result.err());
+    }
+
+    /** Waits until the journal names finished rows. */
+    private void awaitRows(ChildJvm child) throws Exception {
+        Path journal = Path.of(out + ".journal");
+        while (!child.hasEnded()
+                && !(Files.exists(journal)
+                        && FINISHED.matcher(Files.readString(journal)).find())) {
+            Thread.sleep(2);
+        }
+        assertFalse(child.hasEnded(), "the run was too fast to be stopped");
     }
 }
