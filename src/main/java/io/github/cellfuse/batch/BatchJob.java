@@ -16,6 +16,8 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 
 /**
@@ -35,6 +37,11 @@ import java.util.function.Supplier;
  * {@linkplain #withPatience patience}. When none is left, the {@linkplain #withFallback fallback} finishes the batch if
  * there is one. Errors of the source, of the sink and of the listener end the job.
  *
+ * <p><b>Wrong values.</b> Now and then a row that an exact device has computed is computed again on the {@code java}
+ * device, in a thread of its own. If a bit differs, the device is dropped, and all rows that it has done in this job
+ * are computed again by others. Such {@linkplain #withSpotChecks spot checks} find a device that is often wrong, not a
+ * single wrong value.
+ *
  * <p>A job runs once. It doesn't close engines, source, sink or journal. {@link #cancel} may be called by any thread.
  */
 public final class BatchJob {
@@ -51,18 +58,23 @@ public final class BatchJob {
     private boolean mixesTiers;
     private Optional<Supplier<LstmEngine>> fallback = Optional.empty();
     private Optional<Journal> journal = Optional.empty();
+    private double checkedShare = SpotChecks.SHARE;
     private BatchListener listener = BatchListener.NONE;
 
     private final List<Lane> lanes = new CopyOnWriteArrayList<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final AtomicLong flops = new AtomicLong(), readNanos = new AtomicLong(), writeNanos = new AtomicLong();
     private final Object listening = new Object();
+    /** Writers share it; whoever takes rows back has it alone, so that nothing is half written then. */
+    private final ReadWriteLock writing = new ReentrantReadWriteLock();
+
     private volatile boolean over;
     private volatile Throwable lastTrouble;
     /** Null before the job begins. */
     private volatile RowQueue queue;
 
     private volatile Checkpoints checkpoints;
+    private volatile SpotChecks checks;
 
     /**
      * Prepares a job; nothing is computed yet.
@@ -134,6 +146,29 @@ public final class BatchJob {
         return this;
     }
 
+    /**
+     * Sets the share of the time of one core that spot checks may take, 0.02 by default. More checks find a device that
+     * is rarely wrong sooner: one with a share p of wrong rows passes k checks with a probability of (1-p)^k. A row of
+     * each device's first and last chunk is checked whatever the share, if that takes less than about half a second.
+     * Devices of other tiers than exact aren't checked, nor are models whose second copy would take more than an eighth
+     * of Java's heap. Returns this job.
+     *
+     * @param share above 0, up to 1
+     */
+    public BatchJob withSpotChecks(double share) {
+        if (!(share > 0 && share <= 1)) {
+            throw new InvalidInputException("share of spot checks: expected more than 0, up to 1, found " + share);
+        }
+        checkedShare = share;
+        return this;
+    }
+
+    /** Relies on what the devices compute, without checks. Returns this job. */
+    public BatchJob withoutSpotChecks() {
+        checkedShare = 0;
+        return this;
+    }
+
     /** Sets what receives the events. Returns this job. */
     public BatchJob withListener(BatchListener receiver) {
         listener = receiver;
@@ -157,11 +192,16 @@ public final class BatchJob {
         sink.reserve();
         queue = new RowQueue(source.rows(), finished, engines.stream().allMatch(engine -> engine.tier() == Tier.EXACT));
         checkpoints = new Checkpoints(journal, sink);
+        checks = new SpotChecks(checkedShare, judge);
+        if (engines.stream().anyMatch(checks::covers)) {
+            queue.letGrow();
+        }
         long before = source.rows() - queue.left();
         try {
             listener.onBegin(before);
-            engines.forEach(this::startLane);
-            while (queue.left() > 0 && !over) {
+            // All of them join before the first one begins: if it fails at once, it has to know that there are others.
+            engines.stream().map(this::addLane).toList().forEach(Lane::start);
+            while (!over && !checks.isOver(queue)) {
                 watch();
                 pause();
             }
@@ -199,10 +239,11 @@ public final class BatchJob {
         return (RuntimeException) failure;
     }
 
-    private void startLane(LstmEngine engine) {
+    private Lane addLane(LstmEngine engine) {
         Lane lane = new Lane(engine, work, (int) Math.min(chunkRows, source.rows()), sink.needsY());
         lanes.add(lane);
-        lane.start();
+        queue.join(lane);
+        return lane;
     }
 
     /** Drops devices that hang, and lets the fallback begin when no device is left. */
@@ -223,13 +264,17 @@ public final class BatchJob {
             }
             LstmEngine engine = fallback.get().get();
             fallback = Optional.empty();
-            startLane(engine);
+            addLane(engine).start();
         }
     }
 
     private void pause() {
         try {
-            queue.await(LOOK_MILLIS);
+            if (queue.left() > 0) {
+                queue.await(LOOK_MILLIS);
+            } else {
+                checks.await(LOOK_MILLIS);
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CellFuseException("the job was interrupted", e);
@@ -243,13 +288,14 @@ public final class BatchJob {
         lanes.forEach(Lane::interrupt);
         boolean interrupted = Thread.interrupted();
         long deadline = System.nanoTime() + patience.toNanos();
-        while (lanes.stream().anyMatch(Lane::isAlive) && System.nanoTime() < deadline) {
+        while ((lanes.stream().anyMatch(Lane::isAlive) || !checks.areMade()) && System.nanoTime() < deadline) {
             try {
                 Thread.sleep(1);
             } catch (InterruptedException e) {
                 interrupted = true;
             }
         }
+        checks.close();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
@@ -283,6 +329,11 @@ public final class BatchJob {
         checkpoints.commit();
     }
 
+    /** Returns how many rows have been computed again so far, to check a device. */
+    long rowsChecked() {
+        return checks.checked();
+    }
+
     /** Returns whether the device of {@code engine} hangs: closing the engine would wait for it. */
     public boolean isHung(LstmEngine engine) {
         return lanes.stream().anyMatch(lane -> lane.engine() == engine && lane.isHung());
@@ -302,12 +353,39 @@ public final class BatchJob {
         }
     }
 
+    private final SpotChecks.Judge judge = new SpotChecks.Judge() {
+        @Override
+        public void wrong(Lane lane, long row, String difference) {
+            Device device = lane.engine().device();
+            String reason = "a spot check found a wrong value, " + difference + " (cellfuse verify shows more)";
+            CellFuseException cause = new CellFuseException(device + ": " + reason);
+            lastTrouble = cause; // before the lane ends, perhaps the last one
+            writing.writeLock().lock();
+            try {
+                List<Rows> wrong = checks.distrust(lane);
+                lane.distrust();
+                // First durably: whatever happens then, a job that continues computes them again.
+                checkpoints.revoke(wrong);
+                queue.takeBack(wrong);
+            } finally {
+                writing.writeLock().unlock();
+            }
+            tell(new DeviceTrouble(device, row, 1, Action.DISTRUST, reason), cause);
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            fail(cause);
+        }
+    };
+
     private BatchReport report(long finishedBefore, long nanos) {
         List<BatchReport.Share> shares = lanes.stream().map(Lane::share).toList();
         return new BatchReport(
                 source.rows(),
                 finishedBefore,
                 shares.stream().mapToLong(BatchReport.Share::chunks).sum(),
+                rowsChecked(),
                 flops.get(),
                 Duration.ofNanos(nanos),
                 Duration.ofNanos(readNanos.get()),
@@ -345,19 +423,34 @@ public final class BatchJob {
         }
 
         @Override
+        public void computed(Lane lane, InputChunk input, OutputChunk output) {
+            checks.computed(lane, input, output);
+        }
+
+        @Override
         public void write(Lane lane, OutputChunk chunk) {
             long start = System.nanoTime();
             CanonicalNaN.apply(chunk.output());
-            int checksum = sink.write(chunk.rows().first(), chunk.output());
-            long nanos = System.nanoTime() - start;
-            if (!queue.finish(chunk.rows())) {
-                return; // another device was faster
+            long nanos;
+            writing.readLock().lock();
+            try {
+                if (!checks.trusts(lane) || !queue.isWanted(chunk.rows())) {
+                    return; // another device was faster, or has to be
+                }
+                checks.writes(lane, chunk.rows());
+                int checksum = sink.write(chunk.rows().first(), chunk.output());
+                nanos = System.nanoTime() - start;
+                if (!queue.finish(chunk.rows())) {
+                    return; // another device has just written the same
+                }
+                lane.count(chunk);
+                flops.addAndGet(chunk.flops());
+                readNanos.addAndGet(chunk.readNanos());
+                writeNanos.addAndGet(nanos);
+                checkpoints.finished(chunk.rows(), checksum);
+            } finally {
+                writing.readLock().unlock();
             }
-            lane.count(chunk);
-            flops.addAndGet(chunk.flops());
-            readNanos.addAndGet(chunk.readNanos());
-            writeNanos.addAndGet(nanos);
-            checkpoints.finished(chunk.rows(), checksum);
             done(lane.engine().device(), chunk, nanos);
         }
 

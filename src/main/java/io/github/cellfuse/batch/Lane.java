@@ -38,6 +38,9 @@ final class Lane {
 
         RowQueue queue();
 
+        /** Sees a chunk that {@code lane} has just computed, before its memory is used again. */
+        void computed(Lane lane, InputChunk input, OutputChunk output);
+
         /** Writes a chunk that {@code lane} has computed. */
         void write(Lane lane, OutputChunk chunk);
 
@@ -132,8 +135,8 @@ final class Lane {
         return thread;
     }
 
+    /** Begins, after it has joined the queue. */
     void start() {
-        work.queue().join(this);
         threads().forEach(Thread::start);
     }
 
@@ -201,6 +204,15 @@ final class Lane {
         computer.interrupt();
     }
 
+    /** Uses the device no more, as its results are wrong: others get its rows, and it is as if it had done none. */
+    void distrust() {
+        dropped = true;
+        work.queue().abandon(this);
+        rows.set(0);
+        chunks.set(0);
+        interrupt();
+    }
+
     /** Ends a run whose results nobody needs any more, if the device can end it. */
     void interrupt() {
         if (computingSince != 0) {
@@ -234,6 +246,9 @@ final class Lane {
                     break;
                 }
                 boolean done = isTooLarge(input.get()) ? giveBack(input.get()) : compute(input.get(), output);
+                if (done) {
+                    work.computed(this, input.get(), output);
+                }
                 emptyInputs.put(input.get());
                 if (done) {
                     outputs.put(Optional.of(output));

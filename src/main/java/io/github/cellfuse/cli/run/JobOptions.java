@@ -11,7 +11,8 @@ import picocli.CommandLine.Option;
 /** The options of a run that takes long: what happens when a device, the process or the machine fails. */
 final class JobOptions {
     /** The options' names, for commands that have to refuse them. */
-    static final String[] NAMES = {"--resume", "--fallback", "--patience", "--mixed-tiers", "--json"};
+    static final String[] NAMES = {"--resume", "--fallback", "--patience", "--mixed-tiers", "--no-spot-checks", "--json"
+    };
 
     private static final long LONGEST = Duration.ofDays(365).toSeconds();
 
@@ -38,6 +39,12 @@ final class JobOptions {
             description = "Allow exact devices together with devices that only keep the error bound. Which device"
                     + " computes a row is left to chance, and then shows in the row's last bits.")
     private boolean mixedTiers;
+
+    @Option(
+            names = "--no-spot-checks",
+            description = "Don't compute rows again on java to notice a device that gives wrong values. Default: up to"
+                    + " 2 %% of the time of one core goes into that.")
+    private boolean noSpotChecks;
 
     @Option(
             names = "--json",
@@ -69,6 +76,11 @@ final class JobOptions {
 
     boolean mixesTiers() {
         return mixedTiers;
+    }
+
+    /** Returns whether rows are computed again to notice wrong values. */
+    boolean checksRows() {
+        return !noSpotChecks;
     }
 
     /** Returns the file for the report, or null. */

@@ -181,6 +181,9 @@ final class LstmRun {
         if (options.mixesTiers()) {
             job.withMixedTiers();
         }
+        if (!options.checksRows()) {
+            job.withoutSpotChecks();
+        }
         if (options.hasFallback()) {
             job.withFallback(() -> {
                 LstmEngine java = device.openFallback(shape.model());
