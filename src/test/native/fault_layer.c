@@ -12,6 +12,9 @@
 //      status   what the call returns then, without reaching the driver. A release reaches it: the object is gone, and
 //               the driver complains
 //      delay    microseconds before every call
+//      flip_at  0: none; n: a device lies. From the n-th call from now on, counted by `flips`, which the program sets to
+//               zero, one bit of what is read or mapped for reading is wrong: on the device of that call, and only
+//               there. Blocks of less than 64 bytes don't count: they tell how a run went
 #define CL_TARGET_OPENCL_VERSION 300
 #include <CL/cl_layer.h>
 #include <fcntl.h>
@@ -50,12 +53,15 @@ struct entry {
   cl_int status;
   cl_int delay;
   cl_int succeeded;  // calls that the driver answered with success, since the process began
+  cl_int flip_at;
+  cl_int flips;
   cl_int unused;
 };
 
 static const struct _cl_icd_dispatch* driver;
 static struct _cl_icd_dispatch layer;
 static struct entry* table;
+static cl_device_id liar;  // the device that lies, once it does
 
 // Returns the status that this call fails with, or CL_SUCCESS if it is to reach the driver.
 static cl_int fault(enum function f) {
@@ -66,6 +72,23 @@ static cl_int fault(enum function f) {
 }
 
 static void count(enum function f) { __atomic_add_fetch(&table[f].succeeded, 1, __ATOMIC_SEQ_CST); }
+
+// Returns whether what this call reads is to be wrong.
+static int lies(enum function f, cl_command_queue queue, size_t bytes) {
+  struct entry* e = table + f;
+  cl_int first = __atomic_load_n(&e->flip_at, __ATOMIC_SEQ_CST);
+  cl_device_id device = NULL;
+  if (first == 0 || bytes < 64) return 0;
+  cl_int call = __atomic_add_fetch(&e->flips, 1, __ATOMIC_SEQ_CST);
+  if (driver->clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof device, &device, NULL) != CL_SUCCESS) return 0;
+  if (call == first) __atomic_store_n(&liar, device, __ATOMIC_SEQ_CST);
+  return call >= first && device == __atomic_load_n(&liar, __ATOMIC_SEQ_CST);
+}
+
+// The lowest bit of one float in eight. The first float of the states isn't one of them: it tells how the run went.
+static void flip(void* values, size_t bytes) {
+  for (size_t k = 28; k + 4 <= bytes; k += 32) ((unsigned char*)values)[k] ^= 1;
+}
 
 // A function that returns a status.
 #define STATUS(name, parameters, arguments)                                                                           \
@@ -167,8 +190,18 @@ STATUS(clGetEventProfilingInfo, (cl_event e, cl_profiling_info i, QUERY), (e, i,
 STATUS(clFlush, (cl_command_queue q), (q))
 STATUS(clFinish, (cl_command_queue q), (q))
 
-ENQUEUE(clEnqueueReadBuffer, (cl_command_queue q, cl_mem m, cl_bool b, size_t at, size_t n, void* to, WAITS),
-       (q, m, b, at, n, to, WAITING))
+static cl_int CL_API_CALL my_clEnqueueReadBuffer(cl_command_queue q, cl_mem m, cl_bool b, size_t at, size_t n,
+                                                 void* to, WAITS) {
+  cl_int status = fault(F_clEnqueueReadBuffer);
+  int wrong = lies(F_clEnqueueReadBuffer, q, n);
+  if (status == CL_SUCCESS) {
+    status = driver->clEnqueueReadBuffer(q, m, b || wrong, at, n, to, WAITING);
+    if (status == CL_SUCCESS) count(F_clEnqueueReadBuffer);
+    if (status == CL_SUCCESS && event) count(F_event);
+    if (status == CL_SUCCESS && wrong) flip(to, n);
+  }
+  return status;
+}
 ENQUEUE(clEnqueueWriteBuffer, (cl_command_queue q, cl_mem m, cl_bool b, size_t at, size_t n, const void* from, WAITS),
        (q, m, b, at, n, from, WAITING))
 ENQUEUE(clEnqueueCopyBuffer, (cl_command_queue q, cl_mem from, cl_mem to, size_t at, size_t into, size_t n, WAITS),
@@ -183,6 +216,8 @@ static void* CL_API_CALL my_clEnqueueMapBuffer(cl_command_queue q, cl_mem m, cl_
   if (status == CL_SUCCESS) mapped = driver->clEnqueueMapBuffer(q, m, b, f, at, n, WAITING, &status);
   if (mapped) count(F_clEnqueueMapBuffer);
   if (mapped && event) count(F_event);
+  // All maps of CellFuse block.
+  if (mapped && (f & CL_MAP_READ) && !(f & CL_MAP_WRITE) && lies(F_clEnqueueMapBuffer, q, n)) flip(mapped, n);
   if (error) *error = status;
   return mapped;
 }

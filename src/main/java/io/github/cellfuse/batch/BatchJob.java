@@ -16,6 +16,8 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 
 /**
@@ -35,6 +37,11 @@ import java.util.function.Supplier;
  * {@linkplain #withPatience patience}. When none is left, the {@linkplain #withFallback fallback} finishes the batch if
  * there is one. Errors of the source, of the sink and of the listener end the job.
  *
+ * <p><b>Wrong values.</b> Now and then a row that an exact device has computed is computed again on the {@code java}
+ * device, in a thread of its own. If a bit differs, the device is dropped, and all rows that it has done in this job
+ * are computed again by others. Such {@linkplain #withSpotChecks spot checks} find a device that is often wrong, not a
+ * single wrong value.
+ *
  * <p>A job runs once. It doesn't close engines, source, sink or journal. {@link #cancel} may be called by any thread.
  */
 public final class BatchJob {
@@ -52,18 +59,23 @@ public final class BatchJob {
     private boolean mixesTiers;
     private Optional<Supplier<BatchEngine<?, ?>>> fallback = Optional.empty();
     private Optional<Journal> journal = Optional.empty();
+    private double checkedShare = SpotChecks.SHARE;
     private BatchListener listener = BatchListener.NONE;
 
     private final List<Lane<?, ?>> lanes = new CopyOnWriteArrayList<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final AtomicLong flops = new AtomicLong(), readNanos = new AtomicLong(), writeNanos = new AtomicLong();
     private final Object listening = new Object();
+    /** Writers share it; whoever takes rows back has it alone, so that nothing is half written then. */
+    private final ReadWriteLock writing = new ReentrantReadWriteLock();
+
     private volatile boolean over;
     private volatile Throwable lastTrouble;
     /** Null before the job begins. */
     private volatile RowQueue queue;
 
     private volatile Checkpoints checkpoints;
+    private volatile SpotChecks checks;
 
     /**
      * Prepares a job that runs an LSTM; nothing is computed yet.
@@ -160,6 +172,29 @@ public final class BatchJob {
         return this;
     }
 
+    /**
+     * Sets the share of the time of one core that spot checks may take, 0.02 by default. More checks find a device that
+     * is rarely wrong sooner: one with a share p of wrong rows passes k checks with a probability of (1-p)^k. A row of
+     * each device's first and last chunk is checked whatever the share, if that takes less than about half a second.
+     * Devices of other tiers than exact aren't checked, nor are models whose second copy would take more than an eighth
+     * of Java's heap. Returns this job.
+     *
+     * @param share above 0, up to 1
+     */
+    public BatchJob withSpotChecks(double share) {
+        if (!(share > 0 && share <= 1)) {
+            throw new InvalidInputException("share of spot checks: expected more than 0, up to 1, found " + share);
+        }
+        checkedShare = share;
+        return this;
+    }
+
+    /** Relies on what the devices compute, without checks. Returns this job. */
+    public BatchJob withoutSpotChecks() {
+        checkedShare = 0;
+        return this;
+    }
+
     /** Sets what receives the events. Returns this job. */
     public BatchJob withListener(BatchListener receiver) {
         listener = receiver;
@@ -184,11 +219,16 @@ public final class BatchJob {
         queue = new RowQueue(
                 rows, fewestRows, finished, engines.stream().allMatch(engine -> engine.tier() == Tier.EXACT));
         checkpoints = new Checkpoints(journal, output);
+        checks = new SpotChecks(checkedShare, judge);
+        if (engines.stream().anyMatch(checks::covers)) {
+            queue.letGrow();
+        }
         long before = rows - queue.left();
         try {
             listener.onBegin(before);
-            engines.forEach(this::startLane);
-            while (queue.left() > 0 && !over) {
+            // All of them join before the first one begins: if it fails at once, it has to know that there are others.
+            engines.stream().<Lane<?, ?>>map(this::addLane).toList().forEach(Lane::start);
+            while (!over && !checks.isOver(queue)) {
                 watch();
                 pause();
             }
@@ -226,10 +266,11 @@ public final class BatchJob {
         return (RuntimeException) failure;
     }
 
-    private <I extends ChunkInput, O extends ChunkOutput> void startLane(BatchEngine<I, O> engine) {
+    private <I extends ChunkInput, O extends ChunkOutput> Lane<?, ?> addLane(BatchEngine<I, O> engine) {
         Lane<I, O> lane = new Lane<>(engine, work, (int) Math.min(chunkRows, rows), chunkRows >= rows);
         lanes.add(lane);
-        lane.start();
+        queue.join(lane);
+        return lane;
     }
 
     /** Drops devices that hang, and lets the fallback begin when no device is left. */
@@ -250,13 +291,17 @@ public final class BatchJob {
             }
             BatchEngine<?, ?> engine = fallback.get().get();
             fallback = Optional.empty();
-            startLane(engine);
+            addLane(engine).start();
         }
     }
 
     private void pause() {
         try {
-            queue.await(LOOK_MILLIS);
+            if (queue.left() > 0) {
+                queue.await(LOOK_MILLIS);
+            } else {
+                checks.await(LOOK_MILLIS);
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CellFuseException("the job was interrupted", e);
@@ -270,13 +315,14 @@ public final class BatchJob {
         lanes.forEach(Lane::interrupt);
         boolean interrupted = Thread.interrupted();
         long deadline = System.nanoTime() + patience.toNanos();
-        while (lanes.stream().anyMatch(Lane::isAlive) && System.nanoTime() < deadline) {
+        while ((lanes.stream().anyMatch(Lane::isAlive) || !checks.areMade()) && System.nanoTime() < deadline) {
             try {
                 Thread.sleep(1);
             } catch (InterruptedException e) {
                 interrupted = true;
             }
         }
+        checks.close();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
@@ -310,6 +356,11 @@ public final class BatchJob {
         checkpoints.commit();
     }
 
+    /** Returns how many rows have been computed again so far, to check a device. */
+    long rowsChecked() {
+        return checks.checked();
+    }
+
     /** Returns whether {@code device} hangs: closing its engine would wait for it. */
     public boolean isHung(Device device) {
         return lanes.stream().anyMatch(lane -> lane.device().equals(device) && lane.isHung());
@@ -329,12 +380,39 @@ public final class BatchJob {
         }
     }
 
+    private final SpotChecks.Judge judge = new SpotChecks.Judge() {
+        @Override
+        public void wrong(Lane<?, ?> lane, long row, String difference) {
+            Device device = lane.device();
+            String reason = "a spot check found a wrong value, " + difference + " (cellfuse verify shows more)";
+            CellFuseException cause = new CellFuseException(device + ": " + reason);
+            lastTrouble = cause; // before the lane ends, perhaps the last one
+            writing.writeLock().lock();
+            try {
+                List<Rows> wrong = checks.distrust(lane);
+                lane.distrust();
+                // First durably: whatever happens then, a job that continues computes them again.
+                checkpoints.revoke(wrong);
+                queue.takeBack(wrong);
+            } finally {
+                writing.writeLock().unlock();
+            }
+            tell(new DeviceTrouble(device, row, 1, Action.DISTRUST, reason), cause);
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            fail(cause);
+        }
+    };
+
     private BatchReport report(long finishedBefore, long nanos) {
         List<BatchReport.Share> shares = lanes.stream().map(Lane::share).toList();
         return new BatchReport(
                 rows,
                 finishedBefore,
                 shares.stream().mapToLong(BatchReport.Share::chunks).sum(),
+                rowsChecked(),
                 flops.get(),
                 Duration.ofNanos(nanos),
                 Duration.ofNanos(readNanos.get()),
@@ -367,19 +445,34 @@ public final class BatchJob {
         }
 
         @Override
+        public void computed(Lane<?, ?> lane, Rows at, ChunkInput input, ChunkOutput results) {
+            checks.computed(lane, at, input, results);
+        }
+
+        @Override
         public void write(Lane<?, ?> lane, Lane.Computed<?> chunk) {
             long start = System.nanoTime();
-            int checksum =
-                    chunk.output().write(chunk.rows().first(), chunk.rows().count());
-            long nanos = System.nanoTime() - start;
-            if (!queue.finish(chunk.rows())) {
-                return; // another device was faster
+            long nanos;
+            writing.readLock().lock();
+            try {
+                if (!checks.trusts(lane) || !queue.isWanted(chunk.rows())) {
+                    return; // another device was faster, or has to be
+                }
+                checks.writes(lane, chunk.rows());
+                int checksum =
+                        chunk.output().write(chunk.rows().first(), chunk.rows().count());
+                nanos = System.nanoTime() - start;
+                if (!queue.finish(chunk.rows())) {
+                    return; // another device has just written the same
+                }
+                lane.count(chunk);
+                flops.addAndGet(chunk.flops());
+                readNanos.addAndGet(chunk.readNanos());
+                writeNanos.addAndGet(nanos);
+                checkpoints.finished(chunk.rows(), checksum);
+            } finally {
+                writing.readLock().unlock();
             }
-            lane.count(chunk);
-            flops.addAndGet(chunk.flops());
-            readNanos.addAndGet(chunk.readNanos());
-            writeNanos.addAndGet(nanos);
-            checkpoints.finished(chunk.rows(), checksum);
             done(lane.device(), chunk, nanos);
         }
 

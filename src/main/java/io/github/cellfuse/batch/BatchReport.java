@@ -10,8 +10,10 @@ import java.util.List;
  * @param rows rows of the batch
  * @param finishedBefore the part of them that an earlier job had finished
  * @param chunks the number of chunks
+ * @param rowsChecked rows that were computed again to check a device
  * @param flops floating-point operations of the valid steps, counted as in
- *     {@link io.github.cellfuse.LstmModel#flopsPerStep()}
+ *     {@link io.github.cellfuse.LstmModel#flopsPerStep()}; twice for rows that were computed again as a device was
+ *     wrong
  * @param total time from the first read to the last write
  * @param reading the time of all reads
  * @param computing the time that sessions ran, of all devices together
@@ -22,6 +24,7 @@ public record BatchReport(
         long rows,
         long finishedBefore,
         long chunks,
+        long rowsChecked,
         long flops,
         Duration total,
         Duration reading,
@@ -32,10 +35,10 @@ public record BatchReport(
      * What one device did.
      *
      * @param device the device
-     * @param rows the rows that it finished
+     * @param rows the rows that it finished, none if its results were wrong
      * @param chunks the chunks that it finished
      * @param computing how long its session ran them
-     * @param dropped whether it failed and was dropped
+     * @param dropped whether it failed, or its results were wrong, and it was dropped
      */
     public record Share(Device device, long rows, long chunks, Duration computing, boolean dropped) {}
 

@@ -39,6 +39,14 @@ final class Checkpoints {
         }
     }
 
+    /** Takes rows back that turned out to be wrong. When this returns, the journal doesn't have them, durably. */
+    synchronized void revoke(List<Rows> wrong) {
+        synchronized (pending) {
+            pending.removeIf(entry -> entry.isAmong(wrong));
+        }
+        journal.ifPresent(open -> open.revoke(wrong));
+    }
+
     /** Waits until everything that is finished is on disk, and says so in the journal. */
     synchronized void commit() {
         List<Journal.Entry> entries;

@@ -3,7 +3,8 @@ package io.github.cellfuse.batch;
 import io.github.cellfuse.LstmOutput;
 
 /**
- * Receives the results of an LSTM chunk by chunk, in any order. A row may be written again; its results are the same.
+ * Receives the results of an LSTM chunk by chunk, in any order. A row may be written again. Its results are the same
+ * then, unless those before were of a device that was found to give wrong ones: the last that are written count.
  * Implementations must be thread safe.
  */
 public interface ChunkSink extends BatchOutput {

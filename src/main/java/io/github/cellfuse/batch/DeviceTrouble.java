@@ -6,8 +6,8 @@ import io.github.cellfuse.Device;
  * A failure of a device at a chunk, and what the job does about it.
  *
  * @param device the device that failed
- * @param firstRow the first row of the chunk
- * @param rows the rows of the chunk
+ * @param firstRow the first row of the chunk, or the row that was found to be wrong
+ * @param rows the rows of the chunk, or 1
  * @param action what the job does
  * @param reason one line that says what failed
  */
@@ -21,7 +21,9 @@ public record DeviceTrouble(Device device, long firstRow, int rows, Action actio
         /** Leaves the chunk to another device; this one goes on with other chunks. */
         MOVE("leaving these rows to another device"),
         /** Uses the device no more. */
-        DROP("going on without this device");
+        DROP("going on without this device"),
+        /** Uses the device no more, as a result was wrong, and computes all rows again that it has done in this job. */
+        DISTRUST("computing all rows of this device again, without it");
 
         private final String words;
 
@@ -33,6 +35,6 @@ public record DeviceTrouble(Device device, long firstRow, int rows, Action actio
     /** Returns one line for people. */
     @Override
     public String toString() {
-        return device + ": rows " + firstRow + " to " + (firstRow + rows - 1) + ": " + reason + "; " + action.words;
+        return device + ": " + new Rows(firstRow, rows) + ": " + reason + "; " + action.words;
     }
 }

@@ -69,6 +69,11 @@ public final class Journal implements AutoCloseable {
                         "expected at least 1 row from row 0 on, found " + rows + " from row " + firstRow + " on");
             }
         }
+
+        /** Returns whether any of the rows is one of {@code others}. */
+        boolean isAmong(List<Rows> others) {
+            return others.stream().anyMatch(each -> each.intersects(firstRow, rows));
+        }
     }
 
     private Journal(Path path, Path held, FileChannel channel) {
@@ -286,9 +291,7 @@ public final class Journal implements AutoCloseable {
             throw new CellFuseException(
                     path + ": the journal " + (isClosed ? "is closed" : "couldn't be written before"));
         }
-        StringBuilder lines = new StringBuilder();
-        more.forEach(entry -> lines.append(JournalText.line(entry)));
-        byte[] bytes = lines.toString().getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = bytes(more);
         isBroken = true;
         try {
             write(end, bytes);
@@ -299,6 +302,56 @@ public final class Journal implements AutoCloseable {
         isBroken = false;
         end += bytes.length;
         entries.addAll(more);
+    }
+
+    /**
+     * Takes entries back that have any of the rows {@code wrong}, durably when this returns. The file is cut before the
+     * first of them, and the others behind it are appended again: a crash in between costs finished rows, but never
+     * leaves a wrong one.
+     *
+     * @throws CellFuseException when the disk fails. The file is deleted then, if that is possible.
+     */
+    synchronized void revoke(List<Rows> wrong) {
+        if (isClosed) {
+            throw new CellFuseException(path + ": the journal is closed");
+        }
+        int kept = 0;
+        while (kept < entries.size() && !entries.get(kept).isAmong(wrong)) {
+            kept++;
+        }
+        // Also after a failure: the disk may have any of the lines that couldn't be written.
+        if (kept == entries.size() && !isBroken) {
+            return;
+        }
+        List<Entry> tail = List.copyOf(entries.subList(kept, entries.size()));
+        entries.subList(kept, entries.size()).clear();
+        boolean wasBroken = isBroken;
+        isBroken = true;
+        try {
+            end -= bytes(tail).length;
+            channel.truncate(end);
+            channel.force(true);
+        } catch (IOException e) {
+            CellFuseException failure = failed(path, "taking wrong rows back", e);
+            try {
+                Files.deleteIfExists(held);
+                syncFolder(held.getParent());
+            } catch (IOException again) {
+                failure.addSuppressed(again);
+            }
+            entries.clear();
+            throw failure;
+        }
+        if (!wasBroken) {
+            isBroken = false;
+            append(tail.stream().filter(entry -> !entry.isAmong(wrong)).toList());
+        }
+    }
+
+    private static byte[] bytes(List<Entry> entries) {
+        StringBuilder lines = new StringBuilder();
+        entries.forEach(entry -> lines.append(JournalText.line(entry)));
+        return lines.toString().getBytes(StandardCharsets.UTF_8);
     }
 
     /** Deletes the file, when the output has its final name, and closes the journal. Never throws. */

@@ -36,6 +36,9 @@ final class Lane<I extends ChunkInput, O extends ChunkOutput> {
     interface Work {
         RowQueue queue();
 
+        /** Sees a chunk that {@code lane} has just computed, before its memory is used again. */
+        void computed(Lane<?, ?> lane, Rows rows, ChunkInput input, ChunkOutput results);
+
         /** Writes a chunk that {@code lane} has computed. */
         void write(Lane<?, ?> lane, Computed<?> chunk);
 
@@ -140,9 +143,13 @@ final class Lane<I extends ChunkInput, O extends ChunkOutput> {
         return thread;
     }
 
+    /** Begins, after it has joined the queue. */
     void start() {
-        work.queue().join(this);
         threads().forEach(Thread::start);
+    }
+
+    BatchEngine<I, O> engine() {
+        return engine;
     }
 
     Device device() {
@@ -209,6 +216,15 @@ final class Lane<I extends ChunkInput, O extends ChunkOutput> {
         interrupt();
     }
 
+    /** Uses the device no more, as its results are wrong: others get its rows, and it is as if it had done none. */
+    void distrust() {
+        dropped = true;
+        work.queue().abandon(this);
+        rows.set(0);
+        chunks.set(0);
+        interrupt();
+    }
+
     /** Ends a run whose results nobody needs any more, if the device can end it. */
     void interrupt() {
         ChunkSession<I, O> running = session;
@@ -247,6 +263,9 @@ final class Lane<I extends ChunkInput, O extends ChunkOutput> {
                 }
                 Optional<Computed<O>> computed =
                         isTooLarge(chunk.get()) ? giveBack(chunk.get()) : compute(chunk.get(), memory);
+                if (computed.isPresent()) {
+                    work.computed(this, chunk.get().rows(), chunk.get().input(), memory);
+                }
                 emptyInputs.put(chunk.get().input());
                 if (computed.isPresent()) {
                     outputs.put(computed);

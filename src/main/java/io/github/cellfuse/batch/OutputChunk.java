@@ -45,6 +45,11 @@ final class OutputChunk implements ChunkOutput {
         return output;
     }
 
+    /** Returns the results of the last chunk. */
+    LstmOutput output() {
+        return output;
+    }
+
     @Override
     public int write(long firstRow, int rows) {
         CanonicalNaN.apply(output);

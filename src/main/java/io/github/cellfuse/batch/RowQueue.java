@@ -45,7 +45,7 @@ final class RowQueue {
     private final int fewest;
     private final boolean mayRunTwice;
     private long left;
-    private boolean closed;
+    private boolean closed, mayGrow;
 
     /**
      * Creates the queue of all rows that aren't finished.
@@ -86,6 +86,11 @@ final class RowQueue {
         }
     }
 
+    /** Lets lanes wait when no row is left, until the queue is closed: finished rows may be taken back. */
+    synchronized void letGrow() {
+        mayGrow = true;
+    }
+
     /** Has to be called before {@code lane} takes rows. */
     synchronized void join(Lane<?, ?> lane) {
         lanes.add(lane);
@@ -114,7 +119,7 @@ final class RowQueue {
      * @param most the number of rows to take at most; see {@link #largest}
      */
     synchronized Rows take(Lane<?, ?> lane, int most) throws InterruptedException {
-        while (!closed && left > 0 && lanes.contains(lane)) {
+        while (!closed && (left > 0 || mayGrow) && lanes.contains(lane)) {
             Rows next = nextWaiting(lane, most);
             if (next == null) {
                 next = slow(lane, most);
@@ -123,7 +128,7 @@ final class RowQueue {
                 running.get(next.first()).lanes.add(lane);
                 return next;
             }
-            if (running.isEmpty() && lanes.stream().allMatch(this::refusesAll)) {
+            if (left > 0 && running.isEmpty() && lanes.stream().allMatch(this::refusesAll)) {
                 return null;
             }
             wait(LOOK_MILLIS);
@@ -190,10 +195,15 @@ final class RowQueue {
         return waiting.keySet().stream().allMatch(first -> refuses(lane, first));
     }
 
+    /** Returns whether {@code rows} are still to do: another lane may have finished them. */
+    synchronized boolean isWanted(Rows rows) {
+        Running wanted = running.get(rows.first());
+        return wanted != null && wanted.rows.equals(rows);
+    }
+
     /** Returns whether {@code rows} were still to do: another lane may have finished them before. */
     synchronized boolean finish(Rows rows) {
-        Running done = running.get(rows.first());
-        if (done == null || !done.rows.equals(rows)) {
+        if (!isWanted(rows)) {
             return false;
         }
         running.remove(rows.first());
@@ -210,6 +220,29 @@ final class RowQueue {
             waiting.put(rows.first(), rows.end());
             notifyAll();
         }
+    }
+
+    /** Lets lanes take rows again that were finished. Those that are to do anyway stay as they are. */
+    synchronized void takeBack(List<Rows> wrong) {
+        TreeMap<Long, Long> todo = new TreeMap<>(waiting);
+        running.values().forEach(each -> todo.put(each.rows.first(), each.rows.end()));
+        for (Rows rows : wrong) {
+            long next = rows.first();
+            while (next < rows.end()) {
+                Map.Entry<Long, Long> before = todo.floorEntry(next);
+                if (before != null && before.getValue() > next) {
+                    next = before.getValue();
+                    continue;
+                }
+                Long after = todo.higherKey(next);
+                long end = after == null ? rows.end() : Math.min(after, rows.end());
+                waiting.put(next, end);
+                todo.put(next, end);
+                left += end - next;
+                next = end;
+            }
+        }
+        notifyAll();
     }
 
     /** Gives back {@code rows}, and never gives them to {@code lane} again. */

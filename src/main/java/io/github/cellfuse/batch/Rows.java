@@ -12,6 +12,11 @@ record Rows(long first, int count) {
         return first + count;
     }
 
+    /** Returns whether a row is in both. */
+    boolean intersects(long otherFirst, int otherCount) {
+        return first < otherFirst + otherCount && otherFirst < end();
+    }
+
     @Override
     public String toString() {
         return count == 1 ? "row " + first : "rows " + first + " to " + (end() - 1);

@@ -22,10 +22,18 @@ final class FaultyEngine implements LstmEngine {
         void before(int run, LstmInput input) throws InterruptedException;
     }
 
+    /** What happens to the results of a run. */
+    @FunctionalInterface
+    interface Lie {
+        /** Changes some of {@code output}. {@code run} is as in {@link Fault}. */
+        void after(int run, LstmInput input, LstmOutput output);
+    }
+
     private final LstmEngine java;
     private final Device device;
     private final Tier tier;
     private final Fault fault;
+    private Lie lie = (run, input, output) -> {};
     private final AtomicInteger runs = new AtomicInteger(), opened = new AtomicInteger(), closed = new AtomicInteger();
 
     FaultyEngine(LstmModel model, int index, Fault fault) {
@@ -37,6 +45,12 @@ final class FaultyEngine implements LstmEngine {
         device = new Device.OpenCl(9, index);
         this.tier = tier;
         this.fault = fault;
+    }
+
+    /** Gives wrong results from now on. Returns this engine. */
+    FaultyEngine lying(Lie how) {
+        lie = how;
+        return this;
     }
 
     /** Returns the number of runs. */
@@ -61,12 +75,14 @@ final class FaultyEngine implements LstmEngine {
         return new LstmSession() {
             @Override
             public void run(LstmInput input, LstmOutput output) {
+                int number = runs.incrementAndGet();
                 try {
-                    fault.before(runs.incrementAndGet(), input);
+                    fault.before(number, input);
                 } catch (InterruptedException e) {
                     throw new io.github.cellfuse.CellFuseException("interrupted", e);
                 }
                 session.run(input, output);
+                lie.after(number, input, output);
             }
 
             @Override

@@ -22,24 +22,37 @@ import java.util.TreeSet;
 /**
  * Makes one OpenCL call after another fail while a job runs on two devices, in a process that runs with the
  * {@link FaultLayer}. Prints one line for each fault after which the results weren't the same, then the number of
- * faults and how many of them the job noticed.
+ * faults and how many of them the job noticed. With a second argument, devices lie instead: they give wrong values from
+ * one read after another on.
  */
 final class FaultyJobMain {
-    private static final int ROWS = 60, STEPS = 5, CHUNK = 8;
+    private static final int ROWS = 60, CHUNK = 8;
+
+    private static final int STEPS = 5;
+
+    /** For lies: y is so large that it is mapped instead of read, in every chunk. */
+    private static final int EVEN_ROWS = 64, MANY_STEPS = 2500;
 
     /** What the calls fail with, by turns: CL_OUT_OF_RESOURCES, CL_DEVICE_NOT_AVAILABLE, CL_INVALID_VALUE. */
     private static final int[] STATUSES = {-5, -2, -30};
 
     private final LstmModel model = RandomLstm.model(new Random(1), Direction.BIDIRECTIONAL, 2, 6, 9, false, true);
-    private final LstmInput input = RandomLstm.input(new Random(2), model, ROWS, STEPS);
+    private final LstmInput input;
     private final LstmOutput expected;
     private final List<LstmEngine> engines = new ArrayList<>();
     private FaultLayer layer; // null during the first job
     private final int most;
     private int faults, noticed;
 
-    private FaultyJobMain(int most) throws Exception {
+    private FaultyJobMain(int most, boolean lies) throws Exception {
         this.most = most;
+        // All rows have all steps in batches for lies: a wrong y has to show in every row.
+        input = lies
+                ? LstmInput.batchMajor(
+                        RandomLstm.values(new Random(2), EVEN_ROWS * MANY_STEPS * model.inputSize(), 1),
+                        EVEN_ROWS,
+                        MANY_STEPS)
+                : RandomLstm.input(new Random(2), model, ROWS, STEPS);
         try (LstmEngine java = LstmEngine.open(Device.JAVA, model);
                 LstmSession session = java.newSession()) {
             expected = session.run(input);
@@ -52,8 +65,13 @@ final class FaultyJobMain {
     }
 
     public static void main(String[] words) throws Exception {
-        FaultyJobMain main = new FaultyJobMain(Integer.parseInt(words[0]));
-        main.failCalls();
+        boolean lies = words.length > 1;
+        FaultyJobMain main = new FaultyJobMain(Integer.parseInt(words[0]), lies);
+        if (lies) {
+            main.lie();
+        } else {
+            main.failCalls();
+        }
         main.engines.forEach(LstmEngine::close);
         System.out.println("faults " + main.faults + ", noticed " + main.noticed);
     }
@@ -80,12 +98,36 @@ final class FaultyJobMain {
         layer.reset();
     }
 
+    private void lie() {
+        for (String function : List.of("clEnqueueReadBuffer", "clEnqueueMapBuffer")) {
+            layer.reset();
+            layer.lieFrom(function, Integer.MAX_VALUE);
+            job();
+            int reads = layer.reads(function);
+            if (reads < 4) {
+                throw new AssertionError(function + ": expected several reads in a job, found " + reads);
+            }
+            for (int k = 0; k < most; k++) {
+                layer.reset();
+                layer.lieFrom(function, 1 + k * (reads - 1) / Math.max(1, most - 1));
+                faults++;
+                try {
+                    noticed += job() ? 1 : 0;
+                } catch (Throwable e) {
+                    System.out.println(function + ", wrong from read " + k + " of " + reads + ": " + e);
+                }
+            }
+        }
+        layer.reset();
+    }
+
     /** Runs the batch, compares the bits, and returns whether a device failed. */
     private boolean job() {
         List<Action> actions = new ArrayList<>();
         long live = OpenCl.liveObjects();
         MemoryBatch memory = new MemoryBatch(model, input);
         new BatchJob(engines, memory, memory, CHUNK)
+                .withSpotChecks(1)
                 .withListener(new BatchListener() {
                     @Override
                     public void onTrouble(DeviceTrouble trouble) {

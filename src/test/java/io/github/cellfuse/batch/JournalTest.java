@@ -122,6 +122,46 @@ class JournalTest {
         assertThrows(IllegalArgumentException.class, () -> Journal.create(folder.resolve("j"), Map.of("", "x")));
     }
 
+    /** Wrong rows are taken out of the file, and the journal goes on. */
+    @Test
+    void takesEntriesBack() throws IOException {
+        List<Entry> entries =
+                List.of(new Entry(0, 10, 1), new Entry(20, 10, 2), new Entry(10, 10, 3), new Entry(30, 5, 4));
+        List<Entry> left = new ArrayList<>(List.of(entries.get(0), entries.get(2)));
+        try (Journal journal = Journal.create(path, IDENTITY)) {
+            journal.append(entries);
+            String before = Files.readString(path);
+            journal.revoke(List.of());
+            journal.revoke(List.of(new Rows(35, 100)));
+            assertEquals(before, Files.readString(path));
+            journal.revoke(List.of(new Rows(34, 1), new Rows(29, 1)));
+            assertEquals(left, journal.entries());
+            assertEquals(left, entriesOf(path));
+            left.add(new Entry(20, 3, 5));
+            journal.append(left.subList(2, 3));
+        }
+        assertEquals(left, entries());
+        try (Journal journal = Journal.open(path, IDENTITY)) {
+            journal.revoke(List.of(new Rows(0, 100)));
+        }
+        assertEquals(List.of(), entries());
+        assertEquals(HEADER, Files.size(path));
+    }
+
+    private static List<Entry> entriesOf(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        return JournalText.parse(file, bytes, bytes.length).entries();
+    }
+
+    @Test
+    void aClosedJournalTakesNothingBack() {
+        Journal journal = Journal.create(path, IDENTITY);
+        journal.append(ENTRIES);
+        journal.close();
+        assertThrows(CellFuseException.class, () -> journal.revoke(List.of(new Rows(0, 1))));
+        assertEquals(ENTRIES, entries());
+    }
+
     /** However short a journal is cut, its whole lines count, and it can go on. */
     @Test
     void dropsALineThatWasCutOff() throws IOException {

@@ -20,7 +20,8 @@ public final class FaultLayer {
     /** Names the control file in the environment of a process that runs with the layer. */
     private static final String CONTROL = "FAULT_CONTROL";
 
-    private static final int ENTRY = 64, NAME = 40, CALLS = 40, FAIL_AT = 44, STATUS = 48, DELAY = 52, SUCCEEDED = 56;
+    private static final int ENTRY = 72, NAME = 40, CALLS = 40, FAIL_AT = 44, STATUS = 48, DELAY = 52, SUCCEEDED = 56;
+    private static final int FLIP_AT = 60, FLIPS = 64;
 
     /** For each kind of object: the functions that create and retain it, and the one that releases it. */
     private static final Map<String, Kind> KINDS = Map.of(
@@ -129,6 +130,8 @@ public final class FaultLayer {
             table.putInt(at + FAIL_AT, 0);
             table.putInt(at + DELAY, 0);
             table.putInt(at + CALLS, 0);
+            table.putInt(at + FLIP_AT, 0);
+            table.putInt(at + FLIPS, 0);
         }
     }
 
@@ -138,6 +141,21 @@ public final class FaultLayer {
         table.putInt(at + CALLS, 0);
         table.putInt(at + STATUS, status);
         table.putInt(at + FAIL_AT, call);
+    }
+
+    /**
+     * Lets a device lie: from the {@code call}-th call of {@code function} on, the first one being 1, that call's
+     * device gives values of which some have a wrong bit. {@code function} reads a buffer, or maps it for reading.
+     */
+    public void lieFrom(String function, int call) {
+        int at = places.get(function);
+        table.putInt(at + FLIPS, 0);
+        table.putInt(at + FLIP_AT, call);
+    }
+
+    /** Returns how many calls of {@code function} could have lied since {@link #lieFrom}. */
+    public int reads(String function) {
+        return table.getInt(places.get(function) + FLIPS);
     }
 
     /** Returns whether the call that was to fail has failed. */

@@ -83,6 +83,9 @@ public final class JobDisplay implements BatchListener, AutoCloseable {
 
     @Override
     public void onTrouble(DeviceTrouble trouble) {
+        if (trouble.action() == DeviceTrouble.Action.DISTRUST) {
+            rows.remove(trouble.device());
+        }
         warn.accept(trouble.toString());
     }
 

@@ -37,6 +37,12 @@ public final class JobOptions {
     private boolean mixedTiers;
 
     @Option(
+            names = "--no-spot-checks",
+            description = "Don't compute rows again on java to notice a device that gives wrong values. Default: up to"
+                    + " 2 %% of the time of one core goes into that.")
+    private boolean noSpotChecks;
+
+    @Option(
             names = "--json",
             paramLabel = "F.json",
             description = "Write what was done, and how long it took, to F.json.")
@@ -74,6 +80,11 @@ public final class JobOptions {
 
     boolean mixesTiers() {
         return mixedTiers;
+    }
+
+    /** Returns whether rows are computed again to notice wrong values. */
+    boolean checksRows() {
+        return !noSpotChecks;
     }
 
     /** Returns the file for the report, or null. */

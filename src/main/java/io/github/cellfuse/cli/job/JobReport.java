@@ -3,6 +3,7 @@ package io.github.cellfuse.cli.job;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.batch.BatchReport;
 import io.github.cellfuse.cli.Json;
+import io.github.cellfuse.cli.Numbers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -26,7 +27,8 @@ public final class JobReport {
                         seconds(report.computing()),
                         seconds(report.writing()),
                         report.overlap())
-                + JobDisplay.shares(rows);
+                + JobDisplay.shares(rows)
+                + (report.rowsChecked() == 0 ? "" : "; " + Numbers.count(report.rowsChecked(), "row") + " checked");
     }
 
     /** Returns one JSON object; {@code docs/run.md} lists the keys. */
@@ -37,6 +39,7 @@ public final class JobReport {
         json.put("rows", report.rows());
         json.put("rows_finished_before", report.finishedBefore());
         json.put("chunks", report.chunks());
+        json.put("rows_checked", report.rowsChecked());
         if (report.flops() > 0) {
             json.put("flops", report.flops());
         }

@@ -155,6 +155,9 @@ public final class JobRun<F extends JobFile> {
         if (options.mixesTiers()) {
             job.withMixedTiers();
         }
+        if (!options.checksRows()) {
+            job.withoutSpotChecks();
+        }
         if (options.hasFallback()) {
             job.withFallback(() -> {
                 BatchEngine<?, ?> java = batch.openFallback(file);
