@@ -23,10 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * nothing else. Each device inherits these tests. A case that fails prints its seed; {@code bin/test -Dtest=NAME
  * -Dcellfuse.seed=SEED} begins with it.
  */
-@Tag("extended")
 public abstract class EngineContract extends SessionContract {
-    private static final int CASES = Extent.cases(6, 12);
-
     /**
      * A case: where weights are floats every third one has cells of another kind, for each of which a device compiles
      * its kernels.
@@ -36,10 +33,10 @@ public abstract class EngineContract extends SessionContract {
     }
 
     static LongStream seeds() {
-        long first = TestEngines.seed(1000);
-        return LongStream.range(first, first + CASES);
+        return Extent.seeds(TestEngines.seed(1000), 6, 12);
     }
 
+    @Tag("extended")
     @ParameterizedTest
     @MethodSource("seeds")
     void rowsDoNotDependOnTheirNeighbours(long seed) {
@@ -66,6 +63,7 @@ public abstract class EngineContract extends SessionContract {
         }
     }
 
+    @Tag("extended")
     @ParameterizedTest
     @MethodSource("seeds")
     void aSequenceInTwoPiecesIsTheSequence(long seed) {
@@ -96,6 +94,7 @@ public abstract class EngineContract extends SessionContract {
         }
     }
 
+    @Tag("extended")
     @ParameterizedTest
     @MethodSource("seeds")
     void bothLayoutsGiveTheSame(long seed) {
@@ -110,6 +109,7 @@ public abstract class EngineContract extends SessionContract {
                 random + ": c", expected.finalState().c(), found.finalState().c());
     }
 
+    @Tag("extended")
     @ParameterizedTest
     @MethodSource("seeds")
     void aShortRowIsTheSequenceThatEndsThere(long seed) {

@@ -38,6 +38,9 @@ public final class FaultLayer {
 
     private record Kind(List<String> created, String released) {}
 
+    /** Whether this process has compiled the layer, which doesn't change while tests run. */
+    private static boolean isCompiled;
+
     private final MappedByteBuffer table;
     private final Map<String, Integer> places = new LinkedHashMap<>();
 
@@ -92,6 +95,9 @@ public final class FaultLayer {
 
     private static synchronized Path library() throws IOException, InterruptedException {
         Path library = Path.of("target", "fault_layer.so").toAbsolutePath();
+        if (isCompiled) {
+            return library;
+        }
         Path temporary = Files.createTempFile("fault_layer", ".so");
         List<String> command = List.of(
                 "cc",
@@ -110,7 +116,9 @@ public final class FaultLayer {
         if (compiler.waitFor() != 0) {
             throw new AssertionError(output + "(bin/setup --tests installs a C compiler and OpenCL's headers)");
         }
-        return Files.move(temporary, library, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(temporary, library, StandardCopyOption.REPLACE_EXISTING);
+        isCompiled = true;
+        return library;
     }
 
     /** Returns the functions that have been called since {@link #reset}, with the number of calls. */

@@ -43,7 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
  * inherited.
  */
 class OnnxOperatorTest {
-    private static final int CASES = Extent.cases(600, 3000), MISTAKEN = 300;
+    private static final int FEW = 600, MANY = 3000, MISTAKEN = 300;
 
     /** New equations are new kernels, a second or more for a case; so each must have as much that is new. */
     private static final int ON_OPENCL = 10, NEW_ON_OPENCL = 4;
@@ -109,12 +109,12 @@ class OnnxOperatorTest {
     @Tag("extended")
     @Test
     void everyNodeIsOnnxRuntimes() {
-        long seed = TestEngines.seed(20261124);
-        System.out.println("seeds from " + seed);
+        long[] seeds = Extent.seeds(TestEngines.seed(20261124), FEW, MANY).toArray();
+        System.out.println("seeds from " + seeds[0]);
         Set<String> seen = new HashSet<>();
         long values = 0, tight = 0;
-        for (int k = 0; k < CASES; k++) {
-            Comparison comparison = new Comparison(seed + k);
+        for (long seed : seeds) {
+            Comparison comparison = new Comparison(seed);
             OperatorCase c = comparison.c;
             assertWithin(c, "ONNX Runtime", comparison.whole, comparison.ortWhole);
             if (comparison.single != null) {
@@ -209,7 +209,9 @@ class OnnxOperatorTest {
             OperatorCase c = new OperatorCase(seed + k);
             OperatorModel model = new OperatorModel(folder.resolve("case.onnx"), c.model());
             Set<String> features = features(c, model.node);
-            if (k > 0 && features.stream().filter(f -> !seen.contains(f)).count() < NEW_ON_OPENCL && k < CASES) {
+            if (k > 0
+                    && features.stream().filter(f -> !seen.contains(f)).count() < NEW_ON_OPENCL
+                    && k < Extent.cases(FEW, MANY)) {
                 continue;
             }
             seen.addAll(features);

@@ -48,7 +48,7 @@ final class ChaosMain {
             + "|used by two threads at the same time.*(session|streams) belongs? to one thread at a time.*");
 
     private final long seed;
-    private final long end;
+    private final int seconds;
     private final LstmModel model;
     private final List<LstmInput> inputs = new ArrayList<>();
     private final Map<Device, List<LstmOutput>> expected = new HashMap<>();
@@ -57,10 +57,12 @@ final class ChaosMain {
     private final AtomicReferenceArray<LstmStreams> streams = new AtomicReferenceArray<>(SESSIONS);
     private final List<Thread> threads = new ArrayList<>();
     private final Map<String, AtomicLong> counts = new ConcurrentHashMap<>();
+    /** When the threads end; set before they start. */
+    private long end;
 
     private ChaosMain(long seed, int seconds) {
         this.seed = seed;
-        end = System.nanoTime() + seconds * 1_000_000_000L;
+        this.seconds = seconds;
         Random random = new Random(seed);
         model = RandomLstm.model(random, Direction.FORWARD, 2, 5, 20, false, true);
         for (int rows : new int[] {1, 7, 40}) {
@@ -118,6 +120,7 @@ final class ChaosMain {
     }
 
     private void runThreads() throws InterruptedException {
+        end = System.nanoTime() + seconds * 1_000_000_000L;
         for (int k = 0; k < THREADS; k++) {
             long own = seed * THREADS + k;
             threads.add(new Thread(() -> act(new Random(own)), "chaos-" + k));

@@ -54,8 +54,8 @@ class VerifierTest {
     @ParameterizedTest
     @MethodSource("devices")
     void everyDeviceHereIsVerified(Device device) {
-        for (int n = 0; n < Extent.cases(6, 12); n++) {
-            RandomLstm random = RandomLstm.any(TestEngines.seed(0) + n);
+        for (long seed : Extent.seeds(TestEngines.seed(0), 6, 12).toArray()) {
+            RandomLstm random = RandomLstm.any(seed);
             VerifyReport report =
                     new Verifier(m -> LstmEngine.open(device, m), 3).verify(random.model(), random.input());
             assertTrue(report.passed(), random + ": " + report);

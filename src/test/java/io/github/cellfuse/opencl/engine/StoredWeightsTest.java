@@ -55,14 +55,12 @@ import org.junit.jupiter.params.provider.MethodSource;
  * weights.
  */
 class StoredWeightsTest {
-    private static final int CASES = Extent.cases(4, 12);
     private static final List<WeightPrecision> SMALL = List.of(WeightPrecision.F16, WeightPrecision.BF16);
 
     static Stream<Arguments> cases() {
         long first = TestEngines.seed(500);
         return SMALL.stream()
-                .flatMap(weights ->
-                        Stream.iterate(first, s -> s + 1).limit(CASES).map(seed -> Arguments.of(weights, seed)));
+                .flatMap(weights -> Extent.seeds(first, 4, 12).mapToObj(seed -> Arguments.of(weights, seed)));
     }
 
     @Tag("extended")

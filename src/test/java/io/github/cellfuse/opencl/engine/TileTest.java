@@ -620,7 +620,7 @@ class TileTest {
         Plans plans = forced(Plan.SEQUENCE, tile, groups);
         try (ClContext context = TestDevices.first().open()) {
             Programs programs = new Programs(context);
-            for (long seed = TestEngines.seed(700), end = seed + Extent.cases(6, 12); seed < end; seed++) {
+            for (long seed : Extent.seeds(TestEngines.seed(700), 6, 12).toArray()) {
                 Random sizes = new Random(seed);
                 int layers = 1 + sizes.nextInt(2), inputs = 1 + sizes.nextInt(9), units = 1 + sizes.nextInt(70);
                 LstmModel model = RandomLstm.model(sizes, direction(seed), layers, inputs, units, seed % 2 == 0, true);

@@ -40,7 +40,6 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -235,8 +234,7 @@ class StagedTilesTest {
     static Stream<Arguments> devicesAndSeeds() {
         long first = TestEngines.seed(500);
         return TestDevices.list().stream()
-                .flatMap(device -> LongStream.range(first, first + Extent.cases(5, 12))
-                        .mapToObj(seed -> Arguments.of(device, seed)));
+                .flatMap(device -> Extent.seeds(first, 5, 12).mapToObj(seed -> Arguments.of(device, seed)));
     }
 
     @Tag("extended")
