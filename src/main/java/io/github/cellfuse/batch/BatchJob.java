@@ -47,6 +47,7 @@ public final class BatchJob {
     private final ChunkSource source;
     private final ChunkSink sink;
     private final int chunkRows;
+    private ChunkLimit limit;
     private Duration patience = PATIENCE;
     private boolean mixesTiers;
     private Optional<Supplier<LstmEngine>> fallback = Optional.empty();
@@ -56,6 +57,7 @@ public final class BatchJob {
     private final List<Lane> lanes = new CopyOnWriteArrayList<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final AtomicLong flops = new AtomicLong(), readNanos = new AtomicLong(), writeNanos = new AtomicLong();
+    private final AtomicLong validSteps = new AtomicLong(), paddingSteps = new AtomicLong();
     private final Object listening = new Object();
     private volatile boolean over;
     private volatile Throwable lastTrouble;
@@ -70,7 +72,7 @@ public final class BatchJob {
      * @param engines the devices, with the same model
      * @param source the rows
      * @param sink where the results go
-     * @param chunkRows the rows to compute at a time
+     * @param chunkRows the rows to compute at a time, and what memory is allocated for: so many of all {@code T} steps
      * @throws InvalidInputException if the number of rows isn't positive
      */
     public BatchJob(List<LstmEngine> engines, ChunkSource source, ChunkSink sink, int chunkRows) {
@@ -84,6 +86,7 @@ public final class BatchJob {
         this.source = source;
         this.sink = sink;
         this.chunkRows = chunkRows;
+        limit = firstRow -> chunkRows;
     }
 
     private void checkTiers() {
@@ -106,6 +109,15 @@ public final class BatchJob {
     /** Sets how long a device may compute one chunk before it counts as failed. Returns this job. */
     public BatchJob withPatience(Duration longest) {
         patience = longest;
+        return this;
+    }
+
+    /**
+     * Sets how many rows a chunk has, depending on where it begins: no more of them than have room in the memory for
+     * the constructor's number of rows. Returns this job.
+     */
+    public BatchJob withLimit(ChunkLimit most) {
+        limit = most;
         return this;
     }
 
@@ -309,6 +321,8 @@ public final class BatchJob {
                 finishedBefore,
                 shares.stream().mapToLong(BatchReport.Share::chunks).sum(),
                 flops.get(),
+                validSteps.get(),
+                paddingSteps.get(),
                 Duration.ofNanos(nanos),
                 Duration.ofNanos(readNanos.get()),
                 shares.stream().map(BatchReport.Share::computing).reduce(Duration.ZERO, Duration::plus),
@@ -320,6 +334,11 @@ public final class BatchJob {
         @Override
         public ChunkSource source() {
             return source;
+        }
+
+        @Override
+        public ChunkLimit limit() {
+            return limit;
         }
 
         @Override
@@ -355,6 +374,8 @@ public final class BatchJob {
             }
             lane.count(chunk);
             flops.addAndGet(chunk.flops());
+            validSteps.addAndGet(chunk.validSteps());
+            paddingSteps.addAndGet(chunk.paddingSteps());
             readNanos.addAndGet(chunk.readNanos());
             writeNanos.addAndGet(nanos);
             checkpoints.finished(chunk.rows(), checksum);
@@ -368,6 +389,7 @@ public final class BatchJob {
                         chunk.rows().first(),
                         chunk.rows().count(),
                         chunk.flops(),
+                        chunk.paddingSteps(),
                         chunk.readNanos(),
                         chunk.computeNanos(),
                         nanos,

@@ -12,6 +12,8 @@ import java.util.List;
  * @param chunks the number of chunks
  * @param flops floating-point operations of the valid steps, counted as in
  *     {@link io.github.cellfuse.LstmModel#flopsPerStep()}
+ * @param validSteps the valid steps of all rows that this job computed
+ * @param paddingSteps the steps that were in memory besides, as a chunk has as many as its longest row
  * @param total time from the first read to the last write
  * @param reading the time of all reads
  * @param computing the time that sessions ran, of all devices together
@@ -23,6 +25,8 @@ public record BatchReport(
         long finishedBefore,
         long chunks,
         long flops,
+        long validSteps,
+        long paddingSteps,
         Duration total,
         Duration reading,
         Duration computing,
@@ -47,6 +51,11 @@ public record BatchReport(
     /** Returns the floating-point operations per nanosecond while computing. */
     public double gigaflops() {
         return flops / seconds(computing) / 1e9;
+    }
+
+    /** Returns the share of padding in all steps that were in memory, 0 to 1. */
+    public double padding() {
+        return (double) paddingSteps / Math.max(1, validSteps + paddingSteps);
     }
 
     /** Returns the times of reading, computing and writing as a multiple of the total; above 1 they overlapped. */

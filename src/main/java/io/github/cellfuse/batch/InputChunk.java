@@ -14,7 +14,7 @@ final class InputChunk {
     private FloatBuffer x; // null before the first chunk
     private Rows rows;
     private LstmInput input;
-    private long nanos;
+    private long validSteps, nanos;
 
     InputChunk(LstmModel model, int steps, int mostRows) {
         this.model = model;
@@ -29,15 +29,22 @@ final class InputChunk {
             // In the thread that reads: clearing new memory takes long, and a device may be computing meanwhile.
             x = DirectFloats.allocate(floats);
         }
-        x.clear().limit(count * source.steps() * model.inputSize());
-        source.readInput(wanted.first(), count, x);
         Optional<int[]> lengths = source.readLengths(wanted.first(), count);
+        // No longer than its longest row: what follows is neither read nor moved to a device.
+        int steps = lengths.map(InputChunk::longest).orElse(source.steps());
+        x.clear().limit(count * steps * model.inputSize());
+        source.readInput(wanted.first(), count, steps, x);
         Optional<LstmState> state = source.readInitialState(wanted.first(), count);
-        LstmInput batch = LstmInput.of(source.layout(), x, count, source.steps());
+        LstmInput batch = LstmInput.of(source.layout(), x, count, steps);
         batch = lengths.map(batch::withLengths).orElse(batch);
         input = state.map(batch::withInitialState).orElse(batch);
         rows = wanted;
+        validSteps = Arrays.stream(input.lengths()).asLongStream().sum();
         nanos = System.nanoTime() - start;
+    }
+
+    private static int longest(int[] lengths) {
+        return Math.max(1, Arrays.stream(lengths).max().orElseThrow());
     }
 
     Rows rows() {
@@ -55,6 +62,16 @@ final class InputChunk {
 
     /** Returns the floating-point operations of the valid steps. */
     long flops() {
-        return Math.multiplyExact(Arrays.stream(input.lengths()).asLongStream().sum(), model.flopsPerStep());
+        return Math.multiplyExact(validSteps, model.flopsPerStep());
+    }
+
+    /** Returns the valid steps of all rows. */
+    long validSteps() {
+        return validSteps;
+    }
+
+    /** Returns the steps that are in memory, and that no row has. */
+    long paddingSteps() {
+        return (long) input.rows() * input.steps() - validSteps;
     }
 }

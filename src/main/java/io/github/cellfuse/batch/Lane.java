@@ -36,6 +36,9 @@ final class Lane {
     interface Work {
         ChunkSource source();
 
+        /** Returns how many rows the chunks of a lane have that never failed. */
+        ChunkLimit limit();
+
         RowQueue queue();
 
         /** Writes a chunk that {@code lane} has computed. */
@@ -72,7 +75,9 @@ final class Lane {
     private final BlockingQueue<Optional<OutputChunk>> outputs = new ArrayBlockingQueue<>(MEMORIES + 1);
     private final Thread reader, computer, writer;
 
-    private volatile int mostRows;
+    /** The part of the usual rows that the device has memory for. */
+    private volatile double share = 1;
+
     private volatile boolean dropped, hung;
     /** When the chunk that is being computed was begun, by {@link System#nanoTime}; 0 for none. */
     private volatile long computingSince;
@@ -96,7 +101,6 @@ final class Lane {
     Lane(LstmEngine engine, Work work, int chunkRows, boolean needsY) {
         this.engine = engine;
         this.work = work;
-        mostRows = chunkRows;
         LstmModel model = engine.model();
         int steps = work.source().steps();
         int memories = chunkRows >= work.source().rows() ? 1 : MEMORIES; // nothing overlaps in a single chunk
@@ -212,7 +216,7 @@ final class Lane {
         try {
             InputChunk memory;
             while ((memory = poll(emptyInputs, this::hasEnded)) != null) {
-                Rows next = work.queue().take(this, mostRows);
+                Rows next = work.queue().take(this, this::mostRows);
                 if (next == null) {
                     break;
                 }
@@ -279,7 +283,12 @@ final class Lane {
 
     /** Returns whether a chunk was read before it became known that the device's memory is too small for it. */
     private boolean isTooLarge(InputChunk chunk) {
-        return chunk.rows().count() > mostRows;
+        return chunk.rows().count() > mostRows(chunk.rows().first());
+    }
+
+    /** Returns the rows that a chunk from {@code first} on may have. */
+    private int mostRows(long first) {
+        return (int) Math.max(1, Math.round(work.limit().rows(first) * share));
     }
 
     private boolean giveBack(InputChunk chunk) {
@@ -336,7 +345,7 @@ final class Lane {
         boolean lacksMemory =
                 failure instanceof OutOfMemoryError || failure instanceof CellFuseException e && e.isOutOfMemory();
         if (lacksMemory && chunk.count() > 1) {
-            mostRows = (chunk.count() + 1) / 2;
+            share = (chunk.count() + 1) / 2 / (double) work.limit().rows(chunk.first());
             work.report(this, chunk, Action.HALVE, failure);
             work.queue().giveBack(this, chunk);
             return;

@@ -14,7 +14,7 @@ final class OutputChunk {
     private LstmState finalState;
     private LstmOutput output;
     private Rows rows;
-    private long flops, readNanos, computeNanos;
+    private long flops, validSteps, paddingSteps, readNanos, computeNanos;
 
     /** Allocates the memory, without y unless {@code needsY}. */
     OutputChunk(LstmModel model, int steps, int mostRows, boolean needsY) {
@@ -50,6 +50,8 @@ final class OutputChunk {
     void computed(InputChunk chunk, long nanos) {
         rows = chunk.rows();
         flops = chunk.flops();
+        validSteps = chunk.validSteps();
+        paddingSteps = chunk.paddingSteps();
         readNanos = chunk.nanos();
         computeNanos = nanos;
     }
@@ -65,6 +67,16 @@ final class OutputChunk {
     /** Returns the floating-point operations of the valid steps. */
     long flops() {
         return flops;
+    }
+
+    /** Returns the valid steps of all rows. */
+    long validSteps() {
+        return validSteps;
+    }
+
+    /** Returns the steps that were in memory, and that no row has. */
+    long paddingSteps() {
+        return paddingSteps;
     }
 
     /** Returns how long reading the chunk took. */

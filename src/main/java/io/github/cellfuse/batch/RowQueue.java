@@ -110,7 +110,7 @@ final class RowQueue {
      *
      * @param most the number of rows to take at most
      */
-    synchronized Rows take(Lane lane, int most) throws InterruptedException {
+    synchronized Rows take(Lane lane, ChunkLimit most) throws InterruptedException {
         while (!closed && left > 0 && lanes.contains(lane)) {
             Rows next = nextWaiting(lane, most);
             if (next == null) {
@@ -129,11 +129,11 @@ final class RowQueue {
     }
 
     /** Moves the first rows that wait, and that {@code lane} may take, to {@code running}, and returns them. */
-    private Rows nextWaiting(Lane lane, int most) {
+    private Rows nextWaiting(Lane lane, ChunkLimit most) {
         for (Map.Entry<Long, Long> range : waiting.entrySet()) {
             long first = range.getKey();
             if (!refuses(lane, first)) {
-                Rows rows = new Rows(first, (int) Math.min(most, range.getValue() - first));
+                Rows rows = new Rows(first, (int) Math.min(most.rows(first), range.getValue() - first));
                 waiting.remove(first);
                 if (rows.end() < range.getValue()) {
                     waiting.put(rows.end(), range.getValue());
@@ -146,7 +146,7 @@ final class RowQueue {
     }
 
     /** Returns rows of which another lane has been computing for too long; null if there are none. */
-    private Rows slow(Lane lane, int most) {
+    private Rows slow(Lane lane, ChunkLimit most) {
         if (!mayRunTwice || !waiting.isEmpty()) {
             return null;
         }
@@ -156,7 +156,7 @@ final class RowQueue {
             if (each.lanes.size() == 1
                     && !each.lanes.contains(lane)
                     && !refuses(lane, each.rows.first())
-                    && each.rows.count() <= most
+                    && each.rows.count() <= most.rows(each.rows.first())
                     && own > 0
                     && now - each.since > Math.max(NOT_SLOW_NANOS, SLOW * own)) {
                 return each.rows;

@@ -46,12 +46,12 @@ final class MemoryBatch implements ChunkSource, ChunkSink {
     }
 
     @Override
-    public synchronized void readInput(long firstRow, int rows, FloatBuffer x) {
+    public synchronized void readInput(long firstRow, int rows, int steps, FloatBuffer x) {
         largestRead = Math.max(largestRead, rows);
         assertTrue(x.isDirect());
-        assertEquals(rows * steps() * model.inputSize(), x.limit());
-        LstmInput chunk = LstmInput.of(layout(), x, rows, steps());
-        copy(whole, (int) firstRow, whole.x(), chunk, 0, x, rows, model.inputSize());
+        assertEquals(rows * steps * model.inputSize(), x.limit());
+        LstmInput chunk = LstmInput.of(layout(), x, rows, steps);
+        copy(whole, (int) firstRow, whole.x(), chunk, 0, x, rows, steps, model.inputSize());
     }
 
     @Override
@@ -95,8 +95,9 @@ final class MemoryBatch implements ChunkSource, ChunkSink {
             writes.merge(firstRow + row, 1, Integer::sum);
         }
         if (part.hasY()) {
-            LstmInput chunk = LstmInput.of(layout(), part.y(), part.rows(), steps());
-            copy(chunk, 0, part.y(), whole, (int) firstRow, output.y(), part.rows(), model.outputSize());
+            // What it leaves out are zeros, as the output is at first.
+            LstmInput chunk = LstmInput.of(layout(), part.y(), part.rows(), part.steps());
+            copy(chunk, 0, part.y(), whole, (int) firstRow, output.y(), part.rows(), part.steps(), model.outputSize());
         }
         LstmState from = part.finalState();
         LstmState to = output.finalState();
@@ -159,9 +160,10 @@ final class MemoryBatch implements ChunkSource, ChunkSink {
             int firstTo,
             FloatBuffer target,
             int rows,
+            int steps,
             int features) {
         for (int row = 0; row < rows; row++) {
-            for (int step = 0; step < steps(); step++) {
+            for (int step = 0; step < steps; step++) {
                 for (int f = 0; f < features; f++) {
                     target.put(
                             to.offset(firstTo + row, step, features) + f,

@@ -26,6 +26,9 @@ final class JobReport {
                         seconds(report.computing()),
                         seconds(report.writing()),
                         report.overlap())
+                + (report.paddingSteps() == 0
+                        ? ""
+                        : String.format(Locale.ROOT, ", padding %.1f %%", 100 * report.padding()))
                 + JobDisplay.shares(rows);
     }
 
@@ -38,6 +41,8 @@ final class JobReport {
         json.put("rows_finished_before", report.finishedBefore());
         json.put("chunks", report.chunks());
         json.put("flops", report.flops());
+        json.put("valid_steps", report.validSteps());
+        json.put("padding_steps", report.paddingSteps());
         json.put("seconds", seconds(report.total()));
         json.put("reading_seconds", seconds(report.reading()));
         json.put("computing_seconds", seconds(report.computing()));

@@ -4,8 +4,10 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.batch.BatchJob;
 import io.github.cellfuse.batch.BatchReport;
-import io.github.cellfuse.batch.Chunking;
+import io.github.cellfuse.batch.ChunkSink;
+import io.github.cellfuse.batch.ChunkSource;
 import io.github.cellfuse.batch.Journal;
+import io.github.cellfuse.batch.LengthOrder;
 import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.cli.Progress;
@@ -33,10 +35,9 @@ final class LstmRun {
     private final boolean overwrite;
     private final JobOptions options;
     private final DeviceOption device;
-    private final RunInput source;
+    private final RunRows rows;
     private final RunShape shape;
     private final List<RunArray> arrays;
-    private final Chunking chunking;
     private final Consumer<String> say, warn;
     private final List<LstmEngine> opened = new ArrayList<>();
     private BatchJob job; // null before it begins
@@ -52,20 +53,18 @@ final class LstmRun {
             boolean overwrite,
             JobOptions options,
             DeviceOption device,
-            RunInput source,
+            RunRows rows,
             RunShape shape,
             List<RunArray> arrays,
-            Chunking chunking,
             Consumer<String> say,
             Consumer<String> warn) {
         this.target = target;
         this.overwrite = overwrite;
         this.options = options;
         this.device = device;
-        this.source = source;
+        this.rows = rows;
         this.shape = shape;
         this.arrays = arrays;
-        this.chunking = chunking;
         this.say = say;
         this.warn = warn;
     }
@@ -95,9 +94,11 @@ final class LstmRun {
             LongFunction<Progress> display) {
         Path journalFile = Journal.of(target);
         boolean continues = options.resumes() && Files.exists(journalFile);
-        if (chunking.count() == 1 && !Files.exists(journalFile)) {
+        if (rows.chunking().count() == 1 && !Files.exists(journalFile)) {
+            // All rows at once, which the session sorts.
             try (RunOutput sink = RunOutput.create(target, overwrite, arrays)) {
-                BatchReport report = compute(engines, sink, null, display);
+                job = new BatchJob(engines, rows.source(), sink, rows.chunking().chunkRows());
+                BatchReport report = compute(sink, null, display);
                 sink.commit();
                 return report;
             }
@@ -152,7 +153,12 @@ final class LstmRun {
                 say.accept("continuing an unfinished run; checking the rows that are finished");
             }
             try {
-                BatchReport report = compute(engines, sink, journal, display);
+                ChunkSource source = rows.order().map(LengthOrder::source).orElse(rows.source());
+                ChunkSink inOrder = rows.order().map(by -> by.sink(sink)).orElse(sink);
+                job = new BatchJob(engines, source, inOrder, rows.chunking().chunkRows())
+                        .withLimit(rows.limit())
+                        .withJournal(journal);
+                BatchReport report = compute(sink, journal, display);
                 // The journal has every row before the output has its name: see wasRenamed.
                 job.checkpoint();
                 sink.commit();
@@ -175,9 +181,8 @@ final class LstmRun {
     }
 
     /** @param journal null if the run can't be continued */
-    private BatchReport compute(
-            List<LstmEngine> engines, RunOutput sink, Journal journal, LongFunction<Progress> display) {
-        job = new BatchJob(engines, source, sink, chunking.chunkRows()).withPatience(options.patience());
+    private BatchReport compute(RunOutput sink, Journal journal, LongFunction<Progress> display) {
+        job.withPatience(options.patience());
         if (options.mixesTiers()) {
             job.withMixedTiers();
         }
@@ -188,9 +193,6 @@ final class LstmRun {
                 warn.accept("going on with java, as no other device is left");
                 return java;
             });
-        }
-        if (journal != null) {
-            job.withJournal(journal);
         }
         Thread hook = new Thread(() -> interrupted(journal, sink), "cellfuse-interrupted");
         Runtime.getRuntime().addShutdownHook(hook);

@@ -210,22 +210,20 @@ public final class RunCommand implements Runnable {
                 return;
             }
             boolean needsY = arrays.stream().anyMatch(RunArray::needsY);
-            Chunking smallest = batch == null
-                    ? Chunking.automatic(loaded, shape.rows(), shape.steps(), needsY, false)
-                    : Chunking.of(loaded, shape.rows(), shape.steps(), batch);
+            RunRows smallest = RunRows.of(source, shape, batch, needsY, false);
             List<DeviceOption.Opened> opened = CompilerWait.telling(this::say, () -> device.openAll(loaded, this::say));
             file.remarks().forEach(this::say);
             sequences.remark().ifPresent(this::say);
-            Chunking chunking = batch == null && opened.stream().anyMatch(DeviceOption.Opened::hasMemoryApart)
-                    ? Chunking.automatic(loaded, shape.rows(), shape.steps(), needsY, true)
+            RunRows rows = opened.stream().anyMatch(DeviceOption.Opened::hasMemoryApart)
+                    ? RunRows.of(source, shape, batch, needsY, true)
                     : smallest;
-            announce(opened, shape, chunking);
+            announce(opened, shape, rows);
             List<String> outputs = arrays.stream().map(RunArray::name).toList();
-            LstmRun run =
-                    new LstmRun(output, overwrite, job, device, source, shape, arrays, chunking, this::say, this::warn);
+            LstmRun run = new LstmRun(output, overwrite, job, device, rows, shape, arrays, this::say, this::warn);
             report(run.run(
                     opened.stream().map(DeviceOption.Opened::engine).toList(),
                     engine -> new RunIdentity(engine.model(), shape, outputs, engine.tier())
+                            .with(rows.order())
                             .with("input", input)
                             .with("lengths", lengths)
                             .with("h0", hidden)
@@ -262,7 +260,8 @@ public final class RunCommand implements Runnable {
         SequenceInput.checkOutput(input, output);
     }
 
-    private void announce(List<DeviceOption.Opened> opened, RunShape shape, Chunking chunking) {
+    private void announce(List<DeviceOption.Opened> opened, RunShape shape, RunRows rows) {
+        Chunking chunking = rows.chunking();
         for (DeviceOption.Opened each : opened) {
             LstmEngine engine = each.engine();
             say("device " + engine.device() + ": " + each.reason());
@@ -272,6 +271,12 @@ public final class RunCommand implements Runnable {
                 say("weights " + (stored ? "stored as " : "rounded to ")
                         + device.weights().label());
             }
+        }
+        if (rows.order().isPresent() && chunking.count() > 1) {
+            say(Numbers.count(shape.rows(), "row") + " of up to " + Numbers.count(shape.steps(), "step") + ", "
+                    + rows.order().get() + ", in chunks of " + Numbers.count(chunking.chunkRows(), "row")
+                    + " or more if they are shorter");
+            return;
         }
         say(Numbers.count(shape.rows(), "row") + " of " + Numbers.count(shape.steps(), "step") + " in "
                 + Numbers.count(chunking.count(), "chunk") + " of up to " + Numbers.count(chunking.chunkRows(), "row"));

@@ -5,6 +5,7 @@ import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
 import io.github.cellfuse.Tier;
+import io.github.cellfuse.batch.LengthOrder;
 import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.format.file.Problems;
 import java.io.IOException;
@@ -39,6 +40,12 @@ final class RunIdentity {
         facts.put("steps", Integer.toString(shape.steps()));
         facts.put("outputs", String.join(", ", outputs));
         facts.put("tier", tier.name().toLowerCase(Locale.ROOT));
+    }
+
+    /** Adds in which order a journal counts the rows, if it isn't their own. Returns this. */
+    RunIdentity with(Optional<LengthOrder> order) {
+        order.ifPresent(by -> facts.put("order", by.toString()));
+        return this;
     }
 
     /** Adds a file that the run reads; null if it has no such file. Returns this. */

@@ -10,6 +10,7 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
 /**
  * The input arrays of a run, in files of any size. The constructor checks shapes and lengths. Features and states may
@@ -92,8 +93,22 @@ public final class RunInput implements ChunkSource {
     }
 
     @Override
-    public void readInput(long firstRow, int rows, FloatBuffer target) {
-        shape.inputBlocks().read(x, firstRow, rows, target);
+    public void readInput(long firstRow, int rows, int steps, FloatBuffer target) {
+        if (steps == shape.steps() || shape.layout() == Layout.TIME_MAJOR) {
+            shape.inputBlocks().withSteps(steps).read(x, firstRow, rows, target);
+        } else {
+            readInput(LongStream.range(firstRow, firstRow + rows).toArray(), steps, target);
+        }
+    }
+
+    @Override
+    public void readInput(long[] rows, int steps, FloatBuffer target) {
+        if (shape.layout() == Layout.TIME_MAJOR) {
+            ChunkSource.super.readInput(rows, steps, target);
+        } else {
+            long row = shape.inputBlocks().width();
+            x.readPieces(Arrays.stream(rows).map(each -> each * row).toArray(), target.slice(0, target.limit()));
+        }
     }
 
     @Override
