@@ -33,7 +33,7 @@ import java.util.zip.CRC32C;
  * <pre>{@code
  * LengthOrder order = LengthOrder.of(model, source).orElseThrow();
  * new BatchJob(engines, order.source(), order.sink(sink), chunking.chunkRows())
- *         .withLimit(order.limit(chunking.fitting(model, source.steps(), true, false), 64))
+ *         .withLimit(order.limit(chunking.fitting(model, source.steps(), true, false), Tiles.OF_CPU))
  *         .run();
  * }</pre>
  */
@@ -59,8 +59,25 @@ public final class LengthOrder {
     /** A chunk ends when so many times its padding is more than its steps. */
     private static final int LEAST_STEPS_TO_PADDING = 32;
 
-    /** Chunks have a multiple of so many rows if they have more: no device has a larger tile of rows. */
-    private static final int ROUND_ROWS = 64;
+    /** Rows in which a device computes; a chunk of other numbers of rows would leave a part of the last tile empty. */
+    public enum Tiles {
+        /** No GPU has a larger tile than 64 rows. Hundreds of rows take it no longer than a few. */
+        OF_GPU(64, 64, 256),
+        /** A CPU has tiles of 6 rows, or of 13 if a layer is large: 78 are multiples of both. */
+        OF_CPU(78, 6, 60);
+        private final int many, few, fewest;
+
+        Tiles(int many, int few, int fewest) {
+            this.many = many;
+            this.few = few;
+            this.fewest = fewest;
+        }
+
+        private int wholeTiles(int rows) {
+            int tile = rows >= many ? many : few;
+            return rows < tile ? rows : rows - rows % tile;
+        }
+    }
 
     /**
      * What is known of a window.
@@ -125,9 +142,8 @@ public final class LengthOrder {
      * Returns how many rows a chunk has: as many as fit, unless shorter rows would leave too much of it empty.
      *
      * @param fitting how many rows of a length fit in the memory of a chunk
-     * @param fewest so many rows in any case, as few rows keep no device busy
      */
-    public ChunkLimit limit(IntUnaryOperator fitting, int fewest) {
+    public ChunkLimit limit(IntUnaryOperator fitting, Tiles tiles) {
         return first -> {
             Window window = window(first);
             int[] lengths = window.lengths;
@@ -138,12 +154,12 @@ public final class LengthOrder {
             for (long valid = 0; count < most; count++) {
                 valid += lengths[from + count];
                 long padding = (long) steps * (count + 1) - valid;
-                if (count >= fewest && LEAST_STEPS_TO_PADDING * padding > valid) {
+                if (count >= tiles.fewest && LEAST_STEPS_TO_PADDING * padding > valid) {
                     break;
                 }
             }
             boolean isLast = from + count == lengths.length;
-            return isLast || count <= ROUND_ROWS ? count : count - count % ROUND_ROWS;
+            return isLast ? count : tiles.wholeTiles(count);
         };
     }
 

@@ -95,9 +95,9 @@ final class MemoryBatch implements ChunkSource, ChunkSink {
             writes.merge(firstRow + row, 1, Integer::sum);
         }
         if (part.hasY()) {
-            // What it leaves out are zeros, as the output is at first.
             LstmInput chunk = LstmInput.of(layout(), part.y(), part.rows(), part.steps());
             copy(chunk, 0, part.y(), whole, (int) firstRow, output.y(), part.rows(), part.steps(), model.outputSize());
+            zero((int) firstRow, part.rows(), part.steps());
         }
         LstmState from = part.finalState();
         LstmState to = output.finalState();
@@ -150,6 +150,17 @@ final class MemoryBatch implements ChunkSource, ChunkSink {
     /** Returns how often the results were made durable. */
     int forced() {
         return forced.get();
+    }
+
+    /** What a part leaves out is zeros. */
+    private void zero(int firstRow, int rows, int firstStep) {
+        for (int row = firstRow; row < firstRow + rows; row++) {
+            for (int step = firstStep; step < steps(); step++) {
+                for (int k = 0; k < model.outputSize(); k++) {
+                    output.y().put(whole.offset(row, step, model.outputSize()) + k, 0);
+                }
+            }
+        }
     }
 
     private void copy(

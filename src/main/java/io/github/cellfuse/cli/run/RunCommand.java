@@ -273,9 +273,9 @@ public final class RunCommand implements Runnable {
             }
         }
         if (rows.order().isPresent() && chunking.count() > 1) {
-            say(Numbers.count(shape.rows(), "row") + " of up to " + Numbers.count(shape.steps(), "step") + ", "
-                    + rows.order().get() + ", in chunks of " + Numbers.count(chunking.chunkRows(), "row")
-                    + " or more if they are shorter");
+            say(Numbers.count(shape.rows(), "row") + " of up to " + Numbers.count(shape.steps(), "step") + " "
+                    + rows.order().get() + ", in chunks of up to " + Numbers.count(chunking.chunkRows(), "row")
+                    + (batch == null ? ", and more where they are shorter" : ""));
             return;
         }
         say(Numbers.count(shape.rows(), "row") + " of " + Numbers.count(shape.steps(), "step") + " in "

@@ -5,6 +5,7 @@ import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.batch.ChunkLimit;
 import io.github.cellfuse.batch.Chunking;
 import io.github.cellfuse.batch.LengthOrder;
+import io.github.cellfuse.batch.LengthOrder.Tiles;
 import java.util.Optional;
 import java.util.function.IntUnaryOperator;
 
@@ -16,12 +17,6 @@ import java.util.function.IntUnaryOperator;
  * @param limit the rows of a chunk in that order
  */
 record RunRows(RunInput source, Chunking chunking, Optional<LengthOrder> order, ChunkLimit limit) {
-    /**
-     * The rows that a chunk has at least if there are as many. Fewer would have less padding, but a device also takes
-     * time for each step of a chunk, a GPU as much as for hundreds of rows.
-     */
-    private static final int FEWEST = 64, FEWEST_OF_GPU = 512;
-
     /**
      * Divides the rows of {@code source}.
      *
@@ -38,7 +33,7 @@ record RunRows(RunInput source, Chunking chunking, Optional<LengthOrder> order, 
         IntUnaryOperator fitting =
                 batch == null ? chunking.fitting(model, shape.steps(), needsY, apart) : steps -> chunking.chunkRows();
         Optional<LengthOrder> order = LengthOrder.of(model, source);
-        ChunkLimit limit = order.map(by -> by.limit(fitting, apart ? FEWEST_OF_GPU : FEWEST))
+        ChunkLimit limit = order.map(by -> by.limit(fitting, apart ? Tiles.OF_GPU : Tiles.OF_CPU))
                 .orElse(firstRow -> chunking.chunkRows());
         return new RunRows(source, chunking, order, limit);
     }
