@@ -48,10 +48,10 @@ public final class LengthOrder {
     private static final int MOST_ROWS = 1 << 17;
 
     /**
-     * Rows with less x stay in the order of the file: many of them fit in a chunk, in which the session sorts them, and
-     * reading and writing them one by one would cost more than their padding.
+     * Rows of fewer values {@code T·max(I,32)} stay in the order of the file: hundreds of them fit in a chunk, in which
+     * the session sorts them, and computing one takes no longer than to read and write it by itself.
      */
-    private static final int SHORTEST_ROW_BYTES = 8 << 10;
+    private static final int SHORTEST_ROW = 1 << 14, LEAST_WIDTH = 32;
 
     /** Lanes may be in different windows, though not for long. */
     private static final int WINDOWS = 4;
@@ -115,7 +115,7 @@ public final class LengthOrder {
     public static Optional<LengthOrder> of(LstmModel model, ChunkSource source) {
         long bytes = (long) source.steps() * model.inputSize() * Float.BYTES;
         if (source.layout() != Layout.BATCH_MAJOR
-                || bytes < SHORTEST_ROW_BYTES
+                || (long) source.steps() * Math.max(model.inputSize(), LEAST_WIDTH) < SHORTEST_ROW
                 || source.readLengths(0, 1).isEmpty()) {
             return Optional.empty();
         }

@@ -17,11 +17,16 @@ import java.util.stream.LongStream;
  * have any value, so they are only read when they are needed. Doesn't own the arrays.
  */
 public final class RunInput implements ChunkSource {
-    /** The number of lengths to check at a time. */
-    private static final int LENGTHS = 1 << 16;
+    /** The number of lengths to read at a time. */
+    private static final int LENGTHS = 1 << 17;
+
+    /** Lengths of the rows from {@code first} on. */
+    private record Lengths(long first, int[] lengths) {}
 
     private final RunShape shape;
     private final ArraySource x;
+    private final boolean hasLengths;
+    private volatile Lengths recent = new Lengths(-1, new int[0]);
     private final Optional<NpyArray> lengths;
     private final Optional<NpyArray> hidden;
     private final Optional<NpyArray> cell;
@@ -41,6 +46,8 @@ public final class RunInput implements ChunkSource {
         hidden.ifPresent(array -> checkShape("h0", shape.shape(only(shape.hidden(), array)), array));
         cell.ifPresent(array -> checkShape("c0", shape.shape(only(shape.cell(), array)), array));
         lengths.ifPresent(this::checkLengths);
+        hasLengths =
+                lengths.isPresent() || shape.rows() > 0 && x.readLengths(0, 1).isPresent();
     }
 
     private void checkLengths(NpyArray array) {
@@ -111,8 +118,24 @@ public final class RunInput implements ChunkSource {
         }
     }
 
+    /** A few at a time come from a block in memory: to ask for the lengths of single rows is usual. */
     @Override
     public Optional<int[]> readLengths(long firstRow, int rows) {
+        long first = firstRow - firstRow % LENGTHS;
+        if (firstRow + rows > first + LENGTHS || !hasLengths) {
+            return readFromFile(firstRow, rows);
+        }
+        Lengths block = recent;
+        if (block.first != first) {
+            int count = (int) Math.min(LENGTHS, shape.rows() - first);
+            block = new Lengths(first, readFromFile(first, count).orElseThrow());
+            recent = block;
+        }
+        return Optional.of(
+                Arrays.copyOfRange(block.lengths, (int) (firstRow - first), (int) (firstRow - first) + rows));
+    }
+
+    private Optional<int[]> readFromFile(long firstRow, int rows) {
         return lengths.isPresent()
                 ? lengths.map(array -> array.readInts(firstRow, rows))
                 : x.readLengths(firstRow, rows);

@@ -44,7 +44,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rows that differ in length, and are long enough that a run orders them. */
 class RunLengthsTest {
-    private static final int ROWS = 300, STEPS = 64, INPUTS = 32;
+    private static final int ROWS = 300, STEPS = 512, INPUTS = 2;
 
     @TempDir
     Path folder;
