@@ -55,6 +55,7 @@ public final class BatchJob {
     private final BatchOutput output;
     private final int chunkRows;
     private final int fewestRows;
+    private ChunkLimit limit;
     private Duration patience = PATIENCE;
     private boolean mixesTiers;
     private Optional<Supplier<BatchEngine<?, ?>>> fallback = Optional.empty();
@@ -65,6 +66,7 @@ public final class BatchJob {
     private final List<Lane<?, ?>> lanes = new CopyOnWriteArrayList<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final AtomicLong flops = new AtomicLong(), readNanos = new AtomicLong(), writeNanos = new AtomicLong();
+    private final AtomicLong validSteps = new AtomicLong(), paddingSteps = new AtomicLong();
     private final Object listening = new Object();
     /** Writers share it; whoever takes rows back has it alone, so that nothing is half written then. */
     private final ReadWriteLock writing = new ReentrantReadWriteLock();
@@ -83,7 +85,7 @@ public final class BatchJob {
      * @param engines the devices, with the same model
      * @param source the rows
      * @param sink where the results go
-     * @param chunkRows the rows to compute at a time
+     * @param chunkRows the rows to compute at a time, and what memory is allocated for: so many of all {@code T} steps
      * @throws InvalidInputException if the number of rows isn't positive
      */
     public BatchJob(List<LstmEngine> engines, ChunkSource source, ChunkSink sink, int chunkRows) {
@@ -121,6 +123,7 @@ public final class BatchJob {
         this.output = output;
         this.chunkRows = chunkRows;
         this.fewestRows = fewestRows;
+        limit = firstRow -> chunkRows;
     }
 
     private void checkTiers() {
@@ -143,6 +146,15 @@ public final class BatchJob {
     /** Sets how long a device may compute one chunk before it counts as failed. Returns this job. */
     public BatchJob withPatience(Duration longest) {
         patience = longest;
+        return this;
+    }
+
+    /**
+     * Sets how many rows a chunk has, depending on where it begins: no more of them than have room in the memory for
+     * the constructor's number of rows. Returns this job.
+     */
+    public BatchJob withLimit(ChunkLimit most) {
+        limit = most;
         return this;
     }
 
@@ -414,6 +426,8 @@ public final class BatchJob {
                 shares.stream().mapToLong(BatchReport.Share::chunks).sum(),
                 rowsChecked(),
                 flops.get(),
+                validSteps.get(),
+                paddingSteps.get(),
                 Duration.ofNanos(nanos),
                 Duration.ofNanos(readNanos.get()),
                 shares.stream().map(BatchReport.Share::computing).reduce(Duration.ZERO, Duration::plus),
@@ -422,6 +436,11 @@ public final class BatchJob {
     }
 
     private final Lane.Work work = new Lane.Work() {
+        @Override
+        public ChunkLimit limit() {
+            return limit;
+        }
+
         @Override
         public RowQueue queue() {
             return queue;
@@ -467,6 +486,8 @@ public final class BatchJob {
                 }
                 lane.count(chunk);
                 flops.addAndGet(chunk.flops());
+                validSteps.addAndGet(chunk.validSteps());
+                paddingSteps.addAndGet(chunk.paddingSteps());
                 readNanos.addAndGet(chunk.readNanos());
                 writeNanos.addAndGet(nanos);
                 checkpoints.finished(chunk.rows(), checksum);
@@ -483,6 +504,7 @@ public final class BatchJob {
                         chunk.rows().first(),
                         chunk.rows().count(),
                         chunk.flops(),
+                        chunk.paddingSteps(),
                         chunk.readNanos(),
                         chunk.computeNanos(),
                         nanos,

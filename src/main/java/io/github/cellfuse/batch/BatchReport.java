@@ -14,6 +14,8 @@ import java.util.List;
  * @param flops floating-point operations of the valid steps, counted as in
  *     {@link io.github.cellfuse.LstmModel#flopsPerStep()}; twice for rows that were computed again as a device was
  *     wrong
+ * @param validSteps the valid steps of all rows that this job computed
+ * @param paddingSteps the steps that were in memory besides, as a chunk has as many as its longest row
  * @param total time from the first read to the last write
  * @param reading the time of all reads
  * @param computing the time that sessions ran, of all devices together
@@ -26,6 +28,8 @@ public record BatchReport(
         long chunks,
         long rowsChecked,
         long flops,
+        long validSteps,
+        long paddingSteps,
         Duration total,
         Duration reading,
         Duration computing,
@@ -50,6 +54,11 @@ public record BatchReport(
     /** Returns the floating-point operations per nanosecond while computing. */
     public double gigaflops() {
         return flops / seconds(computing) / 1e9;
+    }
+
+    /** Returns the share of padding in all steps that were in memory, 0 to 1. */
+    public double padding() {
+        return (double) paddingSteps / Math.max(1, validSteps + paddingSteps);
     }
 
     /** Returns the times of reading, computing and writing as a multiple of the total; above 1 they overlapped. */

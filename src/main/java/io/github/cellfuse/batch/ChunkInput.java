@@ -7,4 +7,14 @@ public interface ChunkInput {
 
     /** Returns the floating-point operations that the rows take; 0 if that isn't known. */
     long flops();
+
+    /** Returns the valid steps of all rows; 0 if rows have no steps. */
+    default long validSteps() {
+        return 0;
+    }
+
+    /** Returns the steps that are in memory, and that no row has. */
+    default long paddingSteps() {
+        return 0;
+    }
 }

@@ -15,7 +15,8 @@ public interface ChunkSink extends BatchOutput {
 
     /**
      * Writes the results of {@code output.rows()} rows, starting at {@code firstRow}. The memory of {@code output} is
-     * reused when this returns. Every NaN in it has the bits of {@code Float.NaN}.
+     * reused when this returns. Every NaN in it has the bits of {@code Float.NaN}. If {@code output.steps()} is less
+     * than the {@code T} of the batch, no row has more valid steps, and y is zero in those that are left out.
      *
      * @return the CRC-32C of the bytes that the rows have in the output, in the order of its arrays and of the blocks
      *     of each, as {@link #checksum} returns it

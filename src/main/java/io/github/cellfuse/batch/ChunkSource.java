@@ -22,12 +22,23 @@ public interface ChunkSource {
     int steps();
 
     /**
-     * Reads the features of {@code rows} rows, starting at {@code firstRow}.
+     * Reads the features of {@code rows} rows, starting at {@code firstRow}, in their first {@code steps} steps.
      *
-     * @param x receives {@code [rows,T,I]} or {@code [T,rows,I]} by {@link #layout()}, from index 0 to its limit, which
+     * @param steps {@code S}, 1 to {@code T}: no row of these has a longer valid length
+     * @param x receives {@code [rows,S,I]} or {@code [S,rows,I]} by {@link #layout()}, from index 0 to its limit, which
      *     is that size
      */
-    void readInput(long firstRow, int rows, FloatBuffer x);
+    void readInput(long firstRow, int rows, int steps, FloatBuffer x);
+
+    /**
+     * Reads the features of rows that needn't follow each other, as {@link #readInput(long, int, int, FloatBuffer)}
+     * does.
+     *
+     * @param rows the rows, in ascending order
+     */
+    default void readInput(long[] rows, int steps, FloatBuffer x) {
+        RowRuns.read(this, rows, steps, x);
+    }
 
     /**
      * Returns the valid steps {@code [rows]} of the rows starting at {@code firstRow}; empty if every row of the batch

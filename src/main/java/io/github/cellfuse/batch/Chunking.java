@@ -2,6 +2,7 @@ package io.github.cellfuse.batch;
 
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmModel;
+import java.util.function.IntUnaryOperator;
 
 /**
  * How a batch is divided into chunks of rows. This affects memory and speed only, never a bit of the result.
@@ -45,12 +46,31 @@ public record Chunking(long rows, int chunkRows) {
         // A small heap gets small chunks, because the heap's size also limits direct buffers.
         long bytes = Math.min(
                 apart ? BUDGET_BYTES_OF_GPU : BUDGET_BYTES, Runtime.getRuntime().maxMemory() / 4);
-        long input = (long) steps * model.inputSize(), output = needsY ? (long) steps * model.outputSize() : 0;
-        long onDevice = apart ? 0 : input + 2 * history(model, steps);
-        long row = COPIES * (input + output) + onDevice + 2 * states(model);
-        long fitting = Math.min(bytes / Float.BYTES / row, largest(model, steps));
+        long fitting = Math.min(bytes / Float.BYTES / row(model, steps, needsY, apart), largest(model, steps));
         long rounded = fitting > ROUND_ROWS ? fitting - fitting % ROUND_ROWS : Math.max(1, fitting);
         return new Chunking(rows, (int) Math.min(rows, rounded));
+    }
+
+    /** Returns the floats of a row in a job, with all copies. */
+    private static long row(LstmModel model, int steps, boolean needsY, boolean apart) {
+        long input = (long) steps * model.inputSize(), output = needsY ? (long) steps * model.outputSize() : 0;
+        long onDevice = apart ? 0 : input + 2 * history(model, steps);
+        return COPIES * (input + output) + onDevice + 2 * states(model);
+    }
+
+    /**
+     * Returns how many rows of a length fit in the memory for {@link #chunkRows} rows of {@code steps} steps, the same
+     * number or more. No tensor of such a chunk is larger, so that nothing has to grow, except states.
+     *
+     * @param needsY whether y is in memory, or only the states are
+     * @param apart whether the device has memory of its own, as a GPU has
+     */
+    public IntUnaryOperator fitting(LstmModel model, int steps, boolean needsY, boolean apart) {
+        double longest = row(model, steps, needsY, apart);
+        return length -> {
+            double times = Math.min(longest / row(model, length, needsY, apart), (double) (steps + 2L) / (length + 2L));
+            return (int) Math.min(Math.min(rows, largest(model, length)), (long) (chunkRows * times));
+        };
     }
 
     /**

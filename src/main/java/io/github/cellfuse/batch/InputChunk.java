@@ -14,6 +14,7 @@ final class InputChunk implements ChunkInput {
     private final long floats;
     private FloatBuffer x; // null before the first chunk
     private LstmInput input;
+    private long validSteps;
 
     InputChunk(LstmModel model, ChunkSource source, int mostRows) {
         this.model = model;
@@ -27,13 +28,20 @@ final class InputChunk implements ChunkInput {
             // In the thread that reads: clearing new memory takes long, and a device may be computing meanwhile.
             x = DirectFloats.allocate(floats);
         }
-        x.clear().limit(rows * source.steps() * model.inputSize());
-        source.readInput(firstRow, rows, x);
         Optional<int[]> lengths = source.readLengths(firstRow, rows);
+        // No longer than its longest row: what follows is neither read nor moved to a device.
+        int steps = lengths.map(InputChunk::longest).orElse(source.steps());
+        x.clear().limit(rows * steps * model.inputSize());
+        source.readInput(firstRow, rows, steps, x);
         Optional<LstmState> state = source.readInitialState(firstRow, rows);
-        LstmInput batch = LstmInput.of(source.layout(), x, rows, source.steps());
+        LstmInput batch = LstmInput.of(source.layout(), x, rows, steps);
         batch = lengths.map(batch::withLengths).orElse(batch);
         input = state.map(batch::withInitialState).orElse(batch);
+        validSteps = Arrays.stream(input.lengths()).asLongStream().sum();
+    }
+
+    private static int longest(int[] lengths) {
+        return Math.max(1, Arrays.stream(lengths).max().orElseThrow());
     }
 
     LstmInput input() {
@@ -43,6 +51,16 @@ final class InputChunk implements ChunkInput {
     /** Returns the floating-point operations of the valid steps. */
     @Override
     public long flops() {
-        return Math.multiplyExact(Arrays.stream(input.lengths()).asLongStream().sum(), model.flopsPerStep());
+        return Math.multiplyExact(validSteps, model.flopsPerStep());
+    }
+
+    @Override
+    public long validSteps() {
+        return validSteps;
+    }
+
+    @Override
+    public long paddingSteps() {
+        return (long) input.rows() * input.steps() - validSteps;
     }
 }

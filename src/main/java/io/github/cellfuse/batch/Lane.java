@@ -34,6 +34,9 @@ import java.util.stream.Stream;
 final class Lane<I extends ChunkInput, O extends ChunkOutput> {
     /** What the lanes of a job share. */
     interface Work {
+        /** Returns how many rows the chunks of a lane have that never failed. */
+        ChunkLimit limit();
+
         RowQueue queue();
 
         /** Sees a chunk that {@code lane} has just computed, before its memory is used again. */
@@ -60,10 +63,13 @@ final class Lane<I extends ChunkInput, O extends ChunkOutput> {
      *
      * @param output its results
      * @param flops floating-point operations of its rows; 0 if that isn't known
+     * @param validSteps the valid steps of its rows
+     * @param paddingSteps the steps that were in memory besides
      * @param readNanos how long reading it took
      * @param computeNanos how long computing it took
      */
-    record Computed<O extends ChunkOutput>(O output, Rows rows, long flops, long readNanos, long computeNanos) {}
+    record Computed<O extends ChunkOutput>(
+            O output, Rows rows, long flops, long validSteps, long paddingSteps, long readNanos, long computeNanos) {}
 
     private static final int MEMORIES = 2;
 
@@ -86,7 +92,9 @@ final class Lane<I extends ChunkInput, O extends ChunkOutput> {
     private final BlockingQueue<Optional<Computed<O>>> outputs = new ArrayBlockingQueue<>(MEMORIES + 1);
     private final Thread reader, computer, writer;
 
-    private volatile int mostRows;
+    /** The part of the usual rows that the device has memory for. */
+    private volatile double share = 1;
+
     private volatile boolean dropped, hung;
     /** When the chunk that is being computed was begun, by {@link System#nanoTime}; 0 for none. */
     private volatile long computingSince;
@@ -110,7 +118,6 @@ final class Lane<I extends ChunkInput, O extends ChunkOutput> {
     Lane(BatchEngine<I, O> engine, Work work, int chunkRows, boolean isOneChunk) {
         this.engine = engine;
         this.work = work;
-        mostRows = chunkRows;
         for (int k = 0; k < (isOneChunk ? 1 : MEMORIES); k++) {
             emptyInputs.add(engine.newInput(chunkRows));
             newOutputs.add(engine.newOutput(chunkRows));
@@ -239,7 +246,7 @@ final class Lane<I extends ChunkInput, O extends ChunkOutput> {
         try {
             I memory;
             while ((memory = poll(emptyInputs, this::hasEnded)) != null) {
-                Rows next = work.queue().take(this, mostRows);
+                Rows next = work.queue().take(this, this::mostRows);
                 if (next == null) {
                     break;
                 }
@@ -311,7 +318,12 @@ final class Lane<I extends ChunkInput, O extends ChunkOutput> {
 
     /** Returns whether a chunk was read before it became known that the device's memory is too small for it. */
     private boolean isTooLarge(Loaded<I> chunk) {
-        return chunk.rows().count() > work.queue().largest(mostRows);
+        return chunk.rows().count() > work.queue().largest(mostRows(chunk.rows().first()));
+    }
+
+    /** Returns the rows that a chunk from {@code first} on may have. */
+    private int mostRows(long first) {
+        return (int) Math.max(1, Math.round(work.limit().rows(first) * share));
     }
 
     private Optional<Computed<O>> giveBack(Loaded<I> chunk) {
@@ -327,8 +339,15 @@ final class Lane<I extends ChunkInput, O extends ChunkOutput> {
             if (failure == null) {
                 failures = 0;
                 long nanos = System.nanoTime() - start;
-                return Optional.of(
-                        new Computed<>(into, chunk.rows(), chunk.input().flops(), chunk.nanos(), nanos));
+                I input = chunk.input();
+                return Optional.of(new Computed<>(
+                        into,
+                        chunk.rows(),
+                        input.flops(),
+                        input.validSteps(),
+                        input.paddingSteps(),
+                        chunk.nanos(),
+                        nanos));
             }
             if (hasEnded()) {
                 return Optional.empty();
@@ -370,7 +389,7 @@ final class Lane<I extends ChunkInput, O extends ChunkOutput> {
         boolean lacksMemory =
                 failure instanceof OutOfMemoryError || failure instanceof CellFuseException e && e.isOutOfMemory();
         if (lacksMemory && work.queue().canHalve(chunk)) {
-            mostRows = (chunk.count() + 1) / 2;
+            share = (chunk.count() + 1) / 2 / (double) work.limit().rows(chunk.first());
             work.report(this, chunk, Action.HALVE, failure);
             work.queue().giveBack(this, chunk);
             return;

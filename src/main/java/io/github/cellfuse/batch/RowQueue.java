@@ -118,7 +118,7 @@ final class RowQueue {
      *
      * @param most the number of rows to take at most; see {@link #largest}
      */
-    synchronized Rows take(Lane<?, ?> lane, int most) throws InterruptedException {
+    synchronized Rows take(Lane<?, ?> lane, ChunkLimit most) throws InterruptedException {
         while (!closed && (left > 0 || mayGrow) && lanes.contains(lane)) {
             Rows next = nextWaiting(lane, most);
             if (next == null) {
@@ -137,12 +137,12 @@ final class RowQueue {
     }
 
     /** Moves the first rows that wait, and that {@code lane} may take, to {@code running}, and returns them. */
-    private Rows nextWaiting(Lane<?, ?> lane, int most) {
+    private Rows nextWaiting(Lane<?, ?> lane, ChunkLimit most) {
         for (Map.Entry<Long, Long> range : waiting.entrySet()) {
             long first = range.getKey();
             if (!refuses(lane, first)) {
                 long all = range.getValue() - first;
-                int count = (int) Math.min(most, all);
+                int count = (int) Math.min(most.rows(first), all);
                 Rows rows = new Rows(first, all - count < fewest ? (int) all : count);
                 waiting.remove(first);
                 if (rows.end() < range.getValue()) {
@@ -156,7 +156,7 @@ final class RowQueue {
     }
 
     /** Returns rows of which another lane has been computing for too long; null if there are none. */
-    private Rows slow(Lane<?, ?> lane, int most) {
+    private Rows slow(Lane<?, ?> lane, ChunkLimit most) {
         if (!mayRunTwice || !waiting.isEmpty()) {
             return null;
         }
@@ -166,7 +166,7 @@ final class RowQueue {
             if (each.lanes.size() == 1
                     && !each.lanes.contains(lane)
                     && !refuses(lane, each.rows.first())
-                    && each.rows.count() <= largest(most)
+                    && each.rows.count() <= largest(most.rows(each.rows.first()))
                     && own > 0
                     && now - each.since > Math.max(NOT_SLOW_NANOS, SLOW * own)) {
                 return each.rows;

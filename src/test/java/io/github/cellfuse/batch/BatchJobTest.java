@@ -365,12 +365,12 @@ class BatchJobTest {
         assertSame(failure, assertThrows(CellFuseException.class, () -> new BatchJob(engines, memory, full, 1).run()));
         ChunkSource cut = new ForwardingSource(memory) {
             @Override
-            public void readInput(long firstRow, int rows, FloatBuffer x) {
+            public void readInput(long firstRow, int rows, int steps, FloatBuffer x) {
                 if (firstRow > 50) {
                     LockSupport.parkNanos(100_000_000L); // the other threads wait for this one
                     throw failure;
                 }
-                super.readInput(firstRow, rows, x);
+                super.readInput(firstRow, rows, steps, x);
             }
         };
         assertSame(failure, assertThrows(CellFuseException.class, () -> new BatchJob(engines, cut, memory, 1).run()));

@@ -29,8 +29,8 @@ class ForwardingSource implements ChunkSource {
     }
 
     @Override
-    public void readInput(long firstRow, int rows, FloatBuffer x) {
-        to.readInput(firstRow, rows, x);
+    public void readInput(long firstRow, int rows, int steps, FloatBuffer x) {
+        to.readInput(firstRow, rows, steps, x);
     }
 
     @Override

@@ -46,12 +46,12 @@ final class MemoryBatch implements ChunkSource, ChunkSink {
     }
 
     @Override
-    public synchronized void readInput(long firstRow, int rows, FloatBuffer x) {
+    public synchronized void readInput(long firstRow, int rows, int steps, FloatBuffer x) {
         largestRead = Math.max(largestRead, rows);
         assertTrue(x.isDirect());
-        assertEquals(rows * steps() * model.inputSize(), x.limit());
-        LstmInput chunk = LstmInput.of(layout(), x, rows, steps());
-        copy(whole, (int) firstRow, whole.x(), chunk, 0, x, rows, model.inputSize());
+        assertEquals(rows * steps * model.inputSize(), x.limit());
+        LstmInput chunk = LstmInput.of(layout(), x, rows, steps);
+        copy(whole, (int) firstRow, whole.x(), chunk, 0, x, rows, steps, model.inputSize());
     }
 
     @Override
@@ -95,8 +95,9 @@ final class MemoryBatch implements ChunkSource, ChunkSink {
             writes.merge(firstRow + row, 1, Integer::sum);
         }
         if (part.hasY()) {
-            LstmInput chunk = LstmInput.of(layout(), part.y(), part.rows(), steps());
-            copy(chunk, 0, part.y(), whole, (int) firstRow, output.y(), part.rows(), model.outputSize());
+            LstmInput chunk = LstmInput.of(layout(), part.y(), part.rows(), part.steps());
+            copy(chunk, 0, part.y(), whole, (int) firstRow, output.y(), part.rows(), part.steps(), model.outputSize());
+            zero((int) firstRow, part.rows(), part.steps());
         }
         LstmState from = part.finalState();
         LstmState to = output.finalState();
@@ -151,6 +152,17 @@ final class MemoryBatch implements ChunkSource, ChunkSink {
         return forced.get();
     }
 
+    /** What a part leaves out is zeros. */
+    private void zero(int firstRow, int rows, int firstStep) {
+        for (int row = firstRow; row < firstRow + rows; row++) {
+            for (int step = firstStep; step < steps(); step++) {
+                for (int k = 0; k < model.outputSize(); k++) {
+                    output.y().put(whole.offset(row, step, model.outputSize()) + k, 0);
+                }
+            }
+        }
+    }
+
     private void copy(
             LstmInput from,
             int firstFrom,
@@ -159,9 +171,10 @@ final class MemoryBatch implements ChunkSource, ChunkSink {
             int firstTo,
             FloatBuffer target,
             int rows,
+            int steps,
             int features) {
         for (int row = 0; row < rows; row++) {
-            for (int step = 0; step < steps(); step++) {
+            for (int step = 0; step < steps; step++) {
                 for (int f = 0; f < features; f++) {
                     target.put(
                             to.offset(firstTo + row, step, features) + f,

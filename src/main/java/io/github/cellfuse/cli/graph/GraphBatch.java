@@ -121,7 +121,7 @@ final class GraphBatch implements JobBatch<GraphFile> {
             close(device -> false);
         }
         Duration total = Duration.ofNanos(System.nanoTime() - start);
-        return new BatchReport(0, 0, 0, 0, 0, total, Duration.ZERO, Duration.ZERO, Duration.ZERO, List.of());
+        return new BatchReport(0, 0, 0, 0, 0, 0, 0, total, Duration.ZERO, Duration.ZERO, Duration.ZERO, List.of());
     }
 
     private GraphEngine engine(OpenedGraph graph, GraphFile file) {

@@ -2,8 +2,11 @@ package io.github.cellfuse.cli.job;
 
 import io.github.cellfuse.Device;
 import io.github.cellfuse.batch.BatchEngine;
+import io.github.cellfuse.batch.BatchOutput;
+import io.github.cellfuse.batch.ChunkLimit;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
@@ -40,6 +43,16 @@ public interface JobBatch<F extends JobFile> {
      * @param isContinued whether to keep what an unfinished file holds; there need not be one
      */
     F resumable(Path target, boolean overwrite, boolean isContinued);
+
+    /** Returns where the rows of the job go: to {@code file}, but perhaps to other places there. */
+    default BatchOutput output(F file) {
+        return file;
+    }
+
+    /** Returns how many rows a chunk has, if that depends on where it begins. Asked after the file was made. */
+    default Optional<ChunkLimit> limit() {
+        return Optional.empty();
+    }
 
     /** Returns the devices, which write to {@code file}. */
     List<BatchEngine<?, ?>> engines(F file);

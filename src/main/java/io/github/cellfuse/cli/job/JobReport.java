@@ -27,6 +27,9 @@ public final class JobReport {
                         seconds(report.computing()),
                         seconds(report.writing()),
                         report.overlap())
+                + (report.paddingSteps() == 0
+                        ? ""
+                        : String.format(Locale.ROOT, ", padding %.1f %%", 100 * report.padding()))
                 + JobDisplay.shares(rows)
                 + (report.rowsChecked() == 0 ? "" : "; " + Numbers.count(report.rowsChecked(), "row") + " checked");
     }
@@ -43,6 +46,8 @@ public final class JobReport {
         if (report.flops() > 0) {
             json.put("flops", report.flops());
         }
+        json.put("valid_steps", report.validSteps());
+        json.put("padding_steps", report.paddingSteps());
         json.put("seconds", seconds(report.total()));
         json.put("reading_seconds", seconds(report.reading()));
         json.put("computing_seconds", seconds(report.computing()));

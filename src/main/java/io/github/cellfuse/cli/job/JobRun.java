@@ -149,8 +149,9 @@ public final class JobRun<F extends JobFile> {
 
     /** @param journal null if the run can't be continued */
     private BatchReport compute(F file, Journal journal, BatchListener listener) {
-        job = new BatchJob(batch.engines(file), batch.rows(), file, batch.chunkRows(), batch.fewestRows())
+        job = new BatchJob(batch.engines(file), batch.rows(), batch.output(file), batch.chunkRows(), batch.fewestRows())
                 .withListener(listener);
+        batch.limit().ifPresent(job::withLimit);
         options.patience(batch.isIndivisible()).ifPresent(job::withPatience);
         if (options.mixesTiers()) {
             job.withMixedTiers();

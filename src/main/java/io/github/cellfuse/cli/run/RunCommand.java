@@ -237,22 +237,19 @@ public final class RunCommand implements Runnable {
                 return;
             }
             boolean needsY = arrays.stream().anyMatch(RunArray::needsY);
-            Chunking smallest = batch == null
-                    ? Chunking.automatic(loaded, shape.rows(), shape.steps(), needsY, false)
-                    : Chunking.of(loaded, shape.rows(), shape.steps(), batch);
+            RunRows smallest = RunRows.of(source, shape, batch, needsY, false);
             List<DeviceOption.Opened> opened = CompilerWait.telling(this::say, () -> device.openAll(loaded, this::say));
             file.remarks().forEach(this::say);
             sequences.remark().ifPresent(this::say);
-            Chunking chunking = batch == null && opened.stream().anyMatch(DeviceOption.Opened::hasMemoryApart)
-                    ? Chunking.automatic(loaded, shape.rows(), shape.steps(), needsY, true)
+            RunRows rows = opened.stream().anyMatch(DeviceOption.Opened::hasMemoryApart)
+                    ? RunRows.of(source, shape, batch, needsY, true)
                     : smallest;
-            announce(opened, shape, chunking);
+            announce(opened, shape, rows);
             LstmBatch work = new LstmBatch(
-                    source,
+                    rows,
                     arrays,
-                    chunking,
                     () -> device.openFallback(loaded),
-                    engine -> identity(engine, shape, arrays),
+                    engine -> identity(engine, shape, rows, arrays),
                     opened.stream().map(DeviceOption.Opened::engine).toList());
             BatchReport report;
             try (JobDisplay display = new JobDisplay(before -> progress(before, shape.rows(), "row"), this::warn)) {
@@ -262,16 +259,9 @@ public final class RunCommand implements Runnable {
         }
     }
 
-    private JobIdentity identity(LstmEngine engine, RunShape shape, List<RunArray> arrays) {
-        return new JobIdentity()
-                .with("model", engine.model())
-                .with("layout", shape.layout().name().toLowerCase(Locale.ROOT))
-                .with("rows", Long.toString(shape.rows()))
-                .with("steps", Integer.toString(shape.steps()))
-                .with(
-                        "outputs",
-                        String.join(", ", arrays.stream().map(RunArray::name).toList()))
-                .with(engine.tier())
+    private JobIdentity identity(LstmEngine engine, RunShape shape, RunRows rows, List<RunArray> arrays) {
+        List<String> outputs = arrays.stream().map(RunArray::name).toList();
+        return LstmBatch.identity(engine, shape, rows.order(), outputs)
                 .with("input", input)
                 .with("lengths", lengths)
                 .with("h0", hidden)
@@ -305,7 +295,8 @@ public final class RunCommand implements Runnable {
         SequenceInput.checkOutput(input, output);
     }
 
-    private void announce(List<DeviceOption.Opened> opened, RunShape shape, Chunking chunking) {
+    private void announce(List<DeviceOption.Opened> opened, RunShape shape, RunRows rows) {
+        Chunking chunking = rows.chunking();
         for (DeviceOption.Opened each : opened) {
             LstmEngine engine = each.engine();
             say("device " + engine.device() + ": " + each.reason());
@@ -315,6 +306,12 @@ public final class RunCommand implements Runnable {
                 say("weights " + (stored ? "stored as " : "rounded to ")
                         + device.weights().label());
             }
+        }
+        if (rows.order().isPresent() && chunking.count() > 1) {
+            say(Numbers.count(shape.rows(), "row") + " of up to " + Numbers.count(shape.steps(), "step") + " "
+                    + rows.order().get() + ", in chunks of up to " + Numbers.count(chunking.chunkRows(), "row")
+                    + (batch == null ? ", and more where they are shorter" : ""));
+            return;
         }
         say(Numbers.count(shape.rows(), "row") + " of " + Numbers.count(shape.steps(), "step") + " in "
                 + Numbers.count(chunking.count(), "chunk") + " of up to " + Numbers.count(chunking.chunkRows(), "row"));

@@ -10,17 +10,23 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
 /**
  * The input arrays of a run, in files of any size. The constructor checks shapes and lengths. Features and states may
  * have any value, so they are only read when they are needed. Doesn't own the arrays.
  */
 public final class RunInput implements ChunkSource {
-    /** The number of lengths to check at a time. */
-    private static final int LENGTHS = 1 << 16;
+    /** The number of lengths to read at a time. */
+    private static final int LENGTHS = 1 << 17;
+
+    /** Lengths of the rows from {@code first} on. */
+    private record Lengths(long first, int[] lengths) {}
 
     private final RunShape shape;
     private final ArraySource x;
+    private final boolean hasLengths;
+    private volatile Lengths recent = new Lengths(-1, new int[0]);
     private final Optional<NpyArray> lengths;
     private final Optional<NpyArray> hidden;
     private final Optional<NpyArray> cell;
@@ -40,6 +46,8 @@ public final class RunInput implements ChunkSource {
         hidden.ifPresent(array -> checkShape("h0", shape.shape(only(shape.hidden(), array)), array));
         cell.ifPresent(array -> checkShape("c0", shape.shape(only(shape.cell(), array)), array));
         lengths.ifPresent(this::checkLengths);
+        hasLengths =
+                lengths.isPresent() || shape.rows() > 0 && x.readLengths(0, 1).isPresent();
     }
 
     private void checkLengths(NpyArray array) {
@@ -92,12 +100,42 @@ public final class RunInput implements ChunkSource {
     }
 
     @Override
-    public void readInput(long firstRow, int rows, FloatBuffer target) {
-        shape.inputBlocks().read(x, firstRow, rows, target);
+    public void readInput(long firstRow, int rows, int steps, FloatBuffer target) {
+        if (steps == shape.steps() || shape.layout() == Layout.TIME_MAJOR) {
+            shape.inputBlocks().withSteps(steps).read(x, firstRow, rows, target);
+        } else {
+            readInput(LongStream.range(firstRow, firstRow + rows).toArray(), steps, target);
+        }
     }
 
     @Override
+    public void readInput(long[] rows, int steps, FloatBuffer target) {
+        if (shape.layout() == Layout.TIME_MAJOR) {
+            ChunkSource.super.readInput(rows, steps, target);
+        } else {
+            long row = shape.inputBlocks().width();
+            x.readPieces(Arrays.stream(rows).map(each -> each * row).toArray(), target.slice(0, target.limit()));
+        }
+    }
+
+    /** A few at a time come from a block in memory: to ask for the lengths of single rows is usual. */
+    @Override
     public Optional<int[]> readLengths(long firstRow, int rows) {
+        long first = firstRow - firstRow % LENGTHS;
+        if (firstRow + rows > first + LENGTHS || !hasLengths) {
+            return readFromFile(firstRow, rows);
+        }
+        Lengths block = recent;
+        if (block.first != first) {
+            int count = (int) Math.min(LENGTHS, shape.rows() - first);
+            block = new Lengths(first, readFromFile(first, count).orElseThrow());
+            recent = block;
+        }
+        return Optional.of(
+                Arrays.copyOfRange(block.lengths, (int) (firstRow - first), (int) (firstRow - first) + rows));
+    }
+
+    private Optional<int[]> readFromFile(long firstRow, int rows) {
         return lengths.isPresent()
                 ? lengths.map(array -> array.readInts(firstRow, rows))
                 : x.readLengths(firstRow, rows);

@@ -33,7 +33,7 @@ public final class WholeBatch {
             int size = Sizes.elements(x.name() + ": input [N,T,I]", of.rows(), of.steps(), model.inputSize());
             int rows = (int) of.rows();
             FloatBuffer features = FloatBuffer.allocate(size);
-            source.readInput(0, rows, features);
+            source.readInput(0, rows, of.steps(), features);
             LstmInput batch = LstmInput.of(of.layout(), features.rewind(), rows, of.steps());
             return source.readLengths(0, rows).map(batch::withLengths).orElse(batch);
         }

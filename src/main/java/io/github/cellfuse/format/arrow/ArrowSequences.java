@@ -245,6 +245,22 @@ public final class ArrowSequences implements ArraySource {
 
     @Override
     public void read(long firstElement, FloatBuffer target) {
+        file.guarded(() -> readUnguarded(firstElement, target));
+    }
+
+    @Override
+    public void readPieces(long[] firstElements, FloatBuffer target) {
+        // One guard for all: it asks the system for the state of the file.
+        file.guarded(() -> {
+            int limit = target.limit(), length = target.remaining() / firstElements.length;
+            for (long first : firstElements) {
+                readUnguarded(first, target.limit(target.position() + length));
+                target.limit(limit);
+            }
+        });
+    }
+
+    private void readUnguarded(long firstElement, FloatBuffer target) {
         long width = shape[1] * features;
         if (firstElement < 0 || firstElement > shape[0] * width - target.remaining()) {
             throw Problems.invalid(
@@ -252,25 +268,23 @@ public final class ArrowSequences implements ArraySource {
                     "expected elements within shape " + Problems.shape(shape) + ", found " + target.remaining()
                             + " from element " + firstElement + " on");
         }
-        file.guarded(() -> {
-            int limit = target.limit();
-            long from = firstElement;
-            for (int k = batchOf(firstElement / Math.max(1, width)); target.hasRemaining(); k++) {
-                BatchColumn batch = batches[k];
-                long within = from - batch.firstRow() * width;
-                int count = (int) Math.min(limit - target.position(), batch.rows() * width - within);
-                if (count > 0) {
-                    target.limit(target.position() + count);
-                    if (type.isRagged()) {
-                        readRagged(batch, within, width, target);
-                    } else {
-                        file.viewFloats(batch.position(within), type.element(), ByteOrder.LITTLE_ENDIAN, target);
-                    }
-                    target.limit(limit);
-                    from += count;
+        int limit = target.limit();
+        long from = firstElement;
+        for (int k = batchOf(firstElement / Math.max(1, width)); target.hasRemaining(); k++) {
+            BatchColumn batch = batches[k];
+            long within = from - batch.firstRow() * width;
+            int count = (int) Math.min(limit - target.position(), batch.rows() * width - within);
+            if (count > 0) {
+                target.limit(target.position() + count);
+                if (type.isRagged()) {
+                    readRagged(batch, within, width, target);
+                } else {
+                    file.viewFloats(batch.position(within), type.element(), ByteOrder.LITTLE_ENDIAN, target);
                 }
+                target.limit(limit);
+                from += count;
             }
-        });
+        }
     }
 
     /** Reads values of a batch, with zeros behind each row. */

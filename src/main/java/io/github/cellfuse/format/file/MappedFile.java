@@ -132,29 +132,51 @@ public final class MappedFile implements AutoCloseable {
 
     /** Fills what remains of {@code target} with elements from {@code position} on, converted to float32. */
     public void readFloats(long position, ElementType type, ByteOrder order, FloatBuffer target) {
-        guarded(() -> {
-            if (!readUnmapped(position, type, order, target)) {
-                viewFloats(position, type, order, target);
-            }
-        });
+        readFloats(new long[] {position}, type, order, target);
     }
 
-    /** Returns whether the elements were read; if not, {@code target} is as it was. */
-    private boolean readUnmapped(long position, ElementType type, ByteOrder order, FloatBuffer target) {
+    /**
+     * Fills what remains of {@code target} with pieces of equal length, converted to float32.
+     *
+     * @param positions where each piece begins
+     */
+    public void readFloats(long[] positions, ElementType type, ByteOrder order, FloatBuffer target) {
+        guarded(() -> {
+            if (!readUnmapped(positions, type, order, target)) {
+                forPieces(positions, target, (position, piece) -> viewFloats(position, type, order, piece));
+            }
+        });
+        target.position(target.limit());
+    }
+
+    /** Reads from a position on. */
+    private interface Reading<E extends Exception> {
+        void read(long position, FloatBuffer piece) throws E;
+    }
+
+    private static <E extends Exception> void forPieces(long[] positions, FloatBuffer target, Reading<E> reading)
+            throws E {
+        int length = target.remaining() / positions.length;
+        for (int k = 0; k < positions.length; k++) {
+            reading.read(positions[k], target.slice(target.position() + k * length, length));
+        }
+    }
+
+    /** Returns whether the elements were read. */
+    private boolean readUnmapped(long[] positions, ElementType type, ByteOrder order, FloatBuffer target) {
         long bytes = (long) target.remaining() * type.bytes();
         if (bytes < READ_BYTES || state.isEmpty() || windows == null) {
             return false;
         }
-        int start = target.position();
         try (FileChannel channel = FileChannel.open((Path) label, StandardOpenOption.READ)) {
             // After it was opened: another file may have this name now, while the mapping still has the old one.
             if (state.get().isSameFile()) {
-                new StagedRead(bytes).floats(channel, position, type, order, target);
+                StagedRead staged = new StagedRead(bytes / positions.length);
+                forPieces(positions, target, (position, piece) -> staged.floats(channel, position, type, order, piece));
                 return true;
             }
         } catch (IOException e) {
             // An interrupted thread, a deleted file, no more file descriptors: the mapping has the elements, too.
-            target.position(start);
         }
         return false;
     }

@@ -86,6 +86,16 @@ public final class NpyArray implements ArraySource {
         file.readFloats(position(firstElement), header.type(), header.order(), target);
     }
 
+    @Override
+    public void readPieces(long[] firstElements, FloatBuffer target) {
+        long[] positions = new long[firstElements.length];
+        for (int k = 0; k < positions.length; k++) {
+            checkRange(firstElements[k], target.remaining() / positions.length);
+            positions[k] = position(firstElements[k]);
+        }
+        file.readFloats(positions, header.type(), header.order(), target);
+    }
+
     /**
      * Fills what remains of {@code target} with the elements from {@code firstElement} on (in C order), as elements of
      * {@code type} in the target's byte order, and moves its position to its limit. Any number becomes a float, rounded

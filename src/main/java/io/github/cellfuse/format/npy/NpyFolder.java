@@ -13,6 +13,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -195,10 +196,35 @@ public final class NpyFolder implements ArraySource {
             int count = (int) Math.min(limit - target.position(), part.header.elementCount() - within);
             if (count > 0) { // the file may have no rows
                 target.limit(target.position() + count);
-                read(part, within, target);
+                read(part, new long[] {within}, target);
                 target.limit(limit);
                 from += count;
             }
+        }
+    }
+
+    /** Each of the files is opened once for the pieces that it has all of. */
+    @Override
+    public void readPieces(long[] firstElements, FloatBuffer target) {
+        int length = target.remaining() / firstElements.length;
+        for (int at = 0, end; at < firstElements.length; at = end) {
+            Part part = parts[partOf(firstElements[at] / rowElements)];
+            long first = part.firstRow * rowElements, last = first + part.header.elementCount() - length;
+            end = at + 1;
+            while (end < firstElements.length && firstElements[end] <= last) {
+                end++;
+            }
+            int limit = target.limit();
+            target.limit(target.position() + (end - at) * length);
+            if (isClosed || firstElements[at] < first || firstElements[at] > last) {
+                read(firstElements[at], target); // a piece of several files, or what is refused
+            } else {
+                long[] within = Arrays.stream(firstElements, at, end)
+                        .map(element -> element - first)
+                        .toArray();
+                read(part, within, target);
+            }
+            target.limit(limit);
         }
     }
 
@@ -217,13 +243,19 @@ public final class NpyFolder implements ArraySource {
         return low;
     }
 
-    private void read(Part part, long firstElement, FloatBuffer target) {
+    /** Reads pieces of equal length. */
+    private void read(Part part, long[] firstElements, FloatBuffer target) {
         Path path = folder.resolve(part.name);
         NpyHeader header = part.header;
         int bytes = header.type().bytes();
         try (FileChannel channel = channel(path)) {
-            new StagedRead((long) target.remaining() * bytes)
-                    .floats(channel, header.dataOffset() + firstElement * bytes, header.type(), header.order(), target);
+            int limit = target.limit(), length = target.remaining() / firstElements.length;
+            StagedRead staged = new StagedRead((long) length * bytes);
+            for (long first : firstElements) {
+                target.limit(target.position() + length);
+                staged.floats(channel, header.dataOffset() + first * bytes, header.type(), header.order(), target);
+                target.limit(limit);
+            }
         } catch (IOException e) {
             part.state.checkSame(); // the better reason
             throw Problems.io(path, "reading", e);

@@ -7,15 +7,19 @@ import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.NpyFiles;
 import io.github.cellfuse.format.file.ArraySink;
 import io.github.cellfuse.format.file.ElementType;
+import io.github.cellfuse.format.npy.NpyWriter;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
 import java.util.zip.Checksum;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class RowBlocksTest {
     @TempDir
@@ -74,6 +78,34 @@ class RowBlocksTest {
         blocks.markWritten(sink, 3_999_999_998L, 2);
         assertEquals("19999999990+10 is there", writes.get(0));
         assertEquals(3, writes.size());
+    }
+
+    /** What is left out of a tensor is zeros in the file, and in the checksum. */
+    @ParameterizedTest
+    @CsvSource({"1, 4, 6, 2", "3, 4, 2, 8", "3, 4, 2, 4"})
+    void zerosFollowWhatIsShorter(int outer, int rows, int width, int given) {
+        float[] old = new float[outer * rows * width];
+        Arrays.fill(old, 7);
+        Path file = folder.resolve("b.npy");
+        RowBlocks blocks = new RowBlocks(outer, rows, width);
+        CRC32C written = new CRC32C(), found = new CRC32C();
+        try (NpyWriter sink = NpyWriter.create(file, false, outer, rows, width)) {
+            sink.write(0, FloatBuffer.wrap(old));
+            // Rows 1 and 2.
+            int perRow = outer == 1 ? given : given / 2 / width * width;
+            float[] part = new float[2 * perRow];
+            Arrays.fill(part, 1);
+            blocks.write(sink, 1, 2, FloatBuffer.wrap(part), written);
+            blocks.checksum(sink, 1, 2, found);
+            assertEquals(found.getValue(), written.getValue());
+            sink.commit();
+            float[] values = NpyFiles.read(file);
+            for (int k = 0; k < values.length; k++) {
+                int block = k / (rows * width), row = k / width % rows;
+                int step = outer == 1 ? k % width : block * width + k % width;
+                assertEquals(row == 0 || row == 3 ? 7 : step < perRow ? 1 : 0, values[k], "element " + k);
+            }
+        }
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.LstmState;
 import io.github.cellfuse.batch.Chunking;
 import io.github.cellfuse.bench.load.LayerShape;
+import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.format.npy.NpyWriter;
 import io.github.cellfuse.format.torch.PyTorchLstm;
@@ -35,7 +36,8 @@ import picocli.CommandLine.Option;
 
 /**
  * Compares {@code cellfuse run} over a file in the page cache with what limits it: the rate at which a session runs
- * chunks of the same size that are in memory, and the rate at which the file can be read. They take turns.
+ * chunks of the same size that are in memory, and the rate at which the file can be read. They take turns. Also
+ * compares orders of rows that differ in length; see {@link MixedLengths}.
  */
 @Command(
         name = "bench/large-batch",
@@ -47,10 +49,11 @@ public final class LargeBatch implements Callable<Integer> {
 
     @Option(
             names = "--shape",
-            paramLabel = "T,N,I,H[,last]",
-            defaultValue = "64,8192,512,512 64,262144,64,64,last",
+            paramLabel = "T,N,I,H[,last|,lengths]",
+            defaultValue = "64,8192,512,512 64,262144,64,64,last 2000,20000,16,64,lengths",
             split = " ",
-            description = "N rows in all; 'last' writes the last outputs instead of y. Default: ${DEFAULT-VALUE}.")
+            description = "N rows in all; 'last' writes the last outputs instead of y. With 'lengths', rows have 1 to T"
+                    + " steps: jobs in the order of the file and by length are compared. Default: ${DEFAULT-VALUE}.")
     private List<String> shapes;
 
     @Option(names = "--device", paramLabel = "D", defaultValue = "opencl", description = "Default: ${DEFAULT-VALUE}.")
@@ -74,6 +77,10 @@ public final class LargeBatch implements Callable<Integer> {
         try {
             System.out.println("T,N,I,H                     chunk   run rows/s   memory rows/s   read rows/s   ratio");
             for (String word : shapes) {
+                if (word.endsWith(",lengths")) {
+                    measureLengths(LayerShape.parse(word.substring(0, word.lastIndexOf(','))), work);
+                    continue;
+                }
                 boolean last = word.endsWith(",last");
                 measure(LayerShape.parse(last ? word.substring(0, word.lastIndexOf(',')) : word), last, work);
             }
@@ -102,6 +109,24 @@ public final class LargeBatch implements Callable<Integer> {
         System.out.printf(
                 "%-27s %5d %12.0f %15.0f %13.0f %7.2f%n",
                 shape + (last ? ",last" : ""), chunk, median(run), median(memory), median(read), median(run) / limit);
+    }
+
+    private void measureLengths(LayerShape shape, Path work) {
+        LstmModel model = shape.model(new SplittableRandom(1));
+        Path x = work.resolve("x.npy"), lengths = work.resolve("lengths.npy");
+        write(shape, x);
+        int[] valid =
+                new SplittableRandom(4).ints(shape.rows(), 1, shape.steps() + 1).toArray();
+        try (NpyWriter writer = NpyWriter.create(lengths, true, ElementType.INT32, shape.rows())) {
+            ByteBuffer bytes = ByteBuffer.allocate(valid.length * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asIntBuffer().put(valid);
+            writer.write(0, bytes);
+            writer.commit();
+        }
+        try (NpyArray input = NpyArray.open(x);
+                NpyArray lengthArray = NpyArray.open(lengths)) {
+            new MixedLengths(model, input, lengthArray, Device.parse(device), work).measure(shape, turns);
+        }
     }
 
     private static void write(LayerShape shape, Path x) {
@@ -205,7 +230,7 @@ public final class LargeBatch implements Callable<Integer> {
                 .asFloatBuffer();
     }
 
-    private static double median(List<Double> values) {
+    static double median(List<Double> values) {
         double[] sorted = values.stream().mapToDouble(Double::doubleValue).toArray();
         Arrays.sort(sorted);
         return sorted[sorted.length / 2];

@@ -1,0 +1,40 @@
+package io.github.cellfuse.cli.run;
+
+import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.LstmModel;
+import io.github.cellfuse.batch.ChunkLimit;
+import io.github.cellfuse.batch.Chunking;
+import io.github.cellfuse.batch.LengthOrder;
+import io.github.cellfuse.batch.LengthOrder.Tiles;
+import java.util.Optional;
+import java.util.function.IntUnaryOperator;
+
+/**
+ * The rows of a run, and how they are divided into chunks.
+ *
+ * @param chunking the chunks, if each row has all steps
+ * @param order the order of the rows in a run of several chunks; empty for their own
+ * @param limit the rows of a chunk in that order
+ */
+record RunRows(RunInput source, Chunking chunking, Optional<LengthOrder> order, ChunkLimit limit) {
+    /**
+     * Divides the rows of {@code source}.
+     *
+     * @param batch the number of rows that a user wants, or null
+     * @param needsY whether y is in memory, or only the states are
+     * @param apart whether the device has memory of its own, as a GPU has
+     * @throws InvalidInputException if a chunk is more than a buffer holds
+     */
+    static RunRows of(RunInput source, RunShape shape, Integer batch, boolean needsY, boolean apart) {
+        LstmModel model = shape.model();
+        Chunking chunking = batch == null
+                ? Chunking.automatic(model, shape.rows(), shape.steps(), needsY, apart)
+                : Chunking.of(model, shape.rows(), shape.steps(), batch);
+        IntUnaryOperator fitting =
+                batch == null ? chunking.fitting(model, shape.steps(), needsY, apart) : steps -> chunking.chunkRows();
+        Optional<LengthOrder> order = LengthOrder.of(model, source);
+        ChunkLimit limit = order.map(by -> by.limit(fitting, apart ? Tiles.OF_GPU : Tiles.OF_CPU))
+                .orElse(firstRow -> chunking.chunkRows());
+        return new RunRows(source, chunking, order, limit);
+    }
+}
