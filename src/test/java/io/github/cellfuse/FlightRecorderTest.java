@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.cellfuse.cl.OpenCl;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,11 +29,14 @@ class FlightRecorderTest {
     @TempDir
     Path folder;
 
-    private List<RecordedEvent> record(Callable<?> work) throws Exception {
+    private List<RecordedEvent> record(Callable<?> work, String... more) throws Exception {
         Path file = folder.resolve("recording.jfr");
         try (Recording recording = new Recording()) {
             recording.enable("cellfuse.Run");
             recording.enable("cellfuse.Compile");
+            for (String event : more) {
+                recording.enable(event);
+            }
             recording.start();
             work.call();
             recording.stop();
@@ -111,6 +115,42 @@ class FlightRecorderTest {
                 System.setProperty("cellfuse.cache", before);
             }
         }
+    }
+
+    /** Only a recording that asks for them has them. The results are the same, and nothing is left open. */
+    @ParameterizedTest
+    @MethodSource("io.github.cellfuse.cl.TestDevices#all")
+    void aRecordingHasTheKernelsAndTheTransfers(io.github.cellfuse.cl.ClDevice device) throws Exception {
+        Device name = new Device.OpenCl(device.platformIndex(), device.index());
+        LstmOutput expected = run(name);
+        long live = OpenCl.liveObjects();
+        assertEquals(List.of(), named("cellfuse.Kernel", record(() -> run(name))));
+
+        List<LstmOutput> found = new ArrayList<>();
+        List<RecordedEvent> events = record(() -> found.add(run(name)), "cellfuse.Kernel", "cellfuse.Transfer");
+        Bits.assertSame(device.toString(), expected, found.get(0));
+        assertEquals(live, OpenCl.liveObjects());
+        List<RecordedEvent> kernels = named("cellfuse.Kernel", events);
+        assertEquals(0, kernels.get(0).getDuration("started").toNanos());
+        for (RecordedEvent kernel : kernels) {
+            assertEquals(name.toString(), kernel.getString("device"));
+            assertTrue(kernel.getString("kernel").startsWith("lstm_"), kernel::toString);
+            assertTrue(kernel.getDuration("started").toNanos() >= 0, kernel::toString);
+            assertTrue(kernel.getDuration("running").toNanos() >= 0, kernel::toString);
+        }
+        // One run, without those of the self-test.
+        assertEquals(
+                1,
+                kernels.stream()
+                        .filter(kernel -> kernel.getString("kernel").equals("lstm_store_state"))
+                        .count(),
+                kernels::toString);
+        List<RecordedEvent> transfers = named("cellfuse.Transfer", events);
+        assertEquals(
+                List.of("x 240", "y 336"),
+                transfers.stream()
+                        .map(transfer -> transfer.getString("tensor") + " " + transfer.getLong("bytes"))
+                        .toList());
     }
 
     private static LstmOutput run(Device device) {

@@ -25,6 +25,11 @@ final class FlightRecords {
         return PRESENT && ChunkEvent.isRecorded();
     }
 
+    /** Returns whether {@link KernelEvent}s or {@link TransferEvent}s are recorded now. */
+    static boolean ofLaunches() {
+        return PRESENT && (KernelEvent.isRecorded() || TransferEvent.isRecorded());
+    }
+
     /** Returns whether {@link TroubleEvent}s are recorded now. */
     static boolean ofTroubles() {
         return PRESENT && TroubleEvent.isRecorded();

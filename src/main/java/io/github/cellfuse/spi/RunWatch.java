@@ -37,6 +37,11 @@ public final class RunWatch {
         return listener == null && !recorded ? RunReport.NONE : new RunReport(this, recorded);
     }
 
+    /** Returns whether a session that is opened now should time its launches and copies, for {@link LaunchRecord}. */
+    public boolean wantsLaunches() {
+        return isRecorded && FlightRecords.ofLaunches();
+    }
+
     /** Returns whether there is a listener. */
     boolean hasListener() {
         return listener != null;

@@ -3,11 +3,7 @@ package io.github.cellfuse.opencl.engine;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
 import io.github.cellfuse.LstmOutput;
-import io.github.cellfuse.cl.ClEvent;
-import io.github.cellfuse.cl.ClKernel;
 import io.github.cellfuse.cl.ClQueue;
-import io.github.cellfuse.cl.NdRange;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -33,10 +29,8 @@ public final class KernelProfile implements AutoCloseable {
         }
     }
 
-    private record Pending(String kernel, ClEvent event) {}
-
     private final OpenClSession session;
-    private final List<Pending> pending = new ArrayList<>();
+    private final TimedLaunches launches;
 
     /**
      * Prepares a session of {@code engine}.
@@ -47,28 +41,18 @@ public final class KernelProfile implements AutoCloseable {
         if (!(engine instanceof OpenClEngine on)) {
             throw new IllegalArgumentException("expected an engine on an OpenCL device, found " + engine.device());
         }
-        session = new OpenClSession(on, on.context().profilingQueue(), queue -> (kernel, range) -> {
-            launch(queue, kernel, range);
-        });
-    }
-
-    private void launch(ClQueue queue, ClKernel kernel, NdRange range) {
-        pending.add(new Pending(kernel.name(), queue.launchEvent(kernel, range)));
+        ClQueue queue = on.context().profilingQueue();
+        launches = new TimedLaunches(queue);
+        session = new OpenClSession(on, queue, launches);
     }
 
     /** Runs one batch and returns its launches, in the order in which they were enqueued. */
     public List<Launch> run(LstmInput input, LstmOutput output) {
         try {
             session.run(input, output);
-            List<Launch> launches = new ArrayList<>();
-            for (Pending each : pending) {
-                ClEvent.Times times = each.event().times();
-                launches.add(new Launch(each.kernel(), times.started(), times.ended()));
-            }
-            return launches;
+            return launches.take();
         } finally {
-            pending.forEach(each -> each.event().close());
-            pending.clear();
+            launches.drop(); // those of a run that failed
         }
     }
 

@@ -142,7 +142,7 @@ public final class OpenClEngine implements TracingEngine {
 
     @Override
     public LstmSession newSession() {
-        return lifetime.get(() -> new OpenClSession(this));
+        return lifetime.get(() -> runs.wantsLaunches() ? OpenClSession.recorded(this) : new OpenClSession(this));
     }
 
     @Override

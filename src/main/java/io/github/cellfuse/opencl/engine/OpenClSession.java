@@ -11,17 +11,18 @@ import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.opencl.plan.PlanChoice;
 import io.github.cellfuse.opencl.program.UnfitTileException;
 import io.github.cellfuse.spi.CellListener;
+import io.github.cellfuse.spi.LaunchRecord;
 import io.github.cellfuse.spi.RowOrder;
 import io.github.cellfuse.spi.RunReport;
 import io.github.cellfuse.spi.SessionGuard;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Function;
 
 /**
  * Runs batches on an OpenCL device. A batch goes in sorted by length, each layer loops over its time steps on the
@@ -46,6 +47,9 @@ final class OpenClSession implements LstmSession {
 
     private final ClQueue queue;
     private final Launcher launcher;
+    /** What the Flight Recorder gets after each run; null in a session that it doesn't watch. */
+    private final TimedLaunches recorded;
+
     private final Transfers transfers;
     private final Workspace workspace;
     /** Move large batches while kernels run; null before the first. */
@@ -65,20 +69,33 @@ final class OpenClSession implements LstmSession {
 
     /** A session whose cells store what they compute if {@code isTraced}. */
     OpenClSession(OpenClEngine engine, boolean isTraced) {
-        this(engine, engine.context().queue(), queue -> queue::launch, isTraced);
+        this(engine, engine.context().queue(), null, null, isTraced);
     }
 
-    /** A session that owns {@code queue} and launches its kernels with the result of {@code launching}. */
-    OpenClSession(OpenClEngine engine, ClQueue queue, Function<ClQueue, Launcher> launching) {
-        this(engine, queue, launching, false);
+    /** A session that owns {@code queue}, a profiling one, and whose launches the caller takes. */
+    OpenClSession(OpenClEngine engine, ClQueue queue, TimedLaunches launches) {
+        this(engine, queue, launches, null, false);
     }
 
-    private OpenClSession(OpenClEngine engine, ClQueue queue, Function<ClQueue, Launcher> launching, boolean isTraced) {
+    /** A session that tells the Flight Recorder of its launches and copies. */
+    static OpenClSession recorded(OpenClEngine engine) {
+        ClQueue queue = engine.context().profilingQueue();
+        TimedLaunches launches = new TimedLaunches(queue);
+        return new OpenClSession(engine, queue, launches, launches, false);
+    }
+
+    /**
+     * @param timed where kernels go; null for the queue
+     * @param recorded the launches to record after each run; null for none
+     */
+    private OpenClSession(
+            OpenClEngine engine, ClQueue queue, TimedLaunches timed, TimedLaunches recorded, boolean isTraced) {
         this.engine = engine;
         alone = COOPERATIVE_LAUNCHES.computeIfAbsent(
                 engine.context().device().toString(), device -> new ReentrantLock());
         this.queue = queue;
-        launcher = launching.apply(queue);
+        launcher = timed == null ? queue::launch : timed;
+        this.recorded = recorded;
         workspace = new Workspace(engine.context(), queue);
         transfers = new Transfers(queue);
         guard = new SessionGuard(engine.lifetime());
@@ -94,8 +111,35 @@ final class OpenClSession implements LstmSession {
     @Override
     public void run(LstmInput batch, LstmOutput output) {
         RunReport report = engine.runs().begin();
-        guard.use(() -> compute(batch, output, report));
+        guard.use(() -> record(() -> compute(batch, output, report)));
         report.done(engine, batch);
+    }
+
+    /** Does {@code work}, and tells the Flight Recorder of its launches if it wants to know. */
+    private void record(Runnable work) {
+        if (recorded == null) {
+            work.run();
+            return;
+        }
+        try {
+            work.run();
+            List<KernelProfile.Launch> launches = recorded.take();
+            for (KernelProfile.Launch each : launches) {
+                long after = each.started() - launches.get(0).started();
+                LaunchRecord.kernel(engine.device(), each.kernel(), after, each.ended() - each.started());
+            }
+        } finally {
+            recorded.drop(); // those of a run that failed
+        }
+    }
+
+    /** Copies a tensor, and tells the Flight Recorder if it wants to know. */
+    private void move(String tensor, long floats, Runnable copy) {
+        if (recorded == null) {
+            copy.run();
+        } else {
+            LaunchRecord.transfer(engine.device(), tensor, floats * Float.BYTES, copy);
+        }
     }
 
     /** Runs a batch of a session whose cells are traced. */
@@ -202,7 +246,7 @@ final class OpenClSession implements LstmSession {
             enqueue(onDevice, copy);
             boolean done = copy.downloadState(onDevice.after(), output.finalState());
             if (done && overlap == null && y != null) {
-                copy.downloadOutput(lastHistory(), y);
+                move("y", y.limit(), () -> copy.downloadOutput(lastHistory(), y));
             }
             return done;
         }
@@ -237,7 +281,7 @@ final class OpenClSession implements LstmSession {
      */
     void runStreams(LstmInput piece, FloatBuffer y, StreamStates states, int[] places) {
         RunReport report = engine.runs().begin();
-        whileOpen(() -> {
+        whileOpen(() -> record(() -> {
             RowOrder rows = new RowOrder(piece);
             // Cooperative work-items may give up waiting, and the states they leave behind would replace the last good
             // ones.
@@ -256,10 +300,10 @@ final class OpenClSession implements LstmSession {
                 // No work-item waits.
                 enqueue(new DeviceBatch(run, workspace, states.buffer(), states.buffer(), 0, null, overlap), copy);
                 if (overlap == null) {
-                    copy.downloadOutput(lastHistory(), y);
+                    move("y", y.limit(), () -> copy.downloadOutput(lastHistory(), y));
                 }
             }
-        });
+        }));
         report.done(engine, piece);
     }
 
@@ -267,7 +311,8 @@ final class OpenClSession implements LstmSession {
     private void enqueue(DeviceBatch batch, BatchTransfer copy) {
         RunSizes run = batch.run();
         if (batch.overlap() == null) {
-            copy.uploadInput(workspace.buffer(DeviceTensor.INPUT));
+            long floats = (long) run.order().rows() * run.steps() * run.model().inputSize();
+            move("x", floats, () -> copy.uploadInput(workspace.buffer(DeviceTensor.INPUT)));
         }
         for (int layer = 0; layer < run.model().layerCount(); layer++) {
             layer(layer, run.choice()).enqueue(launcher, batch);
