@@ -26,6 +26,9 @@ public record Chunking(long rows, int chunkRows) {
     /** Automatic chunks are multiples of this if possible; no device has a larger tile of rows. */
     private static final int ROUND_ROWS = 64;
 
+    /** With several devices, the last chunk of the slowest takes about this part of its time. */
+    private static final int CHUNKS_OF_A_DEVICE = 4;
+
     public Chunking {
         if (rows < 1) {
             throw new InvalidInputException("rows N: expected at least 1, found " + rows);
@@ -71,6 +74,20 @@ public record Chunking(long rows, int chunkRows) {
             double times = Math.min(longest / row(model, length, needsY, apart), (double) (steps + 2L) / (length + 2L));
             return (int) Math.min(Math.min(rows, largest(model, length)), (long) (chunkRows * times));
         };
+    }
+
+    /**
+     * Returns chunks for several devices: smaller ones, if otherwise a device had none, or others waited long for the
+     * last chunk.
+     */
+    public Chunking sharedBy(int devices) {
+        return devices == 1 ? this : new Chunking(rows, (int) Math.min(chunkRows, shared(rows, devices)));
+    }
+
+    /** Returns how many rows a chunk should have at most, so that {@code devices} devices share the rows evenly. */
+    public static long shared(long rows, int devices) {
+        long each = (rows + (long) CHUNKS_OF_A_DEVICE * devices - 1) / ((long) CHUNKS_OF_A_DEVICE * devices);
+        return (each + ROUND_ROWS - 1) / ROUND_ROWS * ROUND_ROWS;
     }
 
     /**

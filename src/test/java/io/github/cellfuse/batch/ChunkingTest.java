@@ -70,4 +70,15 @@ class ChunkingTest {
         assertThrows(InvalidInputException.class, () -> new Chunking(0, 1));
         assertThrows(InvalidInputException.class, () -> new Chunking(1, 0));
     }
+
+    /** Each device gets several chunks, unless they would be too small to keep it busy. */
+    @Test
+    void devicesShareTheRows() {
+        assertEquals(new Chunking(10_000, 5_000), new Chunking(10_000, 5_000).sharedBy(1));
+        assertEquals(new Chunking(10_000, 1_280), new Chunking(10_000, 5_000).sharedBy(2));
+        assertEquals(new Chunking(10_000, 700), new Chunking(10_000, 700).sharedBy(2));
+        assertEquals(new Chunking(100, 64), new Chunking(100, 100).sharedBy(2));
+        assertEquals(new Chunking(7, 7), new Chunking(7, 7).sharedBy(3));
+        assertEquals(new Chunking(1L << 40, 1 << 20), new Chunking(1L << 40, 1 << 20).sharedBy(8));
+    }
 }

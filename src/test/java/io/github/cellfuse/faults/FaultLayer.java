@@ -80,7 +80,7 @@ public final class FaultLayer {
      * Makes the first process that runs with {@code control} fail a call from its beginning. The layer keeps what is in
      * the file.
      */
-    public static void failFromTheBeginning(Path control, String function, int call, int status) throws IOException {
+    static void failFromTheBeginning(Path control, String function, int call, int status) throws IOException {
         FaultLayer layer = new FaultLayer(control);
         layer.failAt(function, call, status);
         layer.table.force();
@@ -167,7 +167,7 @@ public final class FaultLayer {
     }
 
     /** Returns whether the call that was to fail has failed. */
-    boolean hasFailed() {
+    public boolean hasFailed() {
         return places.values().stream()
                 .anyMatch(
                         at -> table.getInt(at + FAIL_AT) > 0 && table.getInt(at + CALLS) >= table.getInt(at + FAIL_AT));

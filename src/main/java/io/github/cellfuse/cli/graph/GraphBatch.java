@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -24,7 +24,7 @@ final class GraphBatch implements JobBatch<GraphFile> {
     private final WantedOutputs outputs;
     private final Supplier<OpenedGraph> fallback;
     private final Supplier<JobIdentity> identity;
-    private final BiConsumer<Device, OnnxSession> onFirst;
+    private final Consumer<OnnxSession> onFirst;
     private final LongConsumer progress;
     private final List<OpenedGraph> graphs;
 
@@ -34,7 +34,7 @@ final class GraphBatch implements JobBatch<GraphFile> {
      * @param graphs the devices; closed at the end
      * @param fallback opens {@code java} when the others have failed
      * @param identity returns what has to be the same when a run is continued, except for the devices
-     * @param onFirst receives each device and its session after the first call
+     * @param onFirst receives the session of each device after its first call
      * @param progress receives the number of rows times calls that are done
      */
     GraphBatch(
@@ -43,7 +43,7 @@ final class GraphBatch implements JobBatch<GraphFile> {
             List<OpenedGraph> graphs,
             Supplier<OpenedGraph> fallback,
             Supplier<JobIdentity> identity,
-            BiConsumer<Device, OnnxSession> onFirst,
+            Consumer<OnnxSession> onFirst,
             LongConsumer progress) {
         this.calls = calls;
         this.outputs = outputs;

@@ -96,6 +96,11 @@ record GraphCalls(
         return StreamLengths.read(file, rows.count(), count);
     }
 
+    /** Returns the same calls with other chunks. */
+    GraphCalls with(GraphRows other) {
+        return new GraphCalls(model, inputs, other, states, count, plan, lengths);
+    }
+
     /** Returns the model to open: that for many frames at once, if there is one. */
     OnnxModel opened() {
         return plan.model().map(SequenceModel::model).orElse(model);

@@ -6,30 +6,26 @@ import io.github.cellfuse.batch.BatchEngine;
 import io.github.cellfuse.batch.ChunkSession;
 import io.github.cellfuse.onnx.graph.OnnxSession;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /**
  * Runs a graph over rows and writes the results to a file.
  *
- * @param onFirst receives the device and its session after the first call
+ * @param onFirst receives the session after its first call
  * @param progress receives the number of rows times calls that are done
  */
 record GraphEngine(
         OpenedGraph graph,
         GraphCalls calls,
         GraphFile file,
-        BiConsumer<Device, OnnxSession> onFirst,
+        Consumer<OnnxSession> onFirst,
         LongConsumer progress,
         AtomicBoolean isDescribed)
         implements BatchEngine<GraphChunk, GraphResults> {
 
     GraphEngine(
-            OpenedGraph graph,
-            GraphCalls calls,
-            GraphFile file,
-            BiConsumer<Device, OnnxSession> onFirst,
-            LongConsumer progress) {
+            OpenedGraph graph, GraphCalls calls, GraphFile file, Consumer<OnnxSession> onFirst, LongConsumer progress) {
         this(graph, calls, file, onFirst, progress, new AtomicBoolean());
     }
 
@@ -58,7 +54,7 @@ record GraphEngine(
         OnnxSession session = graph.take();
         Runnable onCall = () -> {
             if (isDescribed.compareAndSet(false, true)) {
-                onFirst.accept(device(), session);
+                onFirst.accept(session);
             }
         };
         return new GraphSession(calls, session, onCall, progress);

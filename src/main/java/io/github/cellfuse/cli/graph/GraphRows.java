@@ -227,6 +227,15 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, b
         return isGiven ? size(0) : fewest();
     }
 
+    /** Returns the same with smaller chunks, if otherwise {@code devices} devices couldn't share them evenly. */
+    GraphRows sharedBy(int devices) {
+        if (devices == 1 || axes.isEmpty()) {
+            return this;
+        }
+        long most = Math.max(fewest(), Math.min(chunk, Chunking.shared(count, devices)));
+        return new GraphRows(axes, count, most, fitting, isGiven, reason);
+    }
+
     /** Returns the number of chunks. */
     long chunks() {
         return Math.max(1, count / chunk + (count % chunk >= fewest() ? 1 : 0));

@@ -18,12 +18,12 @@ import io.github.cellfuse.cli.job.JobRun;
 import io.github.cellfuse.onnx.graph.LstmPart;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.onnx.graph.OnnxSession;
+import io.github.cellfuse.spi.CompilerWait;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -39,6 +39,7 @@ public final class OnnxRun implements AutoCloseable {
     private final GraphCalls calls;
     private final InputFile only, lengths;
     private final Path target;
+    private final boolean isBatchGiven;
 
     /**
      * Opens the model and its inputs, and rejects files and options that don't fit.
@@ -53,6 +54,7 @@ public final class OnnxRun implements AutoCloseable {
         this.model = model;
         this.options = options;
         this.only = only;
+        isBatchGiven = batch != null;
         this.lengths = lengths;
         this.target = target;
         model.checkRunnable();
@@ -92,22 +94,23 @@ public final class OnnxRun implements AutoCloseable {
             Consumer<String> warn) {
         DeviceOption.Opener<OpenedGraph> opener = opener(device, say);
         List<OpenedGraph> opened = device.openAll(opener, say);
+        GraphRows shared = isBatchGiven ? rows : rows.sharedBy(opened.size());
+        GraphCalls sharedCalls = calls.with(shared);
         Optional<OnnxModel> known = opened.get(0).idle().resolved();
         known.ifPresent(resolved -> describe(resolved, say));
-        announce(say);
+        announce(shared, say);
         AtomicBoolean isFirst = new AtomicBoolean(true);
-        BiConsumer<Device, OnnxSession> onFirst = (on, session) -> {
+        Consumer<OnnxSession> onFirst = session -> {
             if (known.isEmpty() && isFirst.getAndSet(false)) {
                 describe(session.resolved().orElseThrow(), say);
             }
-            String prefix = opened.size() > 1 ? on + ": " : "";
-            session.explain().forEach(line -> say.accept(prefix + line));
+            session.explain().forEach(say);
         };
         BatchReport report;
         try (JobDisplay display = new JobDisplay(
                 before -> progress.apply(before * calls.count(), rows.count() * calls.count()), warn, calls.count())) {
             GraphBatch batch = new GraphBatch(
-                    calls,
+                    sharedCalls,
                     outputs,
                     opened,
                     () -> opener.open(new DeviceOption.Choice(Device.JAVA, "the fallback")),
@@ -136,7 +139,8 @@ public final class OnnxRun implements AutoCloseable {
 
             @Override
             public OpenedGraph open(DeviceOption.Choice choice) {
-                return new OpenedGraph(calls.opened(), GraphDevice.on(choice, device, say));
+                GraphDevice on = GraphDevice.on(choice, device, say);
+                return CompilerWait.telling(say, () -> new OpenedGraph(calls.opened(), on));
             }
 
             @Override
@@ -225,7 +229,7 @@ public final class OnnxRun implements AutoCloseable {
         }
     }
 
-    private void announce(Consumer<String> say) {
+    private void announce(GraphRows shared, Consumer<String> say) {
         if (rows.axes().isEmpty()) {
             say.accept(isStream() ? Numbers.count(calls.count(), "call") : "all in one call");
             return;
@@ -237,13 +241,13 @@ public final class OnnxRun implements AutoCloseable {
         say.accept(
                 inputs.areSingleRows()
                         ? work() + " one by one, because the model is made for one " + each + sameForEach(each)
-                        : work() + " in " + Numbers.count(rows.chunks(), "chunk") + " of up to "
-                                + Numbers.count(rows.chunk(), each));
+                        : work() + " in " + Numbers.count(shared.chunks(), "chunk") + " of up to "
+                                + Numbers.count(shared.chunk(), each));
         if (isStream()) {
             say.accept(
                     calls.plan().model().isPresent()
                             ? "up to "
-                                    + Numbers.count(calls.groups(rows.size(0)).size(0), "frame")
+                                    + Numbers.count(calls.groups(shared.size(0)).size(0), "frame")
                                     + " at once, as steps of sequences"
                             : "frame by frame: " + calls.plan().reason());
         }

@@ -237,13 +237,12 @@ public final class RunCommand implements Runnable {
                 return;
             }
             boolean needsY = arrays.stream().anyMatch(RunArray::needsY);
-            RunRows smallest = RunRows.of(source, shape, batch, needsY, false);
+            RunRows.of(source, shape, batch, needsY, false, 1); // refuses what no device could do
             List<DeviceOption.Opened> opened = CompilerWait.telling(this::say, () -> device.openAll(loaded, this::say));
             file.remarks().forEach(this::say);
             sequences.remark().ifPresent(this::say);
-            RunRows rows = opened.stream().anyMatch(DeviceOption.Opened::hasMemoryApart)
-                    ? RunRows.of(source, shape, batch, needsY, true)
-                    : smallest;
+            boolean apart = opened.stream().anyMatch(DeviceOption.Opened::hasMemoryApart);
+            RunRows rows = RunRows.of(source, shape, batch, needsY, apart, opened.size());
             announce(opened, shape, rows);
             LstmBatch work = new LstmBatch(
                     rows,

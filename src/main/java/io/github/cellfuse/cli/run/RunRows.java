@@ -23,12 +23,14 @@ record RunRows(RunInput source, Chunking chunking, Optional<LengthOrder> order, 
      * @param batch the number of rows that a user wants, or null
      * @param needsY whether y is in memory, or only the states are
      * @param apart whether the device has memory of its own, as a GPU has
+     * @param devices the number of devices that share the rows
      * @throws InvalidInputException if a chunk is more than a buffer holds
      */
-    static RunRows of(RunInput source, RunShape shape, Integer batch, boolean needsY, boolean apart) {
+    static RunRows of(RunInput source, RunShape shape, Integer batch, boolean needsY, boolean apart, int devices) {
         LstmModel model = shape.model();
         Chunking chunking = batch == null
                 ? Chunking.automatic(model, shape.rows(), shape.steps(), needsY, apart)
+                        .sharedBy(devices)
                 : Chunking.of(model, shape.rows(), shape.steps(), batch);
         IntUnaryOperator fitting =
                 batch == null ? chunking.fitting(model, shape.steps(), needsY, apart) : steps -> chunking.chunkRows();
