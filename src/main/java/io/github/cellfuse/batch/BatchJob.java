@@ -14,7 +14,6 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -65,8 +64,7 @@ public final class BatchJob {
 
     private final List<Lane<?, ?>> lanes = new CopyOnWriteArrayList<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
-    private final AtomicLong flops = new AtomicLong(), readNanos = new AtomicLong(), writeNanos = new AtomicLong();
-    private final AtomicLong validSteps = new AtomicLong(), paddingSteps = new AtomicLong();
+    private final Totals totals = new Totals();
     private final Object listening = new Object();
     /** Writers share it; whoever takes rows back has it alone, so that nothing is half written then. */
     private final ReadWriteLock writing = new ReentrantReadWriteLock();
@@ -256,7 +254,8 @@ public final class BatchJob {
         if (queue.left() > 0) {
             throw new CellFuseException("cancelled with " + queue.left() + " of " + rows + " rows left");
         }
-        return report(before, System.nanoTime() - start);
+        List<BatchReport.Share> shares = lanes.stream().map(Lane::share).toList();
+        return totals.report(rows, before, rowsChecked(), System.nanoTime() - start, shares);
     }
 
     /** Returns the rows that the sink has as an earlier job wrote them. */
@@ -418,23 +417,6 @@ public final class BatchJob {
         }
     };
 
-    private BatchReport report(long finishedBefore, long nanos) {
-        List<BatchReport.Share> shares = lanes.stream().map(Lane::share).toList();
-        return new BatchReport(
-                rows,
-                finishedBefore,
-                shares.stream().mapToLong(BatchReport.Share::chunks).sum(),
-                rowsChecked(),
-                flops.get(),
-                validSteps.get(),
-                paddingSteps.get(),
-                Duration.ofNanos(nanos),
-                Duration.ofNanos(readNanos.get()),
-                shares.stream().map(BatchReport.Share::computing).reduce(Duration.ZERO, Duration::plus),
-                Duration.ofNanos(writeNanos.get()),
-                shares);
-    }
-
     private final Lane.Work work = new Lane.Work() {
         @Override
         public ChunkLimit limit() {
@@ -485,11 +467,7 @@ public final class BatchJob {
                     return; // another device has just written the same
                 }
                 lane.count(chunk);
-                flops.addAndGet(chunk.flops());
-                validSteps.addAndGet(chunk.validSteps());
-                paddingSteps.addAndGet(chunk.paddingSteps());
-                readNanos.addAndGet(chunk.readNanos());
-                writeNanos.addAndGet(nanos);
+                totals.add(chunk, nanos);
                 checkpoints.finished(chunk.rows(), checksum);
             } finally {
                 writing.readLock().unlock();

@@ -139,14 +139,14 @@ final class RowQueue {
     /** Moves the first rows that wait, and that {@code lane} may take, to {@code running}, and returns them. */
     private Rows nextWaiting(Lane<?, ?> lane, ChunkLimit most) {
         for (Map.Entry<Long, Long> range : waiting.entrySet()) {
-            long first = range.getKey();
+            long first = range.getKey(), end = range.getValue(); // a removed entry may hold those of another one
             if (!refuses(lane, first)) {
-                long all = range.getValue() - first;
+                long all = end - first;
                 int count = (int) Math.min(most.rows(first), all);
                 Rows rows = new Rows(first, all - count < fewest ? (int) all : count);
                 waiting.remove(first);
-                if (rows.end() < range.getValue()) {
-                    waiting.put(rows.end(), range.getValue());
+                if (rows.end() < end) {
+                    waiting.put(rows.end(), end);
                 }
                 running.put(first, new Running(rows));
                 return rows;

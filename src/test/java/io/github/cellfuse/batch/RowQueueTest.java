@@ -1,7 +1,12 @@
 package io.github.cellfuse.batch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.cellfuse.Device;
+import io.github.cellfuse.Tier;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeSet;
@@ -36,5 +41,102 @@ class RowQueueTest {
         return random.ints(random.nextInt(6), 0, rows)
                 .mapToObj(first -> new Rows(first, 1 + random.nextInt(rows - first)))
                 .toList();
+    }
+
+    /**
+     * Lanes take, finish, give back and refuse rows at random, of chunks of changing sizes: every row is finished
+     * exactly once, and no chunk has fewer rows than allowed.
+     */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
+    void everyRowIsFinishedOnce(long seed) {
+        Random random = new Random(seed);
+        for (int round = 0; round < 200; round++) {
+            int fewest = 1 + random.nextInt(3), rows = fewest + random.nextInt(100);
+            RowQueue queue = new RowQueue(rows, fewest, List.of(), false);
+            List<Lane<?, ?>> lanes = List.of(lane(0), lane(1), lane(2));
+            lanes.forEach(queue::join);
+            record Taken(Lane<?, ?> lane, Rows rows) {}
+            List<Taken> taken = new ArrayList<>();
+            int[] finished = new int[rows];
+            for (int step = 0; queue.left() > 0; step++) {
+                Lane<?, ?> lane = lanes.get(random.nextInt(3));
+                if (random.nextBoolean()) {
+                    int most = fewest + random.nextInt(10);
+                    Rows next = takeNow(queue, lane, most);
+                    if (next != null) {
+                        assertTrue(next.count() >= fewest && next.count() <= queue.largest(most), next::toString);
+                        taken.add(new Taken(lane, next));
+                    }
+                } else if (!taken.isEmpty()) {
+                    Taken one = taken.remove(random.nextInt(taken.size()));
+                    int what = step > 2_000 ? 0 : random.nextInt(4);
+                    switch (what) {
+                        case 0, 1 -> {
+                            assertTrue(queue.finish(one.rows()));
+                            for (long row = one.rows().first(); row < one.rows().end(); row++) {
+                                finished[(int) row]++;
+                            }
+                        }
+                        case 2 -> queue.giveBack(one.lane(), one.rows());
+                        default -> {
+                            if (one.lane() != lanes.get(0)) { // the first may take everything
+                                queue.refuse(one.lane(), one.rows());
+                            } else {
+                                queue.giveBack(one.lane(), one.rows());
+                            }
+                        }
+                    }
+                }
+            }
+            assertTrue(Arrays.stream(finished).allMatch(count -> count == 1), () -> Arrays.toString(finished));
+        }
+    }
+
+    /** Returns rows for a lane, or null if it would have to wait. */
+    private static Rows takeNow(RowQueue queue, Lane<?, ?> lane, int most) {
+        Thread.currentThread().interrupt();
+        try {
+            return queue.take(lane, first -> most);
+        } catch (InterruptedException e) {
+            return null;
+        } finally {
+            Thread.interrupted();
+        }
+    }
+
+    /** Returns a lane that is never started. */
+    private static Lane<?, ?> lane(int index) {
+        return new Lane<>(new Idle(new Device.OpenCl(9, index)), null, 1, true);
+    }
+
+    private record Idle(Device device) implements BatchEngine<ChunkInput, ChunkOutput> {
+        @Override
+        public Tier tier() {
+            return Tier.EXACT;
+        }
+
+        @Override
+        public ChunkInput newInput(int mostRows) {
+            return new ChunkInput() {
+                @Override
+                public void read(long firstRow, int rows) {}
+
+                @Override
+                public long flops() {
+                    return 0;
+                }
+            };
+        }
+
+        @Override
+        public ChunkOutput newOutput(int mostRows) {
+            return (firstRow, rows) -> 0;
+        }
+
+        @Override
+        public ChunkSession<ChunkInput, ChunkOutput> newSession() {
+            throw new AssertionError("never started");
+        }
     }
 }

@@ -9,24 +9,27 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
-/**
- * Runs a graph over rows and writes the results to a file.
- *
- * @param onFirst receives the session after its first call
- * @param progress receives the number of rows times calls that are done
- */
-record GraphEngine(
-        OpenedGraph graph,
-        GraphCalls calls,
-        GraphFile file,
-        Consumer<OnnxSession> onFirst,
-        LongConsumer progress,
-        AtomicBoolean isDescribed)
-        implements BatchEngine<GraphChunk, GraphResults> {
+/** Runs a graph over rows and writes the results to a file. */
+final class GraphEngine implements BatchEngine<GraphChunk, GraphResults> {
+    private final OpenedGraph graph;
+    private final GraphCalls calls;
+    private final GraphFile file;
+    private final Consumer<OnnxSession> onFirst;
+    private final LongConsumer progress;
+    private final AtomicBoolean isFirst = new AtomicBoolean(true);
 
+    /**
+     * @param graph is closed by the caller
+     * @param onFirst receives the session after its first call, and none that replaces it
+     * @param progress receives the number of rows times calls that are done
+     */
     GraphEngine(
             OpenedGraph graph, GraphCalls calls, GraphFile file, Consumer<OnnxSession> onFirst, LongConsumer progress) {
-        this(graph, calls, file, onFirst, progress, new AtomicBoolean());
+        this.graph = graph;
+        this.calls = calls;
+        this.file = file;
+        this.onFirst = onFirst;
+        this.progress = progress;
     }
 
     @Override
@@ -53,7 +56,7 @@ record GraphEngine(
     public ChunkSession<GraphChunk, GraphResults> newSession() {
         OnnxSession session = graph.take();
         Runnable onCall = () -> {
-            if (isDescribed.compareAndSet(false, true)) {
+            if (isFirst.getAndSet(false)) {
                 onFirst.accept(session);
             }
         };

@@ -22,7 +22,9 @@ import io.github.cellfuse.spi.CompilerWait;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
@@ -163,14 +165,17 @@ public final class OnnxRun implements AutoCloseable {
     private JobIdentity identity(JobIdentity identity) {
         identity.with("outputs", GraphInputs.names(outputs.written()))
                 .with("rows", Long.toString(rows.count()))
-                .with(
-                        "row axes",
-                        rows.axes().map(axes -> axes.inputs().toString()).orElse("none"))
+                .with("row axes", rows.axes().map(axes -> sorted(axes.inputs())).orElse("none"))
                 .with("calls", Long.toString(calls.count()))
-                .with("frames", options.frames().toString())
-                .with("states", calls.states().toString());
-        options.inputs().forEach((name, file) -> identity.with("input " + name, file));
+                .with("frames", sorted(options.frames()))
+                .with("states", sorted(calls.states()));
+        new TreeMap<>(options.inputs()).forEach((name, file) -> identity.with("input " + name, file));
         return identity.with("input", only).with("lengths", lengths);
+    }
+
+    /** Returns a text that is the same for equal maps, in every process. */
+    private static String sorted(Map<String, ?> map) {
+        return new TreeMap<>(map).toString();
     }
 
     private void say(BatchReport report, Consumer<String> say) {
