@@ -109,8 +109,9 @@ public final class OnnxRun implements AutoCloseable {
             session.explain().forEach(say);
         };
         BatchReport report;
-        try (JobDisplay display = new JobDisplay(
-                before -> progress.apply(before * calls.count(), rows.count() * calls.count()), warn, calls.count())) {
+        long items = rows.count() * calls.count();
+        try (JobDisplay display =
+                new JobDisplay(before -> progress.apply(before * calls.count(), items), warn, calls.count(), items)) {
             GraphBatch batch = new GraphBatch(
                     sharedCalls,
                     outputs,

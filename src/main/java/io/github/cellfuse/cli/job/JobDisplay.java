@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 public final class JobDisplay implements BatchListener, AutoCloseable {
     private final LongFunction<Progress> display;
     private final Consumer<String> warn;
-    private final long itemsPerRow;
+    private final long itemsPerRow, allItems;
     private Progress progress = Progress.none();
     private long started = System.nanoTime();
     private final Map<Device, Long> rows = new LinkedHashMap<>();
@@ -30,16 +30,18 @@ public final class JobDisplay implements BatchListener, AutoCloseable {
      * @param warn receives what a device failed at, and what is done about it
      */
     public JobDisplay(LongFunction<Progress> display, Consumer<String> warn) {
-        this(display, warn, 1);
+        this(display, warn, 1, Long.MAX_VALUE);
     }
 
     /**
      * Prepares a display that shows more than one item for each row.
      *
      * @param itemsPerRow the number of items, which {@link #advance} counts; if it is 1, chunks that are done count
+     * @param allItems the number of items in all; those of a chunk that runs again count twice, but no more than that
      */
-    public JobDisplay(LongFunction<Progress> display, Consumer<String> warn, long itemsPerRow) {
+    public JobDisplay(LongFunction<Progress> display, Consumer<String> warn, long itemsPerRow, long allItems) {
         this.itemsPerRow = itemsPerRow;
+        this.allItems = allItems;
         this.display = display;
         this.warn = warn;
     }
@@ -56,8 +58,11 @@ public final class JobDisplay implements BatchListener, AutoCloseable {
         rows.merge(chunk.device(), (long) chunk.rows(), Long::sum);
         flops += chunk.flops();
         double seconds = Math.max(1, System.nanoTime() - started) / 1e9;
-        String speed = flops == 0 ? "" : Numbers.rate(flops / seconds / 1e9) + " GFLOP/s";
-        progress.note(speed + shares(rows));
+        String speed = flops == 0 ? "" : ", " + Numbers.rate(flops / seconds / 1e9) + " GFLOP/s";
+        String note = speed + shares(rows);
+        if (!note.isEmpty()) {
+            progress.note(note.substring(", ".length()));
+        }
         if (itemsPerRow == 1) {
             progress.accept(chunk.rowsDone());
         }
@@ -65,7 +70,7 @@ public final class JobDisplay implements BatchListener, AutoCloseable {
 
     /** Shows that more items are done. */
     public synchronized void advance(long more) {
-        items += more;
+        items = Math.min(items + more, allItems);
         if (itemsPerRow > 1) {
             progress.accept(items);
         }
@@ -82,7 +87,7 @@ public final class JobDisplay implements BatchListener, AutoCloseable {
     }
 
     @Override
-    public void onTrouble(DeviceTrouble trouble) {
+    public synchronized void onTrouble(DeviceTrouble trouble) {
         if (trouble.action() == DeviceTrouble.Action.DISTRUST) {
             rows.remove(trouble.device());
         }
