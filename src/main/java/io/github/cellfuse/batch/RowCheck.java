@@ -61,17 +61,8 @@ final class RowCheck {
 
     private static LstmState row(LstmModel model, LstmState states, int row) {
         LstmState one = LstmState.zeros(model, 1);
-        copy(states.h(), states.rows(), row, one.h(), model.hiddenWidths());
-        copy(states.c(), states.rows(), row, one.c(), model.cellWidths());
+        StateRows.copy(model, states, row, one, 0, 1);
         return one;
-    }
-
-    private static void copy(float[] from, int rows, int row, float[] to, int[] widths) {
-        int before = 0;
-        for (int width : widths) {
-            System.arraycopy(from, before * rows + row * width, to, before, width);
-            before += width;
-        }
     }
 
     LstmModel model() {

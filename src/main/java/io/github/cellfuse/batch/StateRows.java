@@ -1,6 +1,5 @@
 package io.github.cellfuse.batch;
 
-import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmState;
 
@@ -10,33 +9,18 @@ final class StateRows {
 
     /** Copies {@code count} rows from row {@code firstFrom} of {@code from} to row {@code firstTo} of {@code to}. */
     static void copy(LstmModel model, LstmState from, int firstFrom, LstmState to, int firstTo, int count) {
-        for (int layer = 0; layer < model.layerCount(); layer++) {
-            LstmLayer sizes = model.layer(layer);
-            for (int direction = 0; direction < sizes.directionCount(); direction++) {
-                long hidden = model.hiddenValuesBelow(layer) + (long) direction * sizes.stateSize();
-                long cell = model.cellValuesBelow(layer) + (long) direction * sizes.hiddenSize();
-                copy(from.h(), hidden, from.rows(), firstFrom, to.h(), to.rows(), firstTo, count, sizes.stateSize());
-                copy(from.c(), cell, from.rows(), firstFrom, to.c(), to.rows(), firstTo, count, sizes.hiddenSize());
-            }
-        }
+        copy(from.h(), from.rows(), firstFrom, to.h(), to.rows(), firstTo, count, model.hiddenWidths());
+        copy(from.c(), from.rows(), firstFrom, to.c(), to.rows(), firstTo, count, model.cellWidths());
     }
 
-    /** @param below the values of a row that precede the array {@code [rows,width]} in both states */
+    /** @param widths of the arrays {@code [rows,width]}, one after the other in both states */
     private static void copy(
-            float[] from,
-            long below,
-            int rowsFrom,
-            int firstFrom,
-            float[] to,
-            int rowsTo,
-            int firstTo,
-            int count,
-            int width) {
-        System.arraycopy(
-                from,
-                (int) (below * rowsFrom + (long) firstFrom * width),
-                to,
-                (int) (below * rowsTo + (long) firstTo * width),
-                count * width);
+            float[] from, int rowsFrom, int firstFrom, float[] to, int rowsTo, int firstTo, int count, int[] widths) {
+        int below = 0; // the values of a row that precede an array
+        for (int width : widths) {
+            System.arraycopy(
+                    from, below * rowsFrom + firstFrom * width, to, below * rowsTo + firstTo * width, count * width);
+            below += width;
+        }
     }
 }

@@ -18,39 +18,28 @@ import java.util.zip.CRC32C;
  */
 final class GraphFile implements JobFile {
     private final List<GraphArray> arrays;
-    private final boolean isResumable;
-    private final Creator creator;
+    private final Path target;
+    private final boolean isArchive, overwrite, isResumable, isContinued;
     private ArrayFile file; // null before the plan
 
-    /** Makes the file, and an array in it. */
-    private interface Creator {
-        /** @param file the file, if there is one already */
-        Created create(ArrayFile file, String name, ElementType type, long[] shape);
-    }
-
-    private record Created(ArrayFile file, ArraySink array) {}
-
-    private GraphFile(List<GraphArray> arrays, boolean isResumable, Creator creator) {
-        this.arrays = arrays;
+    private GraphFile(
+            Path target,
+            boolean isArchive,
+            boolean overwrite,
+            boolean isResumable,
+            boolean isContinued,
+            List<GraphArray> arrays) {
+        this.target = target;
+        this.isArchive = isArchive;
+        this.overwrite = overwrite;
         this.isResumable = isResumable;
-        this.creator = creator;
+        this.isContinued = isContinued;
+        this.arrays = arrays;
     }
 
     /** Starts a file that appears when it is committed, or not at all. */
     static GraphFile create(Path target, boolean isArchive, boolean overwrite, List<GraphArray> arrays) {
-        return isArchive
-                ? new GraphFile(
-                        arrays,
-                        false,
-                        (file, name, type, shape) -> added(
-                                file == null ? NpzWriter.create(target, overwrite) : (NpzWriter) file,
-                                name,
-                                type,
-                                shape))
-                : new GraphFile(
-                        arrays,
-                        false,
-                        (file, name, type, shape) -> only(NpyWriter.create(target, overwrite, type, shape)));
+        return new GraphFile(target, isArchive, overwrite, false, false, arrays);
     }
 
     /**
@@ -60,33 +49,28 @@ final class GraphFile implements JobFile {
      */
     static GraphFile resumable(
             Path target, boolean isArchive, boolean overwrite, boolean isContinued, List<GraphArray> arrays) {
-        return isArchive
-                ? new GraphFile(
-                        arrays,
-                        true,
-                        (file, name, type, shape) -> added(
-                                file == null ? NpzWriter.resumable(target, overwrite, isContinued) : (NpzWriter) file,
-                                name,
-                                type,
-                                shape))
-                : new GraphFile(
-                        arrays,
-                        true,
-                        (file, name, type, shape) ->
-                                only(NpyWriter.resumable(target, overwrite, isContinued, type, shape)));
+        return new GraphFile(target, isArchive, overwrite, true, isContinued, arrays);
     }
 
-    private static Created added(NpzWriter file, String name, ElementType type, long[] shape) {
-        try {
-            return new Created(file, file.add(entry(name), type, shape));
-        } catch (RuntimeException | Error e) {
-            file.close();
-            throw e;
+    /** Returns a file without arrays, which is never made. */
+    static GraphFile none() {
+        return new GraphFile(null, true, false, false, false, List.of());
+    }
+
+    private ArraySink add(String name, ElementType type, long... shape) {
+        if (!isArchive) {
+            NpyWriter only = isResumable
+                    ? NpyWriter.resumable(target, overwrite, isContinued, type, shape)
+                    : NpyWriter.create(target, overwrite, type, shape);
+            file = only;
+            return only;
         }
-    }
-
-    private static Created only(NpyWriter file) {
-        return new Created(file, file);
+        if (file == null) {
+            file = isResumable
+                    ? NpzWriter.resumable(target, overwrite, isContinued)
+                    : NpzWriter.create(target, overwrite);
+        }
+        return ((NpzWriter) file).add(entry(name), type, shape);
     }
 
     /** Returns whether the file may be continued later. */
@@ -111,11 +95,7 @@ final class GraphFile implements JobFile {
             return;
         }
         for (GraphArray array : arrays) {
-            array.plan(results.get(array.name()), count, calls, (name, type, shape) -> {
-                Created created = creator.create(file, name, type, shape);
-                file = created.file();
-                return created.array();
-            });
+            array.plan(results.get(array.name()), count, calls, this::add);
         }
         if (!isResumable) {
             file.reserve(); // for a resumable one, after what it holds has been marked

@@ -199,9 +199,8 @@ public final class OnnxRun implements AutoCloseable {
     public List<LstmPart> runOn(Function<LstmModel, LstmEngine> opener) {
         OnnxSession session = calls.opened().session(opener);
         try (GraphSession graph = new GraphSession(calls, session, () -> {}, done -> {})) {
-            GraphFile none = GraphFile.create(null, true, false, List.of());
             GraphChunk chunk = new GraphChunk(calls);
-            GraphResults results = new GraphResults(calls, none);
+            GraphResults results = new GraphResults(calls, GraphFile.none());
             for (long k = 0; k < rows.chunks(); k++) {
                 chunk.read(k * rows.chunk(), (int) rows.size(k));
                 graph.run(chunk, results, () -> {});

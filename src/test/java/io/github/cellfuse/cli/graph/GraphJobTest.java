@@ -123,24 +123,25 @@ class GraphJobTest {
         assertFalse(names.contains(".partial") || names.contains(".journal"), names);
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void killedAndContinued(Work work) throws Exception {
-        Path model = model(work), journal = Path.of(out + ".journal");
-        byte[] expected = whole(work, model);
+    /** Kills a run after it has finished some rows, and returns its journal. */
+    private Path killedAfterSomeRows(Work work, Path model) throws Exception {
         ChildJvm child = ChildJvm.start(
                 Map.of(),
                 List.of(),
                 CellFuse.class,
                 arguments(work, model, "--device", "java", "--batch", 5, "--threads", 1));
-        while (!child.hasEnded()
-                && !(Files.exists(journal)
-                        && FINISHED.matcher(Files.readString(journal)).find())) {
-            Thread.sleep(2);
-        }
-        assertFalse(child.hasEnded(), "the run was too fast to be killed");
+        awaitRows(child);
         child.kill();
         child.await(60);
+        return Path.of(out + ".journal");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void killedAndContinued(Work work) throws Exception {
+        Path model = model(work);
+        byte[] expected = whole(work, model);
+        Path journal = killedAfterSomeRows(work, model);
         long before = Files.size(journal);
 
         // Another output, or another input, isn't what was begun.
@@ -157,19 +158,7 @@ class GraphJobTest {
 
     @Test
     void anotherModelIsRefused() throws Exception {
-        Path model = model(Work.GRAPH), journal = Path.of(out + ".journal");
-        ChildJvm child = ChildJvm.start(
-                Map.of(),
-                List.of(),
-                CellFuse.class,
-                arguments(Work.GRAPH, model, "--device", "java", "--batch", 5, "--threads", 1));
-        while (!child.hasEnded()
-                && !(Files.exists(journal)
-                        && FINISHED.matcher(Files.readString(journal)).find())) {
-            Thread.sleep(2);
-        }
-        child.kill();
-        child.await(60);
+        Path model = model(Work.GRAPH), journal = killedAfterSomeRows(Work.GRAPH, model);
         Path other = Files.copy(model, folder.resolve("other.onnx"));
         Cli.run((Object[]) arguments(Work.GRAPH, other, "--device", "java", "--resume", "-q"))
                 .assertError(2, journal, "model", "other.onnx");
