@@ -5,6 +5,7 @@ import io.github.cellfuse.Device;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmInput;
+import io.github.cellfuse.LstmLayer;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
@@ -26,17 +27,24 @@ record BenchProblem(LstmModel model, LstmInput input) {
     static BenchProblem of(Dimensions d) {
         SplittableRandom random = new SplittableRandom(1);
         float scale = (float) (1 / Math.sqrt(d.h()));
-        List<List<LstmWeights>> layers = new ArrayList<>();
+        List<LstmLayer> layers = new ArrayList<>();
         for (int layer = 0; layer < d.layers(); layer++) {
             List<LstmWeights> directions = new ArrayList<>();
             for (int direction = 0; direction < d.directions(); direction++) {
                 directions.add(weights(d, d.inputs(layer), random, scale));
             }
-            layers.add(directions);
+            layers.add(new LstmLayer(direction(d, layer), directions));
         }
-        LstmModel model = new LstmModel(d.directions() == 1 ? Direction.FORWARD : Direction.BIDIRECTIONAL, layers);
+        LstmModel model = new LstmModel(layers);
         float[] x = values(random, Sizes.product("x [T,N,I]", d.t(), d.n(), d.i()), 1);
         return new BenchProblem(d.weights().round(model), LstmInput.timeMajor(x, d.n(), d.t()));
+    }
+
+    private static Direction direction(Dimensions d, int layer) {
+        if (d.directions() == 2) {
+            return Direction.BIDIRECTIONAL;
+        }
+        return d.alternating() && layer % 2 == 0 ? Direction.REVERSE : Direction.FORWARD;
     }
 
     private static LstmWeights weights(Dimensions d, int inputs, SplittableRandom random, float scale) {

@@ -19,6 +19,11 @@ public record BenchReport(DeviceReport device, List<BenchResult> results, List<S
      */
     public record Skipped(String suite, String what, String reason) {}
 
+    /** Returns how many results can't be trusted, because the machine was busy. */
+    public long disturbed() {
+        return results.stream().filter(result -> result.timing().isDisturbed()).count();
+    }
+
     public BenchReport {
         results = List.copyOf(results);
         skipped = List.copyOf(skipped);

@@ -16,7 +16,7 @@ public record BenchResult(
     /** The kernel's name for a whole run. */
     public static final String RUN = "run";
 
-    /** Seconds of one launch or run. */
+    /** Seconds of one launch or run: by the host's clock, or by the device's for a kernel within a run. */
     public double seconds() {
         return timing.seconds();
     }

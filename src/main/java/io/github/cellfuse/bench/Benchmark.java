@@ -56,7 +56,7 @@ public final class Benchmark {
      */
     private static double expectedSpeed(Ceiling ceiling) {
         double peak = IntStream.range(0, PEAK_SAMPLES)
-                .mapToDouble(k -> ceiling.sample().flopsPerSecond())
+                .mapToDouble(k -> ceiling.peak())
                 .max()
                 .orElseThrow();
         return Double.isNaN(peak)

@@ -8,6 +8,7 @@ import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.Plan;
 import io.github.cellfuse.WeightPrecision;
+import io.github.cellfuse.opencl.engine.KernelProfile;
 import io.github.cellfuse.opencl.engine.OpenClEngine;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -25,6 +26,9 @@ final class Contest {
 
     /** The least duration of a turn. Shorter runs are repeated. */
     private static final double TURN_SECONDS = 0.05;
+
+    /** A session that records the device's clock is another one, which is slower; so it has no rounds. */
+    private static final int PROFILED_RUNS = 3;
 
     /** A run this long needs no warm-up: it fills the caches in its first tenths. */
     private static final double LONG_RUN_SECONDS = 0.1;
@@ -80,15 +84,19 @@ final class Contest {
             warmUp(sessions, problem, output);
             List<RoundTimes> samples =
                     contenders.stream().map(contender -> new RoundTimes()).toList();
+            MachineLoad.begin();
             long start = System.nanoTime();
+            Ceiling.Sample before = ceiling.sample(work);
             for (int done = 0; rounds.more(done, start); done++) {
-                Limits now = ceiling.sample();
                 for (int c = 0; c < sessions.size(); c++) {
                     double seconds = turn(sessions.get(c), problem.input(), output);
-                    Limits limits = ceiling.of(contenders.get(c).device(), now);
-                    samples.get(c).add(seconds, limits.share(work.get(c), seconds));
+                    Ceiling.Sample after = ceiling.sample(work);
+                    Device device = contenders.get(c).device();
+                    samples.get(c).add(seconds, ceiling.share(device, work.get(c), seconds, before, after));
+                    before = after;
                 }
             }
+            MachineLoad load = MachineLoad.end(ceiling.isProcessor());
             List<BenchResult> results = new ArrayList<>();
             for (int c = 0; c < contenders.size(); c++) {
                 results.add(new BenchResult(
@@ -98,7 +106,7 @@ final class Contest {
                         run.series(),
                         run.dimensions(),
                         work.get(c),
-                        samples.get(c).timing()));
+                        samples.get(c).byHost(deviceSeconds(engines.get(c), problem, output), load)));
             }
             return results;
         } finally {
@@ -109,6 +117,23 @@ final class Contest {
     /** Returns the work of a run. The Java engine holds rounded weights as floats. */
     private static Work work(Dimensions d, Device device) {
         return Work.run(device instanceof Device.Java ? d.withWeights(WeightPrecision.F32) : d);
+    }
+
+    /** Returns the median time of all kernels of a run by the device's clock; NaN for a device without one. */
+    private static double deviceSeconds(LstmEngine engine, BenchProblem problem, LstmOutput output) {
+        if (!(engine instanceof OpenClEngine)) {
+            return Double.NaN;
+        }
+        try (KernelProfile profile = new KernelProfile(engine)) {
+            profile.run(problem.input(), output); // new buffers
+            double[] seconds = new double[PROFILED_RUNS];
+            for (int k = 0; k < PROFILED_RUNS; k++) {
+                seconds[k] = profile.run(problem.input(), output).stream()
+                        .mapToDouble(KernelProfile.Launch::seconds)
+                        .sum();
+            }
+            return Rounds.median(seconds);
+        }
     }
 
     private static void warmUp(List<LstmSession> sessions, BenchProblem problem, LstmOutput output) {

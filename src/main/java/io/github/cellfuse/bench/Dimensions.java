@@ -9,12 +9,13 @@ import io.github.cellfuse.WeightPrecision;
  * @param p values of a hidden state; equals {@code h} without a projection
  * @param layers {@code L}
  * @param directions {@code D}: 1 or 2
+ * @param alternating whether every second layer, from the lowest on, has the reverse direction only
  * @param weights the precision of the stored weights
  */
-public record Dimensions(Shape shape, int p, int layers, int directions, WeightPrecision weights) {
+public record Dimensions(Shape shape, int p, int layers, int directions, boolean alternating, WeightPrecision weights) {
     /** Returns the sizes of one forward layer without a projection, with float32 weights. */
     public static Dimensions of(Shape shape) {
-        return new Dimensions(shape, shape.units(), 1, 1, WeightPrecision.F32);
+        return new Dimensions(shape, shape.units(), 1, 1, false, WeightPrecision.F32);
     }
 
     /** Returns the sizes of one forward layer without a projection, with float32 weights. */
@@ -44,27 +45,32 @@ public record Dimensions(Shape shape, int p, int layers, int directions, WeightP
 
     /** Returns the same sizes with another number of time steps. A kernel that computes one step has 1. */
     public Dimensions withSteps(int steps) {
-        return new Dimensions(new Shape(steps, n(), i(), h()), p, layers, directions, weights);
+        return new Dimensions(new Shape(steps, n(), i(), h()), p, layers, directions, alternating, weights);
     }
 
     /** Returns the same sizes with hidden states of {@code values} values. */
     public Dimensions withProjection(int values) {
-        return new Dimensions(shape, values, layers, directions, weights);
+        return new Dimensions(shape, values, layers, directions, alternating, weights);
     }
 
     /** Returns the same sizes with another number of layers. */
     public Dimensions withLayers(int count) {
-        return new Dimensions(shape, p, count, directions, weights);
+        return new Dimensions(shape, p, count, directions, alternating, weights);
     }
 
     /** Returns the same sizes with another number of directions. */
     public Dimensions withDirections(int count) {
-        return new Dimensions(shape, p, layers, count, weights);
+        return new Dimensions(shape, p, layers, count, alternating, weights);
     }
 
     /** Returns the same sizes with weights stored in another precision. */
     public Dimensions withWeights(WeightPrecision precision) {
-        return new Dimensions(shape, p, layers, directions, precision);
+        return new Dimensions(shape, p, layers, directions, alternating, precision);
+    }
+
+    /** Returns the same sizes with layers of one direction, the reverse one in the lowest and in every second above. */
+    public Dimensions withAlternatingDirections() {
+        return new Dimensions(shape, p, layers, 1, true, weights);
     }
 
     /** Returns the features of a layer's input. */
@@ -82,6 +88,7 @@ public record Dimensions(Shape shape, int p, int layers, int directions, WeightP
                 + (p == h() ? "" : " P=" + p)
                 + (layers == 1 ? "" : " L=" + layers)
                 + (directions == 1 ? "" : " bidirectional")
+                + (alternating ? " alternating" : "")
                 + (weights == WeightPrecision.F32 ? "" : " " + weights);
     }
 }

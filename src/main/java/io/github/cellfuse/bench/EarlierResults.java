@@ -24,11 +24,18 @@ public record EarlierResults(List<Pair> pairs, List<BenchResult> onlyNew, List<O
      * A result of an earlier run.
      *
      * @param plan null for a stand-alone kernel
+     * @param disturbed whether the machine was busy
      */
-    public record Old(String suite, String kernel, String plan, Dimensions dimensions, double seconds) {}
+    public record Old(
+            String suite, String kernel, String plan, Dimensions dimensions, double seconds, boolean disturbed) {}
 
     /** Two matching results. */
     public record Pair(BenchResult now, Old old) {
+        /** Returns whether one of the results can't be trusted, so that the speedup says nothing. */
+        public boolean isDisturbed() {
+            return now.timing().isDisturbed() || old.disturbed();
+        }
+
         /** Returns the speedup; above 1, the new result is faster. */
         public double speedup() {
             return old.seconds() / now.seconds();

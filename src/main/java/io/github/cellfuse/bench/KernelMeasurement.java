@@ -9,11 +9,12 @@ import io.github.cellfuse.opencl.engine.KernelProfile;
 import io.github.cellfuse.opencl.engine.StandaloneKernels;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.DoubleStream;
 
 /**
  * Times kernels one by one: alone, or within a run by the device's own clock. Before timing, every result is compared
@@ -61,13 +62,19 @@ final class KernelMeasurement {
             Ceiling ceiling,
             Rounds rounds) {
         RoundTimes samples = new RoundTimes();
+        List<Double> deviceSeconds = new ArrayList<>();
+        MachineLoad.begin();
         long start = System.nanoTime();
+        Ceiling.Sample before = ceiling.sample(List.of(work));
         for (int done = 0; rounds.more(done, start); done++) {
-            Limits now = ceiling.sample();
             double seconds = bound.seconds();
-            samples.add(seconds, now.share(work, seconds));
+            deviceSeconds.add(bound.deviceSeconds());
+            Ceiling.Sample after = ceiling.sample(List.of(work));
+            samples.add(seconds, ceiling.share(work, seconds, before, after));
+            before = after;
         }
-        return new BenchResult(suite, kernel, null, null, d, work, samples.timing());
+        Timing timing = samples.byHost(median(deviceSeconds), MachineLoad.end(ceiling.isProcessor()));
+        return new BenchResult(suite, kernel, null, null, d, work, timing);
     }
 
     /** Times every kernel of a run under every plan. */
@@ -90,27 +97,37 @@ final class KernelMeasurement {
             Rounds rounds) {
         Dimensions d = kernels.dimensions();
         Map<String, RoundTimes> samples = new LinkedHashMap<>();
-        Map<String, Work> work = new HashMap<>();
-        profile(problem, d, expected, plan, ceiling, rounds, (launches, now) -> {
-            boolean hoisted = launches.stream().anyMatch(launch -> name(launch).equals(INPUT_PROJECTION));
-            Map<String, List<Double>> times = new LinkedHashMap<>();
-            for (KernelProfile.Launch launch : launches) {
-                Work todo = work(launch.kernel(), plan, hoisted, d);
-                if (todo != null) {
-                    work.put(launch.kernel(), todo);
-                    times.computeIfAbsent(launch.kernel(), kernel -> new ArrayList<>())
-                            .add(launch.seconds());
+        Map<String, Work> work = new LinkedHashMap<>();
+        Profiled profiled = new Profiled() {
+            @Override
+            public Collection<Work> works(List<KernelProfile.Launch> launches) {
+                boolean hoisted =
+                        launches.stream().anyMatch(launch -> name(launch).equals(INPUT_PROJECTION));
+                for (KernelProfile.Launch launch : launches) {
+                    Work todo = work(launch.kernel(), plan, hoisted, d);
+                    if (todo != null) {
+                        work.put(launch.kernel(), todo);
+                    }
                 }
+                return work.values();
             }
-            times.forEach((kernel, seconds) -> {
-                double time = isOfOneStep(kernel)
-                        ? Rounds.median(seconds.stream()
-                                .mapToDouble(Double::doubleValue)
-                                .toArray())
-                        : seconds.stream().mapToDouble(Double::doubleValue).sum();
-                samples.computeIfAbsent(kernel, each -> new RoundTimes()).add(time, now.share(work.get(kernel), time));
-            });
-        });
+
+            @Override
+            public void take(List<KernelProfile.Launch> launches, Ceiling.Sample before, Ceiling.Sample after) {
+                work.forEach((kernel, todo) -> {
+                    double[] each = launches.stream()
+                            .filter(launch -> launch.kernel().equals(kernel))
+                            .mapToDouble(KernelProfile.Launch::seconds)
+                            .toArray();
+                    double time = isOfOneStep(kernel)
+                            ? Rounds.median(each)
+                            : DoubleStream.of(each).sum();
+                    samples.computeIfAbsent(kernel, name -> new RoundTimes())
+                            .add(time, ceiling.share(todo, time, before, after));
+                });
+            }
+        };
+        MachineLoad load = profile(problem, d, expected, plan, ceiling, rounds, profiled);
         List<BenchResult> results = new ArrayList<>();
         samples.forEach((kernel, found) -> results.add(new BenchResult(
                 kernels.suite(),
@@ -119,7 +136,7 @@ final class KernelMeasurement {
                 null,
                 isOfOneStep(kernel) ? d.withSteps(1) : d,
                 work.get(kernel),
-                found.timing())));
+                found.byDevice(load))));
         return results;
     }
 
@@ -161,11 +178,21 @@ final class KernelMeasurement {
         Work work = Work.recurrent(d);
         BenchProblem problem = BenchProblem.of(d);
         RoundTimes samples = new RoundTimes();
-        profile(problem, d, problem.expected(), Plan.HOISTED, ceiling, rounds, (launches, now) -> {
-            double seconds = recurrentSeconds(launches);
-            samples.add(seconds, now.share(work, seconds));
-        });
-        return List.of(new BenchResult(recurrent.suite(), STEP, "hoisted", null, d, work, samples.timing()));
+        Profiled profiled = new Profiled() {
+            @Override
+            public Collection<Work> works(List<KernelProfile.Launch> launches) {
+                return List.of(work);
+            }
+
+            @Override
+            public void take(List<KernelProfile.Launch> launches, Ceiling.Sample before, Ceiling.Sample after) {
+                double seconds = recurrentSeconds(launches);
+                samples.add(seconds, ceiling.share(work, seconds, before, after));
+            }
+        };
+        MachineLoad load = profile(problem, d, problem.expected(), Plan.HOISTED, ceiling, rounds, profiled);
+        Timing timing = samples.byDevice(load);
+        return List.of(new BenchResult(recurrent.suite(), STEP, "hoisted", null, d, work, timing));
     }
 
     /**
@@ -185,30 +212,45 @@ final class KernelMeasurement {
         return seconds;
     }
 
-    private interface Round {
-        void take(List<KernelProfile.Launch> launches, Limits now);
+    /** What is done with the launches of a run. */
+    private interface Profiled {
+        /** Returns what is measured; called once, with the launches of a run that isn't timed. */
+        Collection<Work> works(List<KernelProfile.Launch> launches);
+
+        /** Takes the launches of a round, and the limits around it. */
+        void take(List<KernelProfile.Launch> launches, Ceiling.Sample before, Ceiling.Sample after);
     }
 
-    private static void profile(
+    /** Returns the load of the machine during the rounds. */
+    private static MachineLoad profile(
             BenchProblem problem,
             Dimensions d,
             FloatBuffer expected,
             Plan plan,
             Ceiling ceiling,
             Rounds rounds,
-            Round round) {
+            Profiled profiled) {
         EngineOptions options = EngineOptions.DEFAULT.withPlan(plan).withWeights(d.weights());
         try (LstmEngine engine = LstmEngine.open(ceiling.device(), problem.model(), options);
                 KernelProfile profile = new KernelProfile(engine)) {
             LstmOutput output = LstmOutput.allocate(problem.model(), problem.input());
-            profile.run(problem.input(), output);
+            Collection<Work> works = profiled.works(profile.run(problem.input(), output));
             BenchProblem.check(engine.device() + " " + plan, output, expected);
+            MachineLoad.begin();
             long start = System.nanoTime();
+            Ceiling.Sample before = ceiling.sample(works);
             for (int done = 0; rounds.more(done, start); done++) {
-                Limits now = ceiling.sample();
                 profile.run(problem.input(), output); // refills the caches, which the measurement of the limits used
-                round.take(profile.run(problem.input(), output), now);
+                List<KernelProfile.Launch> launches = profile.run(problem.input(), output);
+                Ceiling.Sample after = ceiling.sample(works);
+                profiled.take(launches, before, after);
+                before = after;
             }
+            return MachineLoad.end(ceiling.isProcessor());
         }
+    }
+
+    private static double median(List<Double> values) {
+        return Rounds.median(values.stream().mapToDouble(Double::doubleValue).toArray());
     }
 }

@@ -12,8 +12,8 @@ public record Limits(double flopsPerSecond, double bytesPerSecond) {
 
     /**
      * Returns the share of the roofline that {@code work} done in {@code seconds} reaches: {@code achieved / min(peak,
-     * intensity·bandwidth)}, where the achieved speed is in operations per second. A share above 1 is only possible if
-     * the caches hold data that is counted as memory traffic.
+     * intensity·bandwidth)}, where the achieved speed is in operations per second. A share above 1 means that something
+     * disturbed one of the measurements.
      */
     public double share(Work work, double seconds) {
         return work.flops() / seconds / Math.min(flopsPerSecond, work.intensity() * bytesPerSecond);

@@ -21,9 +21,20 @@ public record Rounds(int most) {
     }
 
     static double median(double... values) {
+        return quartile(2, values);
+    }
+
+    /**
+     * Returns a quartile, linear between the two values next to it, as NumPy computes it.
+     *
+     * @param which 1 for the lower, 2 for the median, 3 for the upper
+     */
+    static double quartile(int which, double... values) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        double at = which / 4.0 * (sorted.length - 1);
+        int below = (int) at;
+        double above = sorted[Math.min(below + 1, sorted.length - 1)];
+        return sorted[below] + (at - below) * (above - sorted[below]);
     }
 }

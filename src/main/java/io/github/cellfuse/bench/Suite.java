@@ -19,6 +19,8 @@ public enum Suite {
     LSTM,
     /** DeepBench's LSTM shapes: the recurrent part, with DeepBench's count of operations. */
     DEEPBENCH,
+    /** Models of speech, signals and words: basecallers, streams with voice detection, taggers. */
+    SPEECH,
     /** All of the above. */
     ALL;
 
@@ -72,8 +74,9 @@ public enum Suite {
             case CELL -> cell();
             case LSTM -> lstm();
             case DEEPBENCH -> deepbench();
+            case SPEECH -> speech();
             case ALL ->
-                Stream.of(QUICK, CELL, LSTM, DEEPBENCH)
+                Stream.of(QUICK, CELL, LSTM, DEEPBENCH, SPEECH)
                         .flatMap(suite -> suite.cases().stream())
                         .toList();
         };
@@ -149,6 +152,31 @@ public enum Suite {
                 cases.add(new BenchCase.Recurrent(id(), Dimensions.of(steps, n, 1, h)));
             }
         }
+    }
+
+    private List<BenchCase> speech() {
+        List<BenchCase> cases = new ArrayList<>();
+        // The LSTMs of a basecaller for nanopores: five layers of 384 units, every second one from the end to the
+        // start.
+        // Its signals come in batches of 64 pieces of 1600 steps, or as many shorter ones for less delay.
+        for (Shape shape : shapes("160,64,384,384", "64,1600,384,384", "1600,64,384,384")) {
+            Dimensions basecaller = Dimensions.of(shape).withLayers(5).withAlternatingDirections();
+            cases.add(run(basecaller, BenchCase.Plans.CHOSEN, null));
+        }
+        // Voice activity in streams, whose frames come one at a time; each row is a stream.
+        for (Shape shape : shapes("1,1,128,128", "1,64,128,128", "1,1024,128,128")) {
+            cases.add(run(Dimensions.of(shape), BenchCase.Plans.CHOSEN, null));
+        }
+        // A tagger of words: sentences of 32 and of 8 words.
+        for (Shape shape : shapes("32,256,128,256", "8,32,128,256")) {
+            Dimensions tagger = Dimensions.of(shape).withLayers(2).withDirections(2);
+            cases.add(run(tagger, BenchCase.Plans.CHOSEN, null));
+        }
+        return cases;
+    }
+
+    private static List<Shape> shapes(String... texts) {
+        return Stream.of(texts).map(Shape::parse).toList();
     }
 
     private BenchCase run(Dimensions dimensions, BenchCase.Plans plans, String series) {

@@ -38,13 +38,19 @@ class BenchmarkTest {
                         BenchCase.Plans.CHOSEN,
                         "N",
                         false),
+                new BenchCase.Run(
+                        "speech",
+                        Dimensions.of(3, 2, 4, 9).withLayers(3).withAlternatingDirections(),
+                        BenchCase.Plans.CHOSEN,
+                        null,
+                        false),
                 new BenchCase.Kernels("lstm", SMALL.withProjection(6)),
                 new BenchCase.Recurrent("deepbench", Dimensions.of(3, 5, 1, 9)),
                 new BenchCase.Cell("cell", 7, 37),
                 new BenchCase.Activations("cell", 1 << 12));
         BenchReport report = Benchmark.run(opencl, cases, new Rounds(2), progress::add);
         assertEquals(before, OpenCl.liveObjects());
-        assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L), progress);
+        assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L), progress);
         assertTrue(report.skipped().isEmpty());
 
         assertEquals(opencl, report.device().info().device());
@@ -74,8 +80,15 @@ class BenchmarkTest {
             assertTrue(
                     result.seconds() > 0
                             && result.timing().ofRoofline() > 0
-                            && result.timing().rounds() == 2,
+                            && result.timing().rounds() == 2
+                            && result.timing().lowerQuartile() <= result.seconds()
+                            && result.seconds() <= result.timing().upperQuartile(),
                     result.toString());
+            // Every clock that there is: java has the host's, a kernel within a run the device's.
+            boolean isJava = "java".equals(result.plan());
+            boolean isWithinRun = !result.kernel().equals(BenchResult.RUN) && result.plan() != null;
+            assertEquals(isJava, Double.isNaN(result.timing().deviceSeconds()), result.toString());
+            assertEquals(isWithinRun, Double.isNaN(result.timing().wallSeconds()), result.toString());
         }
     }
 
@@ -167,6 +180,11 @@ class BenchmarkTest {
         assertFalse(new Rounds(7).more(3, longAgo));
         assertFalse(new Rounds(1).more(1, now));
         assertEquals(2.5, Rounds.median(4, 1, 3, 2));
+        // numpy.percentile([5, 1, 2, 9], [25, 50, 75])
+        assertEquals(1.75, Rounds.quartile(1, 5, 1, 2, 9));
+        assertEquals(3.5, Rounds.quartile(2, 5, 1, 2, 9));
+        assertEquals(6, Rounds.quartile(3, 5, 1, 2, 9));
+        assertEquals(7, Rounds.quartile(3, 7));
     }
 
     @Test

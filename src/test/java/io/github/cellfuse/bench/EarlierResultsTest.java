@@ -57,11 +57,29 @@ class EarlierResultsTest {
         assertEquals(0.5, c.pairs().get(0).speedup());
     }
 
+    @Test
+    void aDisturbedResultJudgesNothing() {
+        BenchResult quiet = result("lstm", "run", "fused", D, 1);
+        assertFalse(new EarlierResults.Pair(quiet, old("lstm", "run", "fused", D, 3)).isDisturbed());
+        EarlierResults.Old busy = new EarlierResults.Old("lstm", "run", "fused", D, 3, true);
+        assertTrue(new EarlierResults.Pair(quiet, busy).isDisturbed());
+        Timing timing = new Timing(1, 1, 1, 1, 1.5, 3, List.of("it reached 150 % of its limit"));
+        BenchResult now = new BenchResult("lstm", "run", "fused", null, D, new Work(1, 1), timing);
+        assertTrue(new EarlierResults.Pair(now, old("lstm", "run", "fused", D, 3)).isDisturbed());
+    }
+
     private static BenchResult result(String suite, String kernel, String plan, Dimensions d, double seconds) {
-        return new BenchResult(suite, kernel, plan, null, d, new Work(1, 1), new Timing(seconds, 0.5, 3));
+        return new BenchResult(
+                suite,
+                kernel,
+                plan,
+                null,
+                d,
+                new Work(1, 1),
+                new Timing(seconds, seconds, seconds, seconds, 0.5, 3, List.of()));
     }
 
     private static EarlierResults.Old old(String suite, String kernel, String plan, Dimensions d, double seconds) {
-        return new EarlierResults.Old(suite, kernel, plan, d, seconds);
+        return new EarlierResults.Old(suite, kernel, plan, d, seconds, false);
     }
 }

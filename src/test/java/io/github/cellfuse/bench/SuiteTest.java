@@ -1,5 +1,7 @@
 package io.github.cellfuse.bench;
 
+import static io.github.cellfuse.Direction.FORWARD;
+import static io.github.cellfuse.Direction.REVERSE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -8,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.cellfuse.Device;
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.LstmLayer;
+import io.github.cellfuse.LstmModel;
 import java.util.HashSet;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -74,6 +78,25 @@ class SuiteTest {
         }
     }
 
+    /** Five layers of alternating directions, as basecallers have them, and streams of single steps. */
+    @Test
+    void speechHasTheShapesOfBasecallersAndStreams() {
+        List<Dimensions> shapes = Suite.SPEECH.cases().stream()
+                .map(c -> ((BenchCase.Run) c).dimensions())
+                .toList();
+        Dimensions basecaller = Dimensions.of(64, 1600, 384, 384).withLayers(5).withAlternatingDirections();
+        assertTrue(shapes.contains(basecaller));
+        assertEquals("64,1600,384,384 L=5 alternating", basecaller.toString());
+        LstmModel model = BenchProblem.of(
+                        Dimensions.of(1, 1, 4, 4).withLayers(5).withAlternatingDirections())
+                .model();
+        assertEquals(
+                List.of(REVERSE, FORWARD, REVERSE, FORWARD, REVERSE),
+                model.layers().stream().map(LstmLayer::direction).toList());
+        assertTrue(shapes.stream().anyMatch(d -> d.t() == 1 && d.n() > 1));
+        assertTrue(shapes.stream().anyMatch(d -> d.directions() == 2));
+    }
+
     @Test
     void whatTakesTooLongIsSkippedWithItsReason() {
         BenchCase large = new BenchCase.Recurrent("deepbench", Dimensions.of(25, 128, 1, 4096));
@@ -92,6 +115,6 @@ class SuiteTest {
     @ValueSource(strings = {"", "fast", "quick,cell"})
     void otherNamesAreRefused(String name) {
         InvalidInputException e = assertThrows(InvalidInputException.class, () -> Suite.parse(name));
-        assertEquals("suite: expected quick, cell, lstm, deepbench, all, found '" + name + "'", e.getMessage());
+        assertEquals("suite: expected quick, cell, lstm, deepbench, speech, all, found '" + name + "'", e.getMessage());
     }
 }

@@ -37,16 +37,18 @@ import picocli.CommandLine.Spec;
         description = {
             "",
             "Measures the device's limits (multiply-adds, memory, launches, transfers), runs a suite, and reports"
-                    + " each result as a fraction of the roofline measured in the same round. Before timing, every"
-                    + " result is compared bit by bit with plain Java's.",
+                    + " each result as a fraction of the roofline measured around the same round. Before timing, every"
+                    + " result is compared bit by bit with plain Java's. Rows that were measured while the machine"
+                    + " was busy say so.",
             "",
             "Suites: quick (every plan and kernel at one or two shapes; the default; half a minute on two cores),"
                     + " cell (kernels that stream through memory), lstm (whole runs of many shapes, and how the time"
-                    + " grows with T, N and H), deepbench (DeepBench's LSTM shapes), all (all four; five minutes on"
-                    + " two cores).",
+                    + " grows with T, N and H), deepbench (DeepBench's LSTM shapes), speech (basecallers, streams"
+                    + " with voice detection, taggers), all (all five; six minutes on two cores).",
             "",
             "A result is the median of --rounds rounds. After three rounds, no new round begins once a shape has"
-                    + " taken 2 s. Runs of lstm and deepbench that would take more than 2 s are skipped and listed.",
+                    + " taken 2 s. Runs of lstm, deepbench and speech that would take more than 2 s are skipped and"
+                    + " listed.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -65,7 +67,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--suite",
             paramLabel = "SUITE",
-            description = "quick, cell, lstm, deepbench or all. Default: quick, if no --shape is given.")
+            description = "quick, cell, lstm, deepbench, speech or all. Default: quick, if no --shape is given.")
     private String suite;
 
     @Option(

@@ -61,9 +61,15 @@ record BenchFile(Path path, String device, String date, List<EarlierResults.Old>
                 fields.integer("p"),
                 fields.integer("layers"),
                 fields.integer("directions"),
+                fields.truth("alternating"),
                 fields.weights());
         return new EarlierResults.Old(
-                fields.text("suite"), fields.text("kernel"), fields.textOrNull("plan"), dimensions, fields.seconds());
+                fields.text("suite"),
+                fields.text("kernel"),
+                fields.textOrNull("plan"),
+                dimensions,
+                fields.seconds(),
+                fields.truth("disturbed"));
     }
 
     private static JsonElement parse(Path path, String text) {
@@ -130,6 +136,17 @@ record BenchFile(Path path, String device, String date, List<EarlierResults.Old>
             } catch (InvalidInputException e) {
                 throw new InvalidInputException(path + ": " + where + e.getMessage(), e);
             }
+        }
+
+        /** Older files lack some of these fields, which means false. */
+        boolean truth(String name) {
+            if (raw(name) == null) {
+                return false;
+            }
+            if (raw(name) instanceof JsonPrimitive value && value.isBoolean()) {
+                return value.getAsBoolean();
+            }
+            throw invalid(path, where + name, "true or false", raw(name));
         }
 
         /** Older files lack this field; their weights are float32. */

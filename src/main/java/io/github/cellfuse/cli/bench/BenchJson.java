@@ -34,6 +34,7 @@ final class BenchJson {
         json.addProperty("system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
         json.addProperty("cores", Runtime.getRuntime().availableProcessors());
         json.addProperty("rounds", document.rounds());
+        json.addProperty("disturbed", document.report().disturbed());
         json.add("device", device(document.report().device()));
         JsonArray results = new JsonArray();
         document.report().results().forEach(result -> results.add(result(result)));
@@ -58,6 +59,7 @@ final class BenchJson {
             each.addProperty("old_seconds", pair.old().seconds());
             each.add("old_plan", text(pair.old().plan()));
             each.addProperty("speedup", pair.speedup());
+            each.addProperty("old_disturbed", pair.old().disturbed());
             pairs.add(each);
         }
         json.add("pairs", pairs);
@@ -95,14 +97,23 @@ final class BenchJson {
         json.addProperty("p", d.p());
         json.addProperty("layers", d.layers());
         json.addProperty("directions", d.directions());
+        json.addProperty("alternating", d.alternating());
         json.addProperty("weights", d.weights().toString());
         json.addProperty("rounds", result.timing().rounds());
         json.addProperty("seconds", result.seconds());
+        json.addProperty("seconds_lower_quartile", result.timing().lowerQuartile());
+        json.addProperty("seconds_upper_quartile", result.timing().upperQuartile());
+        json.add("wall_seconds", number(result.timing().wallSeconds()));
+        json.add("device_seconds", number(result.timing().deviceSeconds()));
         json.addProperty("flops", result.work().flops());
         json.addProperty("bytes", result.work().bytes());
         json.add("gflops", number(result.gflops()));
         json.add("gbytes_per_s", number(result.gbytesPerSecond()));
         json.add("of_roofline", number(result.timing().ofRoofline()));
+        json.addProperty("disturbed", result.timing().isDisturbed());
+        JsonArray disturbances = new JsonArray();
+        result.timing().disturbances().forEach(disturbances::add);
+        json.add("disturbances", disturbances);
         return json;
     }
 

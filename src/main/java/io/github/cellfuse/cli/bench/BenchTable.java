@@ -10,7 +10,7 @@ import java.util.Locale;
 
 /** Prints a benchmark as text. */
 final class BenchTable {
-    private static final String HEAD = "%-10s %-22s %-9s %-28s %10s %9s %8s %12s%s%n";
+    private static final String HEAD = "%-10s %-22s %-9s %-28s %10s %10s %9s %8s %12s%s%n";
 
     private BenchTable() {}
 
@@ -25,6 +25,7 @@ final class BenchTable {
                 "plan",
                 "T,N,I,H",
                 "ms",
+                "device ms",
                 "GFLOP/s",
                 "GB/s",
                 "of roofline",
@@ -37,16 +38,32 @@ final class BenchTable {
                     result.kernel(),
                     result.plan() == null ? "-" : result.plan(),
                     result.dimensions(),
-                    String.format(Locale.ROOT, "%.3f", result.seconds() * 1e3),
+                    number("%.3f", result.timing().wallSeconds() * 1e3),
+                    number("%.3f", result.timing().deviceSeconds() * 1e3),
                     number("%.1f", result.gflops()),
                     number("%.2f", result.gbytesPerSecond()),
                     number("%.2f", result.timing().ofRoofline()),
-                    compared ? "   " + faster(document, result) : "");
+                    (compared ? "   " + faster(document, result) : "") + disturbances(result));
         }
+        disturbed(out, document.report());
         for (BenchReport.Skipped skipped : document.report().skipped()) {
             out.println("skipped: " + skipped.suite() + ", " + skipped.what() + ": " + skipped.reason());
         }
         document.comparison().ifPresent(comparison -> unmatched(out, document, comparison));
+    }
+
+    private static String disturbances(BenchResult result) {
+        return result.timing().isDisturbed()
+                ? "   busy: " + String.join(", ", result.timing().disturbances())
+                : "";
+    }
+
+    private static void disturbed(PrintWriter out, BenchReport report) {
+        if (report.disturbed() > 0) {
+            out.println("the machine was busy: " + report.disturbed() + " of "
+                    + Numbers.count(report.results().size(), "row") + " can't be trusted; measure again without other"
+                    + " programs");
+        }
     }
 
     private static void device(PrintWriter out, DeviceReport device) {
@@ -73,7 +90,7 @@ final class BenchTable {
 
     private static String faster(BenchDocument document, BenchResult result) {
         return document.match(result)
-                .map(pair -> String.format(Locale.ROOT, "%.2f", pair.speedup())
+                .map(pair -> (pair.isDisturbed() ? "not judged" : String.format(Locale.ROOT, "%.2f", pair.speedup()))
                         + (pair.planChanged() ? " (was " + pair.old().plan() + ")" : ""))
                 .orElse("no match");
     }

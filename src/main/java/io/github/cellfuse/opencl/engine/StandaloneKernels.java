@@ -32,36 +32,60 @@ public final class StandaloneKernels implements AutoCloseable {
     /** A kernel and its buffers. Closing it frees their memory. */
     public static final class Bound implements AutoCloseable {
         private static final double SECONDS = 0.03;
+        private static final double WAIT_SECONDS = 0.008;
 
         private final ClQueue queue;
+        private final TimedLaunches timed;
         private final Kernel kernel;
         private final NdRange range;
         private final List<ClBuffer> buffers = new ArrayList<>();
 
+        /** How many launches one wait covers; 0 before the first measurement. */
+        private int together;
+
         /** Takes charge of {@code kernel}, which isn't bound yet. */
-        private Bound(ClQueue queue, Kernel kernel, NdRange range) {
+        private Bound(ClQueue queue, TimedLaunches timed, Kernel kernel, NdRange range) {
             this.queue = queue;
+            this.timed = timed;
             this.kernel = kernel;
             this.range = range;
         }
 
-        private void launch() {
-            queue.launch(kernel.ready(), range);
+        /** Returns the seconds of {@code count} launches and the wait for them. */
+        private double launch(int count) {
+            long start = System.nanoTime();
+            for (int k = 0; k < count; k++) {
+                queue.launch(kernel.ready(), range);
+            }
             queue.finish();
+            return (System.nanoTime() - start) * 1e-9;
         }
 
-        /** Measures the seconds of one launch, including the wait for it, as {@link Roofline#copyBandwidth()} does. */
+        /**
+         * Measures the seconds of one launch: the mean of many, of which several share a wait, as in
+         * {@link Roofline#copyBandwidth()}.
+         */
         public double seconds() {
-            launch(); // brings back what other kernels evicted from the caches, as far as there is room
+            launch(1); // brings back what other kernels evicted from the caches, as far as there is room
+            if (together == 0) {
+                together = 1;
+                while (launch(together) < WAIT_SECONDS) {
+                    together *= 2;
+                }
+            }
             int launches = 0;
-            long start = System.nanoTime();
-            double seconds;
+            double seconds = 0;
             do {
-                launch();
-                launches++;
-                seconds = (System.nanoTime() - start) * 1e-9;
+                seconds += launch(together);
+                launches += together;
             } while (seconds < SECONDS);
             return seconds / launches;
+        }
+
+        /** Measures the seconds of one launch by the device's clock. */
+        public double deviceSeconds() {
+            timed.launch(kernel.ready(), range);
+            return timed.take().get(0).seconds();
         }
 
         @Override
@@ -79,6 +103,7 @@ public final class StandaloneKernels implements AutoCloseable {
 
     private final ClContext context;
     private final ClQueue queue;
+    private final TimedLaunches timed;
     private final Programs programs;
     private final WorkGroups groups;
     private final int vec;
@@ -92,6 +117,7 @@ public final class StandaloneKernels implements AutoCloseable {
         context = found.open();
         try {
             queue = context.queue();
+            timed = new TimedLaunches(context.profilingQueue());
             programs = new Programs(context);
         } catch (RuntimeException | Error e) {
             context.close();
@@ -113,7 +139,7 @@ public final class StandaloneKernels implements AutoCloseable {
         Tile tile = Tile.of(vec, 1);
         // Step 1, the first one; whole rows in a work-group, as in an engine.
         NdRange range = groups.blocks(blocks, rows, 1).offset(2, 1);
-        Bound bound = new Bound(queue, programs.kernel(KernelSource.CELL, tile, "lstm_cell"), range);
+        Bound bound = new Bound(queue, timed, programs.kernel(KernelSource.CELL, tile, "lstm_cell"), range);
         try {
             ClBuffer gates = filled(bound, "pre-activations", 4 * cells);
             ClBuffer c = filled(bound, "cell states", cells);
@@ -131,7 +157,7 @@ public final class StandaloneKernels implements AutoCloseable {
                     .set("h_stride", units)
                     .set("first_reverse", 1)
                     .set("longest", 1);
-            bound.launch();
+            bound.launch(1);
             int checked = Math.min(rows, Math.max(1, CHECKED / units));
             checkCells(0, checked, units, blocks, c, h);
             checkCells(rows - checked, checked, units, blocks, c, h);
@@ -145,13 +171,13 @@ public final class StandaloneKernels implements AutoCloseable {
     /** Binds {@code lstm_activations} to {@code values} values, a multiple of 16: both functions of each. */
     public Bound activations(long values) {
         Kernel kernel = programs.kernel(KernelSource.STATE, Tile.of(vec, 1), "lstm_activations");
-        Bound bound = new Bound(queue, kernel, groups.manyItems(values / vec));
+        Bound bound = new Bound(queue, timed, kernel, groups.manyItems(values / vec));
         try {
             ClBuffer x = filled(bound, "x", values);
             ClBuffer sigmoid = filled(bound, "sigmoid", values);
             ClBuffer tanh = filled(bound, "tanh", values);
             kernel.set("x", x).set("s", sigmoid).set("t", tanh);
-            bound.launch();
+            bound.launch(1);
             int checked = (int) Math.min(values, CHECKED);
             checkActivations(0, checked, sigmoid, tanh);
             checkActivations(values - checked, checked, sigmoid, tanh);

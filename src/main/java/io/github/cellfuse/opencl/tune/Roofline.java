@@ -17,6 +17,8 @@ import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Programs;
 import io.github.cellfuse.opencl.program.Tile;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.DoubleSupplier;
 import java.util.stream.DoubleStream;
 
@@ -28,6 +30,12 @@ import java.util.stream.DoubleStream;
 public final class Roofline implements AutoCloseable {
     /** Long enough that launching and waiting don't matter. */
     private static final double SECONDS = 0.03;
+
+    /** A few waits in that time, so that the best of them was disturbed the least. */
+    private static final double WAIT_SECONDS = 0.008;
+
+    /** Smaller copies would measure how fast launches follow each other. */
+    private static final long LEAST_COPIED = 1 << 20;
 
     private static final int LAUNCHES = 1000;
     private static final int HOST_FLOATS = 16 << 20;
@@ -41,10 +49,13 @@ public final class Roofline implements AutoCloseable {
     private final ClContext context;
     private final ClQueue queue;
     private final Kernel copy;
-    private final NdRange copyRange;
+    private final int copyGroup;
+    private final int vectorBytes;
+    /** How many passes over so many bytes one wait covers. */
+    private final Map<Long, Integer> passes = new HashMap<>();
+
     private final Kernel read;
     private final int readers;
-    private final int readVectorBytes;
     private final Kernel nothing;
     private final NdRange nothingRange;
     private final long copied;
@@ -67,24 +78,22 @@ public final class Roofline implements AutoCloseable {
             read = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_read");
             nothing = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_nothing");
             boolean cpu = traits.isCpu();
-            int group = cpu ? (int) Math.min(1024, has.maxWorkGroupSize()) : 1;
-            long items = workingSet / 2 / Float.BYTES / tile.vec() / group * group;
-            copied = items * tile.vec() * Float.BYTES;
+            copyGroup = cpu ? (int) Math.min(1024, has.maxWorkGroupSize()) : 0;
+            vectorBytes = tile.vec() * Float.BYTES;
+            copied = items(workingSet) * vectorBytes;
             ClBuffer from = context.buffer("copy's source", copied, ClBuffer.Access.READ_WRITE);
             ClBuffer to = context.buffer("copy's target", copied, ClBuffer.Access.READ_WRITE);
             // Untouched memory may be a single page of zeros that every address is mapped to.
             queue.zero(from);
             queue.zero(to);
             copy.set("from", from).set("to", to);
-            copyRange = cpu ? NdRange.of(items).local(group) : NdRange.of(items);
             // One work-item per core, as long as each has its own bytes to read.
-            readVectorBytes = tile.vec() * Float.BYTES;
             readers = (int) Math.max(1, Math.min(has.computeUnits(), copied / FAR_BYTES));
             read.set("from", from).set("out", to);
             nothing.set("out", to).set("n", 0);
             nothingRange = NdRange.of(1).local(1);
             // Compiles the kernels and touches the pages of both buffers.
-            queue.launch(copy.ready(), copyRange);
+            queue.launch(copy.ready(), copyRange(workingSet));
             queue.launch(nothing.ready(), nothingRange);
             queue.finish();
         } catch (RuntimeException | Error e) {
@@ -125,18 +134,56 @@ public final class Roofline implements AutoCloseable {
         return peak.measure();
     }
 
-    /** Measures the memory once, in bytes per second; each copied byte is read and written, and counts as two. */
+    /** Measures the memory as {@link #copyBandwidth(long)} does, beyond the caches. */
     public double copyBandwidth() {
-        int passes = 0;
+        return copyBandwidth(workingSet);
+    }
+
+    /**
+     * Measures the best of a few waits for several passes over the same bytes, in bytes per second; each copied byte is
+     * read and written, and counts as two. What fits in a cache stays there, as it does for a kernel that is launched
+     * again and again.
+     *
+     * @param bytes to read and write in a pass; within 1 MiB and {@link #workingSet()}, or else the nearer of these
+     */
+    public double copyBandwidth(long bytes) {
+        long used = Math.max(Math.min(LEAST_COPIED, workingSet), Math.min(bytes, workingSet));
+        NdRange range = copyRange(used);
         long start = System.nanoTime();
-        double seconds;
+        int count = passes.computeIfAbsent(used, each -> passes(range));
+        double best = Double.MAX_VALUE;
         do {
-            queue.launch(copy.ready(), copyRange);
-            queue.finish();
-            passes++;
-            seconds = (System.nanoTime() - start) * 1e-9;
-        } while (seconds < SECONDS);
-        return 2.0 * copied * passes / seconds;
+            best = Math.min(best, copy(range, count));
+        } while ((System.nanoTime() - start) * 1e-9 < SECONDS);
+        return 2.0 * items(used) * vectorBytes * count / best;
+    }
+
+    private int passes(NdRange range) {
+        int count = 1;
+        while (copy(range, count) < WAIT_SECONDS) {
+            count *= 2;
+        }
+        return count;
+    }
+
+    private double copy(NdRange range, int count) {
+        long start = System.nanoTime();
+        for (int k = 0; k < count; k++) {
+            queue.launch(copy.ready(), range);
+        }
+        queue.finish();
+        return (System.nanoTime() - start) * 1e-9;
+    }
+
+    private NdRange copyRange(long bytes) {
+        NdRange range = NdRange.of(items(bytes));
+        return copyGroup > 0 ? range.local(copyGroup) : range;
+    }
+
+    /** Returns the work-items that read and write {@code bytes}, each one vector. */
+    private long items(long bytes) {
+        int group = Math.max(1, copyGroup);
+        return Math.max(group, bytes / 2 / vectorBytes / group * group);
     }
 
     /**
@@ -163,7 +210,7 @@ public final class Roofline implements AutoCloseable {
      * core.
      */
     double readBandwidth(int bytes) {
-        int vectors = Math.max(4, bytes / readVectorBytes / 4 * 4);
+        int vectors = Math.max(4, bytes / vectorBytes / 4 * 4);
         NdRange range = NdRange.of(readers).local(1);
         int passes = 1;
         while (true) {
@@ -173,7 +220,7 @@ public final class Roofline implements AutoCloseable {
             queue.finish();
             double seconds = (System.nanoTime() - start) * 1e-9;
             if (seconds >= SECONDS) {
-                return (double) vectors * readVectorBytes * passes / seconds;
+                return (double) vectors * vectorBytes * passes / seconds;
             }
             passes = Math.multiplyExact(passes, 2);
         }

@@ -22,6 +22,8 @@ import io.github.cellfuse.bench.Work;
 import io.github.cellfuse.cli.Cli;
 import io.github.cellfuse.cli.Json;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,7 +59,8 @@ class BenchCommandTest {
         JsonObject result = document.getAsJsonArray("results").get(0).getAsJsonObject();
         assertEquals("separate", result.get("plan").getAsString());
         assertEquals(3, result.get("n").getAsInt());
-        for (String key : List.of("seconds", "gflops", "gbytes_per_s", "of_roofline")) {
+        for (String key :
+                List.of("seconds", "wall_seconds", "device_seconds", "gflops", "gbytes_per_s", "of_roofline")) {
             assertTrue(result.get(key).getAsDouble() > 0, key);
         }
 
@@ -117,10 +120,30 @@ class BenchCommandTest {
         EarlierResults comparison = EarlierResults.of(document.report().results(), read.results());
         assertEquals(document.report().results().size(), comparison.pairs().size());
         comparison.pairs().forEach(pair -> assertEquals(1, pair.speedup()));
+        assertTrue(comparison.pairs().get(1).isDisturbed()
+                && !comparison.pairs().get(0).isDisturbed());
         // From before there was a choice.
         Files.writeString(file, Files.readString(file).replaceAll("\"weights\": \"[a-z0-9]+\",\\R", ""));
         Dimensions floats = document.report().results().get(1).dimensions().withWeights(WeightPrecision.F32);
         assertEquals(floats, BenchFile.read(file).results().get(1).dimensions());
+    }
+
+    @Test
+    void theTableSaysWhatCantBeTrusted() throws IOException {
+        Path file = folder.resolve("old.json");
+        BenchDocument first = document("a device");
+        Files.writeString(file, Json.text(BenchJson.of(first)));
+        BenchFile old = BenchFile.read(file);
+        EarlierResults comparison = EarlierResults.of(first.report().results(), old.results());
+        StringWriter table = new StringWriter();
+        BenchDocument second = new BenchDocument(first.report(), 7, Optional.of(old), Optional.of(comparison));
+        BenchTable.print(new PrintWriter(table, true), second);
+        List<String> rows = table.toString().lines().skip(8).toList();
+        assertTrue(rows.get(0).matches("cell +lstm_cell +- .* 1\\.000 +0\\.900 .* 0\\.80   1\\.00"), rows.get(0));
+        assertTrue(rows.get(1).matches("lstm +run .* 2\\.000 +- .* not judged   busy: it was busy"), rows.get(1));
+        assertEquals(
+                "the machine was busy: 1 of 2 rows can't be trusted; measure again without other programs",
+                rows.get(2));
     }
 
     @Test
@@ -142,15 +165,21 @@ class BenchCommandTest {
         Work work = new Work(211, 28);
         List<BenchResult> results = List.of(
                 new BenchResult(
-                        "cell", "lstm_cell", null, null, Dimensions.of(1, 8, 0, 9), work, new Timing(1e-3, 0.8, 7)),
+                        "cell",
+                        "lstm_cell",
+                        null,
+                        null,
+                        Dimensions.of(1, 8, 0, 9),
+                        work,
+                        new Timing(1e-3, 0.9e-3, 1e-3, 1e-3, 0.8, 7, List.of())),
                 new BenchResult(
                         "lstm",
                         "run",
                         "fused",
                         "N",
-                        new Dimensions(new Shape(2, 3, 4, 5), 2, 2, 2, WeightPrecision.BF16),
+                        new Dimensions(new Shape(2, 3, 4, 5), 2, 2, 1, true, WeightPrecision.BF16),
                         work,
-                        new Timing(2e-3, Double.NaN, 7)));
+                        new Timing(2e-3, Double.NaN, 2e-3, 2e-3, Double.NaN, 7, List.of("it was busy"))));
         DeviceReport device = new DeviceReport(info, new Limits(1e12, 1e11), 1e-6, 1e10, 1e10, 1 << 28);
         BenchReport report = new BenchReport(
                 device, results, List.of(new BenchReport.Skipped("deepbench", "recurrence", "too long")));
@@ -174,6 +203,9 @@ class BenchCommandTest {
                 "results[0].seconds: expected a number above 0, found -1");
         refuses(good.replace("\"n\": 3", "\"n\": 3.5"), "results[1].n: expected a whole number, found 3.5");
         refuses(good.replace("\"plan\": \"fused\"", "\"plan\": 7"), "results[1].plan: expected a string, found 7");
+        refuses(
+                good.replace("\"disturbed\": true", "\"disturbed\": 1"),
+                "results[1].disturbed: expected true or false, found 1");
         refuses(
                 good.replace("\"weights\": \"bf16\"", "\"weights\": \"f8\""),
                 "results[1].weights: expected \"f32\", \"f16\" or \"bf16\", found \"f8\"");

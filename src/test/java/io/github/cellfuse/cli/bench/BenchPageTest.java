@@ -61,7 +61,7 @@ class BenchPageTest {
         for (String kernel : List.of("lstm_step", "lstm_sequence", "lstm_cell")) {
             double share = 0.3 + 0.2 * k++;
             Work work = new Work(1e9 * k, 3e8);
-            Timing timing = new Timing(slower * 3e-3 / share, share, 7);
+            Timing timing = timing(slower * 3e-3 / share, share, k == 1 && slower == 1);
             results.add(new BenchResult("cell", kernel, null, null, Dimensions.of(1, 8, 16, 64), work, timing));
         }
         for (int size : new int[] {16, 64, 256}) {
@@ -69,7 +69,7 @@ class BenchPageTest {
                 int n = series.equals("N") ? size : 32, t = series.equals("T") ? size : 32;
                 int h = series.equals("H") ? size : 128;
                 Work work = new Work(2.0 * t * n * 8 * h * h, 4.0 * 8 * h * h);
-                Timing timing = new Timing(1e-4 + work.flops() * 1e-12 / Math.sqrt(slower * size / 64), 0.5, 7);
+                Timing timing = timing(1e-4 + work.flops() * 1e-12 / Math.sqrt(slower * size / 64), 0.5, false);
                 results.add(
                         new BenchResult("scaling", "run", "fused", series, Dimensions.of(t, n, h, h), work, timing));
             }
@@ -80,6 +80,11 @@ class BenchPageTest {
         BenchReport report = new BenchReport(
                 device, results, List.of(new BenchReport.Skipped("deepbench", "recurrence", "too long")));
         return new BenchDocument(report, 7, old, old.map(file -> EarlierResults.of(report.results(), file.results())));
+    }
+
+    private static Timing timing(double seconds, double share, boolean busy) {
+        List<String> disturbances = busy ? List.of("other programs used 45 % of the processor") : List.of();
+        return new Timing(seconds, 0.9 * seconds, seconds, seconds, share, 7, disturbances);
     }
 
     @ParameterizedTest
@@ -109,6 +114,23 @@ class BenchPageTest {
         assertTrue(growth.startsWith("scaling · run · fused · 32,32,256,256\n"), growth);
         String speedup = browser.hover("#comparison", 0, 1);
         assertTrue(speedup.startsWith("cell · lstm_sequence · 1,8,16,64\nspeedup 2.00\n"), speedup);
+        browser.assertQuiet();
+    }
+
+    @Test
+    void aDisturbedResultIsMarkedAndNotJudged() {
+        browser.open(page, Browser.View.LIGHT);
+        assertEquals(
+                "The machine was busy: 1 of 12 results can't be trusted. Measure again without other programs.",
+                browser.text("byId('disturbed').innerText"));
+        String cells = "Array.from(byId('results').rows[%d].cells).map(c => c.innerText).slice(-2).join(' ')";
+        assertEquals("not judged busy: other programs used 45 % of the processor", browser.text(cells.formatted(1)));
+        assertEquals("2.00 ", browser.text(cells.formatted(2)));
+        String fill = "Chart.getChart('%s').data.datasets[%d].backgroundColor[0]";
+        assertEquals("#d55e0000", browser.text(fill.formatted("roofline", 1)));
+        assertEquals("#009e73b0", browser.text(fill.formatted("roofline", 2)));
+        assertTrue(browser.text(fill.formatted("comparison", 0)).equals(browser.text("color('--soft')")));
+        assertTrue(browser.hover("#comparison", 0, 0).contains("busy: other programs used 45 %"));
         browser.assertQuiet();
     }
 
