@@ -165,6 +165,19 @@ keep_signals() {
   esac
 }
 
+# without_incubator_line MODULE: copies stdin to stdout without the JVM's warning of that module, its first line. Ctrl-C
+# goes to the whole group of processes; this one has to stay, for what the program says then.
+without_incubator_line() {
+  local first=
+  trap '' INT TERM HUP
+  if IFS= read -r first; then
+    [ "$first" = "WARNING: Using incubator modules: $1" ] || printf '%s\n' "$first"
+    cat
+  else
+    printf '%s' "$first"
+  fi
+}
+
 # Java spells file names in the locale's encoding. Without a locale, as in a bare container, that is ASCII, and a file
 # called données.npy couldn't be named at all. Where there is no C.UTF-8 either, this changes nothing.
 utf8_file_names() {

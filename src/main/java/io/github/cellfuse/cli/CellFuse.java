@@ -80,7 +80,8 @@ public final class CellFuse implements Runnable {
 
     /** Runs the program. Only this method ends the process. */
     public static void main(String... args) {
-        Logging.configure();
+        // Before the arguments are parsed: that creates loggers.
+        Logging.configure(Arrays.stream(args).anyMatch(arg -> arg.equals("-q") || arg.equals("--quiet")));
         Stdout stdout = new Stdout();
         PrintWriter out = new PrintWriter(stdout, true);
         PrintWriter err = new PrintWriter(System.err, true);

@@ -176,6 +176,27 @@ class MainTest {
         assertEquals(10_000L * 100, NpyFiles.read(folder.resolve(out)).length);
     }
 
+    /** Nor what the library warns of, such as tuned plans in a folder that is a file. */
+    @Test
+    void aQuietRunPrintsErrorsOnly() throws Exception {
+        Path x = input(1, 2, 64);
+        List<Object> words = new ArrayList<>(List.of("run", model, x, "-o", out, "--device", "opencl"));
+        for (String quiet : List.of("", "-q", "--quiet")) {
+            if (!quiet.isEmpty()) {
+                words.add(quiet);
+                words.add("--overwrite");
+            }
+            ProcessBuilder program = program(words.toArray());
+            program.command().add(1, "-Dcellfuse.tuned=" + x);
+            Process process = program.start();
+            assertTrue(process.waitFor(120, TimeUnit.SECONDS));
+            assertEquals(0, process.exitValue(), stderr());
+            assertEquals(quiet.isEmpty(), stderr().contains("cellfuse: warning: "), stderr());
+            assertEquals(quiet.isEmpty(), !stderr().isEmpty(), stderr());
+            words.subList(7, words.size()).clear();
+        }
+    }
+
     @Test
     void withoutMemoryItEndsWithAdvice() throws Exception {
         Path x = input(10_000, 100, 64);

@@ -115,7 +115,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = {"-q", "--quiet"},
-            description = "Print no progress on stderr.")
+            description = "Print only the table and errors.")
     private boolean quiet;
 
     BenchCommand() {}

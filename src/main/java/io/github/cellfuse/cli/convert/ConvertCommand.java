@@ -67,7 +67,7 @@ public final class ConvertCommand implements Runnable {
 
     @Option(
             names = {"-q", "--quiet"},
-            description = "Print only warnings and errors.")
+            description = "Print only errors.")
     private boolean quiet;
 
     ConvertCommand() {}

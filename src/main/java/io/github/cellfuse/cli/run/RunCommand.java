@@ -171,7 +171,7 @@ public final class RunCommand implements Runnable {
 
     @Option(
             names = {"-q", "--quiet"},
-            description = "Print only warnings and errors.")
+            description = "Print only errors.")
     private boolean quiet;
 
     RunCommand() {}
@@ -339,7 +339,7 @@ public final class RunCommand implements Runnable {
     }
 
     private void warn(String message) {
-        spec.commandLine().getErr().println("cellfuse: warning: " + Problems.oneLine(message));
+        say("warning: " + message);
     }
 
     private void say(String message) {

@@ -118,7 +118,7 @@ public final class TuneCommand implements Callable<Integer> {
 
     @Option(
             names = {"-q", "--quiet"},
-            description = "Print only tables, warnings and errors.")
+            description = "Print only tables and errors.")
     private boolean quiet;
 
     /** Time steps and rows. */
