@@ -201,6 +201,11 @@ public final class DeviceOption {
                 continue;
             }
             String left = info.device() + " is left out: ";
+            if (info.obstacle().isPresent()) {
+                say.accept(left + "it " + DeviceInfo.OBSTACLE + ": "
+                        + info.obstacle().get());
+                continue;
+            }
             if (info.tier() != Tier.EXACT) {
                 say.accept(left + "it isn't in the exact tier");
                 continue;

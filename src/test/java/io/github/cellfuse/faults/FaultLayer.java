@@ -76,6 +76,14 @@ public final class FaultLayer {
         return environment;
     }
 
+    /** The same for a driver with {@code habits}, as {@code fault_layer.c} lists them, separated by commas. */
+    public static Map<String, String> environment(Path control, String habits)
+            throws IOException, InterruptedException {
+        Map<String, String> environment = environment(control);
+        environment.put("FAULT_HABITS", habits);
+        return environment;
+    }
+
     /**
      * Makes the first process that runs with {@code control} fail a call from its beginning. The layer keeps what is in
      * the file.
