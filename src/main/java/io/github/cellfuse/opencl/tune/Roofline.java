@@ -67,7 +67,7 @@ public final class Roofline implements AutoCloseable {
             read = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_read");
             nothing = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_nothing");
             boolean cpu = traits.isCpu();
-            int group = cpu ? (int) Math.min(1024, has.maxWorkGroupSize()) : 1;
+            int group = cpu ? (int) Math.min(1024, copy.maxWorkGroupSize()) : 1;
             long items = workingSet / 2 / Float.BYTES / tile.vec() / group * group;
             copied = items * tile.vec() * Float.BYTES;
             ClBuffer from = context.buffer("copy's source", copied, ClBuffer.Access.READ_WRITE);
