@@ -28,6 +28,8 @@
 //      gpu              the device says that it is a GPU, with local memory on the chip
 //      name=TEXT, platform=TEXT, version=TEXT   the name of the device and of its platform, the version of both
 //      nokernel         programs from binaries build, but have no kernels
+//      timelimit=N      a launch of more than N work-items takes too long: the next call that waits fails, and the queue
+//                       goes on
 //      nolaunch         kernels of programs from binaries can't be launched
 #define CL_TARGET_OPENCL_VERSION 300
 #include <CL/cl_layer.h>
@@ -242,6 +244,12 @@ CREATE(cl_command_queue, clCreateCommandQueue,
 STATUS(clRetainCommandQueue, (cl_command_queue q), (q))
 RELEASE(clReleaseCommandQueue, (cl_command_queue q), (q))
 
+// Whether the driver has ended a kernel, and nobody knows yet.
+static int ended;
+
+// Returns the status of a call that waits.
+static cl_int waited(void) { return __atomic_exchange_n(&ended, 0, __ATOMIC_SEQ_CST) ? CL_OUT_OF_RESOURCES : 0; }
+
 // The bytes of all buffers.
 static size_t allocated;
 
@@ -328,12 +336,20 @@ STATUS(clRetainEvent, (cl_event e), (e))
 RELEASE(clReleaseEvent, (cl_event e), (e))
 STATUS(clGetEventProfilingInfo, (cl_event e, cl_profiling_info i, QUERY), (e, i, size, value, needed))
 STATUS(clFlush, (cl_command_queue q), (q))
-STATUS(clFinish, (cl_command_queue q), (q))
+static cl_int CL_API_CALL my_clFinish(cl_command_queue q) {
+  cl_int status = fault(F_clFinish);
+  if (status != CL_SUCCESS) return status;
+  status = driver->clFinish(q);
+  if (status == CL_SUCCESS) status = waited();
+  if (status == CL_SUCCESS) count(F_clFinish);
+  return status;
+}
 
 static cl_int CL_API_CALL my_clEnqueueReadBuffer(cl_command_queue q, cl_mem m, cl_bool b, size_t at, size_t n,
                                                  void* to, WAITS) {
   cl_int status = fault(F_clEnqueueReadBuffer);
   int wrong = lies(F_clEnqueueReadBuffer, q, n);
+  if (status == CL_SUCCESS) status = waited();
   if (status == CL_SUCCESS) {
     status = driver->clEnqueueReadBuffer(q, m, b || wrong, at, n, to, WAITING);
     if (status == CL_SUCCESS) count(F_clEnqueueReadBuffer);
@@ -353,6 +369,7 @@ static void* CL_API_CALL my_clEnqueueMapBuffer(cl_command_queue q, cl_mem m, cl_
                                                size_t n, WAITS, cl_int* error) {
   cl_int status = fault(F_clEnqueueMapBuffer);
   void* mapped = NULL;
+  if (status == CL_SUCCESS) status = waited();
   if (status == CL_SUCCESS) mapped = driver->clEnqueueMapBuffer(q, m, b, f, at, n, WAITING, &status);
   if (mapped) count(F_clEnqueueMapBuffer);
   if (mapped && event) count(F_event);
@@ -381,6 +398,9 @@ static cl_int CL_API_CALL my_clEnqueueNDRangeKernel(cl_command_queue q, cl_kerne
       is_binary(program)) {
     status = CL_INVALID_PROGRAM_EXECUTABLE;
   }
+  size_t all = 1;
+  for (cl_uint d = 0; d < n; d++) all *= global[d];
+  if (habit("timelimit") && all > number(habit("timelimit"))) __atomic_store_n(&ended, 1, __ATOMIC_SEQ_CST);
   if (status == CL_SUCCESS) {
     status = driver->clEnqueueNDRangeKernel(q, k, n, offset, global, local, WAITING);
     if (status == CL_SUCCESS) count(F_clEnqueueNDRangeKernel);
