@@ -77,7 +77,18 @@ public final class OpenClDevices {
         has.obstacle().ifPresent(reason -> properties.put(DeviceInfo.OBSTACLE, reason));
         device.warning().ifPresent(warning -> properties.put("warning", warning));
         return new DeviceInfo(
-                nameOf(device), kind(has), has.name(), missing.isEmpty() ? Tier.EXACT : Tier.TOLERANCE, properties);
+                nameOf(device),
+                kind(has),
+                has.name(),
+                missing.isEmpty() ? Tier.EXACT : Tier.TOLERANCE,
+                properties,
+                memory(has));
+    }
+
+    /** Returns the limits of the memory; of a driver that doesn't say how much there is, four largest buffers. */
+    private static DeviceInfo.Memory memory(Capabilities has) {
+        long all = has.globalMemoryBytes() > 0 ? has.globalMemoryBytes() : 4 * has.maxAllocationBytes();
+        return new DeviceInfo.Memory(all, has.maxAllocationBytes());
     }
 
     /** Returns the float32 features that the numerical contract needs and the device doesn't promise. */
