@@ -58,7 +58,16 @@ record Probe(List<ClPlatform> platforms, List<String> problems) {
     /** Examines this machine. Never throws. */
     static Probe run() {
         String missing = NativeLibrary.load();
-        return missing.isEmpty() ? run(DRIVER) : new Probe(List.of(), List.of(missing));
+        if (!missing.isEmpty()) {
+            return new Probe(List.of(), List.of(missing));
+        }
+        Optional<String> fatal = Rehearsal.begin();
+        if (fatal.isPresent()) {
+            return new Probe(List.of(), List.of(fatal.get()));
+        }
+        Probe found = run(DRIVER);
+        Rehearsal.done();
+        return found;
     }
 
     /** Examines {@code source}. Never throws. */
