@@ -49,12 +49,16 @@ public record AutoDevice(LstmEngine engine, String reason) {
         List<Candidate> exact = devices.stream()
                 .filter(info -> info.device() instanceof Device.OpenCl)
                 // auto promises the same bits everywhere, so it never picks a device that only meets the error bound.
-                .filter(info -> info.tier() == Tier.EXACT)
+                .filter(info -> info.tier() == Tier.EXACT && info.obstacle().isEmpty())
                 // The order of Kind is the order of preference. Sorting is stable, so equals stay in order.
                 .sorted(Comparator.comparing(DeviceInfo::kind))
                 .map(info -> new Candidate(info.device(), "the first exact OpenCL " + info.kind() + ": " + info.name()))
                 .toList();
-        String otherwise = problems.isEmpty() ? "no OpenCL device in the exact tier" : String.join("; ", problems);
+        List<String> reasons = new ArrayList<>();
+        devices.forEach(info -> info.obstacle()
+                .ifPresent(obstacle -> reasons.add(info.device() + " " + DeviceInfo.OBSTACLE + ": " + obstacle)));
+        reasons.addAll(problems);
+        String otherwise = reasons.isEmpty() ? "no OpenCL device in the exact tier" : String.join("; ", reasons);
         return Stream.concat(exact.stream(), Stream.of(new Candidate(Device.JAVA, otherwise)))
                 .toList();
     }

@@ -84,6 +84,11 @@ public record Chunking(long rows, int chunkRows) {
         return devices == 1 ? this : new Chunking(rows, (int) Math.min(chunkRows, shared(rows, devices)));
     }
 
+    /** Returns chunks of at most {@code mostRows} rows. */
+    public Chunking limitedTo(int mostRows) {
+        return new Chunking(rows, Math.min(chunkRows, Math.max(1, mostRows)));
+    }
+
     /** Returns how many rows a chunk should have at most, so that {@code devices} devices share the rows evenly. */
     public static long shared(long rows, int devices) {
         long each = (rows + (long) CHUNKS_OF_A_DEVICE * devices - 1) / ((long) CHUNKS_OF_A_DEVICE * devices);

@@ -1,7 +1,9 @@
 package io.github.cellfuse.cl;
 
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jocl.CL;
@@ -9,7 +11,7 @@ import org.jocl.cl_device_id;
 
 /**
  * The properties that a device reports. Sizes are in bytes, the clock is in MHz, the timer's resolution in nanoseconds.
- * A value that the driver doesn't report is 0 or empty. Immutable.
+ * A value that the driver doesn't report is 0 or empty, or what every driver has at least. Immutable.
  *
  * @param version such as {@code "OpenCL 3.0 PoCL …"}
  * @param cVersion such as {@code "OpenCL C 1.2 …"}
@@ -56,6 +58,9 @@ public record Capabilities(
     // From the specification of the extension: the headers of Khronos name them CL_DEVICE_KERNEL_CLOCK_…_KHR.
     private static final String KERNEL_CLOCK = "cl_khr_kernel_clock";
     private static final int CLOCK_CAPABILITIES = 0x1076, CLOCK_SCOPE_DEVICE = 1;
+
+    /** The least that the specification requires of the largest buffer of a full profile. */
+    private static final long LEAST_BUFFER = 128L << 20;
 
     private static final Pattern VERSION = Pattern.compile("OpenCL (\\d+)\\.(\\d+).*", Pattern.DOTALL);
 
@@ -192,51 +197,63 @@ public record Capabilities(
         return itsMajor > major || itsMajor == major && Integer.parseInt(matcher.group(2)) >= minor;
     }
 
-    /** Asks {@code device} for everything. */
+    /**
+     * Returns why no program may use the device, whatever it does: a sentence that doesn't name the device. Empty if it
+     * can be used.
+     */
+    public Optional<String> obstacle() {
+        if (!available) {
+            return Optional.of("its driver says that it isn't available at present (CL_DEVICE_AVAILABLE)");
+        }
+        if (!compilerAvailable) {
+            return Optional.of("its driver has no compiler (CL_DEVICE_COMPILER_AVAILABLE), so it takes no kernels");
+        }
+        return atLeast(1, 2) ? Optional.empty() : Optional.of("it offers " + version + "; OpenCL 1.2 is needed");
+    }
+
+    /** Asks {@code device} for everything. Only the type and the version have no default. */
     @SuppressWarnings("deprecation") // CL_DEVICE_HOST_UNIFIED_MEMORY: nothing later says the same
     static Capabilities of(cl_device_id device) {
         Asking ask = new Asking(device);
-        String name = ask.text(CL.CL_DEVICE_NAME, "name"), version = ask.text(CL.CL_DEVICE_VERSION, "version");
-        int dimensions = (int) ask.number(CL.CL_DEVICE_MAX_WORK_ITEM_DIMENSIONS, "work-item dimensions");
-        List<String> extensions = Cl.words(ask.text(CL.CL_DEVICE_EXTENSIONS, "extensions"));
-        long[] sizes = Cl.deviceSizes(
-                device,
-                CL.CL_DEVICE_MAX_WORK_ITEM_SIZES,
-                Math.max(1, Math.min(dimensions, 16)),
-                "work-item sizes of " + name);
+        String name = ask.optionalText(CL.CL_DEVICE_NAME, "name");
+        String version = ask.text(CL.CL_DEVICE_VERSION, "version");
+        List<String> extensions = Cl.words(ask.optionalText(CL.CL_DEVICE_EXTENSIONS, "extensions"));
+        boolean hostIsLittleEndian = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+        long memory = ask.optional(CL.CL_DEVICE_GLOBAL_MEM_SIZE, "global memory size");
         return new Capabilities(
                 Type.of(ask.number(CL.CL_DEVICE_TYPE, "type")),
-                name,
-                ask.text(CL.CL_DEVICE_VENDOR, "vendor"),
+                name.isEmpty() ? "a device without a name" : name,
+                ask.optionalText(CL.CL_DEVICE_VENDOR, "vendor"),
                 version,
-                ask.text(CL.CL_DEVICE_OPENCL_C_VERSION, "OpenCL C version"),
-                ask.text(CL.CL_DRIVER_VERSION, "driver version"),
-                (int) ask.number(CL.CL_DEVICE_MAX_COMPUTE_UNITS, "compute units"),
+                ask.optionalText(CL.CL_DEVICE_OPENCL_C_VERSION, "OpenCL C version"),
+                ask.optionalText(CL.CL_DRIVER_VERSION, "driver version"),
+                // Some drivers say 0 for a device that computes all the same.
+                (int) Math.max(1, ask.optional(CL.CL_DEVICE_MAX_COMPUTE_UNITS, "compute units")),
                 (int) ask.optional(CL.CL_DEVICE_MAX_CLOCK_FREQUENCY, "clock"),
-                ask.number(CL.CL_DEVICE_GLOBAL_MEM_SIZE, "global memory size"),
+                memory,
                 ask.optional(CL.CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, "cache size"),
                 (int) ask.optional(CL.CL_DEVICE_GLOBAL_MEM_CACHELINE_SIZE, "cache line size"),
-                ask.number(CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE, "largest allocation"),
-                switch ((int) ask.number(CL.CL_DEVICE_LOCAL_MEM_TYPE, "local memory type")) {
+                ask.optional(CL.CL_DEVICE_MAX_MEM_ALLOC_SIZE, "largest allocation", Math.max(memory / 4, LEAST_BUFFER)),
+                switch ((int) ask.optional(CL.CL_DEVICE_LOCAL_MEM_TYPE, "local memory type")) {
                     case CL.CL_LOCAL -> LocalMemory.DEDICATED;
                     case CL.CL_GLOBAL -> LocalMemory.GLOBAL;
                     default -> LocalMemory.NONE;
                 },
-                ask.number(CL.CL_DEVICE_LOCAL_MEM_SIZE, "local memory size"),
-                ask.number(CL.CL_DEVICE_MAX_WORK_GROUP_SIZE, "work-group size"),
-                Arrays.stream(sizes).boxed().toList(),
+                ask.optional(CL.CL_DEVICE_LOCAL_MEM_SIZE, "local memory size"),
+                Math.max(1, ask.optional(CL.CL_DEVICE_MAX_WORK_GROUP_SIZE, "work-group size")),
+                ask.workItemSizes(),
                 (int) ask.optional(CL.CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, "preferred float width"),
                 (int) ask.optional(CL.CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, "native float width"),
-                FloatConfig.of(ask.number(CL.CL_DEVICE_SINGLE_FP_CONFIG, "float abilities")),
+                FloatConfig.of(ask.optional(CL.CL_DEVICE_SINGLE_FP_CONFIG, "float abilities")),
                 AtomicConfig.of(ask, version),
                 extensions.contains(KERNEL_CLOCK)
                         && (ask.optional(CLOCK_CAPABILITIES, "clocks of kernels") & CLOCK_SCOPE_DEVICE) != 0,
                 (int) ask.optional(CL.CL_DEVICE_MEM_BASE_ADDR_ALIGN, "address alignment"),
                 ask.optional(CL.CL_DEVICE_HOST_UNIFIED_MEMORY, "unified memory") != 0,
                 ask.optional(CL.CL_DEVICE_PROFILING_TIMER_RESOLUTION, "timer resolution"),
-                ask.number(CL.CL_DEVICE_ENDIAN_LITTLE, "byte order") != 0,
-                ask.number(CL.CL_DEVICE_AVAILABLE, "availability") != 0,
-                ask.number(CL.CL_DEVICE_COMPILER_AVAILABLE, "compiler availability") != 0,
+                ask.optional(CL.CL_DEVICE_ENDIAN_LITTLE, "byte order", hostIsLittleEndian ? 1 : 0) != 0,
+                ask.optional(CL.CL_DEVICE_AVAILABLE, "availability", 1) != 0,
+                ask.optional(CL.CL_DEVICE_COMPILER_AVAILABLE, "compiler availability", 1) != 0,
                 extensions,
                 VendorFacts.of(ask, extensions));
     }
@@ -255,10 +272,39 @@ public record Capabilities(
          * this detail.
          */
         long optional(int name, String what) {
+            return optional(name, what, 0);
+        }
+
+        /** Returns {@code otherwise} if the driver doesn't answer. */
+        long optional(int name, String what, long otherwise) {
             try {
                 return number(name, what);
             } catch (ClException notTold) {
-                return 0;
+                return otherwise;
+            }
+        }
+
+        /** Returns an empty text if the driver doesn't answer. */
+        String optionalText(int name, String what) {
+            try {
+                return text(name, what);
+            } catch (ClException notTold) {
+                return "";
+            }
+        }
+
+        /** Returns the largest work-group in each dimension; of a driver that doesn't answer, single work-items. */
+        List<Long> workItemSizes() {
+            try {
+                int dimensions = (int) number(CL.CL_DEVICE_MAX_WORK_ITEM_DIMENSIONS, "work-item dimensions");
+                long[] sizes = Cl.deviceSizes(
+                        device,
+                        CL.CL_DEVICE_MAX_WORK_ITEM_SIZES,
+                        Math.max(1, Math.min(dimensions, 16)),
+                        "work-item sizes");
+                return Arrays.stream(sizes).boxed().toList();
+            } catch (ClException notTold) {
+                return List.of(1L, 1L, 1L);
             }
         }
     }

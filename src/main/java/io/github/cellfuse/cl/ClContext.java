@@ -22,7 +22,7 @@ public final class ClContext extends ClObject {
     /**
      * Opens a context on {@code device}.
      *
-     * @throws ClException when the device is older than OpenCL 1.2, or the driver refuses
+     * @throws ClException when the device {@linkplain Capabilities#obstacle() can't be used}, or the driver refuses
      */
     public static ClContext open(ClDevice device) {
         return open(device, true);
@@ -37,15 +37,20 @@ public final class ClContext extends ClObject {
     }
 
     private static ClContext open(ClDevice device, boolean watched) {
-        if (!device.capabilities().atLeast(1, 2)) {
-            throw new ClException(
-                    "clCreateContext",
-                    CL.CL_INVALID_DEVICE,
-                    device + " offers " + device.capabilities().version() + "; OpenCL 1.2 is needed");
-        }
+        device.capabilities().obstacle().ifPresent(reason -> {
+            throw new ClException("clCreateContext", status(device), device + " can't be used: " + reason);
+        });
         String name = "context on " + device;
         cl_context raw = Cl.createContext(device.platformId(), device.deviceId(), name);
         return new ClContext(device, raw, Handle.openRoot(name, () -> Cl.releaseContext(raw), watched));
+    }
+
+    /** Returns what OpenCL would say of a device with an obstacle; not every driver does, or not before a launch. */
+    private static int status(ClDevice device) {
+        Capabilities has = device.capabilities();
+        return !has.available()
+                ? CL.CL_DEVICE_NOT_AVAILABLE
+                : has.compilerAvailable() ? CL.CL_INVALID_DEVICE : CL.CL_COMPILER_NOT_AVAILABLE;
     }
 
     /** Returns the device that everything in this context runs on. */

@@ -47,7 +47,7 @@ public final class ClEvent extends ClObject {
      */
     public void await() {
         checkOpen();
-        Cl.await(raw, this);
+        queue.explained(() -> Cl.await(raw, this));
     }
 
     /**

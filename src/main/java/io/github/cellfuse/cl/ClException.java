@@ -18,6 +18,12 @@ public class ClException extends CellFuseException {
         this.status = status;
     }
 
+    private ClException(ClException cause, String advice) {
+        super(cause.getMessage() + "; " + advice, cause);
+        call = cause.call;
+        status = cause.status;
+    }
+
     /** Returns the OpenCL function that failed, such as {@code "clCreateBuffer"}. */
     public final String call() {
         return call;
@@ -31,6 +37,16 @@ public class ClException extends CellFuseException {
     @Override
     public final boolean isOutOfMemory() {
         return Status.isOutOfMemory(status);
+    }
+
+    /** Returns whether a program that was built can't be used after all, as if it were that of another driver. */
+    public final boolean isUnusableProgram() {
+        return Status.isUnusableProgram(status);
+    }
+
+    /** Returns this error of a GPU that has kernels to run, with what may have happened to them. */
+    final ClException afterLaunch() {
+        return Status.mayBeTimeLimit(status) ? new ClException(this, Status.TIME_LIMIT) : this;
     }
 
     private static String message(String call, int status, String wanted) {

@@ -94,6 +94,21 @@ public final class ClKernel extends ClObject {
                 info(CL.CL_KERNEL_PRIVATE_MEM_SIZE));
     }
 
+    /**
+     * Returns the largest work-group that the device runs this kernel with: what the device has at most if the driver
+     * doesn't say anything else. Queries the driver at each call.
+     */
+    public long maxWorkGroupSize() {
+        checkOpen();
+        long ofDevice = context.device().capabilities().maxWorkGroupSize();
+        try {
+            long told = info(CL.CL_KERNEL_WORK_GROUP_SIZE);
+            return told > 0 ? Math.min(told, ofDevice) : ofDevice;
+        } catch (ClException notTold) {
+            return ofDevice;
+        }
+    }
+
     private long info(int name) {
         return Cl.kernelLong(raw, context.device().deviceId(), name, toString());
     }

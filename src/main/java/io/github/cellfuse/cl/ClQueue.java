@@ -23,6 +23,8 @@ public final class ClQueue extends ClObject {
     private final ClContext context;
     private final cl_command_queue raw;
     private final boolean profiling;
+    /** Whether kernels were launched: what fails then may be one of them. */
+    private boolean launched;
 
     private ClQueue(ClContext context, cl_command_queue raw, boolean profiling, Handle handle) {
         super(handle);
@@ -66,14 +68,24 @@ public final class ClQueue extends ClObject {
      */
     public void launch(ClKernel kernel, NdRange range) {
         checkOpen();
-        Cl.launch(raw, kernel.ready(context), range, null, kernel);
+        try {
+            Cl.launch(raw, kernel.ready(context), range, null, kernel);
+        } catch (ClException e) {
+            throw explained(e);
+        }
+        launched = true;
     }
 
     /** As {@link #launch}, and returns the event of the command; the caller closes it. */
     public ClEvent launchEvent(ClKernel kernel, NdRange range) {
         checkOpen();
         cl_event event = new cl_event();
-        Cl.launch(raw, kernel.ready(context), range, event, kernel);
+        try {
+            Cl.launch(raw, kernel.ready(context), range, event, kernel);
+        } catch (ClException e) {
+            throw explained(e);
+        }
+        launched = true;
         return ClEvent.open(this, event, kernel.toString());
     }
 
@@ -212,7 +224,11 @@ public final class ClQueue extends ClObject {
             throw new InvalidInputException(
                     buffer + ": a mapping holds 1 to " + Integer.MAX_VALUE + " bytes, found " + bytes);
         }
-        return MappedBuffer.open(this, raw, buffer, mode, offset, bytes);
+        try {
+            return MappedBuffer.open(this, raw, buffer, mode, offset, bytes);
+        } catch (ClException e) {
+            throw explained(e);
+        }
     }
 
     /** Enqueues a marker: its event is complete when every earlier command of this queue is. The caller closes it. */
@@ -226,13 +242,27 @@ public final class ClQueue extends ClObject {
     /** Hands the commands given so far to the device, without waiting. */
     public void flush() {
         checkOpen();
-        Cl.flush(raw, this);
+        explained(() -> Cl.flush(raw, this));
     }
 
     /** Waits until every command given so far is complete. */
     public void finish() {
         checkOpen();
-        Cl.finish(raw, this);
+        explained(() -> Cl.finish(raw, this));
+    }
+
+    /** Does {@code call}, and tells what may have happened to a kernel before it if that fails. */
+    void explained(Runnable call) {
+        try {
+            call.run();
+        } catch (ClException e) {
+            throw explained(e);
+        }
+    }
+
+    private ClException explained(ClException e) {
+        boolean isGpu = context.device().capabilities().type() == Capabilities.Type.GPU;
+        return launched && isGpu ? e.afterLaunch() : e;
     }
 
     private void transfer(ClBuffer buffer, long offset, Buffer host, long bytes, boolean write) {
@@ -264,10 +294,14 @@ public final class ClQueue extends ClObject {
     }
 
     private void enqueue(ClBuffer buffer, long offset, Buffer host, long bytes, boolean write, cl_event event) {
-        if (write) {
-            Cl.write(raw, buffer.raw(), offset, bytes, host, event, buffer);
-        } else {
-            Cl.read(raw, buffer.raw(), offset, bytes, host, event, buffer);
+        try {
+            if (write) {
+                Cl.write(raw, buffer.raw(), offset, bytes, host, event, buffer);
+            } else {
+                Cl.read(raw, buffer.raw(), offset, bytes, host, event, buffer);
+            }
+        } catch (ClException e) {
+            throw explained(e);
         }
     }
 

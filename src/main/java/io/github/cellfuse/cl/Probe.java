@@ -58,7 +58,16 @@ record Probe(List<ClPlatform> platforms, List<String> problems) {
     /** Examines this machine. Never throws. */
     static Probe run() {
         String missing = NativeLibrary.load();
-        return missing.isEmpty() ? run(DRIVER) : new Probe(List.of(), List.of(missing));
+        if (!missing.isEmpty()) {
+            return new Probe(List.of(), List.of(missing));
+        }
+        Optional<String> fatal = Rehearsal.begin();
+        if (fatal.isPresent()) {
+            return new Probe(List.of(), List.of(fatal.get()));
+        }
+        Probe found = run(DRIVER);
+        Rehearsal.done();
+        return found;
     }
 
     /** Examines {@code source}. Never throws. */
@@ -92,9 +101,9 @@ record Probe(List<ClPlatform> platforms, List<String> problems) {
         try {
             name = source.text(id, CL.CL_PLATFORM_NAME, "platform name");
             label += " (" + name + ")";
-            vendor = source.text(id, CL.CL_PLATFORM_VENDOR, "platform vendor");
             version = source.text(id, CL.CL_PLATFORM_VERSION, "platform version");
-            extensions = Cl.words(source.text(id, CL.CL_PLATFORM_EXTENSIONS, "platform extensions"));
+            vendor = optional(source, id, CL.CL_PLATFORM_VENDOR, "platform vendor");
+            extensions = Cl.words(optional(source, id, CL.CL_PLATFORM_EXTENSIONS, "platform extensions"));
             for (cl_device_id device : deviceIds(source, id, label, problems)) {
                 try {
                     Capabilities capabilities = source.capabilities(device);
@@ -110,6 +119,15 @@ record Probe(List<ClPlatform> platforms, List<String> problems) {
             problems.add(label + " has no device; " + remedy(name));
         }
         return new ClPlatform(index, name, vendor, version, extensions, devices);
+    }
+
+    /** Returns a text that nothing depends on: empty if the driver doesn't answer. */
+    private static String optional(Source source, cl_platform_id id, int name, String what) {
+        try {
+            return source.text(id, name, what);
+        } catch (ClException notTold) {
+            return "";
+        }
     }
 
     private static String remedy(String platform) {

@@ -1,5 +1,6 @@
 package io.github.cellfuse.cl;
 
+import io.github.cellfuse.CellFuseException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -119,6 +120,19 @@ public final class ProgramCache {
         ClProgram program = context.program(name, sources, options);
         store(program, file, key);
         return program;
+    }
+
+    /**
+     * Deletes the entry of a program that was taken from disk and built, but can't be used after all.
+     *
+     * @param why what failed
+     */
+    public void discard(ClContext context, String name, List<String> sources, String options, CellFuseException why) {
+        Path trusted = folder == null ? null : trustedFolder();
+        if (trusted != null) {
+            byte[] key = key(context.device(), sources, options);
+            discard(name, trusted.resolve(HexFormat.of().formatHex(key) + ".clbin"), why);
+        }
     }
 
     /**

@@ -11,6 +11,13 @@ final class Status {
 
     private static final String SMALLER_BATCH = "the device is out of memory or registers: try a smaller batch";
 
+    /** What a kernel may have run into on a GPU. */
+    static final String TIME_LIMIT = "the driver of a GPU that also drives a display ends kernels that take longer than"
+            + " its time limit, often 2 to 10 seconds: a smaller batch (--batch) stays below it";
+
+    /** NVIDIA's driver answers with it, under no name, after it has ended a kernel. */
+    private static final int NVIDIA_ENDED = -9999;
+
     private Status() {}
 
     /** Returns the name of {@code status}, or a text with the number if JOCL doesn't know it. */
@@ -29,6 +36,30 @@ final class Status {
                     CL.CL_OUT_OF_HOST_MEMORY,
                     CL.CL_MEM_OBJECT_ALLOCATION_FAILURE,
                     CL.CL_INVALID_BUFFER_SIZE -> true;
+            default -> false;
+        };
+    }
+
+    /** Returns whether a program that was built can't be used after all: a binary of another driver, say. */
+    static boolean isUnusableProgram(int status) {
+        return switch (status) {
+            case CL.CL_INVALID_PROGRAM,
+                    CL.CL_INVALID_PROGRAM_EXECUTABLE,
+                    CL.CL_INVALID_KERNEL_NAME,
+                    CL.CL_INVALID_KERNEL_DEFINITION,
+                    CL.CL_INVALID_KERNEL -> true;
+            default -> false;
+        };
+    }
+
+    /** Returns whether {@code status} after a launch may mean that the driver has ended a kernel that took too long. */
+    static boolean mayBeTimeLimit(int status) {
+        return switch (status) {
+            case CL.CL_OUT_OF_RESOURCES,
+                    CL.CL_INVALID_COMMAND_QUEUE,
+                    CL.CL_DEVICE_NOT_AVAILABLE,
+                    CL.CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST,
+                    NVIDIA_ENDED -> true;
             default -> false;
         };
     }

@@ -76,18 +76,34 @@ public final class DeviceOption {
     public record Opened(LstmEngine engine, String reason) {
         /** Returns whether the device has memory of its own, or at least may have it. */
         public boolean hasMemoryApart() {
-            // First of all: a run on java must not load the drivers of OpenCL, which may be why it was chosen.
-            return engine.device() instanceof Device.OpenCl
-                    && Device.all().stream()
-                            .filter(info -> info.device().equals(engine.device()))
-                            .anyMatch(info ->
-                                    info.kind() == DeviceInfo.Kind.GPU || info.kind() == DeviceInfo.Kind.ACCELERATOR);
+            return infoOf(engine.device())
+                    .filter(info -> info.kind() == DeviceInfo.Kind.GPU || info.kind() == DeviceInfo.Kind.ACCELERATOR)
+                    .isPresent();
+        }
+
+        /** Returns what the device has memory for. */
+        public DeviceInfo.Memory memory() {
+            return memoryOf(engine.device());
         }
 
         /** Returns the engine's device with the reason. */
         public Choice choice() {
             return new Choice(engine.device(), reason);
         }
+    }
+
+    /** Returns what {@code device} has memory for. */
+    public static DeviceInfo.Memory memoryOf(Device device) {
+        return infoOf(device).map(DeviceInfo::memory).orElse(DeviceInfo.Memory.OF_PROCESS);
+    }
+
+    private static Optional<DeviceInfo> infoOf(Device device) {
+        // First of all: a run on java must not load the drivers of OpenCL, which may be why it was chosen.
+        return device instanceof Device.OpenCl
+                ? Device.all().stream()
+                        .filter(info -> info.device().equals(device))
+                        .findFirst()
+                : Optional.empty();
     }
 
     /** Opens {@code model} on the selected device, and says why this device was selected. */
@@ -201,6 +217,11 @@ public final class DeviceOption {
                 continue;
             }
             String left = info.device() + " is left out: ";
+            if (info.obstacle().isPresent()) {
+                say.accept(left + "it " + DeviceInfo.OBSTACLE + ": "
+                        + info.obstacle().get());
+                continue;
+            }
             if (info.tier() != Tier.EXACT) {
                 say.accept(left + "it isn't in the exact tier");
                 continue;

@@ -76,6 +76,14 @@ public final class FaultLayer {
         return environment;
     }
 
+    /** The same for a driver with {@code habits}, as {@code fault_layer.c} lists them, separated by commas. */
+    public static Map<String, String> environment(Path control, String habits)
+            throws IOException, InterruptedException {
+        Map<String, String> environment = environment(control);
+        environment.put("FAULT_HABITS", habits);
+        return environment;
+    }
+
     /**
      * Makes the first process that runs with {@code control} fail a call from its beginning. The layer keeps what is in
      * the file.
@@ -95,10 +103,16 @@ public final class FaultLayer {
 
     private static synchronized Path library() throws IOException, InterruptedException {
         Path library = Path.of("target", "fault_layer.so").toAbsolutePath();
-        if (isCompiled) {
-            return library;
+        if (!isCompiled) {
+            compile("fault_layer.c", library);
+            isCompiled = true;
         }
-        Path temporary = Files.createTempFile("fault_layer", ".so");
+        return library;
+    }
+
+    /** Compiles a file of {@code src/test/native} to a library. */
+    static void compile(String source, Path library) throws IOException, InterruptedException {
+        Path temporary = Files.createTempFile("native", ".so");
         List<String> command = List.of(
                 "cc",
                 "-O1",
@@ -110,15 +124,13 @@ public final class FaultLayer {
                 "-shared",
                 "-o",
                 temporary.toString(),
-                Path.of("src", "test", "native", "fault_layer.c").toString());
+                Path.of("src", "test", "native", source).toString());
         Process compiler = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (compiler.waitFor() != 0) {
             throw new AssertionError(output + "(bin/setup --tests installs a C compiler and OpenCL's headers)");
         }
         Files.move(temporary, library, StandardCopyOption.REPLACE_EXISTING);
-        isCompiled = true;
-        return library;
     }
 
     /** Returns the functions that have been called since {@link #reset}, with the number of calls. */

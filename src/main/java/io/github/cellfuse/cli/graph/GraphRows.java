@@ -1,7 +1,9 @@
 package io.github.cellfuse.cli.graph;
 
+import io.github.cellfuse.DeviceInfo;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.batch.Chunking;
+import io.github.cellfuse.batch.DeviceNeed;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.onnx.graph.GraphValue;
 import io.github.cellfuse.onnx.graph.LstmPart;
@@ -12,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * The rows of a run, and the number of rows to compute at a time.
@@ -182,10 +185,53 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, b
     private static long bytesPerRow(OnnxModel model, GraphInputs inputs, RowAxes axes, long rows) {
         Map<String, long[]> shapes = inputs.shapes();
         OnnxModel known = model.withShapes(shapes);
-        long bytes = 0, longest = 1;
+        long bytes = 0;
         for (GraphInput input : inputs.all()) {
             Integer rowAxis = axes.inputs().get(input.name());
             bytes += rowAxis != null ? COPIES * (input.bytes() / Math.max(1, rows)) : 0;
+        }
+        return bytes
+                + lstms(known, shapes, longest(inputs, axes)).stream()
+                        .mapToLong(lstm -> Float.BYTES * Chunking.floats(lstm.model(), lstm.steps()))
+                        .sum();
+    }
+
+    /**
+     * Returns the LSTMs with their numbers of steps.
+     *
+     * @param known the model with the shapes of its inputs
+     * @param otherwise the steps of an LSTM of which nothing tells the number
+     */
+    private static List<DeviceNeed> lstms(OnnxModel known, Map<String, long[]> shapes, long otherwise) {
+        List<LstmPart> lstms = known.lstms();
+        List<Long> steps = known.steps(shapes);
+        return IntStream.range(0, lstms.size())
+                .mapToObj(k -> new DeviceNeed(lstms.get(k).model(), steps.get(k) < 0 ? otherwise : steps.get(k)))
+                .toList();
+    }
+
+    /**
+     * Returns the same with smaller chunks, if the LSTMs of a chunk wouldn't fit in the memory of one of the devices.
+     */
+    GraphRows limitedTo(List<DeviceInfo.Memory> devices, OnnxModel model, GraphInputs inputs) {
+        if (axes.isEmpty() || devices.isEmpty()) {
+            return this;
+        }
+        Map<String, long[]> shapes = inputs.shapes();
+        List<DeviceNeed> lstms = lstms(model.withShapes(shapes), shapes, longest(inputs, axes.get()));
+        long most = devices.stream()
+                .mapToLong(memory -> DeviceNeed.mostRows(lstms, memory))
+                .min()
+                .orElseThrow();
+        long limited = Math.max(fewest(), Math.min(chunk, most));
+        return new GraphRows(axes, count, limited, Math.min(fitting, limited), isGiven, reason);
+    }
+
+    /** Returns the largest free dimension of an input other than the rows: the number of steps if nothing tells it. */
+    private static long longest(GraphInputs inputs, RowAxes axes) {
+        long longest = 1;
+        for (GraphInput input : inputs.all()) {
+            Integer rowAxis = axes.inputs().get(input.name());
             List<GraphValue.Dimension> dimensions = input.value().dimensions().orElse(List.of());
             for (int axis = 0; axis < dimensions.size(); axis++) {
                 boolean isRows = rowAxis != null && rowAxis == axis;
@@ -194,14 +240,7 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, b
                 }
             }
         }
-        List<LstmPart> lstms = known.lstms();
-        List<Long> steps = known.steps(shapes);
-        for (int k = 0; k < lstms.size(); k++) {
-            // If nothing tells the number of steps, it is taken to be the largest free dimension other than the rows.
-            long each = steps.get(k) < 0 ? longest : steps.get(k);
-            bytes += Float.BYTES * Chunking.floats(lstms.get(k).model(), each);
-        }
-        return bytes;
+        return longest;
     }
 
     /** Returns the axis of an input that holds the rows, if it does. */

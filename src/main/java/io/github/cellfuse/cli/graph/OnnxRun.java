@@ -96,7 +96,15 @@ public final class OnnxRun implements AutoCloseable {
             Consumer<String> warn) {
         DeviceOption.Opener<OpenedGraph> opener = opener(device, say);
         List<OpenedGraph> opened = device.openAll(opener, say);
-        GraphRows shared = isBatchGiven ? rows : rows.sharedBy(opened.size());
+        GraphRows shared = isBatchGiven
+                ? rows
+                : rows.sharedBy(opened.size())
+                        .limitedTo(
+                                opened.stream()
+                                        .map(graph -> DeviceOption.memoryOf(graph.device()))
+                                        .toList(),
+                                model,
+                                inputs);
         GraphCalls sharedCalls = calls.with(shared);
         Optional<OnnxModel> known = opened.get(0).idle().resolved();
         known.ifPresent(resolved -> describe(resolved, say));

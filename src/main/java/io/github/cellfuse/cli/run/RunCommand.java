@@ -237,12 +237,18 @@ public final class RunCommand implements Runnable {
                 return;
             }
             boolean needsY = arrays.stream().anyMatch(RunArray::needsY);
-            RunRows.of(source, shape, batch, needsY, false, 1); // refuses what no device could do
+            RunRows.of(source, shape, batch, needsY, false, List.of()); // refuses what no device could do
             List<DeviceOption.Opened> opened = CompilerWait.telling(this::say, () -> device.openAll(loaded, this::say));
             file.remarks().forEach(this::say);
             sequences.remark().ifPresent(this::say);
             boolean apart = opened.stream().anyMatch(DeviceOption.Opened::hasMemoryApart);
-            RunRows rows = RunRows.of(source, shape, batch, needsY, apart, opened.size());
+            RunRows rows = RunRows.of(
+                    source,
+                    shape,
+                    batch,
+                    needsY,
+                    apart,
+                    opened.stream().map(DeviceOption.Opened::memory).toList());
             announce(opened, shape, rows);
             LstmBatch work = new LstmBatch(
                     rows,

@@ -20,16 +20,23 @@ public final class OpenClDevices {
     private OpenClDevices() {}
 
     /**
-     * Returns the device that {@code wanted} names; of several, a GPU rather than a CPU.
+     * Returns the device that {@code wanted} names; of several, one that can be used, and a GPU rather than a CPU.
      *
      * @throws InvalidInputException if there is no such device; the message lists those that exist
+     * @throws CellFuseException if it can't be used
      */
     public static ClDevice find(Device.OpenCl wanted) {
-        return OpenCl.devices().stream()
+        ClDevice found = OpenCl.devices().stream()
                 .filter(d -> wanted.platform() == Device.OpenCl.ANY || wanted.platform() == d.platformIndex())
                 .filter(d -> wanted.index() == Device.OpenCl.ANY || wanted.index() == d.index())
-                .min(Comparator.comparing(d -> kind(d.capabilities())))
+                .min(Comparator.comparing(
+                                (ClDevice d) -> d.capabilities().obstacle().isPresent())
+                        .thenComparing(d -> kind(d.capabilities())))
                 .orElseThrow(() -> missing(wanted));
+        found.capabilities().obstacle().ifPresent(reason -> {
+            throw new CellFuseException("device " + found + " " + DeviceInfo.OBSTACLE + ": " + reason);
+        });
+        return found;
     }
 
     private static CellFuseException missing(Device.OpenCl wanted) {
@@ -67,9 +74,21 @@ public final class OpenClDevices {
         if (!missing.isEmpty()) {
             properties.put("tolerance because it lacks", String.join(", ", missing));
         }
+        has.obstacle().ifPresent(reason -> properties.put(DeviceInfo.OBSTACLE, reason));
         device.warning().ifPresent(warning -> properties.put("warning", warning));
         return new DeviceInfo(
-                nameOf(device), kind(has), has.name(), missing.isEmpty() ? Tier.EXACT : Tier.TOLERANCE, properties);
+                nameOf(device),
+                kind(has),
+                has.name(),
+                missing.isEmpty() ? Tier.EXACT : Tier.TOLERANCE,
+                properties,
+                memory(has));
+    }
+
+    /** Returns the limits of the memory; of a driver that doesn't say how much there is, four largest buffers. */
+    private static DeviceInfo.Memory memory(Capabilities has) {
+        long all = has.globalMemoryBytes() > 0 ? has.globalMemoryBytes() : 4 * has.maxAllocationBytes();
+        return new DeviceInfo.Memory(all, has.maxAllocationBytes());
     }
 
     /** Returns the float32 features that the numerical contract needs and the device doesn't promise. */

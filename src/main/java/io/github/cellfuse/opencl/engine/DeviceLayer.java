@@ -68,10 +68,9 @@ final class DeviceLayer implements AutoCloseable {
         }
         try {
             Kernel kernel = open(source, tile, source.title());
-            long most = kernel.maxWorkGroupSize(), items = tile.staging().workItems();
-            if (most < items) {
-                throw new UnfitTileException(
-                        source, tile, "a work-group has " + items + " work-items, but the device runs at most " + most);
+            long most = kernel.maxWorkGroupSize();
+            if (most < tile.staging().workItems()) {
+                throw new UnfitTileException(source, tile, most);
             }
             return kernel;
         } catch (ClBuildException e) {

@@ -24,9 +24,18 @@ public final class GrowingBuffer {
 
     /** Makes room for a tensor of 4-byte values with these dimensions. When the buffer grows, its contents are lost. */
     public ClBuffer ensure(long... dimensions) {
+        return ensure("use a smaller batch", dimensions);
+    }
+
+    /**
+     * The same.
+     *
+     * @param remedy what to do if the device has no buffers of this size, for the message
+     */
+    ClBuffer ensure(String remedy, long... dimensions) {
         long bytes = bytes(name, dimensions);
         if (buffer == null || buffer.bytes() < bytes) {
-            checkLargest(bytes);
+            checkLargest(bytes, remedy);
             if (buffer != null) {
                 // Freed first, so that the device needn't hold both. No kernel uses it any more: the last run was
                 // waited for.
@@ -53,11 +62,11 @@ public final class GrowingBuffer {
     }
 
     /** Checks the size before anything is freed or uploaded, so that a session can go on with smaller batches. */
-    private void checkLargest(long bytes) {
+    private void checkLargest(long bytes, String remedy) {
         long largest = context.device().capabilities().maxAllocationBytes();
         if (bytes > largest) {
             throw new InvalidInputException(name + ": the batch needs " + bytes + " bytes, but " + context.device()
-                    + " allocates at most " + largest + " at once; use a smaller batch");
+                    + " allocates at most " + largest + " at once; " + remedy);
         }
     }
 

@@ -12,6 +12,7 @@ final class HoistedInput implements InputProduct {
     private final DeviceLayer layer;
     private final Tile tile;
     private final Kernel kernel;
+    private final WorkGroups groups;
     private final KernelArguments<DeviceBatch> arguments;
     private final Kernel.Argument firstStep;
     private final Kernel.Argument lastStep;
@@ -21,6 +22,7 @@ final class HoistedInput implements InputProduct {
         tile = choice.projection();
         kernel =
                 layer.open(tile.isStaged() ? KernelSource.INPUT_PROJECTION_TILED : KernelSource.INPUT_PROJECTION, tile);
+        groups = layer.workGroups.of(kernel);
         arguments = by.inputProjection().of(kernel);
         firstStep = kernel.argument(Chunks.FIRST);
         lastStep = kernel.argument(Chunks.LAST);
@@ -47,6 +49,6 @@ final class HoistedInput implements InputProduct {
     private NdRange range(int rows, int blocks) {
         return tile.isStaged()
                 ? WorkGroups.staged(tile, blocks, rows, layer.directions)
-                : layer.workGroups.tiles(tile.tiles(rows), blocks, layer.directions);
+                : groups.tiles(tile.tiles(rows), blocks, layer.directions);
     }
 }

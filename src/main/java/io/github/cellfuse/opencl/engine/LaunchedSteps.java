@@ -71,8 +71,9 @@ final class LaunchedSteps implements LayerRun {
     private StepKernel cell(Tile tile, LayerArguments arguments) {
         Kernel kernel = layer.open(KernelSource.CELL, tile, "lstm_cell");
         int blocks = Tile.blocks(layer.units, tile.vec());
-        NdRange range = layer.workGroups.blocks(blocks, 1, layer.directions);
-        return new StepKernel(kernel, arguments.cell().of(kernel), range, 1, layer.workGroups::rows);
+        WorkGroups groups = layer.workGroups.of(kernel);
+        NdRange range = groups.blocks(blocks, 1, layer.directions);
+        return new StepKernel(kernel, arguments.cell().of(kernel), range, 1, groups::rows);
     }
 
     private StepKernel hiddenProjection(Tile tile, LayerArguments arguments) {
@@ -83,8 +84,9 @@ final class LaunchedSteps implements LayerRun {
 
     /** A kernel whose work-items have a tile each. */
     private StepKernel ofTiles(Kernel kernel, KernelArguments<DeviceBatch> arguments, Tile tile, int blocks) {
-        NdRange range = layer.workGroups.tiles(1, blocks, layer.directions);
-        return new StepKernel(kernel, arguments, range, 0, rows -> layer.workGroups.rowTiles(tile.tiles(rows)));
+        WorkGroups groups = layer.workGroups.of(kernel);
+        NdRange range = groups.tiles(1, blocks, layer.directions);
+        return new StepKernel(kernel, arguments, range, 0, rows -> groups.rowTiles(tile.tiles(rows)));
     }
 
     @Override

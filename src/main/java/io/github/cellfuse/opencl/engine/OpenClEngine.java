@@ -10,6 +10,7 @@ import io.github.cellfuse.Tier;
 import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.ClContext;
 import io.github.cellfuse.cl.ClDevice;
+import io.github.cellfuse.cl.ClException;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.opencl.device.OpenClDevices;
 import io.github.cellfuse.opencl.plan.LayerSize;
@@ -105,13 +106,27 @@ public final class OpenClEngine implements TracingEngine {
         try {
             Programs programs = new Programs(context, options.weights());
             Plans plans = source.plans(device.capabilities(), LayerSize.of(model, options.weights()), options.plan());
-            Tier tier = SelfTest.tier(context, programs, model, source, plans.asksToWait());
+            Tier tier = tier(context, programs, model, source, plans.asksToWait());
             OpenClEngine engine = new OpenClEngine(context, programs, model, plans, tier, RunWatch.of(options));
             engine.lifetime.watch(engine, "its memory is held until the process ends", engine.copyThreads::shutdown);
             return engine;
         } catch (RuntimeException | Error e) {
             context.close();
             throw e;
+        }
+    }
+
+    /** Tests the device, a second time if a program from disk fails at its first launch. */
+    private static Tier tier(
+            ClContext context, Programs programs, LstmModel model, PlanSource source, boolean asksToWait) {
+        int before = programs.rebuilds();
+        try {
+            return SelfTest.tier(context, programs, model, source, asksToWait);
+        } catch (ClException e) {
+            if (!programs.rebuild(e, before)) {
+                throw e;
+            }
+            return SelfTest.tier(context, programs, model, source, asksToWait);
         }
     }
 

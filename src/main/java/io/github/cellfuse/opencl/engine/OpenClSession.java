@@ -7,6 +7,7 @@ import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.LstmStreams;
 import io.github.cellfuse.cl.ClBuffer;
+import io.github.cellfuse.cl.ClException;
 import io.github.cellfuse.cl.ClQueue;
 import io.github.cellfuse.opencl.plan.PlanChoice;
 import io.github.cellfuse.opencl.program.UnfitTileException;
@@ -58,6 +59,8 @@ final class OpenClSession implements LstmSession {
     private final DeviceTrace trace;
 
     private final Map<LayerKey, LayerRun> layers = new HashMap<>();
+    /** How many programs from disk had turned out to be unusable when the first of these was opened. */
+    private int rebuilds;
     /** The choices that have run before. */
     private final Set<PlanChoice> measured = new HashSet<>();
     /** The states of the streams that are open. */
@@ -94,6 +97,7 @@ final class OpenClSession implements LstmSession {
         alone = COOPERATIVE_LAUNCHES.computeIfAbsent(
                 engine.context().device().toString(), device -> new ReentrantLock());
         this.queue = queue;
+        rebuilds = engine.programs().rebuilds();
         launcher = timed == null ? queue::launch : timed;
         this.recorded = recorded;
         workspace = new Workspace(engine.context(), queue);
@@ -111,7 +115,7 @@ final class OpenClSession implements LstmSession {
     @Override
     public void run(LstmInput batch, LstmOutput output) {
         RunReport report = engine.runs().begin();
-        guard.use(() -> record(() -> compute(batch, output, report)));
+        guard.use(() -> record(() -> withUsablePrograms(() -> compute(batch, output, report))));
         report.done(engine, batch);
     }
 
@@ -145,9 +149,26 @@ final class OpenClSession implements LstmSession {
     /** Runs a batch of a session whose cells are traced. */
     void run(LstmInput batch, LstmOutput output, CellListener listener) {
         guard.use(() -> {
-            trace.begin(engine.model().layerCount(), listener);
-            compute(batch, output, RunReport.NONE);
+            withUsablePrograms(() -> {
+                trace.begin(engine.model().layerCount(), listener);
+                compute(batch, output, RunReport.NONE);
+            });
         });
+    }
+
+    /** Does {@code work}, and once more with new kernels if programs from disk fail at their first launch. */
+    private void withUsablePrograms(Runnable work) {
+        try {
+            work.run();
+        } catch (ClException e) {
+            if (!engine.programs().rebuild(e, rebuilds)) {
+                throw e;
+            }
+            rebuilds = engine.programs().rebuilds();
+            layers.values().forEach(LayerRun::close);
+            layers.clear();
+            work.run();
+        }
     }
 
     private void compute(LstmInput batch, LstmOutput output, RunReport report) {

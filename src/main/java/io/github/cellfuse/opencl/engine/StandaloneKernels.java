@@ -138,8 +138,9 @@ public final class StandaloneKernels implements AutoCloseable {
         long cells = Sizes.product("cell states", rows, blocks, vec);
         Tile tile = Tile.of(vec, 1);
         // Step 1, the first one; whole rows in a work-group, as in an engine.
-        NdRange range = groups.blocks(blocks, rows, 1).offset(2, 1);
-        Bound bound = new Bound(queue, timed, programs.kernel(KernelSource.CELL, tile, "lstm_cell"), range);
+        Kernel kernel = programs.kernel(KernelSource.CELL, tile, "lstm_cell");
+        NdRange range = groups.of(kernel).blocks(blocks, rows, 1).offset(2, 1);
+        Bound bound = new Bound(queue, timed, kernel, range);
         try {
             ClBuffer gates = filled(bound, "pre-activations", 4 * cells);
             ClBuffer c = filled(bound, "cell states", cells);
@@ -171,7 +172,7 @@ public final class StandaloneKernels implements AutoCloseable {
     /** Binds {@code lstm_activations} to {@code values} values, a multiple of 16: both functions of each. */
     public Bound activations(long values) {
         Kernel kernel = programs.kernel(KernelSource.STATE, Tile.of(vec, 1), "lstm_activations");
-        Bound bound = new Bound(queue, timed, kernel, groups.manyItems(values / vec));
+        Bound bound = new Bound(queue, timed, kernel, groups.of(kernel).manyItems(values / vec));
         try {
             ClBuffer x = filled(bound, "x", values);
             ClBuffer sigmoid = filled(bound, "sigmoid", values);

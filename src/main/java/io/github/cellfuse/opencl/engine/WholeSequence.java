@@ -53,10 +53,11 @@ final class WholeSequence implements LayerRun {
      * same time, so that their directions have to run one after the other.
      */
     private Launches grouped(Kernel kernel, SequenceGroups groups) {
+        WorkGroups workGroups = layer.workGroups.of(kernel);
         Kernel.Argument firstDirection = kernel.argument("first_direction");
         int together = groups.isCooperative() ? 1 : layer.directions;
         return (launcher, run) -> {
-            NdRange range = layer.workGroups.line((long) together * run.rowGroups() * groups.units());
+            NdRange range = workGroups.line((long) together * run.rowGroups() * groups.units());
             for (int direction = 0; direction < layer.directions; direction += together) {
                 firstDirection.set(direction);
                 launcher.launch(kernel.ready(), range);

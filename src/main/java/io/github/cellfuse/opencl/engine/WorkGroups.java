@@ -2,14 +2,18 @@ package io.github.cellfuse.opencl.engine;
 
 import io.github.cellfuse.cl.Capabilities;
 import io.github.cellfuse.cl.NdRange;
+import io.github.cellfuse.opencl.program.Kernel;
 import io.github.cellfuse.opencl.program.Staging;
 import io.github.cellfuse.opencl.program.Tile;
 
 /**
  * How a device's launches are divided into work-groups. On a CPU a group has exactly the work-items that are needed. On
- * a GPU it has a size that suits waves, and kernels ignore the work-items beyond their rows and units.
+ * a GPU it has a size that suits waves, and kernels ignore the work-items beyond their rows and units. No group is
+ * larger than the device and the kernel allow: a kernel that needs many registers allows less than its device.
+ *
+ * @param limit the largest group of the kernel
  */
-record WorkGroups(Capabilities device) {
+record WorkGroups(Capabilities device, long limit) {
     /** Work-items of a group in a padded row: whole vectors on every CPU, and few idle ones in a narrow row. */
     private static final long PADDED_GROUP = 16;
 
@@ -21,6 +25,16 @@ record WorkGroups(Capabilities device) {
 
     /** Rows and blocks of units of a group of small work-items: neighbors read neighboring values. */
     private static final long GROUP_ROWS = 4, GROUP_BLOCKS = GPU_GROUP / GROUP_ROWS;
+
+    /** The groups of kernels that run as large ones as the device has. */
+    WorkGroups(Capabilities device) {
+        this(device, Long.MAX_VALUE);
+    }
+
+    /** Returns the groups of {@code kernel}. */
+    WorkGroups of(Kernel kernel) {
+        return new WorkGroups(device, kernel.maxWorkGroupSize());
+    }
 
     /**
      * Returns a work-item for each tile, (tiles along the rows, blocks, directions). On a CPU each is a group of its
@@ -75,7 +89,12 @@ record WorkGroups(Capabilities device) {
     }
 
     private long most() {
-        return Math.min(device.maxWorkGroupSize(), device.maxWorkItemSizes().get(0));
+        return Math.min(items(), device.maxWorkItemSizes().get(0));
+    }
+
+    /** Returns the work-items of the largest group. */
+    private long items() {
+        return Math.min(device.maxWorkGroupSize(), limit);
     }
 
     /**
@@ -106,7 +125,7 @@ record WorkGroups(Capabilities device) {
     /** Returns whether groups are as small as can be: on a CPU, and on a device that runs no larger ones. */
     private boolean isTiny() {
         return onCpu()
-                || device.maxWorkGroupSize() < GPU_GROUP
+                || items() < GPU_GROUP
                 || device.maxWorkItemSizes().get(0) < GROUP_BLOCKS
                 || device.maxWorkItemSizes().get(1) < GROUP_TILES;
     }

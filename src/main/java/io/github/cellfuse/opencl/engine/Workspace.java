@@ -24,7 +24,10 @@ final class Workspace implements AutoCloseable {
 
     /** Makes room for all tensors of {@code run}. What was in a buffer that has to grow is lost. */
     void ensure(RunSizes run) {
-        buffers.forEach((tensor, buffer) -> buffer.ensure(tensor.dimensions(run)));
+        String remedy = run.rows() > 1
+                ? "use a smaller batch"
+                : "a single row of " + run.steps() + " steps is too large: cut it, or use another device, such as java";
+        buffers.forEach((tensor, buffer) -> buffer.ensure(remedy, tensor.dimensions(run)));
     }
 
     /** Returns the buffer of {@code tensor} as {@link #ensure} left it. */

@@ -50,4 +50,7 @@ interface DevicePlans {
      * Never picks the staged {@code tile} again for the kernels of {@code source}; nothing to do where none is staged.
      */
     default void refuse(KernelSource source, Tile tile) {}
+
+    /** Picks no staged tile again whose work-group has more than {@code most} work-items. */
+    default void limit(long most) {}
 }

@@ -178,4 +178,9 @@ record GpuPlans(DeviceTraits device, LayerSize layer, StagedTiles staged, Candid
     public void refuse(KernelSource source, Tile tile) {
         staged.refuse(source, tile);
     }
+
+    @Override
+    public void limit(long most) {
+        staged.limit(most);
+    }
 }

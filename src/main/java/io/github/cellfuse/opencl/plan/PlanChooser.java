@@ -8,6 +8,7 @@ import io.github.cellfuse.opencl.device.DeviceTraits;
 import io.github.cellfuse.opencl.plan.DevicePlans.Pick;
 import io.github.cellfuse.opencl.program.KernelSource;
 import io.github.cellfuse.opencl.program.Tile;
+import io.github.cellfuse.opencl.program.UnfitTileException;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -123,6 +124,12 @@ public final class PlanChooser {
 
     private boolean mayRun(Plan plan) {
         return plan != Plan.SEQUENCE || !device.endsLongLoops();
+    }
+
+    /** Never chooses the tile of {@code unfit} again, nor any other that the device can't take for the same reason. */
+    public void refuse(UnfitTileException unfit) {
+        plans.limit(unfit.mostItems());
+        refuse(unfit.source(), unfit.tile());
     }
 
     /** Never chooses {@code tile} again for the kernels of {@code source}, because the device doesn't take it. */

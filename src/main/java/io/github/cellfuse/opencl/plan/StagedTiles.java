@@ -98,11 +98,17 @@ public final class StagedTiles {
     /** Made once: a session that alternates between shapes asks for them in every run. */
     private static final List<Tile> WIDE = wideTiles(), NARROW = narrowTiles();
 
+    /** Work-items of the smallest group of all tiles. */
+    private static final long SMALLEST_GROUP = 32;
+
     private record Refused(KernelSource source, Tile tile) {}
 
     private final Capabilities device;
     private final LayerSize layer;
     private final StagedCost cost;
+    /** Whether even the smallest group is too large for kernels that stage. */
+    private volatile boolean isLimited;
+
     private final Set<Refused> refused = ConcurrentHashMap.newKeySet();
 
     StagedTiles(Capabilities device, LayerSize layer) {
@@ -114,6 +120,11 @@ public final class StagedTiles {
     /** Leaves out {@code tile} from now on, for the kernels of {@code source}. */
     void refuse(KernelSource source, Tile tile) {
         refused.add(new Refused(source, tile));
+    }
+
+    /** Leaves out all tiles from now on, if groups of {@code most} work-items are smaller than that of any tile. */
+    void limit(long most) {
+        isLimited |= most < SMALLEST_GROUP;
     }
 
     /**
@@ -298,6 +309,7 @@ public final class StagedTiles {
             default -> true;
         };
         return whole
+                && !isLimited
                 && group.divides(tile.rows())
                 && device.localMemory() == Capabilities.LocalMemory.DEDICATED
                 && bytes <= device.localMemoryBytes()

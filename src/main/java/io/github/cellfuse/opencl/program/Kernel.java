@@ -108,9 +108,9 @@ public final class Kernel implements AutoCloseable {
         return kernel;
     }
 
-    /** Returns the largest work-group that the device runs this kernel with. */
+    /** Returns the largest work-group that the device runs this kernel with; the device's own if that isn't told. */
     public long maxWorkGroupSize() {
-        return kernel.info().maxWorkGroupSize();
+        return kernel.maxWorkGroupSize();
     }
 
     @Override

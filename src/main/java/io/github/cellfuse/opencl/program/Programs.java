@@ -1,7 +1,9 @@
 package io.github.cellfuse.opencl.program;
 
+import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.WeightPrecision;
 import io.github.cellfuse.cl.ClContext;
+import io.github.cellfuse.cl.ClException;
 import io.github.cellfuse.cl.ClProgram;
 import io.github.cellfuse.cl.ProgramCache;
 import io.github.cellfuse.spi.CompileReport;
@@ -15,13 +17,30 @@ import java.util.Optional;
 public final class Programs {
     private record Key(KernelSource source, Tile tile, CellOptions cell) {}
 
-    private record Built(ClProgram program, Signatures signatures) {}
+    /**
+     * A program and how it was built.
+     *
+     * @param fromDisk whether it was taken from the cache
+     */
+    private record Built(
+            ClProgram program,
+            Signatures signatures,
+            String title,
+            List<String> texts,
+            String options,
+            boolean fromDisk) {
+        Kernel kernel(String name) {
+            return Kernel.open(program, signatures, name);
+        }
+    }
 
     private final ClContext context;
     private final WeightPrecision weights;
     private final Optional<DeviceAtomics> atomics;
     private final ProgramCache cache;
     private final Map<Key, Built> compiled = new HashMap<>();
+    /** How often programs from disk turned out to be unusable; guarded by this. */
+    private int rebuilds;
 
     /** Programs for weights in float32. */
     public Programs(ClContext context) {
@@ -62,9 +81,50 @@ public final class Programs {
 
     /** Returns a new kernel, for one session. */
     public synchronized Kernel kernel(KernelSource source, Tile tile, CellOptions cell, String name) {
-        Built program =
-                compiled.computeIfAbsent(new Key(source, source.reads(tile), source.reads(cell)), this::compile);
-        return Kernel.open(program.program(), program.signatures(), name);
+        Key key = new Key(source, source.reads(tile), source.reads(cell));
+        Built program = compiled.computeIfAbsent(key, this::compile);
+        try {
+            return program.kernel(name);
+        } catch (CellFuseException e) {
+            // Another number of parameters is no status of OpenCL.
+            boolean isUnusable = !(e instanceof ClException status) || status.isUnusableProgram();
+            if (!isUnusable || !program.fromDisk()) {
+                throw e;
+            }
+            // What a driver made of a binary may have no kernels. Its source has.
+            discard(key, program, e);
+            return compiled.computeIfAbsent(key, this::compile).kernel(name);
+        }
+    }
+
+    /** Returns how often programs from disk have turned out to be unusable. */
+    public synchronized int rebuilds() {
+        return rebuilds;
+    }
+
+    /**
+     * Takes a failed launch for that of a program from disk, if it may be one: then all programs from disk are
+     * discarded, and built from source when they are needed again. Their kernels that are open stay so.
+     *
+     * @param seen what {@link #rebuilds()} was when the kernels of the launch were opened
+     * @return whether new kernels may do better
+     */
+    public synchronized boolean rebuild(ClException why, int seen) {
+        if (!why.isUnusableProgram()) {
+            return false;
+        }
+        List<Key> fromDisk = compiled.entrySet().stream()
+                .filter(each -> each.getValue().fromDisk())
+                .map(Map.Entry::getKey)
+                .toList();
+        fromDisk.forEach(key -> discard(key, compiled.get(key), why));
+        return rebuilds != seen;
+    }
+
+    private void discard(Key key, Built program, CellFuseException why) {
+        cache.discard(context, program.title(), program.texts(), program.options(), why);
+        compiled.remove(key); // the context closes it
+        rebuilds++;
     }
 
     private Built compile(Key key) {
@@ -83,6 +143,6 @@ public final class Programs {
         Signatures signatures = new Signatures(texts, options);
         boolean cached = cache.statistics().hits() > hits;
         report.done(title, signatures::kernels, context.device().toString(), options.strip(), cached);
-        return new Built(program, signatures);
+        return new Built(program, signatures, title, texts, options, cached);
     }
 }

@@ -11,28 +11,44 @@ public final class UnfitTileException extends CellFuseException {
 
     private final transient KernelSource source;
     private final transient Tile tile;
+    private final long mostItems;
+
+    private UnfitTileException(KernelSource source, Tile tile, String reason, long mostItems, Throwable cause) {
+        super(source.title() + " in tiles of " + tile + ": " + reason, cause);
+        this.source = source;
+        this.tile = tile;
+        this.mostItems = mostItems;
+    }
 
     /** The device lacks something. */
     public UnfitTileException(KernelSource source, Tile tile, String reason) {
-        super(message(source, tile, reason));
-        this.source = source;
-        this.tile = tile;
+        this(source, tile, reason, Long.MAX_VALUE, null);
+    }
+
+    /** The tile's work-group is too large for the kernel, whose groups have at most {@code mostItems} work-items. */
+    public UnfitTileException(KernelSource source, Tile tile, long mostItems) {
+        this(
+                source,
+                tile,
+                "a work-group has " + tile.staging().workItems() + " work-items, but the device runs at most "
+                        + mostItems,
+                mostItems,
+                null);
     }
 
     /** The kernel doesn't compile. */
     public UnfitTileException(KernelSource source, Tile tile, ClBuildException reason) {
-        super(message(source, tile, reason.getMessage()), reason);
-        this.source = source;
-        this.tile = tile;
-    }
-
-    private static String message(KernelSource source, Tile tile, String reason) {
-        return source.title() + " in tiles of " + tile + ": " + reason;
+        this(source, tile, reason.getMessage(), Long.MAX_VALUE, reason);
     }
 
     /** Returns the program that was refused. */
     public KernelSource source() {
         return source;
+    }
+
+    /** Returns how many work-items a group of the refused kernel may have; a huge number if that isn't the reason. */
+    public long mostItems() {
+        return mostItems;
     }
 
     /** Returns the tile that was refused. */

@@ -44,11 +44,12 @@ public final class FmaPeak implements AutoCloseable {
         boolean cpu = traits.isCpu();
         long items = cpu ? 4L * has.computeUnits() : 4096L * has.computeUnits();
         operationsPerRound = 2.0 * 4 * tile.rows() * tile.vec() * items;
-        range = NdRange.of(items).local(cpu ? 1 : 64);
         context = found.open();
         try {
             queue = context.queue();
             kernel = new Programs(context).kernel(KernelSource.ROOFLINE, tile, "lstm_fma_peak");
+            // A power of two, as the number of work-items is a multiple of a large one.
+            range = NdRange.of(items).local(cpu ? 1 : Long.highestOneBit(Math.min(64, kernel.maxWorkGroupSize())));
             ClBuffer out = context.buffer("sums", items * tile.vec() * Float.BYTES, ClBuffer.Access.WRITE_ONLY);
             kernel.set("out", out).set("x", 0.5f);
             while (run() < SECONDS) {

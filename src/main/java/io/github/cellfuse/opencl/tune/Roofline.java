@@ -78,7 +78,7 @@ public final class Roofline implements AutoCloseable {
             read = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_read");
             nothing = programs.kernel(KernelSource.ROOFLINE, tile, "lstm_nothing");
             boolean cpu = traits.isCpu();
-            copyGroup = cpu ? (int) Math.min(1024, has.maxWorkGroupSize()) : 0;
+            copyGroup = cpu ? (int) Math.min(1024, copy.maxWorkGroupSize()) : 0;
             vectorBytes = tile.vec() * Float.BYTES;
             copied = items(workingSet) * vectorBytes;
             ClBuffer from = context.buffer("copy's source", copied, ClBuffer.Access.READ_WRITE);

@@ -62,7 +62,7 @@ public final class TunedPlans implements Plans {
 
     @Override
     public void refuse(UnfitTileException unfit) {
-        chooser.refuse(unfit.source(), unfit.tile());
+        chooser.refuse(unfit);
         last = null;
     }
 

@@ -127,7 +127,7 @@ public final class Tuner implements AutoCloseable {
             try {
                 return measure(rows, steps, seconds);
             } catch (UnfitTileException unfit) {
-                chooser.refuse(unfit.source(), unfit.tile()); // then measure the others
+                chooser.refuse(unfit); // then measure the others
             } catch (CooperationFailedException failed) {
                 // The next round has no cooperative candidates, so this can't happen twice.
             }

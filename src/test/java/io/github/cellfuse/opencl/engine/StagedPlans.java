@@ -21,6 +21,6 @@ public record StagedPlans(PlanChooser chooser, Optional<Plan> forced) implements
 
     @Override
     public void refuse(UnfitTileException unfit) {
-        chooser.refuse(unfit.source(), unfit.tile());
+        chooser.refuse(unfit);
     }
 }

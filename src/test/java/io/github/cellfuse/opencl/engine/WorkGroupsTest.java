@@ -24,7 +24,8 @@ class WorkGroupsTest {
     @ParameterizedTest
     @CsvSource({"1, 1, 1", "1, 128, 2", "17, 127, 1", "1000, 33, 2"})
     void everyLaunchHasGroupsThatDivideItAndCoverWhatIsNeeded(int rows, int blocks, int directions) {
-        for (WorkGroups groups : List.of(GPU, SMALL, CPU)) {
+        for (WorkGroups groups :
+                List.of(GPU, SMALL, CPU, new WorkGroups(GPU.device(), 1), new WorkGroups(CPU.device(), 3))) {
             assertCovers(groups, groups.tiles(rows, blocks, directions), rows, blocks, directions);
             assertCovers(groups, groups.blocks(blocks, rows, directions), blocks, rows, directions);
             assertCovers(groups, groups.paddedRows(blocks, rows, directions), blocks, rows, directions);
@@ -52,7 +53,7 @@ class WorkGroupsTest {
             assertEquals(0, Ranges.globals(range)[d] % Ranges.locals(range)[d], range::toString);
         }
         long items = LongStream.of(Ranges.locals(range)).limit(needed.length).reduce(1, (a, b) -> a * b);
-        assertTrue(items <= groups.device().maxWorkGroupSize(), range::toString);
+        assertTrue(items <= Math.min(groups.limit(), groups.device().maxWorkGroupSize()), range::toString);
     }
 
     @Test
