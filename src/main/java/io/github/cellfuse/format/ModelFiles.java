@@ -7,6 +7,7 @@ import io.github.cellfuse.format.keras.KerasLstm;
 import io.github.cellfuse.format.keras.KerasModel;
 import io.github.cellfuse.format.torch.PyTorchLstm;
 import io.github.cellfuse.format.torch.SafetensorsFile;
+import io.github.cellfuse.format.torch.SafetensorsIndex;
 import io.github.cellfuse.onnx.OnnxLstm;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -154,6 +155,15 @@ public final class ModelFiles {
 
     /** A file whose name says nothing is read as {@code .safetensors}: if it is none, the message lists the formats. */
     private static SafetensorsFile open(Path path) {
+        if (SafetensorsIndex.isIndex(path)) {
+            // A clone without Git LFS has the index and pointers to the shards.
+            SafetensorsIndex.read(path)
+                    .shards()
+                    .forEach(shard -> OtherFormat.of(shard).ifPresent(other -> {
+                        throw other.refusal(shard);
+                    }));
+            return SafetensorsFile.open(path);
+        }
         try {
             return SafetensorsFile.open(path);
         } catch (InvalidInputException e) {

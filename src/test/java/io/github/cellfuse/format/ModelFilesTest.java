@@ -77,8 +77,13 @@ class ModelFilesTest {
     @Test
     void refusesOtherFiles() throws IOException {
         Path text = Files.writeString(folder.resolve("model.txt"), "no model at all, but a text\n");
+        assertRefused(() -> ModelFiles.read(text), text, "a text that begins with 'no model at all, but a text'");
+        Path unknown = Files.write(folder.resolve("model"), new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9});
         assertRefused(
-                () -> ModelFiles.read(text), text, "not a safetensors file", ".safetensors, .onnx, .keras or .h5");
+                () -> ModelFiles.read(unknown),
+                unknown,
+                "not a safetensors file",
+                ".safetensors, .onnx, .keras or .h5");
         Path keras = Files.write(folder.resolve("model.keras"), new byte[] {1, 2, 3});
         assertRefused(() -> ModelFiles.read(keras), keras, "not a .keras or .h5 file");
         Path onnx = Files.copy(SAFETENSORS, folder.resolve("model.onnx"));

@@ -16,6 +16,11 @@ final class TorchModules {
 
     TorchModules(SafetensorsFile file) {
         this.file = file;
+        // Upper layers may lie in another shard: what is here would look like a whole LSTM.
+        SafetensorsIndex.ofShard(file.path()).ifPresent(index -> {
+            throw invalid("expected a whole model, found one shard of several; give their index, " + index
+                    + ", in its place");
+        });
         for (String tensor : file.tensors().keySet()) {
             TorchName.parse(tensor)
                     .ifPresent(name -> modules.computeIfAbsent(name.prefix(), p -> new ArrayList<>())
