@@ -108,7 +108,8 @@ class ModelFilesTest {
     @Test
     void namesThePartsToChooseFrom() {
         assertRefused(() -> ModelFiles.read(TWO_LSTMS), TWO_LSTMS, "'encoder.', 'decoder.'");
-        assertRefused(() -> ModelFiles.read(TAGGER), TAGGER, "lstm,bidirectional");
+        Path chains = RESOURCES.resolve("keras/refused_chains_3.keras");
+        assertRefused(() -> ModelFiles.read(chains), chains, "--layers lstm,lstm_1 or --layers lstm_2");
     }
 
     @Test
@@ -131,6 +132,7 @@ class ModelFilesTest {
         assertEquals(List.of("Embedding 'embedding'", "Dense 'head'"), tagger.otherLayers());
         assertEquals(
                 Optional.of(List.of("lstm", "bidirectional")), tagger.part().layers());
+        assertEquals(tagger.part(), ModelFiles.inspect(TAGGER, ModelPart.WHOLE).part());
         assertEquals(ModelFormat.ONNX, ModelFiles.inspect(ONNX, ModelPart.WHOLE).format());
     }
 
