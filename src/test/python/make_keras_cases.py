@@ -177,6 +177,10 @@ def lstm_config(layer, version, dtype):
         config[key] = None
     config.update(dropout=0.1, recurrent_dropout=0.0)
     config.update({"seed": None} if is_3(version) else {"implementation": 2})
+    if layer.get("cudnn") == "class":
+        for key in ("activation", "recurrent_activation", "use_bias", "unroll", "dropout", "recurrent_dropout", "implementation",
+                    "time_major"):
+            config.pop(key)
     return config
 
 
@@ -190,7 +194,8 @@ def wrapped(class_name, config, version, registered=None):
 def layer_entry(layer, version, dtype):
     kind = layer["class_name"]
     if kind == "LSTM":
-        return wrapped("LSTM", lstm_config(layer, version, dtype), version, layer.get("registered_name"))
+        name = "CuDNNLSTM" if layer.get("cudnn") == "class" else "LSTM"
+        return wrapped(name, lstm_config(layer, version, dtype), version, layer.get("registered_name"))
     if kind == "Bidirectional":
         config = {"name": layer["name"], "trainable": True, "dtype": dtype_config(version, dtype),
                   "merge_mode": layer["merge_mode"]}
@@ -200,7 +205,7 @@ def layer_entry(layer, version, dtype):
             return wrapped("Bidirectional", config, version)
         name = inner["name"]
         config["layer"] = wrapped(
-            "LSTM", lstm_config(dict(inner, name="forward_" + name if is_3(version) else name), version, dtype), version)
+            "CuDNNLSTM" if inner.get("cudnn") == "class" else "LSTM", lstm_config(dict(inner, name="forward_" + name if is_3(version) else name), version, dtype), version)
         if is_3(version) or layer["backward_layer"]:
             backward = layer["backward_layer"] or dict(inner, go_backwards=not inner["go_backwards"])
             config["backward_layer"] = wrapped(
@@ -250,7 +255,17 @@ def model_config(layers, version, dtype, functional, outputs=None):
 
 # ---- files ------------------------------------------------------------------------------------------------------------
 
-def write_h5(target, layers, weights, config, version, split_names=False, with_config=True, **_):
+def cudnn_layout(arrays, random):
+    """A kernel [I, 4H], a recurrent kernel [H, 4H] and a bias [4H] as CuDNNLSTM stores them: in the columns of each gate, C order,
+    the values of the matrix [H, I] or [H, H]; and two biases, whose sum counts."""
+    def stored(kernel):
+        return np.hstack([np.ascontiguousarray(gate.T).reshape(gate.shape) for gate in np.split(kernel, 4, axis=1)])
+
+    first = random.uniform(-1, 1, arrays[2].shape).astype(arrays[2].dtype)
+    return [stored(arrays[0]), stored(arrays[1]), np.concatenate([first, arrays[2] - first])]
+
+
+def write_h5(target, layers, weights, config, version, split_names=False, with_config=True, filters=None, **_):
     """As model.save("NAME.h5") writes it in Keras 2 and 3."""
     with h5py.File(target, "w") as file:
         if with_config:
@@ -267,6 +282,8 @@ def write_h5(target, layers, weights, config, version, split_names=False, with_c
             own = group.create_group(layer["name"])
             names, values = [], []
             for d, arrays in enumerate(weights.get(layer["name"], [])):
+                if layer.get("layer", layer).get("cudnn"):
+                    arrays = cudnn_layout(arrays, np.random.default_rng(SEED))
                 kinds = ["kernel", "recurrent_kernel", "bias"] if layer["class_name"] in ("LSTM", "Bidirectional") \
                     else ["kernel", "bias"] if layer["class_name"] == "Dense" else ["embeddings"]
                 cell = "/lstm_cell" if layer["class_name"] in ("LSTM", "Bidirectional") else ""
@@ -281,7 +298,7 @@ def write_h5(target, layers, weights, config, version, split_names=False, with_c
             else:
                 own.attrs["weight_names"] = names
             for name, value in zip(names, values):
-                dataset = own.create_dataset(name, value.shape, dtype=value.dtype)
+                dataset = own.create_dataset(name, value.shape, dtype=value.dtype, **(filters or {}))
                 dataset[:] = value
         if with_config:
             group.create_group("top_level_model_weights").attrs["weight_names"] = []
@@ -478,9 +495,27 @@ def main():
         cell["kernel:0"] = h5py.ExternalLink("single_2.h5", "/model_weights/lstm/lstm/lstm_cell/kernel:0")
 
     edited("link_2.h5", linked)
-    edited("compressed_2.h5", lambda cell: replaced(cell, "kernel:0", compression="gzip"))
+    edited("lzf_2.h5", lambda cell: replaced(cell, "kernel:0", compression="lzf"))
     edited("integers_2.h5", lambda cell: replaced(cell, "kernel:0", dtype="i4"))
     edited("missing_2.h5", lambda cell: cell.pop("recurrent_kernel:0"))
+
+    cudnn = dict(recurrent_activation="sigmoid", cudnn="class")
+    add("cudnn_2.h5", "2.1.3", [LSTM(4, "lstm", **cudnn), LSTM(3, "lstm_1", return_sequences=False, **cudnn)])
+    add("cudnn_bidirectional_2.h5", "2.2.4", [Bidirectional(LSTM(4, "lstm", **cudnn), "bidirectional")])
+    # Written by CuDNNLSTM, and loaded as LSTM with its own functions: the biases show it.
+    add("cudnn_weights_2.h5", "2.2.4", [LSTM(4, "lstm", recurrent_activation="hard_sigmoid", cudnn="weights")])
+    add("deflated_2.h5", old, [LSTM(4, "lstm")], filters=dict(compression="gzip"))
+    add("shuffled_2.h5", old, [LSTM(4, "lstm"), LSTM(5, "lstm_1")],
+        filters=dict(compression="gzip", compression_opts=9, shuffle=True, fletcher32=True))
+    add("chunked_2.h5", old, [LSTM(4, "lstm")], filters=dict(chunks=True))
+    add("deflated_float64_2.h5", old, [LSTM(4, "lstm")], dtype="float64", filters=dict(compression="gzip", shuffle=True))
+    add("deflated_float16_2.h5", old, [LSTM(4, "lstm")], dtype="float16", filters=dict(compression="gzip", shuffle=True))
+    inside = [embedding, Other("Dropout", "dropout", rate=0.2, noise_shape=None, seed=None), LSTM(4, "lstm"), LSTM(3, "lstm_1"),
+              Other("Dense", "dense", units=2), LSTM(2, "lstm_2"), Other("Dense", "head", units=2)]
+    refused("chains_3.keras", new, inside)
+    refused("chains_functional_2.h5", old, inside, functional=True)
+    refused("state_and_dense_2.h5", old,
+            [LSTM(3, "lstm"), LSTM(3, "lstm_1", reads=["lstm", "input_layer"]), Other("Dense", "head", units=2)], functional=True)
 
 
 if __name__ == "__main__":

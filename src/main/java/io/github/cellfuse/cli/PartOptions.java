@@ -20,7 +20,7 @@ public final class PartOptions {
             paramLabel = "NAME",
             split = ",",
             description = "The LSTM and Bidirectional(LSTM) layers of a Keras model to read, from the input up. Only"
-                    + " needed if the model has other layers, too.")
+                    + " needed if other layers come between them.")
     private List<String> layers;
 
     /** Returns the option that was given, if any. */

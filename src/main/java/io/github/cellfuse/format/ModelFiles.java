@@ -7,11 +7,14 @@ import io.github.cellfuse.format.keras.KerasLstm;
 import io.github.cellfuse.format.keras.KerasModel;
 import io.github.cellfuse.format.torch.PyTorchLstm;
 import io.github.cellfuse.format.torch.SafetensorsFile;
+import io.github.cellfuse.format.torch.SafetensorsIndex;
 import io.github.cellfuse.onnx.OnnxLstm;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Reads and writes model files of every format.
@@ -26,8 +29,8 @@ import java.util.Optional;
  * {@code io.github.cellfuse.onnx.graph.OnnxModel}.
  */
 public final class ModelFiles {
-    /** Every LSTM that PyTorch saved has this tensor. */
-    private static final String FIRST_TENSOR = "weight_ih_l0";
+    /** Every LSTM that PyTorch saved has a tensor of this name, and so has an LSTM cell. */
+    private static final Pattern FIRST_TENSOR = Pattern.compile("(?<prefix>.*)weight_ih(_l0)?", Pattern.DOTALL);
 
     private ModelFiles() {}
 
@@ -137,8 +140,9 @@ public final class ModelFiles {
                     .filter(tensor -> !own.contains(tensor.name()))
                     .toList();
             String prefix = own.stream()
-                    .filter(name -> name.endsWith(FIRST_TENSOR))
-                    .map(name -> name.substring(0, name.length() - FIRST_TENSOR.length()))
+                    .map(FIRST_TENSOR::matcher)
+                    .filter(Matcher::matches)
+                    .map(matcher -> matcher.group("prefix"))
                     .findFirst()
                     .orElse("");
             return new ModelFile(
@@ -154,6 +158,15 @@ public final class ModelFiles {
 
     /** A file whose name says nothing is read as {@code .safetensors}: if it is none, the message lists the formats. */
     private static SafetensorsFile open(Path path) {
+        if (SafetensorsIndex.isIndex(path)) {
+            // A clone without Git LFS has the index and pointers to the shards.
+            SafetensorsIndex.read(path)
+                    .shards()
+                    .forEach(shard -> OtherFormat.of(shard).ifPresent(other -> {
+                        throw other.refusal(shard);
+                    }));
+            return SafetensorsFile.open(path);
+        }
         try {
             return SafetensorsFile.open(path);
         } catch (InvalidInputException e) {

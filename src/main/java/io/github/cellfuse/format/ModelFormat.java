@@ -30,8 +30,9 @@ public enum ModelFormat {
 
     /**
      * Returns the format of a file. A name that ends in {@code .onnx} decides. Otherwise the first bytes tell Keras
-     * files, and the fields of its outermost message an ONNX model; everything else is taken for {@code .safetensors}.
-     * A file that can't be opened is judged by its name: the format's reader reports the error.
+     * files, and the fields of its outermost message an ONNX model; everything else is taken for {@code .safetensors},
+     * also the index of several such files. A file that can't be opened is judged by its name: the format's reader
+     * reports the error.
      *
      * @throws io.github.cellfuse.InvalidInputException when the file is a model of a known format that CellFuse doesn't
      *     read, such as a PyTorch checkpoint; the message says what to do

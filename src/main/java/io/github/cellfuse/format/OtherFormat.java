@@ -1,63 +1,120 @@
 package io.github.cellfuse.format;
 
-import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.file.Problems;
-import io.github.cellfuse.format.file.ZipArchive;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
+import io.github.cellfuse.format.torch.SafetensorsIndex;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Formats of models that CellFuse doesn't read, with what to do about them. Files are recognized by their content. */
+/** What CellFuse doesn't read as a model, with what to do about it. Files are recognized by their content. */
 enum OtherFormat {
     TORCHSCRIPT(
             "a TorchScript program",
-            "save its tensors with safetensors.torch.save_file(torch.jit.load(FILE).state_dict(),"
-                    + " \"model.safetensors\")",
+            start -> TorchPickle.save(
+                    start.path(),
+                    "torch.jit.load(" + TorchPickle.python(start.path().toString())
+                            + ", map_location=\"cpu\").state_dict()"),
             start -> start.hasEntry("(.*/)?data\\.pkl") && start.hasEntry("(.*/)?(constants\\.pkl|code/.*)")),
-    PYTORCH(
-            "a PyTorch checkpoint",
-            "save its tensors with safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")",
-            start -> start.hasEntry("(.*/)?data\\.pkl")),
+    EXPORTED(
+            "a program that torch.export saved (.pt2)",
+            start -> TorchPickle.save(
+                    start.path(),
+                    "torch.export.load(" + TorchPickle.python(start.path().toString()) + ").state_dict"),
+            start -> start.hasEntry("(.*/)?(serialized_exported_program\\.json|archive_format)")),
+    PYTORCH("a PyTorch checkpoint", TorchPickle::advice, start -> start.hasEntry("(.*/)?data\\.pkl")),
+    LEGACY_PYTORCH("an old PyTorch checkpoint", TorchPickle::advice, TorchPickle::isLegacy),
     PICKLE(
-            "a Python pickle, such as an old PyTorch checkpoint",
-            "load it in Python and save its tensors with safetensors.torch.save_file(model.state_dict(),"
-                    + " \"model.safetensors\")",
+            "a Python pickle",
+            "load it in Python and, if it holds a PyTorch module, save that with"
+                    + " safetensors.torch.save_file(module.state_dict(), \"model.safetensors\")",
             start -> start.at(0) == 0x80 && start.at(1) >= 2 && start.at(1) <= 5),
-    ORT(
-            "an ONNX Runtime model (.ort)",
-            "use the .onnx file that it was converted from",
-            start -> start.hasText(4, "ORTM")),
+    ORT("an ONNX Runtime model (.ort)", "use the .onnx file that it was converted from", start -> start.has(4, "ORTM")),
     TFLITE(
             "a TensorFlow Lite model (.tflite)",
             "use the Keras model (.keras, .h5) that it was converted from",
-            start -> start.hasText(4, "TFL3")),
+            start -> start.has(4, "TFL3")),
+    /** The format has no signature, and its fields have the types of an ONNX model's. */
     SAVED_MODEL(
             "a TensorFlow SavedModel",
             "save the model with model.save(\"model.keras\"), or convert it with python -m tf2onnx.convert"
                     + " --saved-model FOLDER --output model.onnx",
-            Start::isSavedModel),
-    GGUF("a GGUF model", "export the original model as .safetensors or .onnx", start -> start.hasText(0, "GGUF")),
-    JSON("JSON, which holds no weights", "use the file that holds the model's weights", Start::isJson);
+            start -> start.path().endsWith("saved_model.pb")),
+    GGUF("a GGUF model", "export the original model as .safetensors or .onnx", start -> start.has(0, "GGUF")),
+    NPY(
+            "a NumPy array (.npy)",
+            "an array is input: the model comes before it, as in cellfuse run MODEL x.npy -o y.npy",
+            start -> start.has(0, "\u0093NUMPY")),
+    NPZ(
+            "NumPy arrays (.npz)",
+            "arrays are input: the model comes before them, as in cellfuse run MODEL x.npz -o y.npy",
+            start -> !start.entries().isEmpty() && start.entries().stream().allMatch(name -> name.endsWith(".npy"))),
+    ARROW(
+            "an Arrow file",
+            "it is input: the model comes before it, as in cellfuse run MODEL x.arrow -o y.npy",
+            start -> start.has(0, "ARROW1")),
+    LFS_POINTER(
+            start -> "a Git LFS pointer to a file" + size(start) + ", which wasn't downloaded",
+            start -> "fetch it with git lfs install && git lfs pull, or download the file itself",
+            start -> start.has(0, "version https://git-lfs.github.com/spec/")),
+    HTML(
+            "a web page",
+            "download the file itself (on the Hugging Face Hub, its address has resolve in place of blob)",
+            FileStart::isHtml),
+    GZIP(
+            "a file compressed by gzip",
+            "unpack it (gunzip, or tar -xzf) and use the model in it",
+            start -> start.has(0, "\37\u008b")),
+    ARCHIVE(
+            "an archive or compressed file (tar, xz, bzip2, Zstandard or 7z)",
+            "unpack it and use the model in it",
+            start -> start.isTar()
+                    || Stream.of("\u00fd7zXZ\0", "BZh", "(\u00b5/\u00fd", "7z\u00bc\u00af\47\34")
+                            .anyMatch(signature -> start.has(0, signature))),
+    /** Not Keras': an incomplete archive of that kind is for its reader. */
+    ZIP(
+            start -> "a zip archive of " + Problems.some(start.entries()),
+            start -> "unpack it and use the model in it",
+            start -> !start.entries().isEmpty()
+                    && !start.hasEntry("(config|metadata)\\.json|model\\.weights\\.(h5|json)")),
+    JSON(
+            "JSON, which holds no weights",
+            "use the file that holds the model's weights",
+            start -> start.isJson() && !SafetensorsIndex.isIndex(start.path())),
+    TEXT(
+            start -> "a text that begins with " + Problems.quote(firstLine(start)),
+            start -> "use the file that holds the model's weights",
+            start -> start.text().isPresent() && !start.isJson());
 
     private static final String SAVED_MODEL_FILE = "saved_model.pb";
 
-    private final String description;
-    private final String advice;
-    private final Predicate<Start> matches;
+    /** Enough to recognize an error of a server. */
+    private static final int MOST_OF_A_LINE = 40;
 
-    OtherFormat(String description, String advice, Predicate<Start> matches) {
+    private static final Pattern SIZE = Pattern.compile("\nsize ([0-9]{1,18})\n");
+
+    private final Function<FileStart, String> description;
+    private final Function<FileStart, String> advice;
+    private final Predicate<FileStart> matches;
+
+    OtherFormat(
+            Function<FileStart, String> description, Function<FileStart, String> advice, Predicate<FileStart> matches) {
         this.description = description;
         this.advice = advice;
         this.matches = matches;
+    }
+
+    OtherFormat(String description, Function<FileStart, String> advice, Predicate<FileStart> matches) {
+        this(start -> description, advice, matches);
+    }
+
+    OtherFormat(String description, String advice, Predicate<FileStart> matches) {
+        this(start -> description, start -> advice, matches);
     }
 
     /** Returns the format of a file or folder, if it is one of these. */
@@ -65,7 +122,7 @@ enum OtherFormat {
         if (Files.isDirectory(path)) {
             return Files.exists(path.resolve(SAVED_MODEL_FILE)) ? Optional.of(SAVED_MODEL) : Optional.empty();
         }
-        Start start = Start.of(path);
+        FileStart start = FileStart.of(path);
         return start.isSafetensors()
                 ? Optional.empty()
                 : Stream.of(values())
@@ -75,73 +132,20 @@ enum OtherFormat {
 
     /** Returns the exception for a file of this format where a model was expected. */
     InvalidInputException refusal(Path path) {
+        FileStart start = FileStart.of(path);
         return Problems.invalid(
-                path, "expected .safetensors, .keras, .h5 or .onnx, found " + description + "; " + advice);
+                path,
+                "expected .safetensors, .keras, .h5 or .onnx, found " + description.apply(start) + "; "
+                        + advice.apply(start));
     }
 
-    /**
-     * How a file begins.
-     *
-     * @param bytes its first bytes
-     */
-    private record Start(Path path, byte[] bytes) {
-        private static final int LENGTH = 64;
+    private static String size(FileStart start) {
+        Matcher size = SIZE.matcher(start.latin());
+        return size.find() ? " of " + size.group(1) + " bytes" : "";
+    }
 
-        /** The most bytes of a header that the readers of safetensors accept. */
-        private static final long LONGEST_HEADER = 100_000_000;
-
-        /** Returns the start of a file; that of an empty one if the file can't be read. */
-        static Start of(Path path) {
-            if (Files.isRegularFile(path)) {
-                try (InputStream in = Files.newInputStream(path)) {
-                    return new Start(path, in.readNBytes(LENGTH));
-                } catch (IOException e) {
-                    // The reader of the file's format reports it.
-                }
-            }
-            return new Start(path, new byte[0]);
-        }
-
-        /** Returns a byte, or -1 after the end. */
-        int at(int index) {
-            return index < bytes.length ? Byte.toUnsignedInt(bytes[index]) : -1;
-        }
-
-        boolean hasText(int offset, String text) {
-            return new String(bytes, StandardCharsets.ISO_8859_1).startsWith(text, offset);
-        }
-
-        /** The format has no signature, and its fields have the types of an ONNX model's. */
-        boolean isSavedModel() {
-            return path.endsWith(SAVED_MODEL_FILE);
-        }
-
-        /** A header's length can look like any signature, but its upper bytes are zeros and the header is JSON. */
-        boolean isSafetensors() {
-            if (at(Long.BYTES) != '{') {
-                return false;
-            }
-            long header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
-            return header > 0 && header <= LONGEST_HEADER;
-        }
-
-        boolean isJson() {
-            String text = new String(bytes, StandardCharsets.ISO_8859_1).strip();
-            return (text.startsWith("{") || text.startsWith("["))
-                    && text.chars().allMatch(c -> c >= ' ' || Character.isWhitespace(c));
-        }
-
-        /** Returns whether this is a zip archive with an entry whose name matches. */
-        boolean hasEntry(String pattern) {
-            if (!hasText(0, "PK\3\4")) {
-                return false;
-            }
-            try (ZipArchive archive = ZipArchive.open(path, "a zip archive")) {
-                List<String> names = archive.names();
-                return names.stream().anyMatch(name -> name.matches(pattern));
-            } catch (CellFuseException e) {
-                return false; // damaged: whoever reads it says so
-            }
-        }
+    private static String firstLine(FileStart start) {
+        String line = start.text().orElse("").lines().findFirst().orElse("");
+        return line.length() <= MOST_OF_A_LINE ? line : line.substring(0, MOST_OF_A_LINE) + "...";
     }
 }

@@ -51,6 +51,29 @@ class KerasCommandsTest {
         assertArrayEquals(values(KerasCases.file("tagger_2.npz"), "out"), values(output, "y"), 1e-5f);
     }
 
+    /** One line says that there is more in the model. */
+    @Test
+    void theOnlyChainRuns() {
+        Path output = folder.resolve("y.npz");
+        String line = "cellfuse: read only LSTM 'lstm', Bidirectional(LSTM) 'bidirectional' of the model, not Embedding"
+                + " 'embedding', Dense 'head'";
+        assertEquals(
+                1, run("tagger_2.h5", output).err().lines().filter(line::equals).count());
+        assertArrayEquals(values(KerasCases.file("tagger_2.npz"), "out"), values(output, "y"), 1e-5f);
+        assertEquals(
+                1,
+                Cli.run("convert", KerasCases.file("tagger_2.h5"), "-o", folder.resolve("m.onnx"))
+                        .assertDone()
+                        .err()
+                        .lines()
+                        .filter(line::equals)
+                        .count());
+        assertTrue(Cli.run("info", KerasCases.file("tagger_2.h5"))
+                .assertDone()
+                .out()
+                .contains("not Embedding 'embedding', Dense 'head'"));
+    }
+
     @Test
     void saysWhereTheOutputsAreNotThoseOfKeras() {
         assertTrue(run("backwards_2.h5", folder.resolve("a.npz"))

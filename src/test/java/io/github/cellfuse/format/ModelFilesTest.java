@@ -77,8 +77,13 @@ class ModelFilesTest {
     @Test
     void refusesOtherFiles() throws IOException {
         Path text = Files.writeString(folder.resolve("model.txt"), "no model at all, but a text\n");
+        assertRefused(() -> ModelFiles.read(text), text, "a text that begins with 'no model at all, but a text'");
+        Path unknown = Files.write(folder.resolve("model"), new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9});
         assertRefused(
-                () -> ModelFiles.read(text), text, "not a safetensors file", ".safetensors, .onnx, .keras or .h5");
+                () -> ModelFiles.read(unknown),
+                unknown,
+                "not a safetensors file",
+                ".safetensors, .onnx, .keras or .h5");
         Path keras = Files.write(folder.resolve("model.keras"), new byte[] {1, 2, 3});
         assertRefused(() -> ModelFiles.read(keras), keras, "not a .keras or .h5 file");
         Path onnx = Files.copy(SAFETENSORS, folder.resolve("model.onnx"));
@@ -103,7 +108,8 @@ class ModelFilesTest {
     @Test
     void namesThePartsToChooseFrom() {
         assertRefused(() -> ModelFiles.read(TWO_LSTMS), TWO_LSTMS, "'encoder.', 'decoder.'");
-        assertRefused(() -> ModelFiles.read(TAGGER), TAGGER, "lstm,bidirectional");
+        Path chains = RESOURCES.resolve("keras/refused_chains_3.keras");
+        assertRefused(() -> ModelFiles.read(chains), chains, "--layers lstm,lstm_1 or --layers lstm_2");
     }
 
     @Test
@@ -126,6 +132,7 @@ class ModelFilesTest {
         assertEquals(List.of("Embedding 'embedding'", "Dense 'head'"), tagger.otherLayers());
         assertEquals(
                 Optional.of(List.of("lstm", "bidirectional")), tagger.part().layers());
+        assertEquals(tagger.part(), ModelFiles.inspect(TAGGER, ModelPart.WHOLE).part());
         assertEquals(ModelFormat.ONNX, ModelFiles.inspect(ONNX, ModelPart.WHOLE).format());
     }
 

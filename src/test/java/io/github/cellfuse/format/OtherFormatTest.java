@@ -31,6 +31,8 @@ class OtherFormatTest {
     private static final Path ONNX = Path.of("src/test/resources/onnx/lstm_bidirectional.onnx");
     private static final Path GRAPH = Path.of("src/test/resources/onnx/tagger.onnx");
 
+    private static final Path CHECKPOINTS = Path.of("src/test/resources/checkpoints");
+
     @TempDir
     Path folder;
 
@@ -48,7 +50,7 @@ class OtherFormatTest {
                         OtherFormat.PYTORCH,
                         zip("model/data.pkl", "model/byteorder", "model/data/0", "model/version"),
                         "a PyTorch checkpoint",
-                        "safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")"),
+                        "save_file(torch.load("),
                 new Sample(OtherFormat.PYTORCH, zip("archive/data.pkl", "archive/.data/serialization_id")),
                 new Sample(
                         OtherFormat.TORCHSCRIPT,
@@ -56,6 +58,17 @@ class OtherFormatTest {
                         "a TorchScript program",
                         "torch.jit.load"),
                 new Sample(OtherFormat.TORCHSCRIPT, zip("m/code/__torch__.py", "m/data.pkl")),
+                new Sample(
+                        OtherFormat.EXPORTED,
+                        zip("serialized_exported_program.json", "serialized_state_dict.pt", "version"),
+                        "torch.export",
+                        "torch.export.load("),
+                new Sample(OtherFormat.EXPORTED, zip("m/archive_format", "m/models/model.json", "m/data/weights/w")),
+                new Sample(
+                        OtherFormat.LEGACY_PYTORCH,
+                        bytes(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.'),
+                        "an old PyTorch checkpoint",
+                        "save_file(torch.load("),
                 new Sample(
                         OtherFormat.PICKLE, bytes(0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46), "pickle", "save_file"),
                 new Sample(OtherFormat.PICKLE, bytes(0x80, 4, 0x95, 0x20, 0, 0, 0, 0, 0, 0, 0, 0x8c, 5)),
@@ -66,7 +79,41 @@ class OtherFormatTest {
                 new Sample(OtherFormat.JSON, text("{\"model_type\": \"lstm\"}"), "JSON", "weights"),
                 new Sample(OtherFormat.JSON, text("\n  [1, 2]\n")),
                 new Sample(OtherFormat.JSON, text("{\n  \"größe\": 1\n}")),
-                new Sample(OtherFormat.JSON, text("{}")));
+                new Sample(OtherFormat.JSON, text("{}")),
+                // The index of a checkpoint that isn't .safetensors.
+                new Sample(OtherFormat.JSON, text("{\"weight_map\": {\"w\": \"pytorch_model-00001-of-00002.bin\"}}")),
+                new Sample(OtherFormat.NPY, bytes(0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0), "NumPy", "run MODEL x.npy"),
+                new Sample(OtherFormat.NPZ, zip("x.npy", "y.npy"), "NumPy arrays", "run MODEL x.npz"),
+                new Sample(OtherFormat.ARROW, text("ARROW1\0\0"), "an Arrow file"),
+                new Sample(
+                        OtherFormat.LFS_POINTER,
+                        text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 987654321\n"),
+                        "a Git LFS pointer to a file of 987654321 bytes, which wasn't downloaded",
+                        "git lfs pull"),
+                new Sample(OtherFormat.HTML, text("\n<!doctype html>\n<html>"), "a web page", "download the file"),
+                new Sample(OtherFormat.HTML, text("\ufeff<HTML><body>")),
+                new Sample(OtherFormat.HTML, text("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>")),
+                new Sample(OtherFormat.GZIP, bytes(0x1f, 0x8b, 8, 0), "compressed by gzip", "gunzip"),
+                new Sample(OtherFormat.ARCHIVE, bytes(0xfd, '7', 'z', 'X', 'Z', 0, 0, 4), "an archive", "unpack it"),
+                new Sample(OtherFormat.ARCHIVE, bytes('B', 'Z', 'h', '9', '1', 'A')),
+                new Sample(OtherFormat.ARCHIVE, bytes(0x28, 0xb5, 0x2f, 0xfd, 4)),
+                new Sample(OtherFormat.ARCHIVE, bytes('7', 'z', 0xbc, 0xaf, 0x27, 0x1c, 0)),
+                new Sample(OtherFormat.ARCHIVE, tar()),
+                new Sample(
+                        OtherFormat.ZIP,
+                        zip("m/model.safetensors", "m/README"),
+                        "a zip archive of 'm/model.safetensors', 'm/README'",
+                        "unpack it"),
+                new Sample(OtherFormat.TEXT, text("Entry not found"), "a text that begins with 'Entry not found'"),
+                new Sample(OtherFormat.TEXT, text("é".repeat(300)), "begins with '" + "é".repeat(40) + "...'"),
+                new Sample(OtherFormat.TEXT, text("x" + "é".repeat(300))));
+    }
+
+    private static byte[] tar() {
+        byte[] bytes = new byte[1024];
+        System.arraycopy(text("model.pt"), 0, bytes, 0, 8);
+        System.arraycopy(text("ustar"), 0, bytes, 257, 5);
+        return bytes;
     }
 
     private static byte[] bytes(int... values) {
@@ -126,6 +173,38 @@ class OtherFormatTest {
         assertEquals(EnumSet.allOf(OtherFormat.class), formats);
     }
 
+    /** What PyTorch saved, with the expression by which PyTorch gets the tensors back. */
+    static List<String[]> checkpoints() throws IOException {
+        return Files.readAllLines(CHECKPOINTS.resolve("expressions.tsv")).stream()
+                .map(line -> line.split("\t"))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource("checkpoints")
+    void hasTheLinesThatSaveACheckpointsTensors(String name, String expression) {
+        Path file = CHECKPOINTS.resolve(name);
+        Path saved = CHECKPOINTS.resolve(name.substring(0, name.lastIndexOf('.')) + ".safetensors");
+        assertRefused(
+                file,
+                "import torch; from safetensors.torch import save_file; save_file("
+                        + expression.replace(name, file.toString()) + ", \"" + saved + "\")");
+        String message = assertThrows(InvalidInputException.class, () -> ModelFiles.read(file))
+                .getMessage();
+        assertEquals(expression.contains("weights_only=False"), message.contains("somebody you trust"), message);
+    }
+
+    @Test
+    void aPickleThatIsNoCheckpointIsOne() {
+        assertRefused(CHECKPOINTS.resolve("numbers.pkl"), "found a Python pickle; load it in Python");
+    }
+
+    @Test
+    void namesOfFilesAreTextsOfPython() throws IOException {
+        Path file = Files.write(folder.resolve("a\"b\\c.pt"), zip("model/data.pkl"));
+        assertRefused(file, "/a\\\"b\\\\c.pt\", map_location", "/a\\\"b\\\\c.safetensors\")");
+    }
+
     @Test
     void namesASavedModelAndItsFolder() throws IOException {
         Path model = Files.createDirectories(folder.resolve("saved"));
@@ -148,7 +227,7 @@ class OtherFormatTest {
             {"tune", model}
         };
         for (Object[] command : commands) {
-            Cli.run(command).assertError(2, model, "found a PyTorch checkpoint; save its tensors with");
+            Cli.run(command).assertError(2, model, "found a PyTorch checkpoint; save its tensors in Python");
         }
     }
 
@@ -191,7 +270,7 @@ class OtherFormatTest {
             assertTrue(OtherFormat.of(Path.of(file)).isEmpty(), file);
         }
         // Damaged or unknown files are for the readers, which know more about them.
-        for (byte[] content : List.of(new byte[0], bytes('P', 'K', 3, 4, 9), zip("config.json"), text("a text"))) {
+        for (byte[] content : List.of(new byte[0], bytes('P', 'K', 3, 4, 9), zip("config.json"))) {
             assertTrue(OtherFormat.of(Files.write(folder.resolve("f"), content)).isEmpty());
         }
         assertTrue(OtherFormat.of(folder.resolve("none.pt")).isEmpty());

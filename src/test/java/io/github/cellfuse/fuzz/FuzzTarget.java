@@ -167,7 +167,7 @@ enum FuzzTarget {
     private static void readSafetensors(Path file) {
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             tensors.tensors().forEach((name, tensor) -> {
-                if (tensor.type().floatType().isPresent()) {
+                if (tensor.floatType().isPresent()) {
                     tensors.readFloats(name);
                 }
             });

@@ -10,7 +10,9 @@ import io.jhdf.api.Attribute;
 import io.jhdf.api.Dataset;
 import io.jhdf.api.Group;
 import io.jhdf.api.Node;
+import io.jhdf.api.dataset.ChunkedDataset;
 import io.jhdf.api.dataset.ContiguousDataset;
+import io.jhdf.filter.PipelineFilterWithData;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -22,12 +24,21 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 /**
- * An HDF5 file as Keras writes it: groups, attributes with strings, and contiguous arrays of floats. All exceptions of
- * the underlying library on damaged bytes become one-line messages. Not thread safe.
+ * An HDF5 file as Keras writes it: groups, attributes with strings, and arrays of floats, in one piece or in chunks
+ * that may be deflated. All exceptions of the underlying library on damaged bytes become one-line messages. Not thread
+ * safe.
  */
 final class Hdf5File implements AutoCloseable {
     /** The first bytes of every HDF5 file. */
     static final byte[] SIGNATURE = {(byte) 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+
+    /** The filters that h5py's {@code compression="gzip"} and its other options add: deflate, shuffle, a checksum. */
+    private static final Set<Integer> FILTERS = Set.of(1, 2, 3);
+
+    private static final int DEFLATE = 1;
+
+    /** The most bytes that one byte of deflated data stands for. */
+    private static final long MOST_INFLATED = 1032;
 
     private final FileRegion region;
     private final HdfFile file;
@@ -161,24 +172,61 @@ final class Hdf5File implements AutoCloseable {
         }
         FloatKind kind = kind(dataset, what);
         int count = Sizes.elements(label() + ": " + what, shape);
-        if (!(dataset instanceof ContiguousDataset contiguous)) {
-            throw Problems.invalid(
-                    label(),
-                    what + ": expected it in one piece, as Keras writes it, found it in chunks or compressed;"
-                            + " h5repack -f NONE -l CONTI puts that right");
-        }
         // Also before the allocation: a false shape is larger than the file.
-        if (kind.type().bytes() * (long) count > region.size()) {
+        if (kind.type().bytes() * (long) count > mostBytes(dataset, what)) {
             throw Problems.invalid(
                     label(),
                     what + ": shape " + Problems.shape(shape) + " doesn't fit the file's " + region.size() + " bytes");
         }
         return guarded(what, () -> {
-            ByteBuffer data = contiguous.getBuffer();
+            if (!(dataset instanceof ContiguousDataset contiguous)) {
+                return dataset.getDataFlat() instanceof double[] wide ? rounded(wide) : (float[]) dataset.getDataFlat();
+            }
             float[] values = new float[count];
-            kind.read(data, values);
+            kind.read(contiguous.getBuffer(), values);
             return values;
         });
+    }
+
+    private static float[] rounded(double[] wide) {
+        float[] values = new float[wide.length];
+        for (int k = 0; k < values.length; k++) {
+            values[k] = (float) wide[k];
+        }
+        return values;
+    }
+
+    /** Returns the most bytes that an array's values can take, when they are all in the file. */
+    private long mostBytes(Dataset dataset, String what) {
+        if (dataset instanceof ContiguousDataset) {
+            return region.size();
+        }
+        List<PipelineFilterWithData> filters = guarded(what, dataset::getFilters);
+        if (!(dataset instanceof ChunkedDataset chunked)
+                || !filters.stream().allMatch(filter -> FILTERS.contains(filter.getId()))) {
+            throw Problems.invalid(
+                    label(),
+                    what + ": expected it plain, or compressed by gzip, found "
+                            + (filters.isEmpty()
+                                    ? "another layout"
+                                    : "the filter "
+                                            + Problems.quote(filters.get(filters.size() - 1)
+                                                    .getName()))
+                            + "; h5repack -f NONE -l CONTI puts that right");
+        }
+        boolean isDeflated = filters.stream().anyMatch(filter -> filter.getId() == DEFLATE);
+        long most = isDeflated ? MOST_INFLATED * region.size() : region.size();
+        long chunk = guarded(
+                what,
+                () -> Sizes.product(
+                        label() + ": " + what + ": chunk",
+                        Arrays.stream(chunked.getChunkDimensions())
+                                .asLongStream()
+                                .toArray()));
+        if (chunk > most) {
+            throw Problems.invalid(label(), what + ": chunks of " + chunk + " values don't fit the file");
+        }
+        return most;
     }
 
     private Dataset dataset(Group from, String path) {

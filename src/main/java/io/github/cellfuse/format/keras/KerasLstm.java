@@ -27,10 +27,10 @@ public final class KerasLstm {
     private KerasLstm() {}
 
     /**
-     * Reads a model that has only LSTM layers.
+     * Reads all LSTM layers of a model, which follow one another. Others may come before and after them.
      *
      * @throws io.github.cellfuse.InvalidInputException when the file isn't one of Keras' or is damaged, the model has
-     *     other layers (the message lists them) or none, or a setting that CellFuse doesn't compute
+     *     no LSTM layers or several stacks of them (the message lists them), or a setting that CellFuse doesn't compute
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static LstmModel load(Path path) {

@@ -110,6 +110,11 @@ record KerasNetwork(String label, Map<String, KerasLayer> layers) {
         return layers.get(name);
     }
 
+    /** Returns the layers that are neither LSTMs nor without effect. */
+    List<KerasLayer> others() {
+        return layers.values().stream().filter(KerasLayer::isOther).toList();
+    }
+
     /** Returns the names of its LSTM layers. */
     List<String> lstms() {
         return layers.values().stream()

@@ -2,8 +2,11 @@ package io.github.cellfuse.format.keras;
 
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.file.Problems;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -19,27 +22,33 @@ record LayerStack(List<KerasLayer> layers, boolean isMasked) {
     static final String EXPORT =
             "export the model to ONNX (Keras 3: model.export(PATH, format=\"onnx\"); Keras 2: tf2onnx) and run that";
 
-    private static final int MOST_NAMES = 8;
-
     /**
-     * Returns the layers called {@code names}, the lowest first, or all LSTM layers of a model that has no other layers
-     * to compute.
+     * Returns the layers called {@code names}, the lowest first, or all LSTM layers of a model.
      *
      * @throws InvalidInputException when a name isn't an LSTM layer's, the layers aren't connected so, or without names
-     *     the model computes something else, too
+     *     the model's LSTM layers don't all follow one another
      */
     static LayerStack of(KerasNetwork network, Optional<List<String>> names) {
-        return new Finder(network, names.isPresent()).find(names);
+        return new Finder(network, names.isPresent() || !network.others().isEmpty()).find(names);
     }
+
+    /** {@code LSTM 'lstm'}, ... */
+    String describe() {
+        return KerasLayer.describe(layers);
+    }
+
+    private static final int MOST_CHAINS = 6;
 
     private static final class Finder {
         private final KerasNetwork network;
-        private final boolean isNamed;
+        /** Whether layers that aren't read may come before the lowest one. */
+        private final boolean isPart;
+
         private boolean isMasked;
 
-        Finder(KerasNetwork network, boolean isNamed) {
+        Finder(KerasNetwork network, boolean isPart) {
             this.network = network;
-            this.isNamed = isNamed;
+            this.isPart = isPart;
         }
 
         LayerStack find(Optional<List<String>> names) {
@@ -52,17 +61,13 @@ record LayerStack(List<KerasLayer> layers, boolean isMasked) {
 
         private List<KerasLayer> all() {
             List<String> lstms = network.lstms();
-            List<KerasLayer> others = network.layers().values().stream()
-                    .filter(layer -> !layer.isLstm() && !layer.isPassing())
-                    .toList();
+            List<KerasLayer> others = network.others();
             if (lstms.isEmpty()) {
                 throw invalid("expected LSTM or Bidirectional(LSTM) layers, found none, but "
-                        + (others.isEmpty() ? "no layers" : describe(others)) + "; " + EXPORT);
+                        + (others.isEmpty() ? "no layers" : KerasLayer.describe(others)) + "; " + EXPORT);
             }
             if (!others.isEmpty()) {
-                throw invalid("expected nothing but LSTM layers, found " + describe(others) + " beside "
-                        + Problems.some(lstms) + "; name the LSTM layers to read (--layers "
-                        + String.join(",", lstms) + "), or " + EXPORT);
+                return onlyChain(lstms, others);
             }
             Set<String> read = new HashSet<>();
             for (KerasLayer layer : network.layers().values()) {
@@ -76,6 +81,56 @@ record LayerStack(List<KerasLayer> layers, boolean isMasked) {
                 }
             }
             return lstms.stream().map(network::layer).toList();
+        }
+
+        /** Returns all LSTM layers, if they follow one another; other layers come before and after them. */
+        private List<KerasLayer> onlyChain(List<String> lstms, List<KerasLayer> others) {
+            List<List<KerasLayer>> chains = chains();
+            if (chains.size() == 1 && chains.get(0).size() == lstms.size()) {
+                return chains.get(0);
+            }
+            String commands = chains.stream()
+                    .limit(MOST_CHAINS)
+                    .map(chain ->
+                            "--layers " + chain.stream().map(KerasLayer::name).collect(Collectors.joining(",")))
+                    .collect(Collectors.joining(" or "));
+            throw invalid("expected one chain of LSTM layers, found " + KerasLayer.describe(others) + " beside "
+                    + Problems.some(lstms) + "; " + (commands.isEmpty() ? "" : "read " + commands + ", or ") + EXPORT);
+        }
+
+        /** Returns the LSTM layers in chains, each layer above the one it reads; without those that can't be read. */
+        private List<List<KerasLayer>> chains() {
+            Map<KerasLayer, List<KerasLayer>> byTop = new LinkedHashMap<>();
+            for (String name : network.lstms()) {
+                KerasLayer layer = network.layer(name);
+                Optional<KerasLayer> below = below(layer);
+                if (layer.calls() > 1 || layer.sources().size() > 1) {
+                    continue;
+                }
+                // Where two layers read one, the second begins a chain.
+                List<KerasLayer> chain =
+                        new ArrayList<>(below.map(byTop::remove).orElse(List.of()));
+                chain.add(layer);
+                byTop.put(layer, chain);
+            }
+            return List.copyOf(byTop.values());
+        }
+
+        /** Returns the LSTM layer whose output a layer reads, directly or through layers that change nothing. */
+        private Optional<KerasLayer> below(KerasLayer layer) {
+            KerasLayer at = layer;
+            Set<String> seen = new HashSet<>();
+            while (at.calls() <= 1 && at.sources().size() == 1 && seen.add(at.name())) {
+                KerasLayer.Source source = at.sources().get(0);
+                at = network.layer(source.layer());
+                if (at.isLstm()) {
+                    return source.output() == 0 ? Optional.of(at) : Optional.empty();
+                }
+                if (!at.isPassing()) {
+                    break;
+                }
+            }
+            return Optional.empty();
         }
 
         private List<KerasLayer> named(List<String> names) {
@@ -122,7 +177,7 @@ record LayerStack(List<KerasLayer> layers, boolean isMasked) {
                 }
                 isMasked |= at.isMasking() || !at.isPassing() && at.config().flag("mask_zero", false);
                 if (!at.isPassing()) {
-                    if (isNamed && below.isEmpty()) {
+                    if (isPart && below.isEmpty()) {
                         return;
                     }
                     break;
@@ -134,12 +189,6 @@ record LayerStack(List<KerasLayer> layers, boolean isMasked) {
                         + (at == layer ? "the model's input" : at.describe())
                         + "; layers that are read together follow one another");
             }
-        }
-
-        private static String describe(List<KerasLayer> layers) {
-            String few =
-                    layers.stream().limit(MOST_NAMES).map(KerasLayer::describe).collect(Collectors.joining(", "));
-            return layers.size() > MOST_NAMES ? few + " and " + (layers.size() - MOST_NAMES) + " more" : few;
         }
 
         private InvalidInputException invalid(String what) {

@@ -1,5 +1,6 @@
 package io.github.cellfuse.format.keras;
 
+import io.github.cellfuse.Activation;
 import io.github.cellfuse.CellEquations;
 import io.github.cellfuse.format.file.Problems;
 import java.util.List;
@@ -26,7 +27,7 @@ record LstmSettings(
     /** Returns the settings of a layer: one, or two for a {@code Bidirectional}, the forward one first. */
     static List<LstmSettings> of(KerasLayer layer, int generation) {
         if (!layer.isBidirectional()) {
-            return List.of(of(layer.config(), generation));
+            return List.of(of(layer.config(), layer.kind(), generation));
         }
         Config config = layer.config();
         Optional<String> merge = config.optionalString("merge_mode");
@@ -34,7 +35,7 @@ record LstmSettings(
             throw config.invalid("merge_mode: expected 'concat', found "
                     + merge.map(Problems::quote).orElse("none") + "; " + LayerStack.EXPORT);
         }
-        LstmSettings forward = of(inner(config, "layer"), generation);
+        LstmSettings forward = of(inner(config, "layer"), config.object("layer").string("class_name"), generation);
         if (forward.isBackwards()) {
             throw config.invalid(
                     "expected a forward layer in Bidirectional, found one with go_backwards; " + LayerStack.EXPORT);
@@ -43,11 +44,11 @@ record LstmSettings(
             return List.of(forward, forward.backwards());
         }
         Config given = config.object("backward_layer");
-        if (!given.string("class_name").equals("LSTM")) {
+        if (!KerasLayer.isLstm(given.string("class_name"))) {
             throw config.invalid("backward_layer: expected an LSTM, found " + Problems.quote(given.string("class_name"))
                     + "; " + LayerStack.EXPORT);
         }
-        LstmSettings backward = of(inner(config, "backward_layer"), generation);
+        LstmSettings backward = of(inner(config, "backward_layer"), given.string("class_name"), generation);
         if (!backward.isBackwards() || backward.isSequence() != forward.isSequence()) {
             throw config.invalid("backward_layer: expected go_backwards and the layer's own return_sequences, found "
                     + "go_backwards " + backward.isBackwards() + ", return_sequences " + backward.isSequence());
@@ -63,23 +64,21 @@ record LstmSettings(
         return config.object(key).object("config").named(config.what() + ", " + key);
     }
 
-    private static LstmSettings of(Config config, int generation) {
+    private static LstmSettings of(Config config, String kind, int generation) {
         // HDF5 has no bfloat16: its values are stored as opaque bytes, whose untagged type the library can't read.
         if (dtype(config).equals("bfloat16")) {
             throw config.invalid(
                     "dtype: expected float16, float32, float64 or a mixed policy, found bfloat16; save the model again"
                             + " with another");
         }
-        var activation = KerasActivation.of(config, "activation", generation);
+        // cuDNN knows these functions only.
+        boolean isCudnn = kind.equals("CuDNNLSTM");
+        var activation = isCudnn ? Activation.TANH : KerasActivation.of(config, "activation", generation);
+        var gate = isCudnn ? Activation.SIGMOID : KerasActivation.of(config, "recurrent_activation", generation);
         return new LstmSettings(
                 config.positive("units"),
                 config.flag("use_bias", true),
-                new CellEquations(
-                        KerasActivation.of(config, "recurrent_activation", generation),
-                        activation,
-                        activation,
-                        CellEquations.NO_CLIP,
-                        false),
+                new CellEquations(gate, activation, activation, CellEquations.NO_CLIP, false),
                 config.flag("go_backwards", false),
                 config.flag("return_sequences", false),
                 config.flag("time_major", false));

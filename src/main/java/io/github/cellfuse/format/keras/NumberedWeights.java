@@ -27,6 +27,9 @@ record NumberedWeights(Hdf5File file, KerasNetwork network) implements WeightSto
 
     @Override
     public List<Arrays> arrays(KerasLayer layer, List<LstmSettings> settings) {
+        if (layer.kind().contains("CuDNN")) {
+            throw invalid(layer, "expected LSTM in a .keras file, found " + layer.kind() + "; save it as .h5");
+        }
         Group group = group(layer);
         List<Arrays> arrays = new ArrayList<>();
         for (int d = 0; d < settings.size(); d++) {

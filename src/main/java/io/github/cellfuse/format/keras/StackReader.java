@@ -9,6 +9,7 @@ import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.spi.Sizes;
 import io.jhdf.api.Group;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -49,6 +50,10 @@ final class StackReader {
             layers.add(new LstmLayer(plan.direction(), weights));
         }
         List<String> read = stack.layers().stream().map(KerasLayer::name).toList();
+        List<KerasLayer> left = network.others();
+        if (names.isEmpty() && !left.isEmpty()) {
+            remarks.add(0, "read only " + stack.describe() + " of the model, not " + KerasLayer.describe(left));
+        }
         List<String> others = network.layers().values().stream()
                 .filter(layer -> !layer.isInput() && !read.contains(layer.name()))
                 .map(KerasLayer::describe)
@@ -136,15 +141,29 @@ final class StackReader {
         int inputs = (int) plan.inputs(), hidden = settings.units();
         long columns = (long) LstmWeights.GATES * hidden;
         return naming(plan.layer(), () -> {
-            LstmWeights.Builder weights = LstmWeights.builder(inputs, hidden)
-                    .input(turned(file.floats(group, paths.get(0), inputs, columns), inputs))
-                    .recurrent(turned(file.floats(group, paths.get(1), hidden, columns), hidden))
-                    .equations(settings.equations());
+            float[] kernel = file.floats(group, paths.get(0), inputs, columns);
+            float[] recurrent = file.floats(group, paths.get(1), hidden, columns);
+            LstmWeights.Builder weights = LstmWeights.builder(inputs, hidden).equations(settings.equations());
+            if (settings.hasBias()
+                    && generation == 2
+                    && Arrays.equals(file.shape(group, paths.get(2)), twice(columns))) {
+                float[] biases = file.floats(group, paths.get(2), twice(columns));
+                return weights.input(CudnnLayout.matrix(kernel, hidden))
+                        .recurrent(CudnnLayout.matrix(recurrent, hidden))
+                        .inputBias(Arrays.copyOf(biases, (int) columns))
+                        .recurrentBias(Arrays.copyOfRange(biases, (int) columns, biases.length))
+                        .build();
+            }
+            weights.input(turned(kernel, inputs)).recurrent(turned(recurrent, hidden));
             if (settings.hasBias()) {
                 weights.inputBias(file.floats(group, paths.get(2), columns));
             }
             return weights.build();
         });
+    }
+
+    private static long[] twice(long columns) {
+        return new long[] {2 * columns};
     }
 
     /** Returns messages that name the layer: the arrays' own names are those of a cell. */

@@ -19,8 +19,10 @@ import java.util.Optional;
  * </table>
  *
  * <p>and the same once more with {@code _reverse} when it is bidirectional. The gates are stacked in the order i, f, g,
- * o, which is CellFuse's own: nothing is reordered. The same names with 3H or H rows are a GRU's or a plain RNN's and
- * are not taken for an LSTM's. Other tensors in the file, such as a head, don't matter.
+ * o, which is CellFuse's own: nothing is reordered. A {@code torch.nn.LSTMCell}, whose tensors are called
+ * {@code weight_ih}, {@code weight_hh}, {@code bias_ih} and {@code bias_hh}, is read as one layer. The same names with
+ * 3H or H rows are a GRU's or a plain RNN's and are not taken for an LSTM's. Other tensors in the file, such as a head,
+ * don't matter.
  *
  * <pre>{@code
  * LstmModel model = PyTorchLstm.load(Path.of("model.safetensors"));
@@ -44,8 +46,8 @@ public final class PyTorchLstm {
     /**
      * Reads an LSTM from a file that may have several.
      *
-     * @param prefix what comes before {@code weight_ih_l0} in its tensors' names, such as {@code encoder.rnn.} (the
-     *     last dot may be left out); or empty: the only one there is
+     * @param prefix what comes before {@code weight_ih_l0} (or {@code weight_ih}) in its tensors' names, such as
+     *     {@code encoder.rnn.} (the last dot may be left out); or empty: the only one there is
      * @throws io.github.cellfuse.InvalidInputException as {@link #load(Path)}; the message lists the prefixes that
      *     there are
      */

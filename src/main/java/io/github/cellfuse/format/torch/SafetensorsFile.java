@@ -6,10 +6,16 @@ import io.github.cellfuse.format.file.Problems;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * A {@code .safetensors} file, mapped into memory: named tensors, little-endian, behind a JSON header.
+ * A {@code .safetensors} file, mapped into memory: named tensors, little-endian, behind a JSON header. Tensors that are
+ * in several files, called shards, are opened through their {@link SafetensorsIndex index} and then read as if they
+ * were in one.
  *
  * <p>The whole header is checked when the file is opened: every tensor's bytes fit its dtype and shape, and together
  * they cover the data without hole or overlap, as the format demands. Thread safe. After {@link #close()} reads are
@@ -17,24 +23,47 @@ import java.util.Map;
  */
 public final class SafetensorsFile implements AutoCloseable {
     private final Path path;
-    private final MappedFile file;
+    private final List<MappedFile> files;
     private final SafetensorsHeader header;
 
-    private SafetensorsFile(Path path, MappedFile file) {
+    private SafetensorsFile(Path path, List<MappedFile> files, SafetensorsHeader header) {
         this.path = path;
-        this.file = file;
-        this.header = SafetensorsHeader.read(file);
+        this.files = files;
+        this.header = header;
     }
 
     /**
-     * Opens a file and checks its header.
+     * Opens a file and checks its header; or, by an index, several files.
      *
+     * @param path a {@code .safetensors} file, or the index of shards, such as {@code model.safetensors.index.json}
      * @throws io.github.cellfuse.InvalidInputException when the file isn't there or isn't a whole {@code .safetensors}
-     *     file
+     *     file, or the shards aren't what their index says
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static SafetensorsFile open(Path path) {
-        return new SafetensorsFile(path, MappedFile.open(path));
+        if (SafetensorsIndex.isIndex(path)) {
+            return open(SafetensorsIndex.read(path));
+        }
+        MappedFile file = MappedFile.open(path);
+        return new SafetensorsFile(path, List.of(file), SafetensorsHeader.read(file));
+    }
+
+    private static SafetensorsFile open(SafetensorsIndex index) {
+        index.checkShardsAreThere();
+        Map<Path, SafetensorsHeader> shards = new LinkedHashMap<>();
+        Map<String, String> metadata = new LinkedHashMap<>();
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        List<MappedFile> files = index.shards().stream().map(MappedFile::open).toList();
+        for (int k = 0; k < files.size(); k++) {
+            SafetensorsHeader header = SafetensorsHeader.read(files.get(k));
+            shards.put(index.shards().get(k), header);
+            metadata.putAll(header.metadata());
+            tensors.putAll(header.tensors());
+        }
+        index.check(shards);
+        SafetensorsHeader whole =
+                new SafetensorsHeader(Collections.unmodifiableMap(metadata), Collections.unmodifiableMap(tensors));
+        return new SafetensorsFile(index.path(), files, whole);
     }
 
     /** Returns the file. */
@@ -86,7 +115,7 @@ public final class SafetensorsFile implements AutoCloseable {
                     "tensor " + name + ": expected an array for its " + tensor.elementCount() + " values, found one of "
                             + target.length);
         }
-        file.readFloats(tensor.start(), floatType(tensor), ByteOrder.LITTLE_ENDIAN, FloatBuffer.wrap(target));
+        tensor.file.readFloats(tensor.start(), floatType(tensor), ByteOrder.LITTLE_ENDIAN, FloatBuffer.wrap(target));
     }
 
     private Tensor tensor(String name) {
@@ -101,30 +130,34 @@ public final class SafetensorsFile implements AutoCloseable {
     }
 
     private ElementType floatType(Tensor tensor) {
-        return tensor.type()
-                .floatType()
-                .orElseThrow(() -> Problems.invalid(
-                        path,
-                        "tensor " + tensor.name() + ": expected dtype F32, F16, BF16 or F64, found " + tensor.dtype()));
+        return tensor.floatType().orElseThrow(() -> {
+            boolean isKnown = SafetensorsType.named(tensor.dtype()).isPresent();
+            return Problems.invalid(
+                    path,
+                    "tensor " + tensor.name() + ": expected dtype F32, F16, BF16 or F64, found "
+                            + (isKnown ? tensor.dtype() : Problems.quote(tensor.dtype())));
+        });
     }
 
     /** Refuses further reads. Closing twice does nothing. */
     @Override
     public void close() {
-        file.close();
+        files.forEach(MappedFile::close);
     }
 
     /** A tensor as the header describes it. Immutable. */
     public static final class Tensor {
+        private final MappedFile file;
         private final String name;
-        private final SafetensorsType type;
+        private final String dtype;
         private final long[] shape;
         private final long elementCount;
         private final long start;
 
-        Tensor(String name, SafetensorsType type, long[] shape, long elementCount, long start) {
+        Tensor(MappedFile file, String name, String dtype, long[] shape, long elementCount, long start) {
+            this.file = file;
             this.name = name;
-            this.type = type;
+            this.dtype = dtype;
             this.shape = shape;
             this.elementCount = elementCount;
             this.start = start;
@@ -135,9 +168,9 @@ public final class SafetensorsFile implements AutoCloseable {
             return name;
         }
 
-        /** Returns its dtype in the format's own spelling, such as {@code F32}. */
+        /** Returns its dtype in the format's own spelling, such as {@code F32}; it may be one that isn't known here. */
         public String dtype() {
-            return type.name();
+            return dtype;
         }
 
         /** Returns its dimensions, as a new array; empty for a single value. */
@@ -150,8 +183,9 @@ public final class SafetensorsFile implements AutoCloseable {
             return elementCount;
         }
 
-        public SafetensorsType type() {
-            return type;
+        /** Returns the type by which its values are converted to float32, if weights may have its dtype. */
+        public Optional<ElementType> floatType() {
+            return SafetensorsType.named(dtype).flatMap(SafetensorsType::floatType);
         }
 
         /** Returns where its bytes begin, from the start of the file. */
@@ -161,7 +195,7 @@ public final class SafetensorsFile implements AutoCloseable {
 
         @Override
         public String toString() {
-            return name + " " + type + " " + Problems.shape(shape);
+            return name + " " + dtype + " " + Problems.shape(shape);
         }
     }
 }

@@ -13,7 +13,7 @@ import java.util.List;
 /** Builds one LSTM from tensors. The presence and shape of every tensor is checked before the first one is read. */
 final class TorchLstmReader {
     private final SafetensorsFile file;
-    private final String prefix;
+    private final TorchName first;
     private final int layers;
     private final Direction direction;
     private final boolean hasBias;
@@ -25,18 +25,18 @@ final class TorchLstmReader {
     /** {@code names}: the module's tensors; at least one. */
     TorchLstmReader(SafetensorsFile file, List<TorchName> names) {
         this.file = file;
-        prefix = names.get(0).prefix();
+        first = names.get(0);
         layers = 1 + names.stream().mapToInt(TorchName::layer).max().orElse(0);
         direction = names.stream().anyMatch(TorchName::reverse) ? Direction.BIDIRECTIONAL : Direction.FORWARD;
         hasBias = names.stream().anyMatch(name -> name.kind().isBias());
         hasProjection = names.stream().anyMatch(name -> name.kind() == Kind.WEIGHT_HR);
-        long[] first = matrix(Kind.WEIGHT_IH, "[4H, I]");
-        if (first[0] % LstmWeights.GATES != 0) {
+        long[] shape = matrix(Kind.WEIGHT_IH, "[4H, I]");
+        if (shape[0] % LstmWeights.GATES != 0) {
             throw invalid("tensor " + name(Kind.WEIGHT_IH, 0, false) + ": expected shape [4H, I], found "
-                    + Problems.shape(first) + ": its rows are no multiple of 4");
+                    + Problems.shape(shape) + ": its rows are no multiple of 4");
         }
-        hiddenSize = first[0] / LstmWeights.GATES;
-        inputSize = first[1];
+        hiddenSize = shape[0] / LstmWeights.GATES;
+        inputSize = shape[1];
         outputSize = hasProjection ? matrix(Kind.WEIGHT_HR, "[P, H]")[0] : hiddenSize;
     }
 
@@ -118,24 +118,28 @@ final class TorchLstmReader {
         SafetensorsFile.Tensor tensor = file.tensors().get(name.toString());
         if (tensor == null) {
             throw invalid("tensor " + name + ": expected it with shape " + shape + ", found none, in "
-                    + (direction == Direction.BIDIRECTIONAL ? "a bidirectional" : "an") + " LSTM of " + layers
-                    + (layers == 1 ? " layer" : " layers") + (hasBias ? " with biases" : "")
+                    + (direction == Direction.BIDIRECTIONAL ? "a bidirectional" : "an")
+                    + (first.isCell() ? " LSTM cell" : " LSTM of " + layers + (layers == 1 ? " layer" : " layers"))
+                    + (hasBias ? " with biases" : "")
                     + (hasProjection ? " and a projection" : ""));
         }
         return tensor;
     }
 
     /**
-     * Unknown tensors next to an LSTM's may change its meaning, like the raw weights of an LSTM with weight dropout.
+     * Unknown tensors next to an LSTM's may change its meaning, like the raw weights of an LSTM with weight dropout. A
+     * cell has none at all: people write cells of their own, such as with layer normalization, under the same names.
      */
     private void refuseUnknown() {
+        String prefix = first.prefix(), kind = first.isCell() ? "LSTMCell" : "LSTM";
         for (String tensor : file.tensors().keySet()) {
-            if (tensor.startsWith(prefix) && !TorchName.parse(tensor).isPresent()) {
+            boolean isKnown = (first.isCell() ? TorchName.parseCell(tensor) : TorchName.parse(tensor)).isPresent();
+            if (tensor.startsWith(prefix) && !isKnown) {
                 String name = tensor.substring(prefix.length());
                 boolean isBeside = prefix.endsWith(".") && name.indexOf('.') < 0;
-                if (isBeside || TorchName.looksRecurrent(name)) {
-                    throw invalid("tensor " + Problems.quote(tensor)
-                            + ": expected torch.nn.LSTM's own tensors alone under the prefix " + Problems.quote(prefix)
+                if (isBeside || first.isCell() || TorchName.looksRecurrent(name)) {
+                    throw invalid("tensor " + Problems.quote(tensor) + ": expected torch.nn." + kind
+                            + "'s own tensors alone under the prefix " + Problems.quote(prefix)
                             + ", found an unknown one");
                 }
             }
@@ -143,7 +147,7 @@ final class TorchLstmReader {
     }
 
     private TorchName name(Kind kind, int layer, boolean reverse) {
-        return new TorchName(prefix, kind, layer, reverse);
+        return first.sibling(kind, layer, reverse);
     }
 
     private InvalidInputException invalid(String what) {

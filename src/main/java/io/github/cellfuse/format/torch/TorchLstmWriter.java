@@ -70,7 +70,7 @@ final class TorchLstmWriter {
     }
 
     private void tensor(Kind kind, int layer, boolean reverse, float[] values, long... shape) {
-        out.tensor(new TorchName(prefix, kind, layer, reverse).toString(), values, shape);
+        out.tensor(new TorchName(prefix, kind, layer, reverse, false).toString(), values, shape);
     }
 
     /** b + -0 is b for every b, while -0 + 0 is 0; where both biases are missing their sum is 0. */

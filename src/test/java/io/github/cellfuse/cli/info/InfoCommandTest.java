@@ -175,8 +175,9 @@ class InfoCommandTest {
         Path two = Path.of("src/test/resources/format/two_lstms.safetensors");
         Cli.run("info", two).assertError(2, two, "--prefix");
         Path tagger = KerasCases.file("tagger_2.h5");
-        Cli.run("info", tagger)
-                .assertError(2, tagger, "Embedding 'embedding', Dense 'head'", "--layers lstm,bidirectional", "ONNX");
+        Path chains = KerasCases.file("refused_chains_3.keras");
+        Cli.run("info", chains)
+                .assertError(2, chains, "Dense 'head'", "--layers lstm,lstm_1 or --layers lstm_2, or export", "ONNX");
         Cli.run("info", tagger, "--prefix", "lstm").assertError(2, "--prefix", tagger, "--layers");
         Cli.run("info", MODEL, "--layers", "lstm").assertError(2, "--layers", MODEL, "--prefix");
         Cli.run("info", folder.resolve("none.keras")).assertError(2, "none.keras", "no such file");

@@ -90,7 +90,7 @@ class DamagedFilesTest {
         } else {
             try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
                 for (String tensor : tensors.tensors().keySet()) {
-                    if (tensors.tensors().get(tensor).type().floatType().isPresent()) {
+                    if (tensors.tensors().get(tensor).floatType().isPresent()) {
                         tensors.readFloats(tensor);
                     }
                 }

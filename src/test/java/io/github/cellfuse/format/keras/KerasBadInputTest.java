@@ -80,7 +80,7 @@ class KerasBadInputTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             link_2.h5       | a link to another place
-            compressed_2.h5 | h5repack
+            lzf_2.h5        | h5repack
             integers_2.h5   | expected float16, float32 or float64
             missing_2.h5    | expected it in the file, found none
             """)

@@ -16,16 +16,25 @@ import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.LstmSession;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.format.npy.NpzArchive;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class KerasLstmTest {
+    @TempDir
+    Path folder;
+
     /**
      * float32 of the device against double of the expected values, over 5 steps; a wrong gate is off by 1e-2 and more.
      */
@@ -189,6 +198,55 @@ class KerasLstmTest {
                 List.of("encoder"), KerasLstm.read(file("single_3_h5.h5"), ALL).layers());
     }
 
+    /** As a head beside an LSTM of PyTorch. */
+    @ParameterizedTest
+    @ValueSource(strings = {"tagger_2.h5", "tagger_3.keras"})
+    void theOnlyChainIsReadWithoutItsNames(String name) {
+        KerasModel read = KerasLstm.read(file(name), ALL);
+        assertEquals(List.of("lstm", "bidirectional"), read.layers());
+        assertEquals(
+                List.of("read only LSTM 'lstm', Bidirectional(LSTM) 'bidirectional' of the model, not Embedding"
+                        + " 'embedding', Dense 'head'"),
+                read.remarks());
+    }
+
+    /** Every command of the message works. */
+    @Test
+    void chainsAreReadByTheNamesInTheMessage() {
+        for (String name : List.of("refused_chains_3.keras", "refused_chains_functional_2.h5")) {
+            assertEquals(
+                    4, KerasLstm.load(file(name), List.of("lstm", "lstm_1")).inputSize());
+            assertEquals(2, KerasLstm.load(file(name), List.of("lstm_2")).inputSize());
+        }
+        assertEquals(
+                3,
+                KerasLstm.load(file("refused_state_and_dense_2.h5"), List.of("lstm"))
+                        .outputSize());
+    }
+
+    @Test
+    void cudnnHasItsOwnFunctions() {
+        assertEquals(
+                Activation.SIGMOID,
+                KerasLstm.load(file("cudnn_2.h5")).weights(0, 0).equations().gate());
+        // The class in the configuration decides, as when Keras loads the weights into it.
+        assertEquals(
+                new Activation(ActivationFunction.HARD_SIGMOID, 0.2f, 0.5f),
+                KerasLstm.load(file("cudnn_weights_2.h5"))
+                        .weights(0, 0)
+                        .equations()
+                        .gate());
+    }
+
+    /** Keras 3 writes no such biases. */
+    @Test
+    void twoBiasesAreCudnns() throws IOException {
+        byte[] bytes = Files.readAllBytes(file("cudnn_weights_2.h5"));
+        String later = new String(bytes, StandardCharsets.ISO_8859_1).replace("2.2.4", "3.2.4");
+        Path path = Files.write(folder.resolve("later.h5"), later.getBytes(StandardCharsets.ISO_8859_1));
+        assertRefused(() -> KerasLstm.load(path), "expected shape [16], found [32]", "layer 'lstm'");
+    }
+
     @Test
     void someLayersMayBeReadAlone() {
         LstmModel one = KerasLstm.load(file("stack_2.h5"), List.of("lstm_1"));
@@ -220,7 +278,10 @@ class KerasLstmTest {
             units_differ_3.keras        | backward_layer, units: expected 4 | found 5
             branch_3.keras              | layer 'lstm_1'               | branch
             state_2.h5                  | layer 'lstm_1'               | branch
-            dense_between_3.keras       | Dense 'dense' beside 'lstm', 'lstm_1' | --layers lstm,lstm_1
+            dense_between_3.keras       | Dense 'dense' beside 'lstm', 'lstm_1' | read --layers lstm or --layers lstm_1, or export
+            chains_3.keras              | Dense 'dense', Dense 'head' beside 'lstm', 'lstm_1', 'lstm_2' | read --layers lstm,lstm_1 or --layers lstm_2, or
+            chains_functional_2.h5      | Dense 'dense', Dense 'head' beside 'lstm', 'lstm_1', 'lstm_2' | read --layers lstm,lstm_1 or --layers lstm_2, or
+            state_and_dense_2.h5        | Dense 'head' beside 'lstm', 'lstm_1' | read --layers lstm, or
             """)
     void refusesWhatItDoesNotCompute(String name, String first, String second) {
         String refused = "refused_" + name;

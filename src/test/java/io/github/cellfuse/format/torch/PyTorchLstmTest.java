@@ -10,9 +10,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.LstmWeights;
+import io.github.cellfuse.format.ModelFiles;
+import io.github.cellfuse.format.ModelPart;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.format.npy.NpzArchive;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,6 +31,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PyTorchLstmTest {
+    private static final Path CHECKPOINTS = Path.of("src/test/resources/checkpoints");
+
     @TempDir
     Path folder;
 
@@ -33,7 +40,11 @@ class PyTorchLstmTest {
     @ValueSource(strings = {"lstm", "lstm_no_bias", "lstm_deep"})
     void computesWhatPyTorchComputes(String name) {
         LstmModel model = PyTorchLstm.load(file(name + ".safetensors"));
-        try (NpzArchive archive = NpzArchive.open(file(name + ".npz"));
+        assertComputes(file(name + ".npz"), model);
+    }
+
+    private static void assertComputes(Path expectedResults, LstmModel model) {
+        try (NpzArchive archive = NpzArchive.open(expectedResults);
                 NpyArray inputs = archive.array("x");
                 NpyArray outputs = archive.array("y")) {
             int steps = (int) inputs.shape()[0];
@@ -49,6 +60,159 @@ class PyTorchLstmTest {
                 }
             }
         }
+    }
+
+    @Test
+    void readsACellAsOneLayer() {
+        LstmModel model = PyTorchLstm.load(CHECKPOINTS.resolve("cell.safetensors"));
+        assertEquals(1, model.layerCount());
+        assertComputes(CHECKPOINTS.resolve("cell.npz"), model);
+        assertEquals(
+                ModelPart.ofPrefix("decoder.lstm_cell."),
+                ModelFiles.inspect(CHECKPOINTS.resolve("cell.safetensors"), ModelPart.WHOLE)
+                        .part());
+        for (String prefix : new String[] {"decoder.lstm_cell", "decoder.lstm_cell."}) {
+            assertEquals(
+                    4,
+                    PyTorchLstm.load(CHECKPOINTS.resolve("cell.safetensors"), Optional.of(prefix))
+                            .outputSize());
+        }
+    }
+
+    /** The tensors of a cell with I = 2, H = 4 and {@code gates} gates. */
+    private static Map<String, long[]> cell(int gates) {
+        Map<String, long[]> shapes = new TreeMap<>();
+        shapes.put("weight_ih", new long[] {gates * 4, 2});
+        shapes.put("weight_hh", new long[] {gates * 4, 4});
+        shapes.put("bias_ih", new long[] {gates * 4});
+        shapes.put("bias_hh", new long[] {gates * 4});
+        return shapes;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "cell.", "lstm_cell.", "decoder.cells.0."})
+    void readsCellsUnderAnyPrefix(String prefix) {
+        LstmModel model = PyTorchLstm.load(write(prefix, cell(4)));
+        assertEquals(2, model.inputSize());
+        assertTrue(model.weights(0, 0).recurrentBias().isPresent());
+        Map<String, long[]> bare = cell(4);
+        bare.remove("bias_ih");
+        bare.remove("bias_hh");
+        assertTrue(
+                PyTorchLstm.load(write(prefix, bare)).weights(0, 0).inputBias().isEmpty());
+        bare.remove("weight_hh");
+        Path file = write(prefix, bare);
+        assertRefused(
+                () -> PyTorchLstm.load(file),
+                "tensor " + prefix + "weight_hh: expected it with shape [16, 4], found none, in an LSTM cell");
+    }
+
+    @Test
+    void refusesOtherCellsByName() {
+        for (String[] kind : new String[][] {{"3", "GRUCell"}, {"1", "RNNCell"}}) {
+            Path file = write("cell.", cell(Integer.parseInt(kind[0])));
+            assertRefused(() -> PyTorchLstm.load(file), "expected an LSTM", kind[1] + " 'cell.'");
+            assertRefused(() -> PyTorchLstm.load(file, Optional.of("cell")), "found a " + kind[1]);
+        }
+    }
+
+    /** Cells of one's own often have the same names and more: layer normalization, peepholes. */
+    @ParameterizedTest
+    @ValueSource(strings = {"peephole", "layernorm_c.weight", "weight_hh_l0_raw", "linear.bias"})
+    void refusesCellsWithMore(String name) {
+        Map<String, long[]> shapes = cell(4);
+        shapes.put(name, new long[] {4});
+        for (String prefix : new String[] {"", "cell."}) {
+            Path file = write(prefix, shapes);
+            assertRefused(() -> PyTorchLstm.load(file), file, "tensor '" + prefix + name + "'", "torch.nn.LSTM");
+        }
+    }
+
+    @Test
+    void choosesAmongLstmsAndCells() {
+        Map<String, long[]> shapes = new TreeMap<>();
+        cell(4).forEach((name, shape) -> shapes.put("decoder." + name, shape));
+        deep().forEach((name, shape) -> shapes.put("encoder." + name, shape));
+        Path file = write("", shapes);
+        assertRefused(() -> PyTorchLstm.load(file), "found 2 with the prefixes 'encoder.', 'decoder.'", "--prefix");
+        assertEquals(2, PyTorchLstm.load(file, Optional.of("decoder")).inputSize());
+        assertEquals(2, PyTorchLstm.load(file, Optional.of("encoder")).layerCount());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            lstm. | parametrizations.weight_hh_l0.original0 | torch.nn.utils.parametrize.remove_parametrizations(model.get_submodule("lstm"), "weight_hh_l0")
+            a.b.  | parametrizations.weight_ih_l1_reverse.original | remove_parametrizations(model.get_submodule("a.b"), "weight_ih_l1_reverse")
+            ``    | parametrizations.bias_ih_l0.original1 | remove_parametrizations(model, "bias_ih_l0")
+            lstm. | weight_hh_l0_g | torch.nn.utils.remove_weight_norm(model.get_submodule("lstm"), "weight_hh_l0")
+            ``    | weight_hh_l0_g | torch.nn.utils.remove_weight_norm(model, "weight_hh_l0")
+            lstm. | weight_ih_l0_mask | torch.nn.utils.prune.remove(model.get_submodule("lstm"), "weight_ih_l0")
+            lstm. | weight_ih_l0_orig | torch.nn.utils.remove_spectral_norm(model.get_submodule("lstm"), "weight_ih_l0")
+            lstm. | weight_hh_l0_raw | state["lstm.weight_hh_l0"] = state.pop("lstm.weight_hh_l0_raw")
+            ``    | weight_hh_l0_raw | state["weight_hh_l0"] = state.pop("weight_hh_l0_raw")
+            """)
+    void namesTheCallThatUnwrapsWeights(String prefix, String name, String call) {
+        Map<String, long[]> shapes = deep();
+        shapes.put(name, new long[] {16, 2});
+        Path file = write(prefix, shapes);
+        assertRefused(() -> PyTorchLstm.load(file), file + ": tensor '" + prefix + name + "': expected", call);
+        // Also where the wrapper leaves nothing under the module's own names.
+        Path alone = write(prefix, Map.of(name, new long[] {16, 2}));
+        assertRefused(() -> PyTorchLstm.load(alone), alone + ": tensor '" + prefix + name + "': expected", call);
+    }
+
+    /** fast.ai keeps the raw weights above the LSTM and stale ones within it. */
+    @Test
+    void namesTheLineThatCopiesRawWeights() {
+        Map<String, long[]> shapes = new TreeMap<>();
+        deep().forEach((name, shape) -> shapes.put("rnns.0.module." + name, shape));
+        shapes.put("rnns.0.weight_hh_l0_raw", new long[] {16, 2});
+        Path file = write("", shapes);
+        String line = "state[\"rnns.0.module.weight_hh_l0\"] = state.pop(\"rnns.0.weight_hh_l0_raw\")";
+        assertRefused(() -> PyTorchLstm.load(file), file, line);
+        shapes.remove("rnns.0.module.weight_hh_l0");
+        Path without = write("", shapes);
+        assertRefused(() -> PyTorchLstm.load(without), without, line);
+    }
+
+    @Test
+    void namesWhatMayBeAnLstmFirst() {
+        Map<String, long[]> shapes = new TreeMap<>();
+        for (int k = 0; k < 20; k++) {
+            shapes.put("conv" + k + ".weight", new long[] {1});
+        }
+        shapes.put("zoo.my_lstm.W", new long[] {1});
+        shapes.put("zz.weight_ih_0", new long[] {1});
+        Path file = write("", shapes);
+        assertRefused(() -> PyTorchLstm.load(file), "found 'zoo.my_lstm.W', 'zz.weight_ih_0', 'conv0.weight'");
+    }
+
+    /** Quantized tensors or counters beside an LSTM don't matter. */
+    @Test
+    void readsAnLstmBesideIntegers() throws IOException {
+        byte[] lstm = Files.readAllBytes(file("lstm.safetensors"));
+        int header = ByteBuffer.wrap(lstm).order(ByteOrder.LITTLE_ENDIAN).getInt();
+        int data = lstm.length - 8 - header;
+        String json = new String(lstm, 8, header, StandardCharsets.UTF_8).strip();
+        StringBuilder more = new StringBuilder(json.substring(0, json.length() - 1));
+        String[] types = {"I64", "I32", "U8", "BOOL", "F8_E4M3FNUZ", "I4"};
+        for (int k = 0; k < types.length; k++) {
+            int bytes = k == 0 ? 8 : k == 1 ? 4 : 1;
+            more.append(String.format(
+                    ",\"head.%s\":{\"dtype\":\"%s\",\"shape\":[1],\"data_offsets\":[%d,%d]}",
+                    types[k], types[k], data, data += bytes));
+        }
+        byte[] text = (more + "}").getBytes(StandardCharsets.UTF_8);
+        ByteBuffer bytes = ByteBuffer.allocate(8 + text.length + data).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.putLong(text.length).put(text).put(lstm, 8 + header, lstm.length - 8 - header);
+        Path file = Files.write(folder.resolve("quantized.safetensors"), bytes.array());
+        LstmModel model = PyTorchLstm.load(file);
+        assertComputes(file("lstm.npz"), model);
+        // But an integer weight isn't a float32 one.
+        String quantized = new String(bytes.array(), StandardCharsets.ISO_8859_1)
+                .replaceFirst("(weight_hh_l0\":\\{\"dtype\":\")F32", "$1I32");
+        Path refused = Files.write(folder.resolve("i32"), quantized.getBytes(StandardCharsets.ISO_8859_1));
+        assertRefused(() -> PyTorchLstm.load(refused), "weight_hh_l0: expected dtype F32", "found I32");
     }
 
     private static double[][] row(float[] tensor, int row, int rows, int steps) {
@@ -91,7 +255,7 @@ class PyTorchLstmTest {
         assertRefused(() -> PyTorchLstm.load(two, Optional.of("head")), "'head'", "'encoder.', 'decoder.'");
         assertRefused(() -> PyTorchLstm.load(two, Optional.of("")), "''", "'encoder.', 'decoder.'");
         assertRefused(() -> PyTorchLstm.load(file("lstm_and_gru.safetensors"), Optional.of("gru")), "GRU");
-        assertRefused(() -> PyTorchLstm.load(file("gru.safetensors")), "only GRUs", "'rnn.'");
+        assertRefused(() -> PyTorchLstm.load(file("gru.safetensors")), "only GRUs", "GRU ''", "RNN 'rnn.'");
         assertRefused(() -> PyTorchLstm.load(file("head.safetensors")), "weight_ih_l0", "found 'head.weight'");
         try (SafetensorsFile file = SafetensorsFile.open(two)) {
             assertEquals(3, PyTorchLstm.load(file, Optional.of("decoder.")).inputSize());
@@ -175,7 +339,7 @@ class PyTorchLstmTest {
     @ParameterizedTest
     @CsvSource({
         "weight_ih_l5, lstm.weight_ih_l2",
-        "weight_hh_l0_raw, lstm.weight_hh_l0_raw",
+        "weight_hh_l0_rawest, lstm.weight_hh_l0_rawest",
         "weight_ih_l00, lstm.weight_ih_l00",
         "peephole, lstm.peephole",
         "bias_ih, lstm.bias_ih"
@@ -189,7 +353,7 @@ class PyTorchLstmTest {
 
     /** Without a prefix anything may stand beside an LSTM but what looks like a part of one. */
     @ParameterizedTest
-    @ValueSource(strings = {"weight_zz_l0", "peephole_l1", "gate_l0_reverse", "weight_hh_l0_raw", "bias_ih"})
+    @ValueSource(strings = {"weight_zz_l0", "peephole_l1", "gate_l0_reverse", "weight_hh_l0_rawest", "bias_ih"})
     void refusesUnknownTensorsBesideABareLstm(String name) {
         Map<String, long[]> shapes = deep();
         shapes.put(name, new long[] {16, 4});

@@ -18,10 +18,12 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SafetensorsTest {
     private static final float INF = Float.POSITIVE_INFINITY;
@@ -109,7 +111,9 @@ class SafetensorsTest {
             {"a":{"dtype":"F32","data_offsets":[0,8]}}                           | no shape
             {"a":{"shape":[2],"data_offsets":[0,8]}}                             | no dtype
             {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}}         | found 'x'
-            {"a":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}}               | found 'F33'
+            {"a":{"dtype":"F33","shape":[2],"data_offsets":[0,9]}}               | within the 8 bytes
+            {"a":{"dtype":"F33","shape":[2],"data_offsets":[0,7]}}               | trailing bytes
+            {"a":{"dtype":"F33","shape":[4294967296,4294967296],"data_offsets":[0,8]}} | overflows
             {"a":{"dtype":3,"shape":[2],"data_offsets":[0,8]}}                   | expected a string
             {"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}}                 | list of numbers
             {"a":{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}}             | list of numbers
@@ -132,7 +136,7 @@ class SafetensorsTest {
             {'a':{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}               | broken: malformed at line 1 column 3
             {"a":{"dtype":"F32","shape":[2,],"data_offsets":[0,8]}}              | JSON
             {"a\\nb":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}} | 'a?b': shape
-            {"a\\nb":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}}            | 'a?b'
+            {"a\\nb":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}            | 'a?b'
             {"a":null}                                                           | JSON
             [1]                                                                  | begins with {
             """)
@@ -152,6 +156,26 @@ class SafetensorsTest {
             assertArrayEquals(new float[] {1}, tensors.readFloats("b"));
             assertEquals("I8", tensors.tensors().get("a").dtype());
             assertEquals(Map.of(), tensors.metadata());
+        }
+    }
+
+    /** The format gets new dtypes: only who needs such a tensor is refused. */
+    @ParameterizedTest
+    @ValueSource(strings = {"F8_E4M3FNUZ", "F8_E5M2FNUZ", "F33", "", "é"})
+    void leavesTensorsOfUnknownTypesAlone(String dtype) throws IOException {
+        Path file = write(
+                "{\"q\":{\"dtype\":\"" + dtype + "\",\"shape\":[4],\"data_offsets\":[0,4]},"
+                        + "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+                new byte[] {1, 2, 3, 4, 0, 0, (byte) 0x80, 0x3F});
+        try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
+            assertArrayEquals(new float[] {1}, tensors.readFloats("b"));
+            assertEquals(dtype, tensors.tensors().get("q").dtype());
+            assertEquals(Optional.empty(), tensors.tensors().get("q").floatType());
+            assertRefused(
+                    () -> tensors.readFloats("q"),
+                    file,
+                    "tensor q: expected dtype F32, F16, BF16 or F64",
+                    "found '" + dtype + "'");
         }
     }
 
