@@ -51,12 +51,18 @@ public record InputFile(Path path, Optional<String> array) {
 
     /** Opens the array and reads only its header. The caller closes it. */
     public NpyArray open() {
-        if (!path.toString().toLowerCase(Locale.ROOT).endsWith(ARCHIVE)) {
+        if (!isArchive()) {
             return NpyArray.open(path);
         }
         try (NpzArchive archive = NpzArchive.open(path)) {
             return archive.array(array.orElseGet(() -> only(archive.names())));
         }
+    }
+
+    /** As for NumPy, the content decides. The name decides about what is neither, and if it names an array. */
+    private boolean isArchive() {
+        boolean isNamed = path.toString().toLowerCase(Locale.ROOT).endsWith(ARCHIVE);
+        return array.isPresent() ? isNamed : NpzArchive.recognizes(path) || isNamed && !NpyArray.recognizes(path);
     }
 
     private String only(List<String> names) {

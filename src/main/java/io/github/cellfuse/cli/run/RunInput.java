@@ -118,6 +118,11 @@ public final class RunInput implements ChunkSource {
         }
     }
 
+    /** Returns whether rows may be read that don't follow each other. */
+    boolean isFastByRow() {
+        return x.isFastByRow();
+    }
+
     /** A few at a time come from a block in memory: to ask for the lengths of single rows is usual. */
     @Override
     public Optional<int[]> readLengths(long firstRow, int rows) {

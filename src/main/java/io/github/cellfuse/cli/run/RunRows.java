@@ -34,7 +34,7 @@ record RunRows(RunInput source, Chunking chunking, Optional<LengthOrder> order, 
                 : Chunking.of(model, shape.rows(), shape.steps(), batch);
         IntUnaryOperator fitting =
                 batch == null ? chunking.fitting(model, shape.steps(), needsY, apart) : steps -> chunking.chunkRows();
-        Optional<LengthOrder> order = LengthOrder.of(model, source);
+        Optional<LengthOrder> order = source.isFastByRow() ? LengthOrder.of(model, source) : Optional.empty();
         ChunkLimit limit = order.map(by -> by.limit(fitting, apart ? Tiles.OF_GPU : Tiles.OF_CPU))
                 .orElse(firstRow -> chunking.chunkRows());
         return new RunRows(source, chunking, order, limit);
