@@ -4,6 +4,7 @@ import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.file.ArrayBlock;
 import io.github.cellfuse.format.file.ArraySource;
 import io.github.cellfuse.format.file.ElementConversion;
+import io.github.cellfuse.format.file.ElementReader;
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.format.file.FortranOrder;
 import io.github.cellfuse.format.file.MappedFile;
@@ -15,6 +16,8 @@ import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +40,8 @@ public final class NpyArray implements ArraySource {
     private final Object label;
     private final MappedFile file;
     private final NpyHeader header;
+    /** As many as the largest number of threads that read at the same time: direct memory is given back late. */
+    private final Queue<FortranOrder> transposers = new ConcurrentLinkedQueue<>();
 
     private NpyArray(Object label, MappedFile file, NpyHeader header) {
         this.label = label;
@@ -153,10 +158,25 @@ public final class NpyArray implements ArraySource {
     }
 
     private void readFortran(long[] firsts, long length, FortranOrder.Receiver receiver) {
-        FortranOrder fortran = new FortranOrder(header.shape(), header.type().bytes());
-        file.read(
-                firsts.length * length * header.type().bytes(),
-                bytes -> fortran.read(firsts, length, bytes, header.dataOffset(), header.order(), receiver));
+        withFortran(
+                firsts.length * length,
+                (fortran, bytes) -> fortran.read(firsts, length, bytes, header.dataOffset(), header.order(), receiver));
+    }
+
+    private interface FortranReading {
+        void read(FortranOrder fortran, ElementReader bytes) throws IOException;
+    }
+
+    private void withFortran(long elements, FortranReading reading) {
+        FortranOrder free = transposers.poll();
+        FortranOrder fortran = free != null
+                ? free
+                : new FortranOrder(header.shape(), header.type().bytes());
+        try {
+            file.read(elements * header.type().bytes(), bytes -> reading.read(fortran, bytes));
+        } finally {
+            transposers.add(fortran);
+        }
     }
 
     /**

@@ -53,34 +53,29 @@ record NpyDescr(ElementType type, ByteOrder order) {
                 refused(
                         text,
                         label,
-                        "complex numbers",
-                        "two features of each number: a = " + array + "; "
-                                + PythonLines.save("np.concatenate([a.real, a.imag], -1)"));
+                        "complex numbers, each of which can become two features",
+                        "a = " + array + "; " + PythonLines.save("np.concatenate([a.real, a.imag], -1)"));
             case 'O' -> objects(text, label);
-            case 'S', 'a', 'U' ->
-                refused(text, label, "strings", PythonLines.save(array + ".astype(np.float32)") + " converts numbers");
+            case 'S', 'a', 'U' -> refused(text, label, "strings", PythonLines.save(array + ".astype(np.float32)"));
             case 'M' ->
                 refused(
                         text,
                         label,
-                        "dates",
-                        "seconds since the first: a = " + array + "; "
-                                + PythonLines.save("(a - a.min()) / np.timedelta64(1, \"s\")"));
+                        "dates, which can become seconds since the first",
+                        "a = " + array + "; " + PythonLines.save("(a - a.min()) / np.timedelta64(1, \"s\")"));
             case 'm' ->
                 refused(
                         text,
                         label,
-                        "time spans",
-                        "seconds: " + PythonLines.save(array + " / np.timedelta64(1, \"s\")"));
+                        "time spans, which can become seconds",
+                        PythonLines.save(array + " / np.timedelta64(1, \"s\")"));
             case 'V' ->
                 refused(
                         text,
                         label,
-                        "raw bytes",
-                        name.equals("V2")
-                                ? "if they are bfloat16: "
-                                        + PythonLines.save(array + ".view(ml_dtypes.bfloat16).astype(np.float32)")
-                                : PythonLines.save(array + ".view(DTYPE)"));
+                        "raw bytes, such as bfloat16",
+                        "import ml_dtypes; "
+                                + PythonLines.save(array + ".view(ml_dtypes.bfloat16).astype(np.float32)"));
             case 'f', 'g' ->
                 refused(
                         text,
@@ -101,10 +96,10 @@ record NpyDescr(ElementType type, ByteOrder order) {
                 text,
                 label,
                 "Python objects, such as sequences [t, I] of different lengths",
-                "zeros behind each make it [N, T, I]: a = " + array
+                "a = " + array
                         + "; n = [len(s) for s in a]; np.save(\"lengths.npy\", n); "
                         + PythonLines.save("np.stack([np.pad(s, ((0, max(n) - len(s)), (0, 0))) for s in a])")
-                        + "; then run with --lengths lengths.npy");
+                        + "; that is [N, T, I] with zeros behind each; run it with --lengths lengths.npy");
     }
 
     /** The error for a structured dtype, whose description is a list. */
