@@ -22,11 +22,19 @@ record RunRows(RunInput source, Chunking chunking, Optional<LengthOrder> order, 
      *
      * @param batch the number of rows that a user wants, or null
      * @param needsY whether y is in memory, or only the states are
+     * @param keepsOrder whether the rows have to keep their order, as in a pipe
      * @param apart whether the device has memory of its own, as a GPU has
      * @param devices the number of devices that share the rows
      * @throws InvalidInputException if a chunk is more than a buffer holds
      */
-    static RunRows of(RunInput source, RunShape shape, Integer batch, boolean needsY, boolean apart, int devices) {
+    static RunRows of(
+            RunInput source,
+            RunShape shape,
+            Integer batch,
+            boolean needsY,
+            boolean keepsOrder,
+            boolean apart,
+            int devices) {
         LstmModel model = shape.model();
         Chunking chunking = batch == null
                 ? Chunking.automatic(model, shape.rows(), shape.steps(), needsY, apart)
@@ -34,7 +42,8 @@ record RunRows(RunInput source, Chunking chunking, Optional<LengthOrder> order, 
                 : Chunking.of(model, shape.rows(), shape.steps(), batch);
         IntUnaryOperator fitting =
                 batch == null ? chunking.fitting(model, shape.steps(), needsY, apart) : steps -> chunking.chunkRows();
-        Optional<LengthOrder> order = source.isFastByRow() ? LengthOrder.of(model, source) : Optional.empty();
+        Optional<LengthOrder> order =
+                !keepsOrder && source.isFastByRow() ? LengthOrder.of(model, source) : Optional.empty();
         ChunkLimit limit = order.map(by -> by.limit(fitting, apart ? Tiles.OF_GPU : Tiles.OF_CPU))
                 .orElse(firstRow -> chunking.chunkRows());
         return new RunRows(source, chunking, order, limit);

@@ -4,9 +4,7 @@ import io.github.cellfuse.InvalidInputException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -152,11 +150,7 @@ public final class ZipArchive implements AutoCloseable {
 
     private FileRegion inflated(ZipFormat.Entry entry) {
         String label = label(entry);
-        Path folder = Path.of(System.getProperty("java.io.tmpdir"));
-        // The folder is often shared, so only this user may read the file. The system deletes it on close, so that even
-        // a
-        // killed program leaves nothing behind. The mapping stays valid.
-        try (FileChannel channel = temporary(folder)) {
+        try (FileChannel channel = SpooledFile.channel()) {
             inflate(entry, channel, label);
             file.checkUnchanged();
             return new FileRegion(label, MappedFile.of(label, channel), 0, entry.size());
@@ -166,14 +160,8 @@ public final class ZipArchive implements AutoCloseable {
         } catch (InternalError e) {
             throw file.failed(e);
         } catch (IOException e) {
-            throw Problems.io(label, "inflating it into " + folder, e);
+            throw Problems.io(label, "inflating it into " + SpooledFile.folder(), e);
         }
-    }
-
-    private static FileChannel temporary(Path folder) throws IOException {
-        return FileChannel.open(
-                Files.createTempFile(folder, "cellfuse-", ".tmp"), // readable by its owner alone
-                Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE));
     }
 
     private void inflate(ZipFormat.Entry entry, FileChannel target, String label)

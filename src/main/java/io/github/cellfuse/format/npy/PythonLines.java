@@ -34,6 +34,10 @@ final class PythonLines {
 
     /** Returns a literal. */
     static String text(Object value) {
-        return '"' + value.toString().replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+        return '"'
+                + (value.equals("stdin") ? "/dev/stdin" : value.toString())
+                        .replace("\\", "\\\\")
+                        .replace("\"", "\\\"")
+                + '"';
     }
 }
