@@ -60,9 +60,9 @@ def write_npy():
     add("scalar", np.array(2.5, "<f4"))
     add("empty", np.zeros((3, 0), "<f4"))
     add("column_fortran", np.asfortranarray(np.arange(5, dtype="<f4").reshape(5, 1)))
+    add("fortran", np.asfortranarray(cube))
     (OUT / "npy_expected.tsv").write_text("\n".join(expected) + "\n")
 
-    np.save(OUT / "refused_fortran.npy", np.asfortranarray(cube))
     np.save(OUT / "refused_complex.npy", np.zeros(2, np.complex64))
     np.save(OUT / "refused_object.npy", np.array([{}, None], object))
     np.save(OUT / "refused_string.npy", np.array(["a", "bc"]))

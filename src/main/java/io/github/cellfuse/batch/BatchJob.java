@@ -57,6 +57,8 @@ public final class BatchJob {
     private ChunkLimit limit;
     private Duration patience = PATIENCE;
     private boolean mixesTiers;
+    private long window = Long.MAX_VALUE;
+    private Runnable endReading = () -> {};
     private Optional<Supplier<BatchEngine<?, ?>>> fallback = Optional.empty();
     private Optional<Journal> journal = Optional.empty();
     private double checkedShare = SpotChecks.SHARE;
@@ -156,6 +158,21 @@ public final class BatchJob {
         return this;
     }
 
+    /**
+     * Lets the source forget rows, and the output receive them in order: between the first row that isn't finished and
+     * the last one that is begun, there are never more than {@code rows} rows, and no row is computed by two devices at
+     * the same time. If a device is found to be wrong, its rows are read and written again nevertheless; source and
+     * output then refuse that, which ends the job. Returns this job.
+     *
+     * @param rows at least the rows of a chunk; more let reading, computing and writing overlap
+     * @param end called when nothing is read any more, to end a read that may wait for ever
+     */
+    public BatchJob withWindow(long rows, Runnable end) {
+        window = rows;
+        endReading = end;
+        return this;
+    }
+
     /** Allows devices of several tiers, so that the results' last bits depend on chance. Returns this job. */
     public BatchJob withMixedTiers() {
         mixesTiers = true;
@@ -226,8 +243,13 @@ public final class BatchJob {
         long start = System.nanoTime();
         List<Rows> finished = finished();
         output.reserve();
+        boolean isInOrder = window < Long.MAX_VALUE;
         queue = new RowQueue(
-                rows, fewestRows, finished, engines.stream().allMatch(engine -> engine.tier() == Tier.EXACT));
+                rows,
+                fewestRows,
+                finished,
+                !isInOrder && engines.stream().allMatch(engine -> engine.tier() == Tier.EXACT));
+        queue.setWindow(window);
         checkpoints = new Checkpoints(journal, output);
         checks = new SpotChecks(checkedShare, judge);
         if (engines.stream().anyMatch(checks::covers)) {
@@ -323,6 +345,7 @@ public final class BatchJob {
     private void end() {
         over = true;
         queue.close();
+        endReading.run();
         lanes.forEach(Lane::interrupt);
         boolean interrupted = Thread.interrupted();
         long deadline = System.nanoTime() + patience.toNanos();

@@ -45,6 +45,7 @@ final class RowQueue {
     private final int fewest;
     private final boolean mayRunTwice;
     private long left;
+    private long window = Long.MAX_VALUE;
     private boolean closed, mayGrow;
 
     /**
@@ -89,6 +90,11 @@ final class RowQueue {
     /** Lets lanes wait when no row is left, until the queue is closed: finished rows may be taken back. */
     synchronized void letGrow() {
         mayGrow = true;
+    }
+
+    /** Gives out no row so many rows or more behind the first one that isn't finished. */
+    synchronized void setWindow(long rows) {
+        window = rows;
     }
 
     /** Has to be called before {@code lane} takes rows. */
@@ -140,7 +146,7 @@ final class RowQueue {
     private Rows nextWaiting(Lane<?, ?> lane, ChunkLimit most) {
         for (Map.Entry<Long, Long> range : waiting.entrySet()) {
             long first = range.getKey(), end = range.getValue(); // a removed entry may hold those of another one
-            if (!refuses(lane, first)) {
+            if (!refuses(lane, first) && isInWindow(first)) {
                 long all = end - first;
                 int count = (int) Math.min(most.rows(first), all);
                 Rows rows = new Rows(first, all - count < fewest ? (int) all : count);
@@ -153,6 +159,12 @@ final class RowQueue {
             }
         }
         return null;
+    }
+
+    /** Returns whether rows that wait from {@code first} on may be begun. */
+    private boolean isInWindow(long first) {
+        long unfinished = running.keySet().stream().mapToLong(each -> each).reduce(waiting.firstKey(), Math::min);
+        return first - unfinished < window;
     }
 
     /** Returns rows of which another lane has been computing for too long; null if there are none. */
@@ -192,7 +204,7 @@ final class RowQueue {
     }
 
     private boolean refusesAll(Lane<?, ?> lane) {
-        return waiting.keySet().stream().allMatch(first -> refuses(lane, first));
+        return waiting.keySet().stream().allMatch(first -> refuses(lane, first) || !isInWindow(first));
     }
 
     /** Returns whether {@code rows} are still to do: another lane may have finished them. */

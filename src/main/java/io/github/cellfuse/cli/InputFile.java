@@ -2,6 +2,7 @@ package io.github.cellfuse.cli;
 
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.format.npy.NpyStream;
 import io.github.cellfuse.format.npy.NpzArchive;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -51,12 +52,32 @@ public record InputFile(Path path, Optional<String> array) {
 
     /** Opens the array and reads only its header. The caller closes it. */
     public NpyArray open() {
-        if (!path.toString().toLowerCase(Locale.ROOT).endsWith(ARCHIVE)) {
+        if (isPipe()) {
+            // Into a temporary file: what isn't x is small, or is read in any order.
+            return stream().spool();
+        }
+        if (!isArchive()) {
             return NpyArray.open(path);
         }
         try (NpzArchive archive = NpzArchive.open(path)) {
             return archive.array(array.orElseGet(() -> only(archive.names())));
         }
+    }
+
+    /** Returns whether it is stdin, {@code -}, or another pipe, which can be read once. */
+    public boolean isPipe() {
+        return array.isEmpty() && Pipes.isPipe(path);
+    }
+
+    /** Opens a pipe and reads the array's header. The caller closes it. */
+    public NpyStream stream() {
+        return NpyStream.open(Pipes.read(path), Pipes.inputName(path));
+    }
+
+    /** As for NumPy, the content decides. The name decides about what is neither, and if it names an array. */
+    private boolean isArchive() {
+        boolean isNamed = path.toString().toLowerCase(Locale.ROOT).endsWith(ARCHIVE);
+        return array.isPresent() ? isNamed : NpzArchive.recognizes(path) || isNamed && !NpyArray.recognizes(path);
     }
 
     private String only(List<String> names) {

@@ -10,8 +10,13 @@ final class Terminal {
 
     /** Returns whether stderr is a terminal, where a line can be overwritten. */
     static boolean isStderr() {
+        return isTerminal(2);
+    }
+
+    /** Returns whether a file descriptor is a terminal: 0 for stdin, 1 for stdout, 2 for stderr. */
+    static boolean isTerminal(int number) {
         // Java only reports on stdin and stdout together. Linux reports on each file descriptor.
-        Path descriptor = Path.of("/proc/self/fd/2");
+        Path descriptor = Path.of("/proc/self/fd/" + number);
         try {
             if (Files.isSymbolicLink(descriptor)) {
                 String device = Files.readSymbolicLink(descriptor).toString();

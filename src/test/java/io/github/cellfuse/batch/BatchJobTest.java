@@ -20,6 +20,7 @@ import io.github.cellfuse.LstmState;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.Tier;
 import io.github.cellfuse.batch.DeviceTrouble.Action;
+import io.github.cellfuse.format.file.Coverage;
 import java.nio.FloatBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -105,6 +106,51 @@ class BatchJobTest {
                 return true;
             }
         };
+    }
+
+    /** As for pipes: rows that are finished are never read again, and none is begun far ahead of them. */
+    @Test
+    void aWindowKeepsTheRowsTogether() {
+        engine((run, input) -> Thread.sleep(5));
+        engine((run, input) -> {
+            if (run == 2 || run == 3 || run == 7) {
+                throw failure("CL_OUT_OF_RESOURCES");
+            }
+        });
+        engine((run, input) -> {
+            if (run == 4 || run == 5) {
+                throw noMemory();
+            }
+        });
+        Coverage written = new Coverage();
+        AtomicInteger ended = new AtomicInteger(), widest = new AtomicInteger();
+        ChunkSource source = new ForwardingSource(memory) {
+            @Override
+            public void readInput(long firstRow, int rows, int steps, FloatBuffer x) {
+                long before = written.firstMissing();
+                assertTrue(firstRow >= before, () -> "row " + firstRow + " again, after " + before);
+                widest.accumulateAndGet((int) (firstRow + rows - before), Math::max);
+                super.readInput(firstRow, rows, steps, x);
+            }
+        };
+        ChunkSink sink = new ForwardingSink(memory) {
+            @Override
+            public int write(long firstRow, LstmOutput output) {
+                int checksum = super.write(firstRow, output);
+                written.add(firstRow, firstRow + output.rows());
+                return checksum;
+            }
+        };
+        new BatchJob(engines, source, sink, 4)
+                .withListener(recorder)
+                .withWindow(12, ended::incrementAndGet)
+                .run();
+        assertRight();
+        assertEquals(1, ended.get());
+        assertTrue(widest.get() <= 12 + 3, "rows between the first unfinished one and the last: " + widest);
+        assertTrue(
+                recorder.actions().containsAll(List.of(Action.RETRY, Action.MOVE, Action.HALVE)),
+                () -> "" + recorder.actions());
     }
 
     /** Whatever the chunks, the rows' bits are those of one run over the whole batch. */

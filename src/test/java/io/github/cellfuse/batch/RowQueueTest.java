@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.TreeSet;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -41,6 +42,30 @@ class RowQueueTest {
         return random.ints(random.nextInt(6), 0, rows)
                 .mapToObj(first -> new Rows(first, 1 + random.nextInt(rows - first)))
                 .toList();
+    }
+
+    /** Or every lane would wait for ever for rows that none of them takes. */
+    @Test
+    void aWindowEndsAtRowsThatAllRefuse() throws InterruptedException {
+        RowQueue queue = new RowQueue(20, 1, List.of(), false);
+        queue.setWindow(4);
+        List<Lane<?, ?>> lanes = List.of(lane(0), lane(1));
+        lanes.forEach(queue::join);
+        for (Lane<?, ?> lane : lanes) {
+            Rows first = queue.take(lane, row -> 2);
+            assertEquals(new Rows(0, 2), first);
+            queue.refuse(lane, first);
+        }
+        Rows second = queue.take(lanes.get(0), row -> 2);
+        assertEquals(new Rows(2, 2), second);
+        assertTrue(queue.finish(second));
+        assertEquals(null, queue.take(lanes.get(0), row -> 2));
+        assertEquals(null, queue.take(lanes.get(1), row -> 2));
+        Lane<?, ?> fallback = lane(2);
+        queue.join(fallback);
+        assertEquals(new Rows(0, 2), queue.take(fallback, row -> 5));
+        assertTrue(queue.finish(new Rows(0, 2)));
+        assertEquals(new Rows(4, 3), queue.take(fallback, row -> 3));
     }
 
     /**

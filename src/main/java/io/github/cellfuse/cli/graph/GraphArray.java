@@ -1,6 +1,7 @@
 package io.github.cellfuse.cli.graph;
 
 import io.github.cellfuse.CellFuseException;
+import io.github.cellfuse.format.file.ArrayBlock;
 import io.github.cellfuse.format.file.ArraySink;
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.onnx.graph.GraphValue;

@@ -27,6 +27,7 @@ final class GraphBatch implements JobBatch<GraphFile> {
     private final Consumer<OnnxSession> onFirst;
     private final LongConsumer progress;
     private final List<OpenedGraph> graphs;
+    private final boolean isPiped;
 
     /**
      * Prepares a batch; nothing is computed yet.
@@ -36,6 +37,7 @@ final class GraphBatch implements JobBatch<GraphFile> {
      * @param identity returns what has to be the same when a run is continued, except for the devices
      * @param onFirst receives the session of each device after its first call
      * @param progress receives the number of rows times calls that are done
+     * @param isPiped whether what is read or written goes through a pipe
      */
     GraphBatch(
             GraphCalls calls,
@@ -44,7 +46,9 @@ final class GraphBatch implements JobBatch<GraphFile> {
             Supplier<OpenedGraph> fallback,
             Supplier<JobIdentity> identity,
             Consumer<OnnxSession> onFirst,
-            LongConsumer progress) {
+            LongConsumer progress,
+            boolean isPiped) {
+        this.isPiped = isPiped;
         this.calls = calls;
         this.outputs = outputs;
         this.fallback = fallback;
@@ -72,6 +76,11 @@ final class GraphBatch implements JobBatch<GraphFile> {
     @Override
     public boolean isIndivisible() {
         return calls.rows().axes().isEmpty();
+    }
+
+    @Override
+    public boolean isResumable() {
+        return !isPiped;
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.github.cellfuse.cli.graph;
 
+import io.github.cellfuse.cli.Pipes;
+import io.github.cellfuse.cli.SpooledOutput;
 import io.github.cellfuse.cli.job.JobFile;
 import io.github.cellfuse.format.file.ArrayFile;
 import io.github.cellfuse.format.file.ArraySink;
@@ -10,6 +12,7 @@ import io.github.cellfuse.onnx.graph.Tensor;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /**
@@ -19,17 +22,22 @@ import java.util.zip.CRC32C;
 final class GraphFile implements JobFile {
     private final List<GraphArray> arrays;
     private final Path target;
+    /** The way of {@link #target} into a pipe, if the output is one. */
+    private final Optional<SpooledOutput> spooled;
+
     private final boolean isArchive, overwrite, isResumable, isContinued;
     private ArrayFile file; // null before the plan
 
     private GraphFile(
             Path target,
+            Optional<SpooledOutput> spooled,
             boolean isArchive,
             boolean overwrite,
             boolean isResumable,
             boolean isContinued,
             List<GraphArray> arrays) {
         this.target = target;
+        this.spooled = spooled;
         this.isArchive = isArchive;
         this.overwrite = overwrite;
         this.isResumable = isResumable;
@@ -37,9 +45,15 @@ final class GraphFile implements JobFile {
         this.arrays = arrays;
     }
 
-    /** Starts a file that appears when it is committed, or not at all. */
+    /**
+     * Starts a file that appears when it is committed, or not at all; then it goes into a pipe, if that is the target.
+     */
     static GraphFile create(Path target, boolean isArchive, boolean overwrite, List<GraphArray> arrays) {
-        return new GraphFile(target, isArchive, overwrite, false, false, arrays);
+        Optional<SpooledOutput> spooled = Pipes.isPipe(target)
+                ? Optional.of(new SpooledOutput(target, isArchive ? "out.npz" : "out.npy"))
+                : Optional.empty();
+        return new GraphFile(
+                spooled.map(SpooledOutput::file).orElse(target), spooled, isArchive, overwrite, false, false, arrays);
     }
 
     /**
@@ -49,12 +63,12 @@ final class GraphFile implements JobFile {
      */
     static GraphFile resumable(
             Path target, boolean isArchive, boolean overwrite, boolean isContinued, List<GraphArray> arrays) {
-        return new GraphFile(target, isArchive, overwrite, true, isContinued, arrays);
+        return new GraphFile(target, Optional.empty(), isArchive, overwrite, true, isContinued, arrays);
     }
 
     /** Returns a file without arrays, which is never made. */
     static GraphFile none() {
-        return new GraphFile(null, true, false, false, false, List.of());
+        return new GraphFile(null, Optional.empty(), true, false, false, false, List.of());
     }
 
     private ArraySink add(String name, ElementType type, long... shape) {
@@ -134,6 +148,7 @@ final class GraphFile implements JobFile {
     @Override
     public void commit() {
         made().commit();
+        spooled.ifPresent(SpooledOutput::send);
     }
 
     @Override
@@ -141,6 +156,7 @@ final class GraphFile implements JobFile {
         if (file != null) {
             file.delete();
         }
+        spooled.ifPresent(SpooledOutput::close);
     }
 
     @Override
@@ -148,6 +164,7 @@ final class GraphFile implements JobFile {
         if (file != null) {
             file.close();
         }
+        spooled.ifPresent(SpooledOutput::close);
     }
 
     /** Returns the name of a value's archive entry. Slashes become underscores, since they would mean folders. */

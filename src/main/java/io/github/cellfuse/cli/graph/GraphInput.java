@@ -1,6 +1,7 @@
 package io.github.cellfuse.cli.graph;
 
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.file.ArrayBlock;
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.onnx.graph.GraphValue;
@@ -226,8 +227,7 @@ final class GraphInput implements AutoCloseable {
             }
         }
         if (present.isContiguous()) {
-            int first = Math.toIntExact(present.first());
-            block.forEach((inArray, inBlock, count) -> read(inArray, target, first + inBlock, count));
+            read(block, target, Math.toIntExact(present.first()));
             return;
         }
         int bytes = Math.toIntExact(block.elementCount() * width);
@@ -235,7 +235,7 @@ final class GraphInput implements AutoCloseable {
             memory.scratch = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
         }
         ByteBuffer scratch = memory.scratch;
-        block.forEach((inArray, inBlock, count) -> read(inArray, scratch, inBlock, count));
+        read(block, scratch, 0);
         present.forEach((inArray, inBlock, count) ->
                 target.put((int) inArray * width, scratch, inBlock * width, count * width));
     }
@@ -246,9 +246,13 @@ final class GraphInput implements AutoCloseable {
         }
     }
 
-    private void read(long from, ByteBuffer target, int to, int count) {
+    private void read(ArrayBlock block, ByteBuffer target, int to) {
         int width = type.bytes();
-        array.read(from, type, target.slice(to * width, count * width).order(ByteOrder.nativeOrder()));
+        array.read(
+                block,
+                type,
+                target.slice(to * width, Math.toIntExact(block.elementCount()) * width)
+                        .order(ByteOrder.nativeOrder()));
     }
 
     private InvalidInputException invalid(String what) {

@@ -9,6 +9,7 @@ import io.github.cellfuse.batch.BatchReport;
 import io.github.cellfuse.cli.DeviceOption;
 import io.github.cellfuse.cli.InputFile;
 import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.cli.Pipes;
 import io.github.cellfuse.cli.Progress;
 import io.github.cellfuse.cli.job.JobDisplay;
 import io.github.cellfuse.cli.job.JobIdentity;
@@ -81,6 +82,7 @@ public final class OnnxRun implements AutoCloseable {
     /**
      * Runs the graph, writes the file and returns what was done.
      *
+     * @param isPiped whether what is read or written goes through a pipe
      * @param identity has the model and its settings; gets what else must be the same when a run is continued
      * @param progress makes a display, for the items that are done already and those in all
      * @param say receives messages
@@ -90,6 +92,7 @@ public final class OnnxRun implements AutoCloseable {
             DeviceOption device,
             boolean overwrite,
             JobOptions job,
+            boolean isPiped,
             Supplier<JobIdentity> identity,
             BiFunction<Long, Long, Progress> progress,
             Consumer<String> say,
@@ -127,7 +130,8 @@ public final class OnnxRun implements AutoCloseable {
                     () -> opener.open(new DeviceOption.Choice(Device.JAVA, "the fallback")),
                     () -> identity(identity.get()),
                     onFirst,
-                    display::advance);
+                    display::advance,
+                    isPiped);
             report = rows.count() == 0
                     ? batch.runNothing(target, overwrite)
                     : new JobRun<>(target, overwrite, job, batch, say, warn).run(display);
@@ -193,7 +197,7 @@ public final class OnnxRun implements AutoCloseable {
         String rate =
                 work().isEmpty() ? "" : ", " + Numbers.rate(count / Math.max(1e-9, seconds)) + " " + noun() + "s/s";
         String what = work().isEmpty() ? "" : ": " + work();
-        say.accept(String.format(Locale.ROOT, "wrote %s%s in %.3f s%s", target, what, seconds, rate));
+        say.accept(String.format(Locale.ROOT, "wrote %s%s in %.3f s%s", Pipes.outputName(target), what, seconds, rate));
         if (report.chunks() > 1) {
             say.accept(JobReport.summary(report));
         }

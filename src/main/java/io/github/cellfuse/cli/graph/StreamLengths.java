@@ -2,6 +2,7 @@ package io.github.cellfuse.cli.graph;
 
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.cli.InputFile;
+import io.github.cellfuse.format.file.ArrayBlock;
 import io.github.cellfuse.format.npy.NpyArray;
 import io.github.cellfuse.onnx.graph.Tensor;
 import java.nio.ByteBuffer;

@@ -1,5 +1,6 @@
 package io.github.cellfuse.cli.graph;
 
+import io.github.cellfuse.format.file.ArrayBlock;
 import io.github.cellfuse.onnx.graph.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -31,6 +31,22 @@ public interface JobBatch<F extends JobFile> {
         return false;
     }
 
+    /** Returns whether it can be continued after an interruption: what comes through a pipe is gone then. */
+    default boolean isResumable() {
+        return true;
+    }
+
+    /**
+     * Returns how many rows there may be between the first one that isn't finished and the last one that is begun, if
+     * that is limited.
+     */
+    default Optional<Long> window() {
+        return Optional.empty();
+    }
+
+    /** Ends a read that waits for a pipe: nothing is read any more. */
+    default void endReading() {}
+
     /** Returns what has to be the same when the run is continued. */
     JobIdentity identity();
 

@@ -7,6 +7,7 @@ import io.github.cellfuse.batch.BatchListener;
 import io.github.cellfuse.batch.BatchReport;
 import io.github.cellfuse.batch.Journal;
 import io.github.cellfuse.cli.Numbers;
+import io.github.cellfuse.cli.Pipes;
 import io.github.cellfuse.format.file.AtomicFile;
 import io.github.cellfuse.format.file.Coverage;
 import io.github.cellfuse.format.file.Problems;
@@ -67,14 +68,16 @@ public final class JobRun<F extends JobFile> {
     }
 
     private BatchReport write(BatchListener listener) {
+        if (!batch.isResumable()) {
+            if (overwrite && !Pipes.isPipe(target)) {
+                deleteBegun();
+            }
+            return writeAtOnce(listener);
+        }
         Path journalFile = Journal.of(target);
         boolean continues = options.resumes() && Files.exists(journalFile);
         if (batch.chunkRows() >= batch.rows() && !Files.exists(journalFile)) {
-            try (F file = batch.create(target, overwrite)) {
-                BatchReport report = compute(file, null, listener);
-                file.commit();
-                return report;
-            }
+            return writeAtOnce(listener);
         }
         Map<String, String> facts = batch.identity().facts();
         try (Journal journal =
@@ -83,6 +86,26 @@ public final class JobRun<F extends JobFile> {
                 undoRenaming(journal);
             }
             return resumable(journal, continues, listener);
+        }
+    }
+
+    /** Deletes what an earlier run has begun, and this one can't continue. */
+    private void deleteBegun() {
+        Path journalFile = Journal.of(target);
+        try {
+            if (Files.deleteIfExists(journalFile)) {
+                Files.deleteIfExists(AtomicFile.unfinished(target));
+            }
+        } catch (IOException e) {
+            throw Problems.io(journalFile, "deleting", e);
+        }
+    }
+
+    private BatchReport writeAtOnce(BatchListener listener) {
+        try (F file = batch.create(target, overwrite)) {
+            BatchReport report = compute(file, null, listener);
+            file.commit();
+            return report;
         }
     }
 
@@ -152,6 +175,7 @@ public final class JobRun<F extends JobFile> {
         job = new BatchJob(batch.engines(file), batch.rows(), batch.output(file), batch.chunkRows(), batch.fewestRows())
                 .withListener(listener);
         batch.limit().ifPresent(job::withLimit);
+        batch.window().ifPresent(rows -> job.withWindow(rows, batch::endReading));
         options.patience(batch.isIndivisible()).ifPresent(job::withPatience);
         if (options.mixesTiers()) {
             job.withMixedTiers();

@@ -10,6 +10,7 @@ import io.github.cellfuse.batch.ChunkSource;
 import io.github.cellfuse.batch.LengthOrder;
 import io.github.cellfuse.cli.job.JobBatch;
 import io.github.cellfuse.cli.job.JobIdentity;
+import io.github.cellfuse.format.npy.NpyStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +27,10 @@ final class LstmBatch implements JobBatch<RunOutput> {
     private final Supplier<LstmEngine> fallback;
     private final Function<LstmEngine, JobIdentity> identity;
     private final List<LstmEngine> engines;
+    /** Whether what is read or written goes through a pipe. */
+    private final boolean isPiped;
+    /** The rows that have been written, or null. */
+    private ReleasingSink releasing;
     /** Empty for the order of the file, also before there is one. */
     private Optional<LengthOrder> order = Optional.empty();
 
@@ -35,18 +40,21 @@ final class LstmBatch implements JobBatch<RunOutput> {
      * @param fallback opens {@code java} when the others have failed
      * @param identity returns what has to be the same when a run is continued
      * @param engines the devices; closed at the end
+     * @param isPiped whether what is read or written goes through a pipe
      */
     LstmBatch(
             RunRows rows,
             List<RunArray> arrays,
             Supplier<LstmEngine> fallback,
             Function<LstmEngine, JobIdentity> identity,
-            List<LstmEngine> engines) {
+            List<LstmEngine> engines,
+            boolean isPiped) {
         this.rows = rows;
         this.arrays = arrays;
         this.fallback = fallback;
         this.identity = identity;
         this.engines = new ArrayList<>(engines);
+        this.isPiped = isPiped;
     }
 
     /**
@@ -74,6 +82,22 @@ final class LstmBatch implements JobBatch<RunOutput> {
     @Override
     public int chunkRows() {
         return rows.chunking().chunkRows();
+    }
+
+    @Override
+    public boolean isResumable() {
+        return !isPiped;
+    }
+
+    /** Of each device, one chunk is read, one computed and one written. */
+    @Override
+    public Optional<Long> window() {
+        return isPiped ? Optional.of((2L * engines.size() + 1) * chunkRows()) : Optional.empty();
+    }
+
+    @Override
+    public void endReading() {
+        rows.source().stream().ifPresent(NpyStream::close);
     }
 
     @Override
@@ -114,7 +138,11 @@ final class LstmBatch implements JobBatch<RunOutput> {
         return order.map(LengthOrder::source).orElse(rows.source());
     }
 
-    private ChunkSink sink(RunOutput file) {
+    private synchronized ChunkSink sink(RunOutput file) {
+        if (rows.source().stream().isPresent()) {
+            releasing = releasing == null ? new ReleasingSink(file, rows.source()) : releasing;
+            return releasing;
+        }
         return order.map(by -> by.sink(file)).orElse(file);
     }
 

@@ -4,6 +4,7 @@ import io.github.cellfuse.format.file.ArraySink;
 import io.github.cellfuse.format.file.ArraySource;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.stream.IntStream;
 import java.util.zip.Checksum;
 
 /**
@@ -23,9 +24,9 @@ record RowBlocks(int outer, long rows, long width) {
      */
     void read(ArraySource array, long firstRow, int count, FloatBuffer target) {
         int block = Math.toIntExact(count * width);
-        for (int k = 0; k < outer; k++) {
-            array.read(offset(k, firstRow), target.slice(k * block, block));
-        }
+        long[] firsts =
+                IntStream.range(0, outer).mapToLong(k -> offset(k, firstRow)).toArray();
+        array.readPieces(firsts, target.slice(0, outer * block));
     }
 
     /**

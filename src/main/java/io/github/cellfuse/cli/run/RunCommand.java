@@ -15,6 +15,7 @@ import io.github.cellfuse.cli.ModelOptions;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.cli.OptionalArray;
 import io.github.cellfuse.cli.OutputFile;
+import io.github.cellfuse.cli.Pipes;
 import io.github.cellfuse.cli.Progress;
 import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.cli.graph.GraphOpener;
@@ -80,6 +81,7 @@ import picocli.CommandLine.Spec;
             "  cellfuse run model.safetensors huge.npy -o y.npy --device all --resume",
             "  cellfuse run model.safetensors folder -o y.npy",
             "  cellfuse run model.safetensors table.arrow:x -o y.npy",
+            "  cat x.npy | cellfuse run model.safetensors - -o - > y.npy",
             "  cellfuse run tagger.onnx --input tokens=t.npy --input lengths=n.npy -o scores.npz",
             "  cellfuse run vad.onnx frames.npy -o p.npz --set sr=16000 --frames 1 --state state=stateN"
         })
@@ -99,8 +101,8 @@ public final class RunCommand implements Runnable {
             paramLabel = "INPUT",
             converter = InputFile.Converter.class,
             description = "x: a .npy file, an .npz file with one array, F.npz:NAME, a folder, whose .npy files are"
-                    + " joined row by row, or an Arrow file, F.arrow or F.arrow:COLUMN. For an .onnx model with several"
-                    + " inputs, use --input.")
+                    + " joined row by row, an Arrow file, F.arrow or F.arrow:COLUMN, or a pipe: - reads a .npy file from"
+                    + " stdin. For an .onnx model with several inputs, use --input.")
     private InputFile input;
 
     @Option(
@@ -109,7 +111,8 @@ public final class RunCommand implements Runnable {
             required = true,
             description = "OUT.npy holds y. OUT.npz holds y, h_n [L*D, N, P] and c_n [L*D, N, H]: the states after the"
                     + " last step of each row. --output-name chooses others. For an .onnx model, it holds each output"
-                    + " under its name. The file appears when it is complete.")
+                    + " under its name. The file appears when it is complete. With - or a pipe, a .npy file goes to"
+                    + " stdout or into the pipe, row by row if rows come first.")
     private Path output;
 
     @Option(names = "--overwrite", description = "Replace OUT if it exists.")
@@ -194,6 +197,7 @@ public final class RunCommand implements Runnable {
                     device,
                     overwrite,
                     job,
+                    isPiped(),
                     this::graphIdentity,
                     (before, total) -> progress(before, total, run.noun()),
                     this::say,
@@ -237,7 +241,7 @@ public final class RunCommand implements Runnable {
                 return;
             }
             boolean needsY = arrays.stream().anyMatch(RunArray::needsY);
-            RunRows.of(source, shape, batch, needsY, false, List.of()); // refuses what no device could do
+            RunRows.of(source, shape, batch, needsY, isPiped(), false, List.of()); // refuses what no device could do
             List<DeviceOption.Opened> opened = CompilerWait.telling(this::say, () -> device.openAll(loaded, this::say));
             file.remarks().forEach(this::say);
             sequences.remark().ifPresent(this::say);
@@ -247,6 +251,7 @@ public final class RunCommand implements Runnable {
                     shape,
                     batch,
                     needsY,
+                    isPiped(),
                     apart,
                     opened.stream().map(DeviceOption.Opened::memory).toList());
             announce(opened, shape, rows);
@@ -255,7 +260,8 @@ public final class RunCommand implements Runnable {
                     arrays,
                     () -> device.openFallback(loaded),
                     engine -> identity(engine, shape, rows, arrays),
-                    opened.stream().map(DeviceOption.Opened::engine).toList());
+                    opened.stream().map(DeviceOption.Opened::engine).toList(),
+                    isPiped());
             BatchReport report;
             try (JobDisplay display = new JobDisplay(before -> progress(before, shape.rows(), "row"), this::warn)) {
                 report = new JobRun<>(output, overwrite, job, work, this::say, this::warn).run(display);
@@ -278,26 +284,48 @@ public final class RunCommand implements Runnable {
         try (RunOutput sink = RunOutput.create(output, overwrite, arrays)) {
             sink.commit();
         }
-        say("wrote " + output + ": the input has no rows");
+        say("wrote " + Pipes.outputName(output) + ": the input has no rows");
     }
 
     private void checkArguments() {
         if (batch != null && batch < 1) {
             throw new InvalidInputException("--batch: expected at least 1 row, found " + batch);
         }
-        Path[] inputs = Stream.concat(
-                        Stream.of(model.path()),
-                        Stream.concat(Stream.of(input, lengths, hidden, cell), graph.inputs().values().stream())
-                                .filter(Objects::nonNull)
-                                .map(InputFile::path))
+        Path[] inputs = Stream.concat(Stream.of(model.path()), inputs().map(InputFile::path))
                 .toArray(Path[]::new);
-        if (!job.resumes() && !overwrite) {
-            JobRun.checkNothingIsBegun(output);
+        checkPipes();
+        if (Pipes.isPipe(output)) {
+            Pipes.checkOutput(output);
+        } else {
+            if (!job.resumes() && !overwrite) {
+                JobRun.checkNothingIsBegun(output);
+            }
+            boolean isContinued = job.resumes() && JobRun.wasRenamed(output);
+            OutputFile.check(output, overwrite || isContinued, RunOutput.SUFFIXES, inputs);
         }
-        boolean isContinued = job.resumes() && JobRun.wasRenamed(output);
-        OutputFile.check(output, overwrite || isContinued, RunOutput.SUFFIXES, inputs);
         job.check(overwrite, inputs);
         SequenceInput.checkOutput(input, output);
+    }
+
+    private Stream<InputFile> inputs() {
+        return Stream.concat(Stream.of(input, lengths, hidden, cell), graph.inputs().values().stream())
+                .filter(Objects::nonNull);
+    }
+
+    /** Returns whether anything is read or written that can't be read or written again. */
+    private boolean isPiped() {
+        return Pipes.isPipe(output) || inputs().anyMatch(InputFile::isPipe);
+    }
+
+    private void checkPipes() {
+        if (job.resumes() && isPiped()) {
+            throw new InvalidInputException(
+                    "--resume: expected files, found a pipe, which can't be read or written again");
+        }
+        long standard = inputs().filter(each -> each.toString().equals("-")).count();
+        if (standard > 1) {
+            throw new InvalidInputException("-: expected one input on stdin, found " + standard);
+        }
     }
 
     private void announce(List<DeviceOption.Opened> opened, RunShape shape, RunRows rows) {
@@ -327,7 +355,7 @@ public final class RunCommand implements Runnable {
         say(String.format(
                 Locale.ROOT,
                 "wrote %s: %s in %.3f s, %s rows/s; computed for %.3f s at %s GFLOP/s",
-                output,
+                Pipes.outputName(output),
                 Numbers.count(rows, "row"),
                 report.total().toNanos() / 1e9,
                 Numbers.rate(report.rowsPerSecond()),

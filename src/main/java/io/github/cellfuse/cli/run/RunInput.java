@@ -6,6 +6,7 @@ import io.github.cellfuse.LstmState;
 import io.github.cellfuse.batch.ChunkSource;
 import io.github.cellfuse.format.file.ArraySource;
 import io.github.cellfuse.format.npy.NpyArray;
+import io.github.cellfuse.format.npy.NpyStream;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -116,6 +117,21 @@ public final class RunInput implements ChunkSource {
             long row = shape.inputBlocks().width();
             x.readPieces(Arrays.stream(rows).map(each -> each * row).toArray(), target.slice(0, target.limit()));
         }
+    }
+
+    /** Returns whether rows may be read that don't follow each other. */
+    boolean isFastByRow() {
+        return x.isFastByRow();
+    }
+
+    /** Returns x if it comes through a pipe, and so has to be told which rows are finished. */
+    Optional<NpyStream> stream() {
+        return x instanceof NpyStream stream ? Optional.of(stream) : Optional.empty();
+    }
+
+    /** Forgets the rows before {@code row} if they came through a pipe. */
+    void release(long row) {
+        stream().ifPresent(pipe -> pipe.release(row * shape.inputBlocks().width()));
     }
 
     /** A few at a time come from a block in memory: to ask for the lengths of single rows is usual. */

@@ -2,9 +2,12 @@ package io.github.cellfuse.cli.run;
 
 import io.github.cellfuse.LstmOutput;
 import io.github.cellfuse.batch.ChunkSink;
+import io.github.cellfuse.cli.Pipes;
+import io.github.cellfuse.cli.SpooledOutput;
 import io.github.cellfuse.cli.job.JobFile;
 import io.github.cellfuse.format.file.ArrayFile;
 import io.github.cellfuse.format.file.ArraySink;
+import io.github.cellfuse.format.npy.NpyPipe;
 import io.github.cellfuse.format.npy.NpyWriter;
 import io.github.cellfuse.format.npy.NpzWriter;
 import java.nio.file.Path;
@@ -39,11 +42,56 @@ final class RunOutput implements ChunkSink, JobFile {
 
     /** Starts a file of {@code arrays}: exactly one, unless its name says that it is an archive. */
     static RunOutput create(Path target, boolean overwrite, List<RunArray> arrays) {
+        if (Pipes.isPipe(target)) {
+            return toPipe(target, arrays);
+        }
         if (isArchive(target)) {
             return of(NpzWriter.create(target, overwrite), arrays);
         }
         RunArray array = arrays.get(0);
         return of(NpyWriter.create(target, overwrite, array.shape()), array);
+    }
+
+    /** Rows that come one after another are written as they come; others through a temporary file. */
+    private static RunOutput toPipe(Path target, List<RunArray> arrays) {
+        RunArray array = arrays.get(0);
+        if (arrays.size() == 1 && !isArchive(target) && array.blocks().outer() == 1) {
+            NpyPipe pipe = new NpyPipe(Pipes.outputName(target), Pipes.write(target), array.shape());
+            return new RunOutput(List.of(new Target(array, pipe)), pipe);
+        }
+        SpooledOutput spooled = new SpooledOutput(target, isArchive(target) ? "out.npz" : "out.npy");
+        RunOutput file = create(spooled.file(), false, arrays);
+        return new RunOutput(file.targets, new SpooledArrays(file.file, spooled));
+    }
+
+    /** A temporary file that goes into a pipe. */
+    private record SpooledArrays(ArrayFile file, SpooledOutput spooled) implements ArrayFile {
+        @Override
+        public void reserve() {
+            file.reserve();
+        }
+
+        @Override
+        public void force() {
+            file.force();
+        }
+
+        @Override
+        public void commit() {
+            file.commit();
+            spooled.send();
+        }
+
+        @Override
+        public void delete() {
+            close();
+        }
+
+        @Override
+        public void close() {
+            file.close();
+            spooled.close();
+        }
     }
 
     /**

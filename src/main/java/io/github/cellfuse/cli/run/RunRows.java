@@ -25,6 +25,7 @@ record RunRows(RunInput source, Chunking chunking, Optional<LengthOrder> order, 
      *
      * @param batch the number of rows that a user wants, or null
      * @param needsY whether y is in memory, or only the states are
+     * @param keepsOrder whether the rows have to keep their order, as in a pipe
      * @param apart whether the device has memory of its own, as a GPU has
      * @param devices what the devices have memory for that share the rows; the smallest counts
      * @throws InvalidInputException if a chunk is more than a buffer holds
@@ -34,6 +35,7 @@ record RunRows(RunInput source, Chunking chunking, Optional<LengthOrder> order, 
             RunShape shape,
             Integer batch,
             boolean needsY,
+            boolean keepsOrder,
             boolean apart,
             List<DeviceInfo.Memory> devices) {
         LstmModel model = shape.model();
@@ -46,7 +48,8 @@ record RunRows(RunInput source, Chunking chunking, Optional<LengthOrder> order, 
         IntUnaryOperator fitting = batch == null
                 ? steps -> Math.min(inMemory.applyAsInt(steps), mostRows(model, steps, devices))
                 : steps -> chunking.chunkRows();
-        Optional<LengthOrder> order = LengthOrder.of(model, source);
+        Optional<LengthOrder> order =
+                !keepsOrder && source.isFastByRow() ? LengthOrder.of(model, source) : Optional.empty();
         ChunkLimit limit = order.map(by -> by.limit(fitting, apart ? Tiles.OF_GPU : Tiles.OF_CPU))
                 .orElse(firstRow -> chunking.chunkRows());
         return new RunRows(source, chunking, order, limit);

@@ -9,6 +9,7 @@ import io.github.cellfuse.format.arrow.ArrowSignature;
 import io.github.cellfuse.format.file.ArraySource;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.format.npy.NpyFolder;
+import io.github.cellfuse.format.npy.NpyStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +30,9 @@ public record SequenceInput(ArraySource x, Optional<String> remark) implements A
      * @throws InvalidInputException when it isn't there, or isn't what can be read
      */
     public static SequenceInput open(InputFile input, LayoutOption layout, int features) {
+        if (input.isPipe()) {
+            return new SequenceInput(ofPipe(input.stream(), layout), Optional.empty());
+        }
         if (ArrowSignature.recognizes(input.path())) {
             checkRowsFirst(input, layout, "an Arrow file");
             ArrowSequences column = ArrowSequences.open(input.path(), input.array(), features);
@@ -44,6 +48,12 @@ public record SequenceInput(ArraySource x, Optional<String> remark) implements A
                 : folder.firstFile() + " to " + folder.lastFile() + " in numeric order";
         return new SequenceInput(
                 folder, Optional.of(input + ": " + Numbers.count(folder.fileCount(), "file") + ", " + names));
+    }
+
+    /** Rows that come one after another are computed as they come; others have to be in a file first. */
+    private static ArraySource ofPipe(NpyStream stream, LayoutOption layout) {
+        boolean comesInOrder = stream.isRowByRow() && (layout == LayoutOption.NTC || stream.shape().length == 2);
+        return comesInOrder ? stream : stream.spool();
     }
 
     private static void checkRowsFirst(InputFile input, LayoutOption layout, String what) {

@@ -39,6 +39,14 @@ public interface ArraySource extends AutoCloseable {
     }
 
     /**
+     * Returns whether rows can be read one by one. If not, rows that follow each other should be read together, and
+     * others not at all: each of them costs about as much as thousands together.
+     */
+    default boolean isFastByRow() {
+        return true;
+    }
+
+    /**
      * Returns the valid steps of {@code rows} rows from {@code firstRow} on, if the rows of this array {@code [N,T,I]}
      * have lengths of their own; what follows them is zeros.
      */

@@ -162,17 +162,58 @@ public final class MappedFile implements AutoCloseable {
         }
     }
 
+    /** Reads through a reader of bytes. */
+    public interface ByteReading {
+        void read(ElementReader file) throws IOException;
+    }
+
+    /**
+     * Reads about {@code bytes} bytes from places that the caller chooses.
+     *
+     * @param reading may be called twice: if the file can't be read, it is taken from the mapping
+     */
+    public void read(long bytes, ByteReading reading) {
+        guarded(() -> {
+            if (!readUnmapped(bytes, channel -> reading.read((at, target) -> StagedRead.fill(channel, at, target)))) {
+                try {
+                    reading.read(this::copy);
+                } catch (IOException e) {
+                    throw Problems.io(label, "reading", e);
+                }
+            }
+        });
+    }
+
+    private void copy(long position, ByteBuffer target) {
+        for (long from = position; target.hasRemaining(); ) {
+            ByteBuffer view = view(from, target.remaining(), 1);
+            from += view.remaining();
+            target.put(view);
+        }
+    }
+
+    private interface ChannelReading {
+        void read(FileChannel channel) throws IOException;
+    }
+
     /** Returns whether the elements were read. */
     private boolean readUnmapped(long[] positions, ElementType type, ByteOrder order, FloatBuffer target) {
         long bytes = (long) target.remaining() * type.bytes();
+        return readUnmapped(bytes, channel -> {
+            StagedRead staged = new StagedRead(bytes / positions.length);
+            forPieces(positions, target, (position, piece) -> staged.floats(channel, position, type, order, piece));
+        });
+    }
+
+    /** Returns whether it was done: for a few bytes, the mapping is faster. */
+    private boolean readUnmapped(long bytes, ChannelReading reading) {
         if (bytes < READ_BYTES || state.isEmpty() || windows == null) {
             return false;
         }
         try (FileChannel channel = FileChannel.open((Path) label, StandardOpenOption.READ)) {
             // After it was opened: another file may have this name now, while the mapping still has the old one.
             if (state.get().isSameFile()) {
-                StagedRead staged = new StagedRead(bytes / positions.length);
-                forPieces(positions, target, (position, piece) -> staged.floats(channel, position, type, order, piece));
+                reading.read(channel);
                 return true;
             }
         } catch (IOException e) {

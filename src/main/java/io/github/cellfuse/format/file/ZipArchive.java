@@ -1,11 +1,12 @@
 package io.github.cellfuse.format.file;
 
+import io.github.cellfuse.InvalidInputException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,13 +29,15 @@ public final class ZipArchive implements AutoCloseable {
     private final Path path;
     private final MappedFile file;
     private final Map<String, ZipFormat.Entry> entries = new LinkedHashMap<>();
+    /** The names that several entries have. */
+    private final Set<String> twice = new HashSet<>();
 
     private ZipArchive(Path path, MappedFile file, String kind) {
         this.path = path;
         this.file = file;
         for (ZipFormat.Entry entry : ZipDirectory.read(file, kind)) {
             if (entries.put(entry.name(), entry) != null) {
-                throw Problems.invalid(path, "entry " + Problems.quote(entry.name()) + ": expected once, found twice");
+                twice.add(entry.name());
             }
         }
     }
@@ -43,8 +46,7 @@ public final class ZipArchive implements AutoCloseable {
      * Opens an archive and reads its directory.
      *
      * @param kind what the archive should be, for the message: {@code .npz}
-     * @throws io.github.cellfuse.InvalidInputException when the file isn't there, isn't a whole zip archive, holds a
-     *     name twice, or is encrypted
+     * @throws io.github.cellfuse.InvalidInputException when the file isn't there, or isn't a whole zip archive
      * @throws io.github.cellfuse.CellFuseException when the disk fails
      */
     public static ZipArchive open(Path path, String kind) {
@@ -100,7 +102,46 @@ public final class ZipArchive implements AutoCloseable {
     }
 
     private Optional<ZipFormat.Entry> entry(String name, int method) {
-        return Optional.ofNullable(entries.get(name)).filter(entry -> entry.method() == method);
+        Optional<ZipFormat.Entry> found = Optional.ofNullable(entries.get(name));
+        if (twice.contains(name)) {
+            throw Problems.invalid(path, "entry " + Problems.quote(name) + ": expected once, found twice");
+        }
+        found.ifPresent(entry -> ZipDirectory.checkReadable(file, entry));
+        return found.filter(entry -> entry.method() == method);
+    }
+
+    /** Returns whether there is such an entry, whatever its state. */
+    public boolean has(String name) {
+        return entries.containsKey(name);
+    }
+
+    /** Returns up to {@code count} bytes with which an entry begins; none if it can't be read. */
+    public byte[] start(String name, int count) {
+        try {
+            Optional<FileRegion> stored = stored(name);
+            if (stored.isPresent()) {
+                return stored.get().bytes(0, (int) Math.min(count, stored.get().size()));
+            }
+            return entry(name, ZipFormat.DEFLATED)
+                    .map(entry -> inflatedStart(entry, count))
+                    .orElse(new byte[0]);
+        } catch (InvalidInputException e) {
+            return new byte[0]; // whoever reads it says why
+        }
+    }
+
+    private byte[] inflatedStart(ZipFormat.Entry entry, int count) {
+        Inflater inflater = new Inflater(true);
+        try {
+            long data = ZipDirectory.dataOffset(file, entry, file.size());
+            inflater.setInput(file.bytes(data, (int) Math.min(BUFFER, entry.compressedSize())));
+            byte[] start = new byte[count];
+            return Arrays.copyOf(start, inflater.inflate(start));
+        } catch (DataFormatException e) {
+            return new byte[0];
+        } finally {
+            inflater.end();
+        }
     }
 
     private String label(ZipFormat.Entry entry) {
@@ -109,11 +150,7 @@ public final class ZipArchive implements AutoCloseable {
 
     private FileRegion inflated(ZipFormat.Entry entry) {
         String label = label(entry);
-        Path folder = Path.of(System.getProperty("java.io.tmpdir"));
-        // The folder is often shared, so only this user may read the file. The system deletes it on close, so that even
-        // a
-        // killed program leaves nothing behind. The mapping stays valid.
-        try (FileChannel channel = temporary(folder)) {
+        try (FileChannel channel = SpooledFile.channel()) {
             inflate(entry, channel, label);
             file.checkUnchanged();
             return new FileRegion(label, MappedFile.of(label, channel), 0, entry.size());
@@ -123,14 +160,8 @@ public final class ZipArchive implements AutoCloseable {
         } catch (InternalError e) {
             throw file.failed(e);
         } catch (IOException e) {
-            throw Problems.io(label, "inflating it into " + folder, e);
+            throw Problems.io(label, "inflating it into " + SpooledFile.folder(), e);
         }
-    }
-
-    private static FileChannel temporary(Path folder) throws IOException {
-        return FileChannel.open(
-                Files.createTempFile(folder, "cellfuse-", ".tmp"), // readable by its owner alone
-                Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE));
     }
 
     private void inflate(ZipFormat.Entry entry, FileChannel target, String label)

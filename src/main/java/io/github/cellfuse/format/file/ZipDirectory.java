@@ -2,8 +2,6 @@ package io.github.cellfuse.format.file;
 
 import io.github.cellfuse.InvalidInputException;
 import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -120,9 +118,6 @@ final class ZipDirectory {
         int variable = nameBytes + extraBytes + head.getChar(32);
         ByteBuffer tail = within(at + ZipFormat.CENTRAL_BYTES, variable, end);
         String name = name(Arrays.copyOf(tail.array(), nameBytes), flags);
-        if ((flags & ZipFormat.ENCRYPTED) != 0) {
-            throw damaged("entry " + Problems.quote(name) + ": expected plain data, found it encrypted");
-        }
         long size = Integer.toUnsignedLong(head.getInt(24));
         long compressedSize = Integer.toUnsignedLong(head.getInt(20));
         long offset = Integer.toUnsignedLong(head.getInt(42));
@@ -131,17 +126,15 @@ final class ZipDirectory {
         compressedSize = compressedSize == ZipFormat.IN_ZIP64 ? next(wide, name) : compressedSize;
         offset = offset == ZipFormat.IN_ZIP64 ? next(wide, name) : offset;
         long crc = Integer.toUnsignedLong(head.getInt(16));
-        ZipFormat.Entry entry = new ZipFormat.Entry(name, head.getChar(10), crc, compressedSize, size, offset);
+        boolean isEncrypted = (flags & ZipFormat.ENCRYPTED) != 0;
+        ZipFormat.Entry entry =
+                new ZipFormat.Entry(name, head.getChar(10), isEncrypted, crc, compressedSize, size, offset);
         checkPlace(entry, end.offset());
         entries.add(entry);
         return at + ZipFormat.CENTRAL_BYTES + variable;
     }
 
     private void checkPlace(ZipFormat.Entry entry, long directory) {
-        if (entry.method() != ZipFormat.STORED && entry.method() != ZipFormat.DEFLATED) {
-            throw damaged("entry " + Problems.quote(entry.name())
-                    + ": expected compression method 0 (stored) or 8 (deflated), found " + entry.method());
-        }
         if (entry.size() < 0
                 || entry.compressedSize() < 0
                 || entry.headerOffset() < 0
@@ -150,10 +143,6 @@ final class ZipDirectory {
             throw damaged("entry " + Problems.quote(entry.name()) + ": expected it within the " + directory
                     + " bytes before the central directory, found " + entry.compressedSize() + " bytes from byte "
                     + entry.headerOffset() + " on");
-        }
-        if (entry.method() == ZipFormat.STORED && entry.compressedSize() != entry.size()) {
-            throw damaged("entry " + Problems.quote(entry.name()) + ": stored, so expected both sizes alike, found "
-                    + entry.compressedSize() + " and " + entry.size());
         }
     }
 
@@ -187,13 +176,32 @@ final class ZipDirectory {
         return wide.getLong();
     }
 
-    private String name(byte[] bytes, int flags) {
+    /** Returns a name, with replacement characters where it isn't in its encoding: it may be that of another entry. */
+    private static String name(byte[] bytes, int flags) {
         Charset charset = (flags & ZipFormat.UTF8) != 0 ? StandardCharsets.UTF_8 : Charset.forName("IBM437");
-        try {
-            CharBuffer name = charset.newDecoder().decode(ByteBuffer.wrap(bytes));
-            return name.toString();
-        } catch (CharacterCodingException e) {
-            throw Problems.invalid(file.label(), "an entry's name isn't UTF-8, though it is marked so", e);
+        return new String(bytes, charset);
+    }
+
+    /**
+     * Rejects an entry that can't be read. Asked only for what is read: an archive may hold anything else.
+     *
+     * @throws InvalidInputException when it is encrypted, or compressed in another way than deflated
+     */
+    static void checkReadable(MappedFile file, ZipFormat.Entry entry) {
+        String what = "entry " + Problems.quote(entry.name()) + ": ";
+        if (entry.isEncrypted()) {
+            throw Problems.invalid(file.label(), what + "expected plain data, found it encrypted");
+        }
+        if (entry.method() != ZipFormat.STORED && entry.method() != ZipFormat.DEFLATED) {
+            throw Problems.invalid(
+                    file.label(),
+                    what + "expected compression method 0 (stored) or 8 (deflated), found " + entry.method());
+        }
+        if (entry.method() == ZipFormat.STORED && entry.compressedSize() != entry.size()) {
+            throw Problems.invalid(
+                    file.label(),
+                    what + "stored, so expected both sizes alike, found " + entry.compressedSize() + " and "
+                            + entry.size());
         }
     }
 

@@ -41,18 +41,20 @@ public record ZipFormat(long zip64From, int zip64Entries) {
      *
      * @param name with its suffix
      * @param method how it is compressed
+     * @param isEncrypted whether the content is
      * @param crc CRC-32 of the content
      * @param compressedSize bytes in the archive
      * @param size bytes of the content
      * @param headerOffset where its local header begins
      */
-    public record Entry(String name, int method, long crc, long compressedSize, long size, long headerOffset) {
+    public record Entry(
+            String name, int method, boolean isEncrypted, long crc, long compressedSize, long size, long headerOffset) {
         public static Entry stored(String name, long size, long headerOffset) {
-            return new Entry(name, STORED, 0, size, size, headerOffset);
+            return new Entry(name, STORED, false, 0, size, size, headerOffset);
         }
 
         public Entry withCrc(long crc) {
-            return new Entry(name, method, crc, compressedSize, size, headerOffset);
+            return new Entry(name, method, isEncrypted, crc, compressedSize, size, headerOffset);
         }
 
         byte[] nameBytes() {

@@ -1,14 +1,25 @@
 package io.github.cellfuse.format.npy;
 
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.file.ArrayBlock;
 import io.github.cellfuse.format.file.ArraySource;
 import io.github.cellfuse.format.file.ElementConversion;
+import io.github.cellfuse.format.file.ElementReader;
 import io.github.cellfuse.format.file.ElementType;
+import io.github.cellfuse.format.file.FortranOrder;
 import io.github.cellfuse.format.file.MappedFile;
 import io.github.cellfuse.format.file.Problems;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An array in NumPy's {@code .npy} format (versions 1.0, 2.0 and 3.0), mapped into memory and read as float32.
@@ -16,16 +27,21 @@ import java.nio.file.Path;
  * <p>float16, float32, float64, the integers of 8 to 64 bits with and without sign, and bool are read, in either byte
  * order. Conversion to float32 is exact where float32 has the value; other float64 and integer values are rounded to
  * the nearest (ties to even), and a float64 beyond the largest float32 becomes an infinity. NaN, the infinities and -0
- * are kept; bool becomes 0 and 1. Complex numbers, objects, strings and structured dtypes are refused, as is Fortran
- * order in more than one dimension.
+ * are kept; bool becomes 0 and 1. Complex numbers, objects, strings and structured dtypes are refused. An array in
+ * Fortran order is read as if it were in C order, through a few MiB of memory; large blocks take about as long as in C
+ * order, single rows much longer. Bytes behind the array are ignored, with a warning in the log.
  *
  * <p>Thread safe: any number of threads may read. After {@link #close()} reads are refused; the memory itself is given
  * back by the garbage collector. If another process changes the file while it is open, reads are refused.
  */
 public final class NpyArray implements ArraySource {
+    private static final Logger LOG = LoggerFactory.getLogger(NpyArray.class);
+
     private final Object label;
     private final MappedFile file;
     private final NpyHeader header;
+    /** As many as the largest number of threads that read at the same time: direct memory is given back late. */
+    private final Queue<FortranOrder> transposers = new ConcurrentLinkedQueue<>();
 
     private NpyArray(Object label, MappedFile file, NpyHeader header) {
         this.label = label;
@@ -43,6 +59,22 @@ public final class NpyArray implements ArraySource {
         return of(MappedFile.open(path), path);
     }
 
+    /** Returns whether a file, of any name, begins as a {@code .npy} file does. */
+    public static boolean recognizes(Path path) {
+        return begins(path, NpyHeader.MAGIC);
+    }
+
+    static boolean begins(Path path, byte[] magic) {
+        if (!Files.isRegularFile(path)) {
+            return false;
+        }
+        try (InputStream stream = Files.newInputStream(path)) {
+            return Arrays.equals(stream.readNBytes(magic.length), magic);
+        } catch (IOException e) {
+            return false; // whoever opens it says why
+        }
+    }
+
     /** Returns an array that fills {@code file}, which it takes over. */
     static NpyArray of(MappedFile file, Object label) {
         return of(file, 0, file.size(), label);
@@ -50,7 +82,9 @@ public final class NpyArray implements ArraySource {
 
     /** Returns an array in a part of a file; closing it closes the file's mapping. */
     static NpyArray of(MappedFile file, long start, long end, Object label) {
-        return new NpyArray(label, file, NpyHeader.read(file::bytes, start, end, label));
+        NpyHeader header = NpyHeader.read(file::bytes, start, end, label);
+        header.remark().ifPresent(remark -> LOG.warn(Problems.oneLine(label + ": " + remark)));
+        return new NpyArray(label, file, header);
     }
 
     @Override
@@ -83,7 +117,16 @@ public final class NpyArray implements ArraySource {
     @Override
     public void read(long firstElement, FloatBuffer target) {
         checkRange(firstElement, target.remaining());
-        file.readFloats(position(firstElement), header.type(), header.order(), target);
+        if (header.isFortran()) {
+            readFortran(new long[] {firstElement}, target);
+        } else {
+            file.readFloats(position(firstElement), header.type(), header.order(), target);
+        }
+    }
+
+    @Override
+    public boolean isFastByRow() {
+        return !header.isFortran();
     }
 
     @Override
@@ -93,7 +136,47 @@ public final class NpyArray implements ArraySource {
             checkRange(firstElements[k], target.remaining() / positions.length);
             positions[k] = position(firstElements[k]);
         }
-        file.readFloats(positions, header.type(), header.order(), target);
+        if (header.isFortran()) {
+            readFortran(firstElements, target);
+        } else {
+            file.readFloats(positions, header.type(), header.order(), target);
+        }
+    }
+
+    private void readFortran(long[] firsts, FloatBuffer target) {
+        int base = target.position(), count = target.remaining();
+        readFortran(
+                firsts,
+                count / firsts.length,
+                (elements, first) -> header.type()
+                        .toFloats(
+                                elements,
+                                target.slice(
+                                        base + (int) first,
+                                        elements.remaining() / header.type().bytes())));
+        target.position(base + count);
+    }
+
+    private void readFortran(long[] firsts, long length, FortranOrder.Receiver receiver) {
+        withFortran(
+                firsts.length * length,
+                (fortran, bytes) -> fortran.read(firsts, length, bytes, header.dataOffset(), header.order(), receiver));
+    }
+
+    private interface FortranReading {
+        void read(FortranOrder fortran, ElementReader bytes) throws IOException;
+    }
+
+    private void withFortran(long elements, FortranReading reading) {
+        FortranOrder free = transposers.poll();
+        FortranOrder fortran = free != null
+                ? free
+                : new FortranOrder(header.shape(), header.type().bytes());
+        try {
+            file.read(elements * header.type().bytes(), bytes -> reading.read(fortran, bytes));
+        } finally {
+            transposers.add(fortran);
+        }
     }
 
     /**
@@ -110,20 +193,63 @@ public final class NpyArray implements ArraySource {
         int count = target.remaining() / type.bytes();
         checkRange(firstElement, count);
         ElementConversion conversion = ElementConversion.of(header.type(), type, label);
-        int bytes = header.type().bytes();
-        file.guarded(() -> {
-            for (int done = 0; done < count; ) {
-                ByteBuffer view = file.view(position(firstElement + done), (long) (count - done) * bytes, bytes)
-                        .order(header.order());
-                int part = view.remaining() / bytes;
-                int end = target.position() + part * type.bytes();
-                conversion.convert(
-                        view,
-                        target.slice(target.position(), part * type.bytes()).order(target.order()));
-                target.position(end);
-                done += part;
-            }
-        });
+        ByteBuffer into = target.slice().order(target.order());
+        if (header.isFortran()) {
+            readFortran(
+                    new long[] {firstElement},
+                    count,
+                    (elements, first) -> convert(conversion, elements, type, first, into));
+        } else {
+            file.guarded(() -> convert(conversion, firstElement, type, into));
+        }
+        target.position(target.position() + count * type.bytes());
+    }
+
+    /**
+     * Fills {@code target} with the elements of a block of this array, as {@link #read(long, ElementType, ByteBuffer)}
+     * does.
+     */
+    public void read(ArrayBlock block, ElementType type, ByteBuffer target) {
+        if (!header.isFortran()) {
+            block.forEach((first, at, count) -> read(
+                    first,
+                    type,
+                    target.slice(target.position() + at * type.bytes(), count * type.bytes())
+                            .order(target.order())));
+        } else {
+            ElementConversion conversion = ElementConversion.of(header.type(), type, label);
+            ByteBuffer into = target.slice().order(target.order());
+            FortranOrder fortran =
+                    new FortranOrder(header.shape(), header.type().bytes());
+            file.read(
+                    block.elementCount() * header.type().bytes(),
+                    bytes -> fortran.read(
+                            block,
+                            bytes,
+                            header.dataOffset(),
+                            header.order(),
+                            (elements, first) -> convert(conversion, elements, type, first, into)));
+        }
+        target.position(target.limit());
+    }
+
+    /** Converts elements that follow each other in the file. */
+    private void convert(ElementConversion conversion, long firstElement, ElementType type, ByteBuffer into) {
+        int bytes = header.type().bytes(), count = into.remaining() / type.bytes();
+        for (int done = 0; done < count; ) {
+            ByteBuffer view = file.view(position(firstElement + done), (long) (count - done) * bytes, bytes)
+                    .order(header.order());
+            convert(conversion, view, type, done, into);
+            done += view.limit() / bytes;
+        }
+    }
+
+    private void convert(
+            ElementConversion conversion, ByteBuffer elements, ElementType type, long first, ByteBuffer into) {
+        int count = elements.remaining() / header.type().bytes();
+        conversion.convert(
+                elements,
+                into.slice((int) first * type.bytes(), count * type.bytes()).order(into.order()));
     }
 
     /**
@@ -156,17 +282,29 @@ public final class NpyArray implements ArraySource {
                     label, "dtype: expected integers, found " + type + "; convert it with array.astype(np.int32)");
         }
         int[] values = new int[count];
+        if (header.isFortran()) {
+            readFortran(
+                    new long[] {firstElement},
+                    count,
+                    (elements, first) -> toInts(elements, firstElement, values, (int) first));
+            return values;
+        }
         file.guarded(() -> {
             for (int k = 0; k < count; ) {
                 ByteBuffer view = file.view(position(firstElement + k), (long) (count - k) * type.bytes(), type.bytes())
                         .order(header.order());
-                for (int at = 0; at < view.limit(); at += type.bytes()) {
-                    values[k] = toInt(type.toLong().read(view, at), firstElement + k);
-                    k++;
-                }
+                toInts(view, firstElement, values, k);
+                k += view.limit() / type.bytes();
             }
         });
         return values;
+    }
+
+    private void toInts(ByteBuffer elements, long firstElement, int[] values, int first) {
+        ElementType type = header.type();
+        for (int at = 0, k = first; at < elements.limit(); at += type.bytes(), k++) {
+            values[k] = toInt(type.toLong().read(elements, at), firstElement + k);
+        }
     }
 
     private int toInt(long value, long element) {

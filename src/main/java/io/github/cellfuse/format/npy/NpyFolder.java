@@ -4,6 +4,7 @@ import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.format.file.ArraySource;
 import io.github.cellfuse.format.file.FileState;
+import io.github.cellfuse.format.file.FortranOrder;
 import io.github.cellfuse.format.file.Problems;
 import io.github.cellfuse.format.file.StagedRead;
 import java.io.IOException;
@@ -17,6 +18,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The {@code .npy} files of a folder as one array {@code [N,T,I]}: the rows of all files, in the order of their names,
@@ -29,6 +32,8 @@ import java.util.stream.Stream;
  * changed, replaced or removed since is refused.
  */
 public final class NpyFolder implements ArraySource {
+    private static final Logger LOG = LoggerFactory.getLogger(NpyFolder.class);
+
     private static final String ENDING = ".npy";
 
     private final Path folder;
@@ -81,7 +86,20 @@ public final class NpyFolder implements ArraySource {
             checkShape(path, parts[k], parts[0]);
             rows += parts[k].rows;
         }
+        warn(folder, parts);
         return new NpyFolder(folder, parts);
+    }
+
+    /** One line, however many files have bytes behind their arrays. */
+    private static void warn(Path folder, Part... parts) {
+        List<Part> longer =
+                Stream.of(parts).filter(part -> part.header.behind() > 0).toList();
+        if (!longer.isEmpty()) {
+            Part first = longer.get(0);
+            LOG.warn(Problems.oneLine(folder.resolve(first.name) + ": "
+                    + first.header.remark().orElseThrow()
+                    + (longer.size() > 1 ? ", also in " + (longer.size() - 1) + " other files of the folder" : "")));
+        }
     }
 
     private static List<String> names(Path folder) {
@@ -250,6 +268,11 @@ public final class NpyFolder implements ArraySource {
         int bytes = header.type().bytes();
         try (FileChannel channel = channel(path)) {
             int limit = target.limit(), length = target.remaining() / firstElements.length;
+            if (header.isFortran()) {
+                readFortran(channel, header, firstElements, target);
+                part.state.checkSame();
+                return;
+            }
             StagedRead staged = new StagedRead((long) length * bytes);
             for (long first : firstElements) {
                 target.limit(target.position() + length);
@@ -261,6 +284,28 @@ public final class NpyFolder implements ArraySource {
             throw Problems.io(path, "reading", e);
         }
         part.state.checkSame(); // what was read is worth nothing otherwise
+    }
+
+    private static void readFortran(FileChannel channel, NpyHeader header, long[] firstElements, FloatBuffer target)
+            throws IOException {
+        int base = target.position(),
+                count = target.remaining(),
+                bytes = header.type().bytes();
+        new FortranOrder(header.shape(), bytes)
+                .read(
+                        firstElements,
+                        count / firstElements.length,
+                        (position, some) -> StagedRead.fill(channel, position, some),
+                        header.dataOffset(),
+                        header.order(),
+                        (elements, first) -> header.type()
+                                .toFloats(elements, target.slice(base + (int) first, elements.remaining() / bytes)));
+        target.position(target.limit());
+    }
+
+    @Override
+    public boolean isFastByRow() {
+        return Arrays.stream(parts).noneMatch(part -> part.header.isFortran());
     }
 
     @Override

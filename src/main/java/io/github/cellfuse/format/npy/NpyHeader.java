@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -20,9 +21,19 @@ import java.util.stream.Collectors;
  * @param shape the dimensions
  * @param elementCount the product of the dimensions
  * @param dataOffset bytes before the first element
+ * @param isFortran whether the first index runs fastest, and that makes a difference
+ * @param behind bytes behind the last element; NumPy ignores them
  */
-record NpyHeader(String descr, ElementType type, ByteOrder order, long[] shape, long elementCount, long dataOffset) {
-    private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
+record NpyHeader(
+        String descr,
+        ElementType type,
+        ByteOrder order,
+        long[] shape,
+        long elementCount,
+        long dataOffset,
+        boolean isFortran,
+        long behind) {
+    static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
 
     /** Bytes before the text: magic, version, and a length of 2 bytes (version 1) or 4 bytes (versions 2 and 3). */
     private static final int PREFIX_1 = 10, PREFIX_2 = 12;
@@ -38,7 +49,7 @@ record NpyHeader(String descr, ElementType type, ByteOrder order, long[] shape, 
         byte[] read(long position, int count);
     }
 
-    /** Reads the header at {@code start} of {@code file}, of an array that must end exactly at {@code end}. */
+    /** Reads the header at {@code start} of {@code file}, of an array that must be whole before {@code end}. */
     static NpyHeader read(Bytes file, long start, long end, Object label) {
         long size = end - start;
         if (size == 0) {
@@ -46,7 +57,7 @@ record NpyHeader(String descr, ElementType type, ByteOrder order, long[] shape, 
         }
         byte[] magic = file.read(start, (int) Math.min(size, MAGIC.length));
         if (!Arrays.equals(magic, Arrays.copyOf(MAGIC, magic.length))) {
-            throw Problems.invalid(label, "not a NumPy file: it doesn't begin with \\x93NUMPY");
+            throw OtherArray.refusal(file.read(start, (int) Math.min(size, OtherArray.START_BYTES)), label);
         }
         if (size < PREFIX_2) {
             throw Problems.invalid(label, "truncated in the header: expected at least 12 bytes, found " + size);
@@ -73,27 +84,31 @@ record NpyHeader(String descr, ElementType type, ByteOrder order, long[] shape, 
     }
 
     private static NpyHeader of(NpyHeaderText text, long dataOffset, long end, Object label) {
-        NpyDescr descr = NpyDescr.parse(text.descr(), label);
+        NpyDescr descr = NpyDescr.parse(text, label);
         long[] shape = text.shape();
         long count = Sizes.product(label + ": shape " + Problems.shape(shape), shape);
-        if (text.fortranOrder() && !sameInBothOrders(shape, count)) {
-            throw Problems.invalid(
-                    label,
-                    "fortran_order: expected an array in C order, found one of shape " + Problems.shape(shape)
-                            + " in Fortran order; save np.ascontiguousarray(array) instead");
-        }
         long bytes = Sizes.product(
                 label + ": " + text.descr() + " of shape " + Problems.shape(shape),
                 count,
                 descr.type().bytes());
         long found = end - dataOffset;
-        if (found != bytes) {
+        if (found < bytes) {
             throw Problems.invalid(
                     label,
-                    (found < bytes ? "truncated" : "trailing bytes") + ": expected " + bytes + " bytes of data for "
-                            + text.descr() + " of shape " + Problems.shape(shape) + ", found " + found);
+                    "truncated: expected " + bytes + " bytes of data for " + text.descr() + " of shape "
+                            + Problems.shape(shape) + ", found " + found);
         }
-        return new NpyHeader(text.descr(), descr.type(), descr.order(), shape, count, dataOffset);
+        boolean isFortran = text.fortranOrder() && !sameInBothOrders(shape, count);
+        return new NpyHeader(
+                text.descr(), descr.type(), descr.order(), shape, count, dataOffset, isFortran, found - bytes);
+    }
+
+    /** Returns what a user should know of the bytes behind the array; empty if there are none. */
+    Optional<String> remark() {
+        return behind == 0
+                ? Optional.empty()
+                : Optional.of((behind == 1 ? "1 byte" : behind + " bytes") + " behind the array of shape "
+                        + Problems.shape(shape) + " ignored, as NumPy does");
     }
 
     /** If at most one dimension is longer than 1, C order and Fortran order are the same. */

@@ -73,16 +73,19 @@ record NpyHeaderText(String descr, boolean fortranOrder, long[] shape) {
         private String descr() {
             skipSpace();
             if (at < text.length() && (text.charAt(at) == '[' || text.charAt(at) == '(')) {
-                throw Problems.invalid(
-                        label,
-                        "dtype: expected float16/32/64, an integer or bool, found a structured dtype; save"
-                                + " one field of it");
+                throw NpyDescr.structured(label);
             }
             return string();
         }
 
         private String string() {
             skipSpace();
+            // Python 2 wrote u'<f4' where a program had asked for Unicode literals.
+            if (at + 1 < text.length()
+                    && "uU".indexOf(text.charAt(at)) >= 0
+                    && "'\"".indexOf(text.charAt(at + 1)) >= 0) {
+                at++;
+            }
             char quote = at < text.length() ? text.charAt(at) : 0;
             if (quote != '\'' && quote != '"') {
                 throw wrong("a string");

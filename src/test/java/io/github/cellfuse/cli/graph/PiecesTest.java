@@ -13,6 +13,7 @@ import io.github.cellfuse.cl.ChildJvm;
 import io.github.cellfuse.cli.CellFuse;
 import io.github.cellfuse.cli.Cli;
 import io.github.cellfuse.cli.NpyFiles;
+import io.github.cellfuse.format.file.ArrayBlock;
 import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.onnx.Onnx.GraphProto;
 import io.github.cellfuse.onnx.graph.OnnxModel;

@@ -170,7 +170,7 @@ class RunLengthsTest {
                 LstmEngine java = LstmEngine.open(Device.JAVA, model)) {
             RunShape shape = RunShape.of(model, LayoutOption.NTC, input);
             RunInput source = new RunInput(shape, input, Optional.of(valid), Optional.empty(), Optional.empty());
-            RunRows rows = RunRows.of(source, shape, 25, true, false, List.of());
+            RunRows rows = RunRows.of(source, shape, 25, true, false, false, List.of());
             LengthOrder order = rows.order().orElseThrow();
             Map<String, String> facts = identity(shape, isOrdered ? rows.order() : Optional.empty(), java);
             try (Journal journal = Journal.create(Journal.of(out), facts);

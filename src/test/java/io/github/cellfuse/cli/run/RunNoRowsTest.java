@@ -7,6 +7,7 @@ import io.github.cellfuse.Direction;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.cli.Cli;
 import io.github.cellfuse.cli.NpyFiles;
+import io.github.cellfuse.format.npy.Python;
 import io.github.cellfuse.format.torch.PyTorchLstm;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,6 +53,21 @@ class RunNoRowsTest {
         NpyFiles.zeros(parts.resolve("a.npy"), 0, 6, 3);
         Cli.run("run", model, parts, "-o", out, "--overwrite").assertDone();
         assertArrayEquals(new long[] {0, 6, 10}, NpyFiles.shape(out));
+    }
+
+    @Test
+    void fortranOrder() throws Exception {
+        Python.run(
+                "import sys, numpy as np; [np.save(f, np.zeros(s, order='F')) for f, s in"
+                        + " zip(sys.argv[1:], [(0, 6, 3), (6, 0, 3)])]",
+                folder.resolve("n.npy"),
+                folder.resolve("t.npy"));
+        Path out = folder.resolve("out.npy");
+        Cli.run("run", model, folder.resolve("n.npy"), "-o", out).assertDone();
+        assertArrayEquals(new long[] {0, 6, 10}, NpyFiles.shape(out));
+        Cli.run("run", model, folder.resolve("t.npy"), "-o", out, "--layout", "TNC", "--overwrite")
+                .assertDone();
+        assertArrayEquals(new long[] {6, 0, 10}, NpyFiles.shape(out));
     }
 
     @Test

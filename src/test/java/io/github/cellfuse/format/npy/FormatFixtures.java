@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.function.Executable;
@@ -38,6 +39,9 @@ public final class FormatFixtures {
     /** The same bits; any NaN equals any other, as conversions don't keep a payload. */
     public static void assertSameValues(float[] expected, float[] actual) {
         assertEquals(expected.length, actual.length);
+        if (Arrays.equals(expected, actual)) {
+            return; // by the same rule, without a text for each element
+        }
         for (int k = 0; k < expected.length; k++) {
             assertEquals(
                     Integer.toHexString(Float.floatToIntBits(expected[k])),

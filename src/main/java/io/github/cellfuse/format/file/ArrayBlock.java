@@ -1,4 +1,4 @@
-package io.github.cellfuse.cli.graph;
+package io.github.cellfuse.format.file;
 
 import java.util.Arrays;
 
@@ -9,10 +9,10 @@ import java.util.Arrays;
  * @param offset the index of the block's first element
  * @param size the block's dimensions; the same number as the array's
  */
-record ArrayBlock(long[] shape, long[] offset, long[] size) {
+public record ArrayBlock(long[] shape, long[] offset, long[] size) {
 
     /** Receives a run of elements that are contiguous in both the array and the block. */
-    interface Stretch {
+    public interface Stretch {
         /**
          * @param inArray index of the first element in the array
          * @param inBlock index of the first element in the block
@@ -21,18 +21,18 @@ record ArrayBlock(long[] shape, long[] offset, long[] size) {
     }
 
     /** Receives a run of elements that are contiguous in both the array and the block, of any size. */
-    interface LongStretch {
+    public interface LongStretch {
         /** @param inArray index of the first element in the array */
         void at(long inArray, long count);
     }
 
     /** Returns a block that covers a whole array. */
-    static ArrayBlock whole(long... shape) {
+    public static ArrayBlock whole(long... shape) {
         return new ArrayBlock(shape, new long[shape.length], shape);
     }
 
     /** Returns the part with {@code count} elements along {@code axis}, starting at {@code first}. */
-    ArrayBlock part(int axis, long first, long count) {
+    public ArrayBlock part(int axis, long first, long count) {
         long[] from = offset.clone(), less = size.clone();
         from[axis] += first;
         less[axis] = count;
@@ -40,12 +40,12 @@ record ArrayBlock(long[] shape, long[] offset, long[] size) {
     }
 
     /** Returns the number of elements in the block. */
-    long elementCount() {
+    public long elementCount() {
         return Arrays.stream(size).reduce(1, (a, b) -> a * b);
     }
 
     /** Returns whether the block's elements are contiguous in the array. */
-    boolean isContiguous() {
+    public boolean isContiguous() {
         boolean isWhole = true; // along all inner axes
         for (int axis = shape.length - 1; axis >= 0; axis--) {
             if (!isWhole && size[axis] != 1) {
@@ -57,12 +57,12 @@ record ArrayBlock(long[] shape, long[] offset, long[] size) {
     }
 
     /** Returns the index in the array of the block's first element. */
-    long first() {
+    public long first() {
         return position(new long[0]);
     }
 
     /** Visits the block, which has no more elements than an int counts, in runs that are as long as possible. */
-    void forEach(Stretch stretch) {
+    public void forEach(Stretch stretch) {
         int[] inBlock = {0};
         forEachLong((inArray, count) -> {
             int run = Math.toIntExact(count);
@@ -72,7 +72,7 @@ record ArrayBlock(long[] shape, long[] offset, long[] size) {
     }
 
     /** Visits the block in runs that are as long as possible, from the block's first element to its last. */
-    void forEachLong(LongStretch stretch) {
+    public void forEachLong(LongStretch stretch) {
         if (elementCount() == 0) {
             return;
         }

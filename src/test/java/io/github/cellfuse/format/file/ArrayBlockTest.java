@@ -1,4 +1,4 @@
-package io.github.cellfuse.cli.graph;
+package io.github.cellfuse.format.file;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
