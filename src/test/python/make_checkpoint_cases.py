@@ -7,6 +7,8 @@ Usage: /usr/bin/python3 src/test/python/make_checkpoint_cases.py
 Each checkpoint holds the same small LSTM. expressions.tsv has, for each, the expression in Python that gives its tensors; it is
 evaluated here, and its tensors are compared with the LSTM's. cell.safetensors is a torch.nn.LSTMCell with a head, and cell.npz what
 PyTorch computes with it step by step in double precision: x [T, N, I], y [T, N, H], h_n, c_n [1, N, H].
+
+PyTorch puts addresses in memory into some checkpoints, so a second run gives other bytes with the same tensors.
 """
 import json
 import os

@@ -191,11 +191,14 @@ def wrapped(class_name, config, version, registered=None):
     return entry
 
 
+def lstm_class(layer):
+    return "CuDNNLSTM" if layer.get("cudnn") == "class" else "LSTM"
+
+
 def layer_entry(layer, version, dtype):
     kind = layer["class_name"]
     if kind == "LSTM":
-        name = "CuDNNLSTM" if layer.get("cudnn") == "class" else "LSTM"
-        return wrapped(name, lstm_config(layer, version, dtype), version, layer.get("registered_name"))
+        return wrapped(lstm_class(layer), lstm_config(layer, version, dtype), version, layer.get("registered_name"))
     if kind == "Bidirectional":
         config = {"name": layer["name"], "trainable": True, "dtype": dtype_config(version, dtype),
                   "merge_mode": layer["merge_mode"]}
@@ -204,8 +207,8 @@ def layer_entry(layer, version, dtype):
             config["layer"] = wrapped(inner["class_name"], {"name": inner["name"], "units": inner["units"]}, version)
             return wrapped("Bidirectional", config, version)
         name = inner["name"]
-        config["layer"] = wrapped(
-            "CuDNNLSTM" if inner.get("cudnn") == "class" else "LSTM", lstm_config(dict(inner, name="forward_" + name if is_3(version) else name), version, dtype), version)
+        forward = dict(inner, name="forward_" + name if is_3(version) else name)
+        config["layer"] = wrapped(lstm_class(inner), lstm_config(forward, version, dtype), version)
         if is_3(version) or layer["backward_layer"]:
             backward = layer["backward_layer"] or dict(inner, go_backwards=not inner["go_backwards"])
             config["backward_layer"] = wrapped(

@@ -15,11 +15,10 @@ public final class ModelOptions {
     @Parameters(
             index = "0",
             paramLabel = "MODEL",
-            description =
-                    "A .safetensors file with the tensors of a torch.nn.LSTM (weight_ih_l0, ...) or LSTMCell, or the"
-                            + " index of several (.safetensors.index.json), a Keras model (.keras, .h5), or an .onnx file. run,"
-                            + " info, verify and trace accept any ONNX graph; other commands need one that consists of LSTMs"
-                            + " only.")
+            description = "A .safetensors file with the tensors of a torch.nn.LSTM (weight_ih_l0, ...) or LSTMCell, a"
+                    + " Keras model (.keras, .h5), or an .onnx file; several .safetensors files by their .index.json."
+                    + " run, info, verify and trace accept any ONNX graph; other commands need one that consists of"
+                    + " LSTMs only.")
     private Path path;
 
     @Mixin

@@ -23,9 +23,10 @@ import java.util.regex.Pattern;
  * LstmModel model = ModelFiles.read(Path.of("model.safetensors"));
  * }</pre>
  *
- * <p>Reads {@code .safetensors} with PyTorch's names ({@link PyTorchLstm}), {@code .keras} and {@code .h5}
- * ({@link KerasLstm}), and {@code .onnx} ({@link OnnxLstm}); writes {@code .safetensors} and {@code .onnx}. An
- * {@code .onnx} file must hold a stack of LSTMs and nothing else; to run whole graphs, use
+ * <p>Reads {@code .safetensors} with PyTorch's names ({@link PyTorchLstm}), several of them by their
+ * {@link SafetensorsIndex index}, {@code .keras} and {@code .h5} ({@link KerasLstm}), and {@code .onnx}
+ * ({@link OnnxLstm}); other files are refused with what they are and what to do. Writes {@code .safetensors} and
+ * {@code .onnx}. An {@code .onnx} file must hold a stack of LSTMs and nothing else; to run whole graphs, use
  * {@code io.github.cellfuse.onnx.graph.OnnxModel}.
  */
 public final class ModelFiles {

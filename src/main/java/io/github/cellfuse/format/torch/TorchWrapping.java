@@ -75,6 +75,6 @@ enum TorchWrapping {
                 : this.call + "(" + (module.isEmpty() ? "model" : "model.get_submodule(\"" + module + "\")") + ", \""
                         + name + "\")";
         return "tensor " + Problems.quote(tensor) + ": expected torch.nn.LSTM's own " + name
-                + ", found what a wrapper computes it from; before saving, for each such tensor: " + call;
+                + ", found what a wrapper computes it from; before saving, for each such weight: " + call;
     }
 }

@@ -26,7 +26,15 @@ class DamagedKerasTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"stack_2.h5", "single_3_h5.h5", "functional_2.h5", "stack_3.keras", "bidirectional_3.keras"})
+            strings = {
+                "stack_2.h5",
+                "single_3_h5.h5",
+                "functional_2.h5",
+                "shuffled_2.h5",
+                "cudnn_2.h5",
+                "stack_3.keras",
+                "bidirectional_3.keras"
+            })
     @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void truncatedFilesAreRefused(String name) throws IOException {
         byte[] good = Files.readAllBytes(KerasCases.file(name));
@@ -43,7 +51,15 @@ class DamagedKerasTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"stack_2.h5", "single_3_h5.h5", "functional_2.h5", "stack_3.keras", "bidirectional_3.keras"})
+            strings = {
+                "stack_2.h5",
+                "single_3_h5.h5",
+                "functional_2.h5",
+                "shuffled_2.h5",
+                "cudnn_2.h5",
+                "stack_3.keras",
+                "bidirectional_3.keras"
+            })
     @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void flippedBytesAreReadOrRefused(String name) throws IOException {
         long seed = TestEngines.seed(new Random().nextInt(1_000_000));

@@ -278,9 +278,9 @@ class KerasLstmTest {
             units_differ_3.keras        | backward_layer, units: expected 4 | found 5
             branch_3.keras              | layer 'lstm_1'               | branch
             state_2.h5                  | layer 'lstm_1'               | branch
-            dense_between_3.keras       | Dense 'dense' beside 'lstm', 'lstm_1' | read --layers lstm or --layers lstm_1, or export
-            chains_3.keras              | Dense 'dense', Dense 'head' beside 'lstm', 'lstm_1', 'lstm_2' | read --layers lstm,lstm_1 or --layers lstm_2, or
-            chains_functional_2.h5      | Dense 'dense', Dense 'head' beside 'lstm', 'lstm_1', 'lstm_2' | read --layers lstm,lstm_1 or --layers lstm_2, or
+            dense_between_3.keras       | Dense 'dense' beside 'lstm', 'lstm_1' | --layers lstm or --layers lstm_1, or
+            chains_3.keras              | Dense 'head' beside 'lstm', | --layers lstm,lstm_1 or --layers lstm_2, or
+            chains_functional_2.h5      | Dense 'head' beside 'lstm', | --layers lstm,lstm_1 or --layers lstm_2, or
             state_and_dense_2.h5        | Dense 'head' beside 'lstm', 'lstm_1' | read --layers lstm, or
             """)
     void refusesWhatItDoesNotCompute(String name, String first, String second) {

@@ -141,9 +141,9 @@ class PyTorchLstmTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            lstm. | parametrizations.weight_hh_l0.original0 | torch.nn.utils.parametrize.remove_parametrizations(model.get_submodule("lstm"), "weight_hh_l0")
-            a.b.  | parametrizations.weight_ih_l1_reverse.original | remove_parametrizations(model.get_submodule("a.b"), "weight_ih_l1_reverse")
-            ``    | parametrizations.bias_ih_l0.original1 | remove_parametrizations(model, "bias_ih_l0")
+            a.    | parametrizations.weight_hh_l0.original0 | parametrizations(model.get_submodule("a"), "weight_hh_l0")
+            a.b. | parametrizations.weight_ih_l1.original | parametrizations(model.get_submodule("a.b"), "weight_ih_l1")
+            ``    | parametrizations.bias_ih_l0.original1 | parametrize.remove_parametrizations(model, "bias_ih_l0")
             lstm. | weight_hh_l0_g | torch.nn.utils.remove_weight_norm(model.get_submodule("lstm"), "weight_hh_l0")
             ``    | weight_hh_l0_g | torch.nn.utils.remove_weight_norm(model, "weight_hh_l0")
             lstm. | weight_ih_l0_mask | torch.nn.utils.prune.remove(model.get_submodule("lstm"), "weight_ih_l0")
