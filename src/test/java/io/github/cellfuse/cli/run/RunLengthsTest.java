@@ -161,7 +161,7 @@ class RunLengthsTest {
     @Test
     void theSmallestOfSeveralDevicesLimitsTheRows() {
         DeviceInfo.Memory large = new DeviceInfo.Memory(1L << 34, 1L << 32);
-        DeviceInfo.Memory small = new DeviceInfo.Memory(1 << 30, 40_000);
+        DeviceInfo.Memory small = new DeviceInfo.Memory(1 << 30, 2_000_000);
         try (NpyArray input = NpyArray.open(x);
                 NpyArray valid = NpyArray.open(lengths)) {
             RunShape shape = RunShape.of(model, LayoutOption.NTC, input);
