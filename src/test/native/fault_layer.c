@@ -28,8 +28,8 @@
 //      gpu              the device says that it is a GPU, with local memory on the chip
 //      name=TEXT, platform=TEXT, version=TEXT   the name of the device and of its platform, the version of both
 //      nokernel         programs from binaries build, but have no kernels
-//      timelimit=N      a launch of more than N work-items takes too long: the next call that waits fails, and the queue
-//                       goes on
+//      timelimit=N      a launch of more than N work-items takes too long: the next call that waits fails, and then
+//                       the queue goes on
 //      nolaunch         kernels of programs from binaries can't be launched
 #define CL_TARGET_OPENCL_VERSION 300
 #include <CL/cl_layer.h>

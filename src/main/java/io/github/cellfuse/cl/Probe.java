@@ -61,12 +61,13 @@ record Probe(List<ClPlatform> platforms, List<String> problems) {
         if (!missing.isEmpty()) {
             return new Probe(List.of(), List.of(missing));
         }
-        Optional<String> fatal = Rehearsal.begin();
+        Optional<Rehearsal> rehearsal = Rehearsal.ofThisProcess();
+        Optional<String> fatal = rehearsal.flatMap(Rehearsal::begin);
         if (fatal.isPresent()) {
             return new Probe(List.of(), List.of(fatal.get()));
         }
         Probe found = run(DRIVER);
-        Rehearsal.done();
+        rehearsal.ifPresent(Rehearsal::done);
         return found;
     }
 

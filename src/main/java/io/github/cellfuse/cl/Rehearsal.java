@@ -1,22 +1,21 @@
 package io.github.cellfuse.cl;
 
 import java.io.File;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HexFormat;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.StringTokenizer;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +32,7 @@ import org.slf4j.LoggerFactory;
 final class Rehearsal {
     private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
 
-    private static final Path VENDORS = Path.of("/etc/OpenCL/vendors");
+    private static final String VENDORS = "/etc/OpenCL/vendors";
     private static final String VENDORS_VARIABLE = "OCL_ICD_VENDORS";
 
     /** What drivers and the loader read of the environment begins so. */
@@ -43,87 +42,94 @@ final class Rehearsal {
     private static final String NOTE = ".listed", MARK = ".listing";
     private static final int SECONDS = 60, SIGNALS = 128, ABORT = 6;
 
+    /** Bytes of an {@code .icd} file that are read: a path. */
+    private static final int MOST_BYTES = 4096;
+
     /** The line of a JVM's report that names the signal. */
-    private static final Pattern REPORT = Pattern.compile("(?m)^#  (SIG[A-Z]+) \\(");
+    private static final String REPORT = "(?m)^#  (SIG[A-Z]+) \\(";
 
-    /** The notes; null where there is no place for them. */
-    private final Path folder;
+    private static final File PROCESSES = new File("/proc");
 
-    private final Path note;
-    private final Path mark;
-
-    private Rehearsal(Path folder) {
-        this.folder = folder;
-        note = folder.resolve(HexFormat.of().formatHex(CacheEntry.key(facts())).substring(0, 32) + NOTE);
-        mark = folder.resolve(ProcessHandle.current().pid() + MARK);
-    }
+    /** The notes: where they are, that of success, and that of this process while it lists the platforms. */
+    private final File folder, note, mark;
 
     /**
-     * Returns why this process must not list the platforms; empty if it may, and then {@link #done} says that it has.
+     * At every start, before anything of this is in the JVM's memory: so neither streams nor {@code java.nio} nor
+     * digests, which together would take fifty times as long.
      */
-    static Optional<String> begin() {
-        return current().flatMap(Rehearsal::problem);
+    private Rehearsal(File folder, String process) {
+        this.folder = folder;
+        note = new File(folder, Long.toHexString(hash(facts())) + NOTE);
+        mark = new File(folder, process + MARK);
     }
 
-    /** Notes that this process has listed the platforms and lives. */
-    static void done() {
-        current().ifPresent(Rehearsal::succeed);
-    }
-
-    private static Optional<Rehearsal> current() {
-        boolean isWanted = "on".equals(System.getProperty("cellfuse.rehearsal"))
-                && System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("linux")
-                && !System.getProperty("java.class.path", "").isEmpty();
-        return isWanted
-                ? ProgramCache.fromEnvironment().folder().map(cache -> new Rehearsal(cache.resolve("platforms")))
-                : Optional.empty();
-    }
-
-    private Optional<String> problem() {
-        try {
-            FileTrust.createFolder(folder.getParent());
-            FileTrust.createFolder(folder);
-            boolean hasDied = hasMarkOfTheDead();
-            if (hasDied) {
-                Files.deleteIfExists(note);
-            }
-            if (!Files.exists(note)) {
-                Optional<String> signal = list(Map.of());
-                if (signal.isPresent()) {
-                    return Optional.of(explanation(signal.get()));
-                }
-            }
-            Files.write(mark, new byte[0]);
+    /** Returns the rehearsal of this process, if it is to have one. */
+    static Optional<Rehearsal> ofThisProcess() {
+        Optional<Path> cache = isWanted() ? ProgramCache.fromEnvironment().folder() : Optional.empty();
+        if (cache.isEmpty()) {
             return Optional.empty();
+        }
+        try {
+            String process = new File(PROCESSES, "self").getCanonicalFile().getName();
+            return Optional.of(new Rehearsal(new File(cache.get().toFile(), "platforms"), process));
+        } catch (IOException e) {
+            LOG.debug("no rehearsal", e);
+            return Optional.empty();
+        }
+    }
+
+    /** Returns why this process must not list the platforms; empty if it may, and calls {@link #done} afterwards. */
+    Optional<String> begin() {
+        try {
+            return problem();
         } catch (IOException e) {
             LOG.debug("the platforms are listed at once", e); // a folder that can't be written, say
             return Optional.empty();
         }
     }
 
-    private void succeed() {
-        try {
-            if (!Files.exists(note)) {
-                Files.write(note, new byte[0]);
+    private static boolean isWanted() {
+        return "on".equals(System.getProperty("cellfuse.rehearsal"))
+                && "Linux".equals(System.getProperty("os.name"))
+                && !System.getProperty("java.class.path", "").isEmpty();
+    }
+
+    private Optional<String> problem() throws IOException {
+        if (hasMarkOfTheDead() || !note.exists()) {
+            note.delete();
+            FileTrust.createFolder(folder.toPath().getParent());
+            FileTrust.createFolder(folder.toPath());
+            Optional<String> signal = list(Map.of());
+            if (signal.isPresent()) {
+                return Optional.of(explanation(signal.get()));
             }
-            Files.deleteIfExists(mark);
+        }
+        mark.createNewFile();
+        return Optional.empty();
+    }
+
+    /** Notes that this process has listed the platforms and lives. */
+    void done() {
+        try {
+            note.createNewFile();
         } catch (IOException e) {
             LOG.debug("no note of the platforms", e);
         }
+        mark.delete();
     }
 
     /** Returns whether a process has ended while it listed the platforms, and forgets it. */
-    private boolean hasMarkOfTheDead() throws IOException {
+    private boolean hasMarkOfTheDead() {
         boolean found = false;
-        try (DirectoryStream<Path> marks = Files.newDirectoryStream(folder, "*" + MARK)) {
-            for (Path each : marks) {
-                String pid = each.getFileName().toString().replace(MARK, "");
-                boolean lives = pid.matches("\\d{1,18}")
-                        && ProcessHandle.of(Long.parseLong(pid)).isPresent();
-                if (!lives || each.equals(mark)) {
-                    Files.deleteIfExists(each);
-                    found = true;
-                }
+        String[] names = folder.list();
+        for (String name : names == null ? new String[0] : names) {
+            if (!name.endsWith(MARK)) {
+                continue;
+            }
+            String process = name.substring(0, name.length() - MARK.length());
+            File file = new File(folder, name);
+            if (file.equals(mark) || !new File(PROCESSES, process).exists()) {
+                found |= file.delete();
             }
         }
         return found;
@@ -132,62 +138,82 @@ final class Rehearsal {
     /** Returns everything that a listing depends on. */
     private static List<String> facts() {
         List<String> facts = new ArrayList<>();
-        new TreeMap<>(System.getenv()).forEach((name, value) -> {
-            if (VARIABLES.stream().anyMatch(name::startsWith)) {
-                facts.add(name + "=" + value);
+        for (Map.Entry<String, String> each : new TreeMap<>(System.getenv()).entrySet()) {
+            for (String beginning : VARIABLES) {
+                if (each.getKey().startsWith(beginning)) {
+                    facts.add(each.getKey() + "=" + each.getValue());
+                }
             }
-        });
-        List<Path> files = new ArrayList<>(drivers());
-        drivers().stream().flatMap(icd -> library(icd).stream()).forEach(files::add);
-        for (Path file : files) {
-            try {
-                facts.add(file + " " + Files.size(file) + " " + Files.getLastModifiedTime(file));
-            } catch (IOException e) {
-                facts.add(file + " can't be read");
-            }
+        }
+        for (File icd : drivers()) {
+            facts.add(fact(icd));
+            File library = library(icd);
+            facts.add(library == null ? "no library" : fact(library));
         }
         return facts;
     }
 
-    /** Returns the {@code .icd} files, each of which names the library of a driver. */
-    private static List<Path> drivers() {
+    private static String fact(File file) {
+        return file + " " + file.length() + " " + file.lastModified();
+    }
+
+    /** Returns a number that differs for lists that differ (FNV-1a of 64 bits); nobody gains by a collision. */
+    private static long hash(List<String> texts) {
+        long hash = 0xcbf29ce484222325L;
+        for (String text : texts) {
+            for (int k = 0; k <= text.length(); k++) {
+                hash = (hash ^ (k < text.length() ? text.charAt(k) : '\n')) * 0x100000001b3L;
+            }
+        }
+        return hash;
+    }
+
+    /** Returns the {@code .icd} files, each of which names the library of a driver, in the order of their names. */
+    private static List<File> drivers() {
         String chosen = System.getenv(VENDORS_VARIABLE);
-        Path place = chosen == null || chosen.isBlank() ? VENDORS : Path.of(chosen);
-        if (!Files.isDirectory(place)) {
-            return Files.isRegularFile(place) ? List.of(place) : List.of();
+        File place = new File(chosen == null || chosen.isBlank() ? VENDORS : chosen);
+        if (place.isFile()) {
+            return List.of(place);
         }
-        try (Stream<Path> files = Files.list(place)) {
-            return files.filter(file -> file.toString().endsWith(".icd"))
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            return List.of();
+        String[] names = place.list();
+        List<File> drivers = new ArrayList<>();
+        if (names != null) {
+            Arrays.sort(names);
+            for (String name : names) {
+                if (name.endsWith(".icd")) {
+                    drivers.add(new File(place, name));
+                }
+            }
         }
+        return drivers;
     }
 
     /** Returns the name of a driver's library, as its {@code .icd} file has it. */
-    private static String libraryName(Path icd) {
-        try {
-            return Files.readString(icd).strip();
+    private static String libraryName(File icd) {
+        try (FileInputStream text = new FileInputStream(icd)) {
+            return new String(text.readNBytes(MOST_BYTES), StandardCharsets.UTF_8).strip();
         } catch (IOException e) {
             return "unreadable";
         }
     }
 
-    /** Returns a driver's library, if it is where libraries usually are. */
-    private static Optional<Path> library(Path icd) {
+    /** Returns a driver's library; null if it isn't where libraries usually are. */
+    private static File library(File icd) {
         String name = libraryName(icd);
         if (name.startsWith("/")) {
-            return Optional.of(Path.of(name)).filter(Files::exists);
+            return new File(name);
         }
         String folders = System.getenv().getOrDefault("LD_LIBRARY_PATH", "")
                 + File.pathSeparator
                 + System.getProperty("java.library.path", "");
-        return Stream.of(folders.split(File.pathSeparator))
-                .filter(folder -> !folder.isBlank())
-                .map(folder -> Path.of(folder).resolve(name))
-                .filter(Files::exists)
-                .findFirst();
+        StringTokenizer each = new StringTokenizer(folders, File.pathSeparator);
+        while (each.hasMoreTokens()) {
+            File library = new File(each.nextToken(), name);
+            if (library.exists()) {
+                return library;
+            }
+        }
+        return null;
     }
 
     /** Returns which drivers end the process, after asking each in a process of its own. */
@@ -195,14 +221,14 @@ final class Rehearsal {
         List<String> culprits = new ArrayList<>(), others = new ArrayList<>();
         Path alone = Files.createTempDirectory("cellfuse-driver");
         try {
-            for (Path icd : drivers()) {
-                Path copy = Files.copy(icd, alone.resolve(icd.getFileName()));
+            for (File icd : drivers()) {
+                Path copy = Files.copy(icd.toPath(), alone.resolve(icd.getName()));
                 Optional<String> signal = list(Map.of(VENDORS_VARIABLE, alone.toString()));
                 Files.delete(copy);
                 if (signal.isPresent()) {
                     culprits.add(icd + " (" + libraryName(icd) + ") ends the process with " + signal.get());
                 } else {
-                    others.add(icd.getFileName().toString());
+                    others.add(icd.getName());
                 }
             }
         } finally {
@@ -221,7 +247,7 @@ final class Rehearsal {
 
     /** Returns the signal that has ended a process, if one has. The JVM reports most of them, and then exits with 1. */
     private static Optional<String> signal(int exit, String output) {
-        Matcher report = REPORT.matcher(output);
+        Matcher report = Pattern.compile(REPORT).matcher(output);
         if (exit != 0 && report.find()) {
             return Optional.of(report.group(1));
         }

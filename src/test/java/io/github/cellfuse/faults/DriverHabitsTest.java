@@ -111,6 +111,51 @@ class DriverHabitsTest {
         assertFalse(said.contains("240 rows of 36 steps in 1 chunk"), said);
     }
 
+    /** All LSTMs of a graph share the memory. */
+    @Test
+    void automaticChunksOfAGraphFitTheDevice() throws Exception {
+        Path graph = folder.resolve("graph.onnx");
+        ChildJvm.Result converted = ChildJvm.start(
+                        Map.of(),
+                        List.of(),
+                        CellFuse.class,
+                        "convert",
+                        EXAMPLE.resolve("model.safetensors").toString(),
+                        "-o",
+                        graph.toString())
+                .await(SECONDS);
+        assertEquals(0, converted.exit(), converted::err);
+        byte[] onJava = null;
+        for (String device : List.of("java", "opencl")) {
+            Path output = folder.resolve(device + ".npz");
+            String[] words = words(device, output);
+            words[1] = graph.toString();
+            ChildJvm.Result result = run("gpu,memory=4000000", words);
+            assertEquals(0, result.exit(), result::err);
+            assertFalse(result.err().contains("going on"), result::err);
+            assertEquals(device.equals("java"), result.err().contains("240 rows in 1 chunk"), result::err);
+            byte[] bytes = Files.readAllBytes(output);
+            assertArrayEquals(onJava == null ? bytes : onJava, bytes);
+            onJava = bytes;
+        }
+    }
+
+    /** Later versions of PoCL have other names, and the same plans. */
+    @Test
+    void pocl5RunsAsPocl3Does() throws Exception {
+        String later = "name=cpu-haswell-AMD EPYC 7B12,version=OpenCL 3.0 PoCL HSTR: cpu-x86_64-pc-linux-gnu-haswell";
+        assertEquals(plan(runsRight("none")), plan(runsRight(later)));
+    }
+
+    /** Returns the plan and the tile. The estimate between them depends on the processor's name. */
+    private static String plan(String said) {
+        return said.lines()
+                .filter(line -> line.contains(" plan ("))
+                .findFirst()
+                .orElseThrow()
+                .replaceAll("\\(.*\\)", "");
+    }
+
     @Test
     void aRowThatIsTooLargeIsRefusedWithItsBytes() throws Exception {
         ChildJvm.Result result = run("largest=60000", words("opencl", folder.resolve("y.npy"), "--batch", "240"));

@@ -10,6 +10,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
+import io.github.cellfuse.DeviceInfo;
 import io.github.cellfuse.Direction;
 import io.github.cellfuse.LstmEngine;
 import io.github.cellfuse.LstmModel;
@@ -18,6 +19,7 @@ import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.batch.BatchJob;
 import io.github.cellfuse.batch.BatchListener;
 import io.github.cellfuse.batch.ChunkMetrics;
+import io.github.cellfuse.batch.DeviceNeed;
 import io.github.cellfuse.batch.Journal;
 import io.github.cellfuse.batch.LengthOrder;
 import io.github.cellfuse.cli.Cli;
@@ -154,6 +156,29 @@ class RunLengthsTest {
         Path out = folder.resolve("out.npy");
         run(parts, out, "--batch", 40).assertDone();
         assertSame(expected(), out);
+    }
+
+    @Test
+    void theSmallestOfSeveralDevicesLimitsTheRows() {
+        DeviceInfo.Memory large = new DeviceInfo.Memory(1L << 34, 1L << 32);
+        DeviceInfo.Memory small = new DeviceInfo.Memory(1 << 30, 2_000_000);
+        try (NpyArray input = NpyArray.open(x);
+                NpyArray valid = NpyArray.open(lengths)) {
+            RunShape shape = RunShape.of(model, LayoutOption.NTC, input);
+            RunInput source = new RunInput(shape, input, Optional.of(valid), Optional.empty(), Optional.empty());
+            RunRows rows = RunRows.of(source, shape, null, true, false, List.of(large, small, large));
+            int chunk = rows.chunking().chunkRows();
+            int most = DeviceNeed.mostRows(List.of(new DeviceNeed(model, shape.steps())), small);
+            assertTrue(chunk <= most && most > 1, chunk + " of " + most);
+            int shortest = DeviceNeed.mostRows(List.of(new DeviceNeed(model, 1)), small);
+            for (long first = 0; first < shape.rows(); first += rows.limit().rows(first)) {
+                assertTrue(
+                        rows.limit().rows(first) <= shortest,
+                        first + ": " + rows.limit().rows(first));
+            }
+            RunRows given = RunRows.of(source, shape, most + 1, true, false, List.of(small));
+            assertEquals(most + 1, given.chunking().chunkRows()); // the user's word
+        }
     }
 
     private Map<String, String> identity(RunShape shape, Optional<LengthOrder> order, LstmEngine java) {
