@@ -166,7 +166,7 @@ class RunLengthsTest {
                 NpyArray valid = NpyArray.open(lengths)) {
             RunShape shape = RunShape.of(model, LayoutOption.NTC, input);
             RunInput source = new RunInput(shape, input, Optional.of(valid), Optional.empty(), Optional.empty());
-            RunRows rows = RunRows.of(source, shape, null, true, false, List.of(large, small, large));
+            RunRows rows = RunRows.of(source, shape, null, true, false, false, List.of(large, small, large));
             int chunk = rows.chunking().chunkRows();
             int most = DeviceNeed.mostRows(List.of(new DeviceNeed(model, shape.steps())), small);
             assertTrue(chunk <= most && most > 1, chunk + " of " + most);
@@ -176,7 +176,7 @@ class RunLengthsTest {
                         rows.limit().rows(first) <= shortest,
                         first + ": " + rows.limit().rows(first));
             }
-            RunRows given = RunRows.of(source, shape, most + 1, true, false, List.of(small));
+            RunRows given = RunRows.of(source, shape, most + 1, true, false, false, List.of(small));
             assertEquals(most + 1, given.chunking().chunkRows()); // the user's word
         }
     }
