@@ -101,8 +101,8 @@ public final class RunCommand implements Runnable {
             paramLabel = "INPUT",
             converter = InputFile.Converter.class,
             description = "x: a .npy file, an .npz file with one array, F.npz:NAME, a folder, whose .npy files are"
-                    + " joined row by row, an Arrow file, F.arrow or F.arrow:COLUMN, or a pipe: - reads a .npy file from"
-                    + " stdin. For an .onnx model with several inputs, use --input.")
+                    + " joined row by row, an Arrow file, F.arrow or F.arrow:COLUMN, or a pipe: - reads a .npy file"
+                    + " from stdin. For an .onnx model with several inputs, use --input.")
     private InputFile input;
 
     @Option(

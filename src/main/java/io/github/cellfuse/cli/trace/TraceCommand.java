@@ -80,8 +80,8 @@ public final class TraceCommand implements Runnable {
             arity = "0..1",
             paramLabel = "INPUT",
             converter = InputFile.Converter.class,
-            description = "x: a .npy file, an .npz file with one array, F.npz:NAME, a folder of .npy files, or an"
-                    + " Arrow file. For an .onnx model with several inputs, use --input.")
+            description = "x: a .npy file, an .npz file with one array, F.npz:NAME, a folder of .npy files, an"
+                    + " Arrow file, or - for stdin. For an .onnx model with several inputs, use --input.")
     private InputFile input;
 
     @Option(

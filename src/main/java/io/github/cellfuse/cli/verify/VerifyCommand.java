@@ -93,8 +93,8 @@ public final class VerifyCommand implements Callable<Integer> {
             arity = "0..1",
             paramLabel = "INPUT",
             converter = InputFile.Converter.class,
-            description = "x: a .npy file, an .npz file with one array, F.npz:NAME, a folder of .npy files, or an"
-                    + " Arrow file. Default: random batches.")
+            description = "x: a .npy file, an .npz file with one array, F.npz:NAME, a folder of .npy files, an"
+                    + " Arrow file, or - for stdin. Default: random batches.")
     private InputFile input;
 
     @Mixin

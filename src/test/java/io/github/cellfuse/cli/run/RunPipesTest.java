@@ -10,6 +10,7 @@ import io.github.cellfuse.Direction;
 import io.github.cellfuse.RandomLstm;
 import io.github.cellfuse.cli.Cli;
 import io.github.cellfuse.cli.NpyFiles;
+import io.github.cellfuse.format.npy.Python;
 import io.github.cellfuse.format.torch.PyTorchLstm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -65,8 +66,8 @@ class RunPipesTest {
         ProcessBuilder builder = new ProcessBuilder(
                         "bash",
                         "-c",
-                        "set -o pipefail; run() { \"$JAVA\" -cp \"$CP\" io.github.cellfuse.cli.CellFuse run m.safetensors"
-                                + " \"$@\" --device java --batch 7; }; " + script)
+                        "set -o pipefail; run() { \"$JAVA\" -cp \"$CP\" io.github.cellfuse.cli.CellFuse run"
+                                + " m.safetensors \"$@\" --device java --batch 7; }; " + script)
                 .directory(folder.toFile())
                 .redirectError(err.toFile());
         builder.environment().put("JAVA", java);
@@ -107,7 +108,7 @@ class RunPipesTest {
 
     @Test
     void numPyReadsAPipe() throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "no Python here");
+        assumeTrue(Python.hasNumPy(), "no Python with NumPy here");
         Ended ended = bash("""
                 cat x.npy | run - -o - -q | /usr/bin/python3 -c '
                 import io, sys, numpy as np
@@ -120,7 +121,7 @@ class RunPipesTest {
     /** Time first, Fortran order, states and archives go through temporary files. */
     @Test
     void whatHasNoOrderOfRowsWorksToo() throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "no Python here");
+        assumeTrue(Python.hasNumPy(), "no Python with NumPy here");
         Ended ended = bash("""
                 /usr/bin/python3 -c '
                 import numpy as np
@@ -171,7 +172,8 @@ class RunPipesTest {
         assertError(
                 1,
                 "stdout: the reader has gone away",
-                "mkfifo f; (head -c 9000 x.npy; sleep 50) > f & run f -o - -q | head -c 100 > out.npy; e=$?; kill %1; exit $e");
+                "mkfifo f; (head -c 9000 x.npy; sleep 50) > f &"
+                        + " run f -o - -q | head -c 100 > out.npy; e=$?; kill %1; exit $e");
     }
 
     private void assertError(int code, String message, String script) throws Exception {
