@@ -204,5 +204,10 @@ class DriverHabitsTest {
         assertEquals(0, all.exit(), all::err);
         assertTrue(all.err().contains("opencl:0.0 is left out: it can't be used: " + reason), all::err);
         assertArrayEquals(expected, Files.readAllBytes(folder.resolve("all.npy")));
+
+        String model = EXAMPLE.resolve("model.safetensors").toString();
+        ChildJvm.Result verified = run(habits, "verify", model, "--all-devices", "--shape", "2,3");
+        assertEquals(0, verified.exit(), verified::err);
+        assertTrue(verified.err().contains("opencl:0.0 is left out: it can't be used: " + reason), verified::err);
     }
 }

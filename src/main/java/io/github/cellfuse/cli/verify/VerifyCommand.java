@@ -3,6 +3,7 @@ package io.github.cellfuse.cli.verify;
 import com.google.gson.JsonObject;
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.Device;
+import io.github.cellfuse.DeviceInfo;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.LstmModel;
 import io.github.cellfuse.WeightPrecision;
@@ -164,6 +165,7 @@ public final class VerifyCommand implements Callable<Integer> {
         List<VerifyCase> batches = batches();
         List<DeviceOption.Choice> choices = allDevices
                 ? Device.all().stream()
+                        .filter(this::canBeUsed)
                         .map(info -> new DeviceOption.Choice(info.device(), info.name()))
                         .toList()
                 : List.of(device.settle(batches.get(0).model()));
@@ -176,6 +178,16 @@ public final class VerifyCommand implements Callable<Integer> {
             write(VerifyJson.of(model.path(), found));
         }
         return found.stream().allMatch(VerifiedDevice::passed) ? 0 : Errors.FAILED;
+    }
+
+    /** Returns whether a device has no obstacle, and says which one it has otherwise. */
+    private boolean canBeUsed(DeviceInfo info) {
+        info.obstacle()
+                .ifPresent(reason -> spec.commandLine()
+                        .getErr()
+                        .println("cellfuse: " + info.device() + " is left out: it " + DeviceInfo.OBSTACLE + ": "
+                                + reason));
+        return info.obstacle().isEmpty();
     }
 
     private void write(JsonObject document) {
