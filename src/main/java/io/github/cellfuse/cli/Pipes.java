@@ -46,7 +46,7 @@ public final class Pipes {
         }
         if (Terminal.isTerminal(0)) {
             throw new InvalidInputException(
-                    "stdin: expected a .npy file, such as cat x.npy | cellfuse ..., found a" + " terminal");
+                    "stdin: expected a .npy file, such as cat x.npy | cellfuse ..., found a terminal");
         }
         return interruptible(new FileInputStream(FileDescriptor.in));
     }
@@ -72,7 +72,7 @@ public final class Pipes {
     public static void checkOutput(Path path) {
         if (path.equals(STANDARD) && Terminal.isTerminal(1)) {
             throw new InvalidInputException(
-                    "stdout: expected a pipe or a file for the .npy file, such as -o - | ...," + " found a terminal");
+                    "stdout: expected a pipe or a file for the .npy file, such as -o - | ..., found a terminal");
         }
     }
 

@@ -214,8 +214,8 @@ record GraphRows(Optional<RowAxes> axes, long count, long chunk, long fitting, b
      * Returns the same with smaller chunks, if the LSTMs of a chunk wouldn't fit in the memory of one of the devices.
      */
     GraphRows limitedTo(List<DeviceInfo.Memory> devices, OnnxModel model, GraphInputs inputs) {
-        if (axes.isEmpty() || devices.isEmpty()) {
-            return this;
+        if (axes.isEmpty() || devices.isEmpty() || chunk <= fewest()) {
+            return this; // rows that are computed one by one, say, whose files have other shapes than a call
         }
         Map<String, long[]> shapes = inputs.shapes();
         List<DeviceNeed> lstms = lstms(model.withShapes(shapes), shapes, longest(inputs, axes.get()));
