@@ -44,7 +44,7 @@ import picocli.CommandLine.Spec;
             "Suites: quick (every plan and kernel at one or two shapes; the default; half a minute on two cores),"
                     + " cell (kernels that stream through memory), lstm (whole runs of many shapes, and how the time"
                     + " grows with T, N and H), deepbench (DeepBench's LSTM shapes), speech (basecallers, streams"
-                    + " with voice detection, taggers), all (all five; six minutes on two cores).",
+                    + " with voice detection, taggers), all (all five; more than five minutes on two cores).",
             "",
             "A result is the median of --rounds rounds. After three rounds, no new round begins once a shape has"
                     + " taken 2 s. Runs of lstm, deepbench and speech that would take more than 2 s are skipped and"
