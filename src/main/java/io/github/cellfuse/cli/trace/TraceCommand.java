@@ -12,6 +12,7 @@ import io.github.cellfuse.cli.LayoutOption;
 import io.github.cellfuse.cli.ModelOptions;
 import io.github.cellfuse.cli.Numbers;
 import io.github.cellfuse.cli.OutputFile;
+import io.github.cellfuse.cli.Pipes;
 import io.github.cellfuse.cli.Version;
 import io.github.cellfuse.cli.graph.GraphInputOptions;
 import io.github.cellfuse.cli.graph.RecordedPart;
@@ -216,6 +217,10 @@ public final class TraceCommand implements Runnable {
         }
         if (words != null && input == null) {
             throw new InvalidInputException("--words requires an INPUT, which holds the tokens");
+        }
+        if (words != null && input.isPipe()) {
+            throw new InvalidInputException("--words: expected INPUT to be a file, as the tokens are read twice, found "
+                    + Pipes.inputName(input.path()) + "; write it to a file first");
         }
         Path[] read = Stream.concat(
                         Stream.of(model.path(), labels, words),

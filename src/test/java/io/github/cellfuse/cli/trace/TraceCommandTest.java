@@ -225,6 +225,7 @@ class TraceCommandTest {
         Cli.run("trace", model, x, "--html", html, "--steps", "7-9").assertError(2, "--steps", "0 to 6");
         Cli.run("trace", model, x, "--html", html, "--layer", 2).assertError(2, "--layer", "0 to 1", "found 2");
         Cli.run("trace", model, x, "--html", html, "--words", x).assertError(2, "--words");
+        Cli.run("trace", TAGGER, "-", "--html", html, "--words", x).assertError(2, "--words", "found stdin");
         Cli.run("trace", model, x, "--html", html, "--part", 0).assertError(2, "--part");
         Cli.run("trace", model, x, "--html", html, "--device", "reference").assertError(2, "reference", "java");
         Path labels = Files.writeString(folder.resolve("labels.txt"), "one\ntwo\n");
