@@ -300,9 +300,9 @@ public final class LocalCluster implements AutoCloseable {
         }
     }
 
-    /** Deletes the logs and all other files, after {@link #close()}. */
-    public void deleteFiles() {
-        try (Stream<Path> files = Files.walk(options.folder())) {
+    /** Deletes a cluster's logs and all other files, after {@link #close()}. */
+    public static void deleteFiles(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(file);
             }
