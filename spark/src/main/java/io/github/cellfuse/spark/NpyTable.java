@@ -217,6 +217,7 @@ public final class NpyTable implements Callable<Integer> {
                     out.write(id * length, FloatBuffer.wrap(values));
                 }
                 out.commit();
+                System.err.println("cellfuse: wrote " + output + ", shape " + Arrays.toString(all));
             }
         }
 

@@ -57,14 +57,18 @@ final class SparkCommands {
             }
         }
         if (message == null) {
-            message = error instanceof AnalysisException ? error.getMessage() : error.toString();
+            message = error instanceof AnalysisException || error instanceof IllegalArgumentException
+                    ? error.getMessage()
+                    : error.toString();
         }
         return message;
     }
 
     private static boolean isInvalid(Throwable error) {
         for (Throwable e = error; e != null; e = e.getCause()) {
+            // Spark ML's own checks of parameters and columns throw IllegalArgumentException.
             if (e instanceof InvalidInputException
+                    || e instanceof IllegalArgumentException
                     || e instanceof ParameterException
                     || e instanceof AnalysisException) {
                 return true;

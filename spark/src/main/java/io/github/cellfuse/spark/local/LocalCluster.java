@@ -21,9 +21,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A standalone cluster on 127.0.0.1: a master and workers, each a JVM of its own, from Spark's jars alone. All ports
- * are free ones, read from the logs, so several clusters can run on one machine. {@link #close()} ends exactly the
- * processes that the cluster has started.
+ * A standalone cluster on the loopback device: a master and workers, each a JVM of its own, from Spark's jars alone.
+ * All ports are free ones, read from the logs, so several clusters can run on one machine. {@link #close()} ends
+ * exactly the processes that the cluster has started.
  *
  * <p>Thread safe.
  */
@@ -84,6 +84,7 @@ public final class LocalCluster implements AutoCloseable {
         master = launch(
                 "master",
                 List.of("-Dspark.master.rest.enabled=false"),
+                LOOPBACK,
                 MASTER,
                 List.of("--host", LOOPBACK, "--port", "0", "--webui-port", "0"));
     }
@@ -122,14 +123,16 @@ public final class LocalCluster implements AutoCloseable {
                 properties.add("-Dspark.worker.resource.gpu.amount=1");
                 properties.add("-Dspark.worker.resource.gpu.discoveryScript=" + script.toAbsolutePath());
             });
+            String host = hostOf(k);
             Path work = options.folder().resolve("work-" + k).toAbsolutePath();
             workers.add(launch(
                     "worker-" + k,
                     properties,
+                    host,
                     WORKER,
                     List.of(
                             "--host",
-                            LOOPBACK,
+                            host,
                             "--port",
                             "0",
                             "--webui-port",
@@ -147,23 +150,34 @@ public final class LocalCluster implements AutoCloseable {
         }
     }
 
-    private Daemon launch(String name, List<String> properties, String main, List<String> arguments)
+    private Daemon launch(String name, List<String> properties, String host, String main, List<String> arguments)
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(java());
-        command.add("-Xmx256m");
+        // They do little, so compiling them well would take longer than it spares.
+        command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
         command.addAll(properties);
         command.addAll(List.of("-cp", classPath(options.home()), main));
         command.addAll(arguments);
         Path log = options.folder().resolve(name + ".log");
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
-        builder.environment().putAll(environment(options.home()));
+        builder.environment().putAll(environment(options.home(), host));
         return new Daemon(name, builder.start(), log);
     }
 
-    /** Returns the environment of a process of Spark: with no other address than 127.0.0.1. */
+    /** Spark starts no copy of a slow task on the host that runs it, so workers are hosts, where a system allows it. */
+    private static String hostOf(int worker) {
+        boolean isLinux = System.getProperty("os.name").equals("Linux");
+        return isLinux ? "127.0.0." + (worker + 1) : LOOPBACK;
+    }
+
+    /** Returns the environment of a process of Spark that isn't of a cluster: with no other address than 127.0.0.1. */
     public static Map<String, String> environment(Path home) {
+        return environment(home, LOOPBACK);
+    }
+
+    private static Map<String, String> environment(Path home, String host) {
         Map<String, String> variables = new HashMap<>(Map.of(
                 "SPARK_HOME",
                 home.toAbsolutePath().toString(),
