@@ -22,10 +22,11 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "bin/spark-local --example    runs the example of docs/spark.md, and compares with cellfuse run",
+            "bin/spark-local --measure    times executors against the engine alone; --measure --help",
         })
 public final class SparkLocal implements Callable<Integer> {
     /** Set by the script. */
-    private static final String HOME = "cellfuse.spark.home", JAR = "cellfuse.spark.jar", LOGS = "cellfuse.spark.logs";
+    static final String HOME = "cellfuse.spark.home", JAR = "cellfuse.spark.jar", LOGS = "cellfuse.spark.logs";
 
     @Option(names = "--workers", paramLabel = "N", defaultValue = "2", description = "Default: ${DEFAULT-VALUE}.")
     private int workers;
