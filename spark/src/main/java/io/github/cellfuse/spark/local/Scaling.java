@@ -66,7 +66,12 @@ public final class Scaling implements Callable<Integer> {
             description = "Tasks for each executor. Default: ${DEFAULT-VALUE}.")
     private int tasks;
 
-    @Option(names = "--executors", paramLabel = "N,...", split = ",", defaultValue = "1,2", description = "Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--executors",
+            paramLabel = "N,...",
+            split = ",",
+            defaultValue = "1,2",
+            description = "Default: ${DEFAULT-VALUE}.")
     private int[] executors;
 
     @Option(names = "--passes", paramLabel = "N", defaultValue = "3", description = "Default: ${DEFAULT-VALUE}.")
