@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkContext;
@@ -39,6 +40,7 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import scala.Tuple2;
@@ -598,7 +600,7 @@ public class LstmTransformer extends Transformer implements DefaultParamsWritabl
                 () -> new GraphScorer(columns, settings, DeviceChoice.of(settings.device(), TaskContext.get())),
                 settings.invalid(),
                 settings.metrics());
-        return dataset.toDF().mapPartitions(function, Encoders.row(all));
+        return withMetadata(dataset.toDF().mapPartitions(function, Encoders.row(all)), all);
     }
 
     private Dataset<Row> lstm(Dataset<?> dataset, StructType all, ScoreSettings settings) {
@@ -617,7 +619,22 @@ public class LstmTransformer extends Transformer implements DefaultParamsWritabl
                                 .filter(Objects::nonNull)),
                 1,
                 isSet(errorCol));
-        return dataset.toDF().mapPartitions(function(columns, settings, shape), Encoders.row(all));
+        return withMetadata(dataset.toDF().mapPartitions(function(columns, settings, shape), Encoders.row(all)), all);
+    }
+
+    /** Returns the table with the columns' metadata, which Spark drops where rows go through a function. */
+    private static Dataset<Row> withMetadata(Dataset<Row> table, StructType all) {
+        if (Arrays.stream(all.fields()).allMatch(field -> field.metadata().equals(Metadata.empty()))) {
+            return table;
+        }
+        String[] places =
+                IntStream.range(0, all.size()).mapToObj(k -> "c" + k).toArray(String[]::new); // names may repeat
+        return table.toDF(places)
+                .select(IntStream.range(0, all.size())
+                        .mapToObj(k -> functions
+                                .col(places[k])
+                                .as(all.apply(k).name(), all.apply(k).metadata()))
+                        .toArray(Column[]::new));
     }
 
     private static <I, O> MapPartitionsFunction<I, O> function(

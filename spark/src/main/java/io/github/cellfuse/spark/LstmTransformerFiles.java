@@ -2,6 +2,7 @@ package io.github.cellfuse.spark;
 
 import io.github.cellfuse.InvalidInputException;
 import java.io.IOException;
+import java.io.OutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -29,14 +30,22 @@ final class LstmTransformerFiles {
 
         @Override
         public void saveImpl(String path) {
+            Configuration hadoop = sparkSession().sparkContext().hadoopConfiguration();
             LstmTransformer stored = transformer.copy(ParamMap.empty());
-            if (transformer.isSet(transformer.modelPath())) {
-                Configuration hadoop = sparkSession().sparkContext().hadoopConfiguration();
-                String name = ModelSource.copy(transformer.getModelPath(), new Path(path, MODEL), hadoop);
-                stored.setModelPath(MODEL + "/" + name);
+            boolean hasModel = transformer.isSet(transformer.modelPath());
+            // Read first: a model that can't be read leaves no folder behind.
+            ModelSource.ModelBytes model = hasModel ? ModelSource.file(transformer.getModelPath(), hadoop) : null;
+            if (hasModel) {
+                stored.setModelPath(MODEL);
             }
             try {
                 stored.paramsWriter().session(sparkSession()).save(path);
+                if (hasModel) {
+                    Path file = new Path(new Path(path, MODEL), model.name());
+                    try (OutputStream out = file.getFileSystem(hadoop).create(file, true)) {
+                        out.write(model.bytes());
+                    }
+                }
             } catch (IOException e) {
                 throw new InvalidInputException(
                         path + ": expected a folder that can be written, found: " + e.getMessage(), e);

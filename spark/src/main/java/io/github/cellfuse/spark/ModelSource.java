@@ -119,20 +119,17 @@ record ModelSource(About about, byte[] bytes, LstmModel lstm, OnnxModel graph) {
         }
     }
 
-    /**
-     * Copies the file of a model and returns its name, or copies what executors get in its place if it is more than one
-     * file.
-     */
-    static String copy(String path, org.apache.hadoop.fs.Path folder, Configuration hadoop) {
+    /** The file of a model. */
+    record ModelBytes(String name, byte[] bytes) {}
+
+    /** Returns the file of a model, or what executors get in its place if it is more than one file. */
+    static ModelBytes file(String path, Configuration hadoop) {
         return withFile(path, hadoop, file -> {
-            boolean isIndex = SafetensorsIndex.isIndex(file);
-            String name = isIndex ? "model.safetensors" : file.getFileName().toString();
-            byte[] bytes = isIndex ? lstm(path, hadoop).bytes() : Files.readAllBytes(file);
-            FileSystem system = folder.getFileSystem(hadoop);
-            try (var out = system.create(new org.apache.hadoop.fs.Path(folder, name), true)) {
-                out.write(bytes);
+            if (SafetensorsIndex.isIndex(file)) {
+                ModelSource source = lstm(path, hadoop);
+                return new ModelBytes(source.about().name(), source.bytes());
             }
-            return name;
+            return new ModelBytes(file.getFileName().toString(), Files.readAllBytes(file));
         });
     }
 
