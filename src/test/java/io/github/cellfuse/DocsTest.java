@@ -43,7 +43,7 @@ class DocsTest {
         List<String> broken = new ArrayList<>();
         int links = 0;
         List<String> roots = new ArrayList<>(DOCUMENTATION);
-        roots.addAll(List.of("bench", "src"));
+        roots.addAll(List.of("bench", "spark", "src"));
         for (Path page : pages(roots)) {
             for (String line : prose(page)) {
                 Matcher link = LINK.matcher(CODE.matcher(line).replaceAll("``"));
@@ -197,7 +197,7 @@ class DocsTest {
 
     private static List<Path> sources() throws IOException {
         List<Path> sources = new ArrayList<>();
-        for (String root : List.of("src", "kernels", "bench", "examples")) {
+        for (String root : List.of("src", "kernels", "bench", "spark", "examples")) {
             sources.addAll(files(Path.of(root), "java", "cl", "md", "py", "proto"));
         }
         for (String root : List.of("bin", ".ci", "pom.xml", "bench/compare", "bench/jmh", "bench/pom.xml")) {

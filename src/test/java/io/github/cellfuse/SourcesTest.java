@@ -20,7 +20,7 @@ class SourcesTest {
     @Test
     void noLineIsWiderThan120Columns() throws IOException {
         List<String> wide = new ArrayList<>();
-        for (Path file : sources("src", "bench/src", "examples", "kernels")) {
+        for (Path file : sources("src", "bench/src", "spark/src", "examples", "kernels")) {
             List<String> lines = Files.readAllLines(file);
             boolean isText = false; // tables and files of tests in text blocks
             for (int k = 0; k < lines.size(); k++) {
@@ -35,10 +35,10 @@ class SourcesTest {
         assertEquals(List.of(), wide);
     }
 
-    /** In the library, its tests and the benchmarks together. */
+    /** In the library, its tests, the benchmarks and the build for Spark together. */
     @Test
     void noClassNameOccursTwice() throws IOException {
-        Map<String, List<Path>> byName = sources("src", "bench/src", "examples").stream()
+        Map<String, List<Path>> byName = sources("src", "bench/src", "spark/src", "examples").stream()
                 .filter(file -> !file.endsWith("package-info.java"))
                 .collect(Collectors.groupingBy(file -> file.getFileName().toString()));
         byName.values().removeIf(files -> files.size() == 1);
