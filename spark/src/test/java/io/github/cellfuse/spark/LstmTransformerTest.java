@@ -25,7 +25,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
@@ -638,6 +642,37 @@ class LstmTransformerTest {
                         .array(functions.lit(1f), functions.lit(2f), functions.lit(3f))
                         .as("x"));
         assertNotNull(transformer().setBatchRows(100).transform(many).first().getAs("result"));
+        assertEquals(0, EnginePool.SHARED.users(), "the task ended before its last row");
+    }
+
+    @Test
+    void releasesItsEngineWhenAJobIsKilledOrFails() throws Exception {
+        Dataset<Row> scored = transformer()
+                .setBatchRows(100)
+                .transform(spark.range(0, 1_000_000_000_000L, 1, 2)
+                        .select(functions
+                                .array(functions.lit(1f), functions.lit(2f), functions.lit(3f))
+                                .as("x")));
+        CompletableFuture<Void> job = CompletableFuture.runAsync(() -> {
+            spark.sparkContext().setJobGroup("endless", "an endless job", false);
+            scored.write().format("noop").mode("overwrite").save();
+        });
+        await(() -> EnginePool.SHARED.users() == 2);
+        assertEquals(1, EnginePool.SHARED.inUse(), "two tasks share an engine");
+        spark.sparkContext().cancelJobGroup("endless");
+        assertThrows(ExecutionException.class, () -> job.get(60, TimeUnit.SECONDS));
+        await(() -> EnginePool.SHARED.users() == 0);
+
+        Dataset<Row> failing = transformer().transform(badRows(true));
+        assertThrows(Exception.class, failing::collectAsList);
+        assertEquals(0, EnginePool.SHARED.users());
+    }
+
+    private static void await(BooleanSupplier condition) throws InterruptedException {
+        for (int k = 0; k < 600 && !condition.getAsBoolean(); k++) {
+            Thread.sleep(100);
+        }
+        assertTrue(condition.getAsBoolean(), "it took more than a minute");
     }
 
     @Test
