@@ -156,6 +156,16 @@ final class EnginePool {
         return entries.size();
     }
 
+    /** Returns how many leases there are. */
+    synchronized int users() {
+        return entries.values().stream().mapToInt(entry -> entry.users).sum();
+    }
+
+    /** Returns how many engines have leases. */
+    synchronized int inUse() {
+        return (int) entries.values().stream().filter(entry -> entry.users > 0).count();
+    }
+
     private static void close(Entry entry) {
         try {
             if (entry.opened != null) {

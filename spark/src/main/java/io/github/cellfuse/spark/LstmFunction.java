@@ -32,7 +32,7 @@ public final class LstmFunction implements MapPartitionsFunction<float[], float[
     }
 
     /**
-     * Returns a function that computes the last hidden state {@code [D·P]} of each sequence.
+     * Returns a function that computes y after the last step of each sequence, {@code [D·P]}.
      *
      * @param modelPath a local path or a URI that Hadoop reads, of a {@code .safetensors}, {@code .onnx},
      *     {@code .keras} or {@code .h5} file

@@ -5,7 +5,7 @@ import java.util.Arrays;
 
 /** What a column receives of an LSTM's results. */
 enum LstmResult {
-    /** The last hidden state of the top layer, {@code [D·P]}. */
+    /** The hidden state of the top layer after the last valid step, {@code [D·P]}: y there; zeros without a step. */
     LAST("last"),
     /** The hidden states of the top layer in all steps, {@code [T,D·P]}. */
     Y("y"),

@@ -2,6 +2,7 @@ package io.github.cellfuse.spark;
 
 import io.github.cellfuse.CellFuseException;
 import io.github.cellfuse.DeviceInfo;
+import io.github.cellfuse.Direction;
 import io.github.cellfuse.InvalidInputException;
 import io.github.cellfuse.Layout;
 import io.github.cellfuse.LstmEngine;
@@ -192,7 +193,7 @@ final class LstmScorer implements Scorer<LstmScorer.Sequence> {
     public List<Object[]> run(List<Sequence> batch) {
         int rows = batch.size();
         int steps = batch.stream().mapToInt(Sequence::steps).max().orElseThrow();
-        boolean needsY = columns.result() == LstmResult.Y;
+        boolean needsY = needsY();
         LstmInput input = input(batch, steps);
         LstmState last = LstmState.zeros(model, rows);
         LstmOutput output = needsY
@@ -212,7 +213,7 @@ final class LstmScorer implements Scorer<LstmScorer.Sequence> {
         paddingSteps = batch.stream().mapToLong(row -> steps - row.length()).sum();
         List<Object[]> results = new ArrayList<>(rows);
         for (int row = 0; row < rows; row++) {
-            results.add(new Object[] {result(output, row, batch.get(row).steps())});
+            results.add(new Object[] {result(output, row, batch.get(row))});
         }
         return results;
     }
@@ -283,19 +284,32 @@ final class LstmScorer implements Scorer<LstmScorer.Sequence> {
         return y.slice(0, size);
     }
 
+    /** A reverse direction ends at the first step, so that y after the last one isn't among the final states. */
+    private boolean needsY() {
+        return columns.result() == LstmResult.Y
+                || columns.result() == LstmResult.LAST && model.last().direction() != Direction.FORWARD;
+    }
+
     /** Returns the column's value of a row. Its own steps only: those of longer rows beside it aren't its. */
-    private Object result(LstmOutput output, int row, int steps) {
+    private Object result(LstmOutput output, int row, Sequence sequence) {
         LstmState last = output.finalState();
         int rows = output.rows(), width = model.outputSize();
         int[] widths = model.hiddenWidths();
         return switch (columns.result()) {
-            case LAST ->
-                gather(last.h(), row, rows, widths.length - model.last().directionCount(), widths);
+            case LAST -> {
+                float[] values = new float[width];
+                if (sequence.length() > 0 && output.hasY()) {
+                    output.y().get((row * output.steps() + sequence.length() - 1) * width, values);
+                } else if (sequence.length() > 0) {
+                    values = gather(last.h(), row, rows, widths.length - 1, widths);
+                }
+                yield values;
+            }
             case H_N -> gather(last.h(), row, rows, 0, widths);
             case C_N -> gather(last.c(), row, rows, 0, model.cellWidths());
             case Y -> {
-                float[][] y = new float[steps][width];
-                for (int step = 0; step < steps; step++) {
+                float[][] y = new float[sequence.steps()][width];
+                for (int step = 0; step < y.length; step++) {
                     output.y().get((row * output.steps() + step) * width, y[step]);
                 }
                 yield y;

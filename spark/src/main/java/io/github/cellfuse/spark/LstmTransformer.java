@@ -187,10 +187,11 @@ public class LstmTransformer extends Transformer implements DefaultParamsWritabl
     }
 
     /**
-     * What the new column holds: {@code last}, the last hidden state of the top layer {@code [D·P]} (the default);
-     * {@code y}, the hidden states of the top layer in all steps {@code [T][D·P]}; {@code h_n}, the last hidden states
-     * of all layers {@code [L·D·P]}; {@code c_n}, the last cell states {@code [L·D·H]}. The last state of a row is that
-     * after its last valid step, and in the reverse direction that after its first step.
+     * What the new column holds: {@code last}, y after the last valid step {@code [D·P]} (the default), which is zeros
+     * if a row's length is 0; {@code y}, the hidden states of the top layer in all steps {@code [T][D·P]}; {@code h_n},
+     * the last hidden states of all layers {@code [L·D·P]}; {@code c_n}, the last cell states {@code [L·D·H]}. A
+     * reverse direction is last at a row's first step: {@code h_n} has its state there, {@code last} that at the last
+     * step.
      */
     public Param<String> output() {
         return output;

@@ -25,7 +25,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
@@ -166,7 +170,13 @@ class LstmTransformerTest {
         LstmOutput result = TestSpark.run(model, x, length, state);
         float[] h = result.finalState().h();
         return switch (output) {
-            case "last" -> Arrays.copyOfRange(h, 2 * UNITS, 4 * UNITS);
+            case "last" -> {
+                float[] last = new float[2 * UNITS];
+                if (length > 0) {
+                    result.y().get((length - 1) * last.length, last);
+                }
+                yield last;
+            }
             case "y" -> {
                 FloatBuffer y = result.y();
                 float[] all = new float[y.limit()];
@@ -254,13 +264,13 @@ class LstmTransformerTest {
     @Test
     void roundsTheWeights() {
         LstmModel rounded = WeightPrecision.BF16.round(model);
-        Dataset<Row> scored = transformer().setWeights("bf16").transform(table("flat"));
+        Dataset<Row> scored = transformer().setWeights("bf16").setOutput("h_n").transform(table("flat"));
         for (Row row : scored.collectAsList()) {
             float[] x = sequences.get((int) row.getLong(0));
             float[] h = TestSpark.run(rounded, x, x.length / INPUTS, null)
                     .finalState()
                     .h();
-            assertBits(Arrays.copyOfRange(h, 2 * UNITS, 4 * UNITS), floats(row.getAs("result")), "bf16");
+            assertBits(h, floats(row.getAs("result")), "bf16");
         }
     }
 
@@ -609,6 +619,28 @@ class LstmTransformerTest {
         assertTrue((Double) counted.get("cellfuse device seconds") > 0);
     }
 
+    /** Where y isn't needed, the last hidden state is read from the final states. */
+    @Test
+    void readsTheLastStepOfAForwardModelFromItsStates() {
+        LstmModel forward = TestSpark.model(new Random(6), Direction.FORWARD, 2, INPUTS, UNITS);
+        Path path = folder.resolve("forward.safetensors");
+        ModelFiles.write(forward, path, true);
+        Dataset<Row> scored = transformer()
+                .setModelPath(path.toString())
+                .setLengthCol("n")
+                .transform(table("flat").withColumn("n", functions.expr("int(id % (size(x) div 3 + 1))")));
+        for (Row row : scored.collectAsList()) {
+            int length = row.getAs("n");
+            float[] last = new float[UNITS];
+            if (length > 0) {
+                TestSpark.run(forward, sequences.get((int) row.getLong(0)), length, null)
+                        .y()
+                        .get((length - 1) * UNITS, last);
+            }
+            assertBits(last, floats(row.getAs("result")), row.toString());
+        }
+    }
+
     @Test
     void isAFunctionOnPartitions() {
         Encoder<float[]> floats = spark.implicits().newFloatArrayEncoder();
@@ -638,6 +670,37 @@ class LstmTransformerTest {
                         .array(functions.lit(1f), functions.lit(2f), functions.lit(3f))
                         .as("x"));
         assertNotNull(transformer().setBatchRows(100).transform(many).first().getAs("result"));
+        assertEquals(0, EnginePool.SHARED.users(), "the task ended before its last row");
+    }
+
+    @Test
+    void releasesItsEngineWhenAJobIsKilledOrFails() throws Exception {
+        Dataset<Row> scored = transformer()
+                .setBatchRows(100)
+                .transform(spark.range(0, 1_000_000_000_000L, 1, 2)
+                        .select(functions
+                                .array(functions.lit(1f), functions.lit(2f), functions.lit(3f))
+                                .as("x")));
+        CompletableFuture<Void> job = CompletableFuture.runAsync(() -> {
+            spark.sparkContext().setJobGroup("endless", "an endless job", false);
+            scored.write().format("noop").mode("overwrite").save();
+        });
+        await(() -> EnginePool.SHARED.users() == 2);
+        assertEquals(1, EnginePool.SHARED.inUse(), "two tasks share an engine");
+        spark.sparkContext().cancelJobGroup("endless");
+        assertThrows(ExecutionException.class, () -> job.get(60, TimeUnit.SECONDS));
+        await(() -> EnginePool.SHARED.users() == 0);
+
+        Dataset<Row> failing = transformer().transform(badRows(true));
+        assertThrows(Exception.class, failing::collectAsList);
+        assertEquals(0, EnginePool.SHARED.users());
+    }
+
+    private static void await(BooleanSupplier condition) throws InterruptedException {
+        for (int k = 0; k < 600 && !condition.getAsBoolean(); k++) {
+            Thread.sleep(100);
+        }
+        assertTrue(condition.getAsBoolean(), "it took more than a minute");
     }
 
     @Test
