@@ -260,7 +260,7 @@ public final class NpyTable implements Callable<Integer> {
                 @Override
                 public Tuple2<Long, float[]> next() {
                     long id = ids.next();
-                    SplittableRandom random = new SplittableRandom(seed ^ id * 0x9E3779B97F4A7C15L);
+                    SplittableRandom random = new SplittableRandom(mixed(id));
                     float[] row = new float[length];
                     for (int k = 0; k < length; k++) {
                         row[k] = (random.nextInt() >> (Integer.SIZE - FLOAT_BITS)) * 0x1p-23f;
@@ -268,6 +268,16 @@ public final class NpyTable implements Callable<Integer> {
                     return new Tuple2<>(id, row);
                 }
             };
+        }
+
+        /**
+         * Seeds that differ by little would give rows that are one another's, moved by a number: SplittableRandom
+         * counts.
+         */
+        private long mixed(long id) {
+            long bits = (id + 1) * 0xD1B54A32D192ED03L ^ seed;
+            bits = (bits ^ bits >>> 32) * 0xDABA0B6EB09322E3L;
+            return bits ^ bits >>> 29;
         }
     }
 

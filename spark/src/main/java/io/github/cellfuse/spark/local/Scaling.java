@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -95,7 +96,8 @@ public final class Scaling implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         if (engineSeconds > 0) {
-            System.out.println(engineRate());
+            Rate rate = engineRate();
+            System.out.println(rate.perSecond() + " " + rate.perCpuSecond());
             return 0;
         }
         Path folder = Path.of(System.getProperty(SparkLocal.LOGS)).resolveSibling("scaling");
@@ -106,11 +108,13 @@ public final class Scaling implements Callable<Integer> {
         Path model = folder.resolve("model.safetensors");
         ModelFiles.write(model(), model, true);
         for (int count : executors) {
-            double alone = enginesAlone(count);
-            double spark = onSpark(count, folder, model);
-            System.out.printf(
-                    "%d executors: %.1f rows/s; %d engines alone: %.1f rows/s; ratio %.2f%n",
-                    count, spark, count, alone, spark / alone);
+            // Before and after: if they differ, the machine had other work, too.
+            Rate before = enginesAlone(count), spark = onSpark(count, folder, model), after = enginesAlone(count);
+            Rate alone = before.perSecond() > after.perSecond() ? before : after;
+            say("%d engines alone: %s; afterwards %s", count, before, after);
+            say(
+                    "%d executors: %s; of the faster engines alone by time %.2f, by processor time %.2f",
+                    count, spark, spark.perSecond() / alone.perSecond(), spark.perCpuSecond() / alone.perCpuSecond());
         }
         LocalCluster.deleteFiles(folder);
         return 0;
@@ -138,7 +142,28 @@ public final class Scaling implements Callable<Integer> {
         return values;
     }
 
-    private double engineRate() {
+    /**
+     * How fast it was. A machine that others use, too, takes longer, but hardly more of its processors' time.
+     *
+     * @param perSecond rows per second, of all processes together
+     * @param perCpuSecond rows per second of the processors' time, whoever spent it
+     */
+    private record Rate(double perSecond, double perCpuSecond) {
+        @Override
+        public String toString() {
+            return String.format("%.0f rows/s, %.0f per processor second", perSecond, perCpuSecond);
+        }
+    }
+
+    private static double cpuSeconds(Stream<ProcessHandle> processes) {
+        return processes
+                        .mapToLong(process ->
+                                process.info().totalCpuDuration().orElseThrow().toMillis())
+                        .sum()
+                / 1e3;
+    }
+
+    private Rate engineRate() {
         LstmModel model = model();
         int steps = shape[0];
         LstmInput input = LstmInput.batchMajor(
@@ -150,20 +175,22 @@ public final class Scaling implements Callable<Integer> {
             long started = System.nanoTime(), counted = 0;
             long warm = started + (long) (engineSeconds / 3 * 1e9), end = started + (long) (engineSeconds * 1e9);
             long first = 0;
+            double cpu = 0;
             while (System.nanoTime() < end) {
                 session.run(input, output);
                 if (first != 0) {
                     counted += batchRows;
                 } else if (System.nanoTime() > warm) {
                     first = System.nanoTime();
+                    cpu = cpuSeconds(Stream.of(ProcessHandle.current()));
                 }
             }
-            return counted / ((System.nanoTime() - first) / 1e9);
+            return new Rate(counted / seconds(first), counted / (cpuSeconds(Stream.of(ProcessHandle.current())) - cpu));
         }
     }
 
     /** Returns the sum of the rates of processes that run at the same time. */
-    private double enginesAlone(int count) throws IOException, InterruptedException {
+    private Rate enginesAlone(int count) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(LocalCluster.java()));
         command.addAll(ONE_CORE);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Scaling.class.getName()));
@@ -175,18 +202,20 @@ public final class Scaling implements Callable<Integer> {
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start());
         }
-        double sum = 0;
+        double sum = 0, cpuSum = 0;
         for (Process process : processes) {
             String printed = new String(process.getInputStream().readAllBytes()).strip();
             if (process.waitFor() != 0) {
                 throw new CellFuseException("a process with the engine alone failed: " + printed);
             }
-            sum += Double.parseDouble(printed);
+            String[] words = printed.split(" ");
+            sum += Double.parseDouble(words[0]);
+            cpuSum += Double.parseDouble(words[1]);
         }
-        return sum;
+        return new Rate(sum, cpuSum / count);
     }
 
-    private double onSpark(int count, Path folder, Path model) {
+    private Rate onSpark(int count, Path folder, Path model) {
         long started = System.nanoTime();
         Path home = Path.of(System.getProperty(SparkLocal.HOME));
         LocalCluster.Options options =
@@ -204,7 +233,7 @@ public final class Scaling implements Callable<Integer> {
                 started = System.nanoTime();
                 emptyTasks(session);
                 say("empty task: %.1f ms", seconds(started) * 1e3 * count / EMPTY_TASKS);
-                return rate(session, count, folder, model);
+                return rate(session, cluster, count, folder, model);
             } finally {
                 session.stop();
                 SparkSession.clearActiveSession();
@@ -221,7 +250,7 @@ public final class Scaling implements Callable<Integer> {
                 .save();
     }
 
-    private double rate(SparkSession session, int count, Path folder, Path model) {
+    private Rate rate(SparkSession session, LocalCluster cluster, int count, Path folder, Path model) {
         String table = folder.resolve("table-" + count).toString();
         int length = shape[0] * shape[1];
         session.range(0, rows, 1, tasks * count)
@@ -242,9 +271,14 @@ public final class Scaling implements Callable<Integer> {
         for (int k = 0; k < passes; k++) {
             read[k] = timed(input);
         }
+        double cpu = 0;
         for (int k = 0; k <= passes; k++) {
             scored[k] = timed(lstm.transform(input));
+            if (k == 0) {
+                cpu = cpuSeconds(cluster.executors().stream());
+            }
         }
+        cpu = (cpuSeconds(cluster.executors().stream()) - cpu) / passes;
         say(
                 "read only: %.2f s; scored: first %.2f s, then %s",
                 Arrays.stream(read).min().getAsDouble(),
@@ -255,7 +289,7 @@ public final class Scaling implements Callable<Integer> {
                         .toArray()));
         double[] then = Arrays.copyOfRange(scored, 1, scored.length);
         Arrays.sort(then);
-        return rows / then[then.length / 2];
+        return new Rate(rows / then[then.length / 2], rows / cpu);
     }
 
     private static double timed(Dataset<Row> rows) {
