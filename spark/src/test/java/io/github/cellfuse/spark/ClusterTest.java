@@ -339,7 +339,8 @@ class ClusterTest {
                 "spark.speculation.interval", "100ms",
                 "spark.speculation.quantile", "0.5",
                 "spark.speculation.multiplier", "1.5",
-                "spark.speculation.minTaskRuntime", "500ms"));
+                // longer than a task takes to begin on a new executor: it must get as far as to straggle
+                "spark.speculation.minTaskRuntime", "3s"));
         AtomicInteger copies = new AtomicInteger();
         session.sparkContext().addSparkListener(new SparkListener() {
             @Override
@@ -349,7 +350,8 @@ class ClusterTest {
                 }
             }
         });
-        FaultyRows faults = fault(Fault.STRAGGLE, "straggler");
+        FaultyRows faults =
+                new FaultyRows(Fault.STRAGGLE, 1, 0, FOLDER.resolve("straggler").toString());
         long started = System.nanoTime();
         assertScores(faults);
         assertTrue(Files.exists(Path.of(faults.sign())));
