@@ -261,15 +261,20 @@ build() {
   say "built in $((SECONDS - started)) s"
 }
 
-# build_if_stale: sees to jars of today's sources in $launcher, and sets JAVA_HOME and java_version.
-build_if_stale() {
-  if is_fresh && find_java; then return; fi
-  # A machine without OpenCL will do: the java device serves. So setup's own verdict is not asked for.
+# need_jdk_and_maven: sees to them, and sets JAVA_HOME and java_version. A machine without OpenCL will do: the java device
+# serves. So setup's own verdict is not asked for.
+need_jdk_and_maven() {
   if ! find_java jdk || ! have mvn; then
     "$root/bin/setup" || true
     hash -r
     if ! find_java jdk || ! have mvn; then die "cannot build without a JDK and Maven"; fi
   fi
+}
+
+# build_if_stale: sees to jars of today's sources in $launcher, and sets JAVA_HOME and java_version.
+build_if_stale() {
+  if is_fresh && find_java; then return; fi
+  need_jdk_and_maven
   mkdir -p "$root/target"
   # Two launchers at once: the second waits, and then finds all done. macOS has no flock; there, start one first.
   if have flock; then

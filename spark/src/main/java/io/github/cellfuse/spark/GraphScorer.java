@@ -46,6 +46,7 @@ final class GraphScorer implements Scorer<GraphScorer.GraphRow> {
     private final RowAxes axes;
     private final OnnxSession session;
     private final List<DeviceInfo.Memory> memories;
+    private final List<GraphValue> inputs;
     private boolean isBroken;
     private int mostRows;
 
@@ -85,6 +86,7 @@ final class GraphScorer implements Scorer<GraphScorer.GraphRow> {
         private final ScoreSettings settings;
         private final Map<LstmModel, LstmEngine> engines = new HashMap<>();
         private final Deque<OnnxSession> idle = new ArrayDeque<>();
+        private List<DeviceInfo.Memory> memories; // null: no session was open yet
 
         private Open(OnnxModel model, DeviceChoice choice, ScoreSettings settings) {
             this.model = model;
@@ -106,6 +108,13 @@ final class GraphScorer implements Scorer<GraphScorer.GraphRow> {
             synchronized (idle) {
                 idle.push(session);
             }
+        }
+
+        private synchronized List<DeviceInfo.Memory> memories(OnnxSession session) {
+            if (memories == null) {
+                memories = ScoreSettings.memories(session.engines());
+            }
+            return memories;
         }
 
         private synchronized LstmEngine engine(LstmModel lstm) {
@@ -169,7 +178,8 @@ final class GraphScorer implements Scorer<GraphScorer.GraphRow> {
             model = open.model;
             axes = open.axes;
             session = open.take();
-            memories = ScoreSettings.memories(session.engines());
+            memories = open.memories(session);
+            inputs = columns.inputs().stream().map(this::input).toList();
         } catch (RuntimeException | Error e) {
             lease.close();
             throw e;
@@ -212,23 +222,39 @@ final class GraphScorer implements Scorer<GraphScorer.GraphRow> {
         List<ColumnValues.Numbers> numbers = new ArrayList<>();
         List<long[]> shapes = new ArrayList<>();
         for (int k = 0; k < values.length; k++) {
-            GraphValue input = input(columns.inputs().get(k));
-            String column = "column '" + columns.inputColumns().get(k) + "' (input '" + input.name() + "')";
-            if (values[k] == null) {
-                throw new BadRow(column + ": expected " + input.describe() + ", found null");
-            }
+            GraphValue input = inputs.get(k);
             try {
+                if (values[k] == null) {
+                    throw new BadRow("expected " + input.describe() + ", found null");
+                }
                 ElementType type = input.type().orElseThrow();
                 ColumnValues.Numbers read = type == ElementType.FLOAT64
                         ? ColumnValues.doubles(values[k])
                         : type.isFloat() ? ColumnValues.floats(values[k]) : ColumnValues.longs(values[k]);
+                checkRange(type, read);
                 numbers.add(read);
                 shapes.add(shape(rowShape(input, axes.inputs().get(input.name())), read.sizes()));
             } catch (BadRow e) {
-                throw new BadRow(column + ": " + e.getMessage());
+                throw new BadRow("column '" + columns.inputColumns().get(k) + "' (input '" + input.name() + "'): "
+                        + e.getMessage());
             }
         }
         return new GraphRow(numbers, shapes);
+    }
+
+    /** A whole number that the input's type can't hold would become another one. */
+    static void checkRange(ElementType type, ColumnValues.Numbers numbers) throws BadRow {
+        if (type.isFloat() || type == ElementType.BOOL || type == ElementType.INT64) {
+            return;
+        }
+        boolean isUnsigned = type.name().startsWith("U");
+        int bits = Math.min(8 * type.bytes(), Long.SIZE - 1) - (isUnsigned ? 0 : 1);
+        long most = (1L << bits) - 1, least = isUnsigned ? 0 : -most - 1;
+        for (long number : numbers.longs()) {
+            if (number < least || number > most) {
+                throw new BadRow("expected " + least + " to " + most + ", found " + number);
+            }
+        }
     }
 
     private GraphValue input(String name) {
@@ -240,12 +266,11 @@ final class GraphScorer implements Scorer<GraphScorer.GraphRow> {
 
     /** Returns the dimensions of a row, which may be nested as they are, or flat if one of them at most is free. */
     private static long[] shape(long[] declared, int... found) throws BadRow {
-        String expected = "expected a row of shape " + Arrays.toString(declared).replace("-1", "?");
         long[] shape = declared.clone();
         if (found.length == declared.length) {
             for (int axis = 0; axis < shape.length; axis++) {
                 if (shape[axis] >= 0 && shape[axis] != found[axis]) {
-                    throw new BadRow(expected + ", found " + Arrays.toString(found));
+                    throw wrongShape(declared, "found " + Arrays.toString(found));
                 }
                 shape[axis] = found[axis];
             }
@@ -254,16 +279,20 @@ final class GraphScorer implements Scorer<GraphScorer.GraphRow> {
             long fixed = Arrays.stream(declared).filter(size -> size >= 0).reduce(1, (a, b) -> a * b);
             long free = Arrays.stream(declared).filter(size -> size < 0).count();
             if (free > 1 || found.length > 1 || fixed == 0 || (free == 0 ? all != fixed : all % fixed != 0)) {
-                throw new BadRow(expected + ", found " + Arrays.toString(found));
+                throw wrongShape(declared, "found " + Arrays.toString(found));
             }
             for (int axis = 0; axis < shape.length; axis++) {
                 shape[axis] = shape[axis] < 0 ? all / fixed : shape[axis];
             }
         }
         if (Arrays.stream(shape).anyMatch(size -> size == 0)) {
-            throw new BadRow(expected + ", found an empty one: " + Arrays.toString(shape));
+            throw wrongShape(declared, "found an empty one: " + Arrays.toString(shape));
         }
         return shape;
+    }
+
+    private static BadRow wrongShape(long[] declared, String found) {
+        return new BadRow("expected a row of shape " + Arrays.toString(declared).replace("-1", "?") + ", " + found);
     }
 
     @Override
@@ -340,7 +369,7 @@ final class GraphScorer implements Scorer<GraphScorer.GraphRow> {
 
     private Tensor tensor(List<GraphRow> batch, int k) {
         String name = columns.inputs().get(k);
-        ElementType type = input(name).type().orElseThrow();
+        ElementType type = inputs.get(k).type().orElseThrow();
         int axis = axes.inputs().get(name), rows = batch.size();
         long[] shape = batch.get(0).shapes().get(k);
         int outer = product(shape, 0, axis), inner = product(shape, axis, shape.length);

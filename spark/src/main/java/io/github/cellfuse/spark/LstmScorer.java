@@ -66,7 +66,11 @@ final class LstmScorer implements Scorer<LstmScorer.Sequence> {
      */
     record Sequence(float[] x, int steps, int length, float[] h, float[] c) {}
 
-    private record Open(LstmEngine engine) implements EnginePool.Opened {
+    private record Open(LstmEngine engine, List<DeviceInfo.Memory> memories) implements EnginePool.Opened {
+        private static Open of(LstmEngine engine) {
+            return new Open(engine, ScoreSettings.memories(List.of(engine)));
+        }
+
         @Override
         public void close() {
             engine.close();
@@ -79,12 +83,13 @@ final class LstmScorer implements Scorer<LstmScorer.Sequence> {
         lease = settings.acquire(
                 choice,
                 List.of(),
-                () -> new Open(choice.open(
+                () -> Open.of(choice.open(
                         ModelSource.readLstm(settings.model(), settings.bytes().value()), settings.options())));
         try {
-            engine = ((Open) lease.opened()).engine();
+            Open open = (Open) lease.opened();
+            engine = open.engine();
+            memories = open.memories();
             model = engine.model();
-            memories = ScoreSettings.memories(List.of(engine));
             session = engine.newSession();
         } catch (RuntimeException | Error e) {
             lease.close();
@@ -170,12 +175,11 @@ final class LstmScorer implements Scorer<LstmScorer.Sequence> {
     @Override
     public boolean accepts(List<Sequence> batch, Sequence next) {
         if (batch.isEmpty() || next.steps() > longest) {
-            int steps = batch.isEmpty() ? next.steps() : Math.max(longest, next.steps());
-            int most = limits.computeIfAbsent(steps, this::mostRows);
+            int most = limits.computeIfAbsent(next.steps(), this::mostRows);
             if (!batch.isEmpty() && batch.size() >= most) {
                 return false;
             }
-            longest = steps;
+            longest = next.steps();
             mostRows = most;
         }
         return batch.size() < mostRows;
@@ -297,11 +301,12 @@ final class LstmScorer implements Scorer<LstmScorer.Sequence> {
         int[] widths = model.hiddenWidths();
         return switch (columns.result()) {
             case LAST -> {
-                float[] values = new float[width];
-                if (sequence.length() > 0 && output.hasY()) {
+                if (sequence.length() > 0 && !output.hasY()) {
+                    yield gather(last.h(), row, rows, widths.length - 1, widths);
+                }
+                float[] values = new float[width]; // zeros if no step is valid
+                if (sequence.length() > 0) {
                     output.y().get((row * output.steps() + sequence.length() - 1) * width, values);
-                } else if (sequence.length() > 0) {
-                    values = gather(last.h(), row, rows, widths.length - 1, widths);
                 }
                 yield values;
             }

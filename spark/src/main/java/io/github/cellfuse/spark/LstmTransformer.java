@@ -658,8 +658,8 @@ public class LstmTransformer extends Transformer implements DefaultParamsWritabl
 
     /**
      * Returns whether floats needn't be boxed: Spark hands an {@code array<float>} over as {@code float[]} beside a row
-     * of the other columns, two to three times as fast as in the row. It refuses a null among the floats, which is as
-     * good as an error of ours, but can't be skipped or kept.
+     * of the other columns, up to twice as fast as in the row. It refuses a null among the floats, which is as good as
+     * an error of ours, but can't be skipped or kept.
      */
     private boolean canBeApart(StructType schema, DataType type) {
         boolean isUsedTwice = Stream.of(lengthCol, initialHCol, initialCCol)

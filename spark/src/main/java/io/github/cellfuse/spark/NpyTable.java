@@ -24,6 +24,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.util.TaskCompletionListener;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -62,6 +63,28 @@ public final class NpyTable implements Callable<Integer> {
                 "expected a command: " + String.join(", ", spec.subcommands().keySet()));
     }
 
+    /** The table that a command writes. */
+    private static final class NewTable {
+        @Option(
+                names = "--partitions",
+                paramLabel = "N",
+                defaultValue = "8",
+                description = "Default: ${DEFAULT-VALUE}.")
+        private int partitions;
+
+        @Option(names = "--output", paramLabel = "TABLE", required = true, description = "The table to write.")
+        private String output;
+
+        private void write(SparkSession session, long rows, RowSource source) {
+            session.range(0, rows, 1, partitions)
+                    .mapPartitions(source, pairs(session))
+                    .toDF(ID, FEATURES)
+                    .write()
+                    .mode(SaveMode.ErrorIfExists)
+                    .parquet(output);
+        }
+    }
+
     @Command(name = "generate", mixinStandardHelpOptions = true, description = "A table of uniform numbers in [-1, 1).")
     static final class Generate implements Callable<Integer> {
         @Option(
@@ -85,21 +108,14 @@ public final class NpyTable implements Callable<Integer> {
                 description = "The same seed gives the same rows, on any cluster. Default: ${DEFAULT-VALUE}.")
         private long seed;
 
-        @Option(
-                names = "--partitions",
-                paramLabel = "N",
-                defaultValue = "8",
-                description = "Default: ${DEFAULT-VALUE}.")
-        private int partitions;
-
-        @Option(names = "--output", paramLabel = "TABLE", required = true, description = "The table to write.")
-        private String output;
+        @Mixin
+        private NewTable table;
 
         @Override
         public Integer call() throws IOException {
             try (SparkSession session = SparkCommands.session("CellFuse: generate")) {
                 long started = System.nanoTime();
-                write(session, rows, partitions, output, new RandomRows(length, seed));
+                table.write(session, rows, new RandomRows(length, seed));
                 SparkCommands.sayRate("wrote", rows, System.nanoTime() - started);
                 return 0;
             }
@@ -114,15 +130,8 @@ public final class NpyTable implements Callable<Integer> {
         @Parameters(paramLabel = "FILE", description = "A .npy file, which each executor can read under this name.")
         private Path file;
 
-        @Option(
-                names = "--partitions",
-                paramLabel = "N",
-                defaultValue = "8",
-                description = "Default: ${DEFAULT-VALUE}.")
-        private int partitions;
-
-        @Option(names = "--output", paramLabel = "TABLE", required = true, description = "The table to write.")
-        private String output;
+        @Mixin
+        private NewTable table;
 
         @Override
         public Integer call() throws IOException {
@@ -139,7 +148,7 @@ public final class NpyTable implements Callable<Integer> {
             try (SparkSession session = SparkCommands.session("CellFuse: from-npy")) {
                 long started = System.nanoTime();
                 String path = file.toAbsolutePath().toString();
-                write(session, rows, partitions, output, new FileRows(path, Math.toIntExact(length)));
+                table.write(session, rows, new FileRows(path, Math.toIntExact(length)));
                 SparkCommands.sayRate("wrote", rows, System.nanoTime() - started);
                 return 0;
             }
@@ -236,15 +245,6 @@ public final class NpyTable implements Callable<Integer> {
 
     /** Where rows come from: a function of the row's number, so that a task that is run again makes the same rows. */
     private interface RowSource extends MapPartitionsFunction<Long, Tuple2<Long, float[]>> {}
-
-    private static void write(SparkSession session, long rows, int partitions, String output, RowSource source) {
-        session.range(0, rows, 1, partitions)
-                .mapPartitions(source, pairs(session))
-                .toDF(ID, FEATURES)
-                .write()
-                .mode(SaveMode.ErrorIfExists)
-                .parquet(output);
-    }
 
     private record RandomRows(int length, long seed) implements RowSource {
         private static final int FLOAT_BITS = 24;

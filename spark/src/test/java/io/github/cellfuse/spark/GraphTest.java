@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.cellfuse.Device;
 import io.github.cellfuse.EngineOptions;
 import io.github.cellfuse.InvalidInputException;
+import io.github.cellfuse.format.file.ElementType;
 import io.github.cellfuse.onnx.graph.OnnxModel;
 import io.github.cellfuse.onnx.graph.OnnxSession;
 import io.github.cellfuse.onnx.graph.Tensor;
@@ -119,6 +120,31 @@ class GraphTest {
                 .contains("'words' (input 'tokens'): expected int64 [batch, time], found null"));
         assertTrue(kept.get(2).getString(3).contains("expected a row of shape [?], found an empty one"));
         assertTrue(kept.get(3).getString(3).contains("found null among the values"));
+    }
+
+    @Test
+    void refusesNumbersThatAnInputCannotHold() throws BadRow {
+        Map<ElementType, long[]> ranges = Map.of(
+                ElementType.INT8, new long[] {-128, 127},
+                ElementType.UINT16, new long[] {0, 65_535},
+                ElementType.INT32, new long[] {Integer.MIN_VALUE, Integer.MAX_VALUE},
+                ElementType.UINT32, new long[] {0, 4_294_967_295L});
+        for (Map.Entry<ElementType, long[]> entry : ranges.entrySet()) {
+            long least = entry.getValue()[0], most = entry.getValue()[1];
+            GraphScorer.checkRange(entry.getKey(), ColumnValues.longs(new long[] {least, most}));
+            for (long wrong : new long[] {least - 1, most + 1}) {
+                String message = assertThrows(
+                                BadRow.class,
+                                () -> GraphScorer.checkRange(
+                                        entry.getKey(), ColumnValues.longs(new long[] {least, wrong})))
+                        .getMessage();
+                assertEquals("expected " + least + " to " + most + ", found " + wrong, message);
+            }
+        }
+        GraphScorer.checkRange(ElementType.INT64, ColumnValues.longs(new long[] {Long.MIN_VALUE}));
+        GraphScorer.checkRange(ElementType.UINT64, ColumnValues.longs(new long[] {Long.MAX_VALUE}));
+        assertThrows(
+                BadRow.class, () -> GraphScorer.checkRange(ElementType.UINT64, ColumnValues.longs(new long[] {-1})));
     }
 
     @Test
